@@ -11,15 +11,15 @@
  * - `interrupted`: the processor died while the exchange was open.
  */
 export const outcomes = [
-	"complete",
-	"denied",
-	"refused",
-	"client_aborted",
-	"aborted",
-	"upstream_aborted",
-	"upstream_error",
-	"cut",
-	"interrupted",
+  'complete',
+  'denied',
+  'refused',
+  'client_aborted',
+  'aborted',
+  'upstream_aborted',
+  'upstream_error',
+  'cut',
+  'interrupted',
 ] as const;
 
 export type Outcome = (typeof outcomes)[number];

@@ -1,0 +1,54 @@
+import type { Clock, ExchangeLog, Verdict } from './ports.ts';
+import type { Finished, RecordBody } from './record.ts';
+import { encodeRecord } from './record.ts';
+import type { Session } from './session.ts';
+
+/** Writes one exchange's records under its id; the end is written once, whatever happens (inv. 4). */
+export class Ledger {
+  readonly #log: ExchangeLog;
+  readonly #clock: Clock;
+  readonly #exchangeId: string;
+  #begun = false;
+  #finished = false;
+
+  constructor(log: ExchangeLog, clock: Clock, exchangeId: string) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#exchangeId = exchangeId;
+  }
+
+  /** Resolves when the record would survive a kill of this process. */
+  async record(body: RecordBody): Promise<void> {
+    if (body.kind === 'started') this.#begun = true;
+    await this.#log.append(
+      encodeRecord({
+        exchangeId: this.#exchangeId,
+        timeMs: this.#clock.nowMs(),
+        ...body,
+      }),
+    );
+  }
+
+  async decided(
+    stage: 'access' | 'request',
+    { verdict, reasons }: Verdict,
+    rest: { input: unknown; policyRevision: string; session: Session },
+  ): Promise<void> {
+    await this.record({
+      kind: 'decided',
+      decided: { stage, verdict, reasons, ...rest },
+    });
+  }
+
+  /** Only the first call counts; an exchange that was refused before its start was recorded leaves no end either. */
+  async finish(finished: Finished): Promise<void> {
+    if (this.#finished || !this.#begun) return;
+    this.#finished = true;
+    await this.record({ kind: 'finished', finished });
+  }
+
+  /** Resolves when all records so far are on disk. */
+  async sync(): Promise<void> {
+    await this.#log.sync();
+  }
+}

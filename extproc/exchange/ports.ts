@@ -1,0 +1,59 @@
+import type { AccessInput, RequestInput } from '../policy/input.ts';
+import type { IdentityProvider } from './identity.ts';
+
+/** What the exchange needs of the journal (extproc/journal). */
+export type ExchangeLog = {
+  /** Resolves when `write()` returned: the record survives a kill of this process. */
+  append(parts: readonly Uint8Array[]): Promise<unknown>;
+  /** Resolves when everything appended before this call is on disk (fdatasync returned). */
+  sync(): Promise<void>;
+  /** False at the disk budget: new exchanges are refused, open ones go on. */
+  admits(): boolean;
+};
+
+export type Verdict = {
+  verdict: 'allow' | 'deny' | 'hold';
+  reasons: readonly { rule: string; message: string }[];
+  /** The status of a refusal; 403 unless the policy says otherwise. */
+  status?: number | undefined;
+};
+
+/** What the exchange needs of the policy engine (extproc/policy). */
+export type Judge = {
+  readonly revision: string;
+  access(input: AccessInput): Verdict;
+  request(input: RequestInput): Verdict;
+};
+
+export type Clock = { nowMs(): number };
+
+/** A connection as configured; the route that the caller took names it. */
+export type Connection = { name: string; identityProvider: IdentityProvider };
+
+export type ExchangeLimits = {
+  requestBodyMaxBytes: number;
+  heldBodyMaxBytes: number;
+  openExchangesMax: number;
+  decisionTimeoutMs: number;
+};
+
+/** What every exchange of a process shares. */
+export type ExchangeContext = {
+  log: ExchangeLog;
+  judge: () => Judge;
+  clock: Clock;
+  connections: ReadonlyMap<string, Connection>;
+  limits: ExchangeLimits;
+  budget: Budget;
+  /** Remembers Envoy's request ids, so that a second attempt is linked to the first. */
+  attempts: Attempts;
+  /** Keyed hash (HMAC) of content or ids that leave the seal. */
+  keyedHash: (purpose: string, text: string) => string;
+};
+
+/** Counts what open exchanges hold, so that a limit refuses instead of memory running out (inv. 10). */
+export type Budget = { openExchanges: number; heldBodyBytes: number };
+
+export type Attempts = {
+  linkTo(envoyRequestId: string, exchangeId: string): string | null;
+};

@@ -1,0 +1,164 @@
+import { SkilltapeError } from '../errors.ts';
+import type { HeaderList } from './headers.ts';
+import type { Identity } from './identity.ts';
+import type { Outcome } from './outcome.ts';
+
+/** What an exchange leaves in the journal, in the order of its life. Body records hold the exact bytes. */
+export type RecordBody =
+  | { kind: 'started'; started: Started }
+  | { kind: 'request_body'; bytes: Uint8Array }
+  | { kind: 'request_trailers'; headers: HeaderList }
+  | { kind: 'decided'; decided: Decided }
+  | { kind: 'answer_started'; answer: AnswerStarted }
+  | { kind: 'answer_body'; bytes: Uint8Array }
+  | { kind: 'answer_trailers'; headers: HeaderList }
+  | { kind: 'finished'; finished: Finished };
+
+/** `timeMs` is the wall clock in milliseconds since the epoch: what replays an answer at its pace. */
+export type ExchangeRecord = {
+  exchangeId: string;
+  timeMs: number;
+} & RecordBody;
+
+export type Started = {
+  connection: string;
+  identity: Identity | null;
+  authenticationFailure: string | null;
+  method: string;
+  path: string;
+  query: Record<string, string>;
+  /** Without the values of credentials (inv. 6). */
+  headers: HeaderList;
+  sourceAddress: string;
+  envoyRequestId: string;
+  /** The exchange of which this is Envoy's second attempt. */
+  attemptOf: string | null;
+};
+
+export type Decided = {
+  stage: 'access' | 'request';
+  verdict: 'allow' | 'deny' | 'hold';
+  reasons: readonly { rule: string; message: string }[];
+  policyRevision: string;
+  /** The policy input document as judged. */
+  input: unknown;
+  session: { id: string; source: string } | null;
+};
+
+export type AnswerStarted = {
+  status: number;
+  headers: HeaderList;
+  /** Envoy's `response.code_details`: `via_upstream`, or why Envoy answered by itself. */
+  codeDetails: string;
+};
+
+export type Finished = {
+  outcome: Outcome;
+  detail: string;
+  /** The status that the caller saw, when an answer began or we replied ourselves. */
+  status: number | null;
+  /** The body of our own reply; empty otherwise. */
+  localReply: string;
+};
+
+const formatVersion = 1;
+const kinds = [
+  'started',
+  'request_body',
+  'request_trailers',
+  'decided',
+  'answer_started',
+  'answer_body',
+  'answer_trailers',
+  'finished',
+] as const satisfies readonly RecordBody['kind'][];
+
+// version u8 | kind u8 | exchange id, 16 bytes | time f64 little-endian | content (bytes, or JSON in UTF-8)
+const headerBytes = 26;
+
+/** A record as parts for one journal append; body bytes are not copied. */
+export function encodeRecord(record: ExchangeRecord): Uint8Array[] {
+  const header = Buffer.alloc(headerBytes);
+  header.writeUInt8(formatVersion, 0);
+  header.writeUInt8(kinds.indexOf(record.kind), 1);
+  header.write(record.exchangeId.replaceAll('-', ''), 2, 'hex');
+  header.writeDoubleLE(record.timeMs, 18);
+  return [header, contentOf(record)];
+}
+
+function contentOf(record: RecordBody): Uint8Array {
+  switch (record.kind) {
+    case 'request_body':
+    case 'answer_body':
+      return record.bytes;
+    case 'started':
+      return json(record.started);
+    case 'decided':
+      return json(record.decided);
+    case 'answer_started':
+      return json(record.answer);
+    case 'finished':
+      return json(record.finished);
+    case 'request_trailers':
+    case 'answer_trailers':
+      return json(record.headers);
+    default:
+      return record satisfies never;
+  }
+}
+
+/** The reverse of `encodeRecord`; throws `journal_corrupt` for a version or kind that this program does not know. */
+export function decodeRecord(payload: Uint8Array): ExchangeRecord {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  const version = bytes.length >= headerBytes ? bytes.readUInt8(0) : 0;
+  const kind = version === formatVersion ? kinds[bytes.readUInt8(1)] : undefined;
+  if (kind === undefined) {
+    throw new SkilltapeError(
+      'journal_corrupt',
+      `A journal record has version ${version}, which this program cannot read`,
+      {
+        remedy: 'Read this journal with the skilltape version that wrote it.',
+      },
+    );
+  }
+  const base = {
+    exchangeId: uuidText(bytes.subarray(2, 18)),
+    timeMs: bytes.readDoubleLE(18),
+  };
+  return { ...base, ...bodyOf(kind, bytes.subarray(headerBytes)) };
+}
+
+function bodyOf(kind: RecordBody['kind'], content: Buffer): RecordBody {
+  switch (kind) {
+    case 'request_body':
+    case 'answer_body':
+      return { kind, bytes: content };
+    case 'started':
+      return { kind, started: parse(content) };
+    case 'decided':
+      return { kind, decided: parse(content) };
+    case 'answer_started':
+      return { kind, answer: parse(content) };
+    case 'finished':
+      return { kind, finished: parse(content) };
+    case 'request_trailers':
+    case 'answer_trailers':
+      return { kind, headers: parse(content) };
+    default:
+      return kind satisfies never;
+  }
+}
+
+function json(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** Frames are authenticated by the journal, so what is read here is what this format version wrote. */
+function parse<T>(content: Buffer): T {
+  return JSON.parse(content.toString()) as T;
+}
+
+function uuidText(bytes: Buffer): string {
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

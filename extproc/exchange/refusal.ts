@@ -1,0 +1,107 @@
+import type { ErrorType } from '../claude/error-body.ts';
+import { errorEnvelope } from '../claude/error-body.ts';
+import type { LocalReply } from './frame.ts';
+import type { Verdict } from './ports.ts';
+
+/** Why a request was not forwarded, other than by policy: a limit, or a state in which we cannot record or judge. */
+export type RefusalReason =
+  | 'request_body_too_large'
+  | 'held_bodies_at_limit'
+  | 'open_exchanges_at_limit'
+  | 'journal_full'
+  | 'journal_unavailable'
+  | 'decision_timeout'
+  | 'encoding_unsupported'
+  | 'body_malformed';
+
+type RefusalText = {
+  status: number;
+  type: ErrorType;
+  errorCode?: string;
+  message: (detail: string) => string;
+};
+
+const refusals: Record<RefusalReason, RefusalText> = {
+  request_body_too_large: {
+    status: 413,
+    type: 'invalid_request_error',
+    errorCode: 'request_body_too_large',
+    message: (detail) => `The gateway takes request bodies of at most ${detail}.`,
+  },
+  held_bodies_at_limit: busy('It holds as many request bytes as it may; try again.'),
+  open_exchanges_at_limit: busy('It has as many open exchanges as it may; try again.'),
+  journal_full: busy('Its recording space is full; an operator has to act.'),
+  journal_unavailable: busy('It cannot record at the moment.'),
+  decision_timeout: busy('It could not record and judge the request in time; try again.'),
+  encoding_unsupported: {
+    status: 400,
+    type: 'invalid_request_error',
+    errorCode: 'request_body_encoding_unsupported',
+    message: (detail) => `The gateway cannot judge a body with content-encoding ${detail}; send it without one.`,
+  },
+  body_malformed: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: (detail) => `The gateway cannot judge this request body: ${detail}.`,
+  },
+};
+
+function busy(message: string): RefusalText {
+  return {
+    status: 503,
+    type: 'overloaded_error',
+    message: () => `The gateway did not forward this request. ${message}`,
+  };
+}
+
+/** A refusal in Claude's error envelope. `detail` must not hold what the caller sent, except bounded and printable. */
+export function refusalReply(reason: RefusalReason, detail: string, exchangeId: string): LocalReply {
+  const { status, type, errorCode, message } = refusals[reason];
+  const body = {
+    type,
+    message: message(detail),
+    requestId: exchangeId,
+    ...(errorCode && { errorCode }),
+  };
+  return reply(status, errorEnvelope(body), exchangeId, `skilltape_refused_${reason}`);
+}
+
+/**
+ * A policy's refusal. `dlp_request_denied` is the code that makes Claude Code stop and show the message instead of
+ * asking for a new login or retrying; `x-should-retry` does the same for the SDKs.
+ */
+export function denialReply(verdict: Verdict, exchangeId: string): LocalReply {
+  const status = verdict.status ?? 403;
+  const reasons = verdict.reasons.map(({ message }) => message).join(' ');
+  const held = verdict.verdict === 'hold' ? 'This request needs an approval, and nobody can give one here yet. ' : '';
+  const message = `${held}${reasons || 'Denied by policy.'} (exchange ${exchangeId})`;
+  const envelope = errorEnvelope({
+    type: status === 401 ? 'authentication_error' : 'permission_error',
+    message,
+    requestId: exchangeId,
+    ...(status === 401 ? {} : { errorCode: 'dlp_request_denied' }),
+  });
+  return reply(status, envelope, exchangeId, 'skilltape_denied', {
+    'x-should-retry': 'false',
+  });
+}
+
+function reply(
+  status: number,
+  body: string,
+  exchangeId: string,
+  details: string,
+  extra: Record<string, string> = {},
+): LocalReply {
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'x-skilltape-exchange': exchangeId,
+      'request-id': exchangeId,
+      ...extra,
+    },
+    body,
+    details,
+  };
+}
