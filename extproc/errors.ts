@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'policy_failed'
   | 'masking_failed'
   | 'index_failed'
+  | 'look_failed'
   | 'protocol_violation'
   | 'not_found'
   | 'usage'

@@ -48,8 +48,8 @@ const table: Record<Phase, Record<FrameKind, StepOf>> = {
     request_body: { more: 'collect', last: 'judge' },
     request_trailers: { more: 'judge', last: 'judge' },
     response_headers: {
-      more: 'answer_before_release',
-      last: 'answer_before_release',
+      more: 'answer',
+      last: 'end',
     },
   },
   released: {

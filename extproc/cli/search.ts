@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import { SkilltapeError } from '../errors.ts';
+import { outcomes } from '../exchange/outcome.ts';
+import { type SearchQuery, searchLimitDefault, searchLimitMax } from '../index/port.ts';
+import { renderHits } from '../terminal/hits.ts';
+import { sanitisedJson } from '../terminal/sanitise.ts';
+import {
+  exitNothingFound,
+  type LookingDependencies,
+  lookingCommand,
+  recordLook,
+  tellingUsage,
+  wholeNumber,
+  withIndex,
+} from './looking.ts';
+import { momentHelp, rangeEnd, rangeStart } from './moment.ts';
+
+type Flags = {
+  user?: string;
+  connection?: string;
+  from?: string;
+  to?: string;
+  session?: string;
+  outcome?: string;
+  limit: string;
+  before?: string;
+  json?: true;
+  why?: string;
+};
+
+const nothingFound = `Nothing found. What was masked is stored as a token such as [EMAIL:7f3a9c21d0], so the value itself does not find it;
+search for the token or for other words.
+`;
+
+/** `skilltape search [text]`: finds recorded exchanges, newest first. */
+export function searchCommand(dependencies: LookingDependencies): Command {
+  return lookingCommand('search', dependencies)
+    .description('find recorded exchanges, newest first')
+    .argument('[text...]', 'words that must all occur; \'"a phrase"\' in its own quotes; prefix*')
+    .option('--user <user>', 'id, e-mail address or name of the user, whole')
+    .option('--connection <name>', 'name of the connection')
+    .option('--from <time>', `not before: ${momentHelp}`)
+    .option('--to <time>', 'before; a plain date includes that day')
+    .option('--session <id>', 'session id')
+    .option('--outcome <outcome>', outcomes.join(', '))
+    .option('--limit <count>', `1 to ${searchLimitMax}`, String(searchLimitDefault))
+    .option('--before <place>', 'go on where a page ended')
+    .action((words: string[], flags: Flags) => tellingUsage(dependencies, () => search(dependencies, words, flags)));
+}
+
+async function search(dependencies: LookingDependencies, words: string[], flags: Flags): Promise<void> {
+  const query = queryOf(words, flags, dependencies.now());
+  recordLook(dependencies, 'search', subjectOf(query), flags.why);
+  await withIndex(dependencies, async (index) => {
+    const { hits, next } = await index.search(query);
+    if (hits.length === 0) {
+      dependencies.writeError(nothingFound);
+      dependencies.setExitCode(exitNothingFound);
+      return;
+    }
+    if (flags.json === undefined) dependencies.write(renderHits(hits, dependencies));
+    else
+      for (const hit of hits) {
+        const document = await index.get(hit.id);
+        if (document !== null) dependencies.write(`${sanitisedJson(document)}\n`);
+      }
+    if (next !== null) dependencies.writeError(`There are more: repeat with --before ${next}\n`);
+  });
+}
+
+function queryOf(words: string[], flags: Flags, now: Date): SearchQuery {
+  const query: SearchQuery = {
+    text: words.length === 0 ? undefined : words.join(' '),
+    user: flags.user,
+    connection: flags.connection,
+    from: flags.from === undefined ? undefined : rangeStart('--from', flags.from, now),
+    to: flags.to === undefined ? undefined : rangeEnd('--to', flags.to, now),
+    session: flags.session,
+    outcome: outcomeOf(flags.outcome),
+    limit: wholeNumber('--limit', flags.limit, 1, searchLimitMax),
+    before: flags.before,
+  };
+  if (query.from !== undefined && query.to !== undefined && query.from >= query.to)
+    throw new SkilltapeError('usage', '--from is not before --to', {
+      remedy: 'swap them, or leave one out',
+    });
+  return query;
+}
+
+function outcomeOf(text: string | undefined): SearchQuery['outcome'] {
+  if (text === undefined) return undefined;
+  const outcome = outcomes.find((known) => known === text);
+  if (outcome !== undefined) return outcome;
+  throw new SkilltapeError('usage', `--outcome "${text}" is not an outcome`, {
+    remedy: `write one of ${outcomes.join(', ')}`,
+  });
+}
+
+/** What was asked for, as typed; one line per filter, because the masker reads plain text. */
+function subjectOf({ limit: _limit, ...filters }: SearchQuery): string {
+  const lines = Object.entries(filters)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${value instanceof Date ? value.toISOString() : value}`);
+  return lines.length === 0 ? 'everything' : lines.join('\n');
+}

@@ -1,0 +1,60 @@
+import type { MessagesRequest } from '../claude/request.ts';
+import type { AccessInput } from '../policy/input.ts';
+import type { RequestFacts } from './facts.ts';
+import { accessInput, requestFacts } from './facts.ts';
+import type { Frame } from './frame.ts';
+import { headerValue, recordableHeaders } from './headers.ts';
+import type { Connection } from './ports.ts';
+import type { Started } from './record.ts';
+import type { Session } from './session.ts';
+import { sessionOf } from './session.ts';
+
+/** What is known of an exchange once its request headers were read. */
+export class Intake {
+  readonly facts: RequestFacts;
+  readonly access: AccessInput;
+  readonly #connection: Connection;
+
+  constructor(
+    frame: Extract<Frame, { kind: 'request_headers' }>,
+    connection: Connection,
+    pathPrefix: string,
+    timeMs: number,
+  ) {
+    this.#connection = connection;
+    this.facts = requestFacts(frame, connection, pathPrefix);
+    this.access = accessInput(this.facts, connection, timeMs);
+  }
+
+  /** The size that the caller announces; a caller without content-length announces nothing. */
+  get announcedBytes(): number {
+    return Number(headerValue(this.facts.headers, 'content-length') ?? 0);
+  }
+
+  started(attemptOf: string | null): Started {
+    const { method, path, query, sourceAddress, envoyRequestId, authentication, headers } = this.facts;
+    return {
+      connection: this.#connection.name,
+      identity: this.access.identity,
+      authenticationFailure: authentication.kind === 'failed' ? authentication.failure : null,
+      method,
+      path,
+      query,
+      // `:path` has the query with whatever the caller put there; `query` above has the part that may be recorded.
+      headers: recordableHeaders(headers.filter(([name]) => name !== ':path')),
+      sourceAddress,
+      envoyRequestId,
+      attemptOf,
+    };
+  }
+
+  sessionFor(
+    request: MessagesRequest | null,
+    exchangeId: string,
+    keyedHash: (purpose: string, text: string) => string,
+  ): Session {
+    const { headers } = this.facts;
+    const connection = this.#connection.name;
+    return sessionOf({ headers, request, identity: this.access.identity, connection, exchangeId, keyedHash });
+  }
+}

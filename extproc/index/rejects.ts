@@ -1,0 +1,21 @@
+import type { Masked } from '../masking/masked.ts';
+import type { ExchangeDocument } from '../transcript/document.ts';
+
+/** A document that an index refused for good. `time` is when it was refused, ISO 8601 in UTC. */
+export type Reject = {
+  id: string;
+  time: string;
+  reason: string;
+  document: Masked<ExchangeDocument>;
+};
+
+/** Oldest first. Throws SkilltapeError `index_failed`. */
+export type RejectList = {
+  list(limit?: number): Reject[];
+  count(): number;
+};
+
+/** Where refused documents are kept instead of being dropped; keeping the same document twice keeps it once. */
+export type Rejects = RejectList & {
+  keep(document: Masked<ExchangeDocument>, reason: string): void;
+};

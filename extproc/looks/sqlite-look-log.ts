@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { SkilltapeError } from '../errors.ts';
+import { inTransaction, openPrivateDatabase } from '../index/sqlite/database.ts';
+import type { Masked } from '../masking/masked.ts';
+import { type Look, type LookLog, lookKinds, type RecordedLook } from './look-log.ts';
+
+const listLimitDefault = 1_000;
+
+/**
+ * The triggers refuse every change through SQL, also `insert or replace`, which deletes without firing a delete
+ * trigger. They do not stop someone who may write the file.
+ */
+const schema = `
+create table if not exists looks (
+  number integer primary key autoincrement,
+  time text not null,
+  os_user text not null,
+  uid integer not null,
+  sudo_user text,
+  what text not null,
+  subject text not null,
+  why text
+) strict;
+create trigger if not exists looks_no_update before update on looks
+  begin select raise(abort, 'a recorded look does not change'); end;
+create trigger if not exists looks_no_delete before delete on looks
+  begin select raise(abort, 'a recorded look does not change'); end;
+create trigger if not exists looks_no_replace before insert on looks
+  when exists (select 1 from looks where number = new.number)
+  begin select raise(abort, 'a recorded look does not change'); end;
+`;
+
+/** Keeps looks in `looks.sqlite` of the data directory; opens it at the first use. */
+export class SqliteLookLog implements LookLog {
+  readonly #file: string;
+  readonly #now: () => Date;
+  #database: DatabaseSync | null = null;
+
+  constructor(dataDirectory: string, now: () => Date = () => new Date()) {
+    this.#file = join(dataDirectory, 'looks.sqlite');
+    this.#now = now;
+  }
+
+  record({ who, what, subject, why }: Look): void {
+    this.#orFailed('this look could not be recorded, so nothing is shown', (database) =>
+      database
+        .prepare('insert into looks (time, os_user, uid, sudo_user, what, subject, why) values (?, ?, ?, ?, ?, ?, ?)')
+        .run(this.#now().toISOString(), who.osUser, who.uid, who.sudoUser ?? null, what, subject, why ?? null),
+    );
+  }
+
+  list(limit: number = listLimitDefault): RecordedLook[] {
+    return this.#orFailed('the recorded looks could not be read', (database) =>
+      database.prepare('select * from looks order by number desc limit ?').all(limit).map(lookOf),
+    );
+  }
+
+  close(): void {
+    this.#database?.close();
+    this.#database = null;
+  }
+
+  #orFailed<T>(message: string, work: (database: DatabaseSync) => T): T {
+    try {
+      this.#database ??= open(this.#file);
+      return work(this.#database);
+    } catch (thrown) {
+      const cause = SkilltapeError.from(thrown);
+      throw new SkilltapeError('look_failed', `${message}: ${cause.message}`, {
+        cause: thrown,
+        remedy: `make ${this.#file} writable for the user who looks, on a disk that has room`,
+      });
+    }
+  }
+}
+
+function open(file: string): DatabaseSync {
+  // FULL: the look is on disk before anything is shown.
+  const database = openPrivateDatabase(file, 'FULL');
+  try {
+    inTransaction(database, () => database.exec(schema));
+    return database;
+  } catch (thrown) {
+    database.close();
+    throw thrown;
+  }
+}
+
+/** Only masked subjects and reasons are ever written here, so what is read back is masked. */
+function lookOf(row: Record<string, unknown>): RecordedLook {
+  const what = lookKinds.find((kind) => kind === row.what);
+  if (what === undefined) throw new Error(`look ${row.number} has an unknown kind`);
+  return {
+    number: Number(row.number),
+    time: String(row.time),
+    who: {
+      osUser: String(row.os_user),
+      uid: Number(row.uid),
+      ...(typeof row.sudo_user === 'string' ? { sudoUser: row.sudo_user } : {}),
+    },
+    what,
+    subject: String(row.subject) as Masked<string>,
+    ...(typeof row.why === 'string' ? { why: row.why as Masked<string> } : {}),
+  };
+}

@@ -1,0 +1,62 @@
+import type { Masked } from '../masking/masked.ts';
+import type { ExchangeDocument } from '../transcript/document.ts';
+import { sanitiseLine } from './sanitise.ts';
+import type { Style } from './style.ts';
+import { wrap } from './wrap.ts';
+
+const labelColumns = 12;
+const nanosecondsPerMillisecond = 1_000_000;
+
+/** Who asked what, when, and what was decided: one labelled line for each, wrapped under its label. */
+export function headerLines(document: Masked<ExchangeDocument>, style: Style, width: number): string[] {
+  const { skilltape, gen_ai: genAi, event } = document;
+  const fields: [string, string][] = [
+    ['time', `${document['@timestamp']} (${Math.round(event.duration / nanosecondsPerMillisecond)} ms)`],
+    ['user', userOf(document)],
+    ['connection', skilltape.connection],
+    ['model', modelOf(genAi)],
+    ['verdict', skilltape.verdict.decision],
+    ...skilltape.verdict.reasons.map(({ rule, message }): [string, string] => ['', `${rule}: ${message}`]),
+    ['outcome', withDetail(skilltape.outcome, skilltape.outcome_detail)],
+    ['tokens', tokensOf(genAi.usage)],
+    ['session', withDetail(skilltape.session.id, skilltape.session.source)],
+  ];
+  if (skilltape.masking.findings.length > 0)
+    fields.push(['masked', skilltape.masking.findings.map(({ type, count }) => `${count} ${type}`).join(', ')]);
+  const lines = [style.bold(`exchange ${sanitiseLine(event.id)}`)];
+  for (const [label, value] of fields) lines.push(...fieldLines(label, value, style, width));
+  return lines;
+}
+
+function fieldLines(label: string, value: string, style: Style, width: number): string[] {
+  return wrap(sanitiseLine(value), width - labelColumns).map(
+    (line, index) => style.dim((index === 0 ? label : '').padEnd(labelColumns)) + line,
+  );
+}
+
+function userOf({ user, source }: Masked<ExchangeDocument>): string {
+  if (user === null) return `unknown, from ${source.ip}`;
+  const roles = user.roles.length === 0 ? '' : `, ${user.roles.join(' ')}`;
+  return `${user.name} <${user.email}> ${user.id}${roles}, from ${source.ip}`;
+}
+
+function modelOf({ request, response }: ExchangeDocument['gen_ai']): string {
+  return response.model === '' || response.model === request.model
+    ? request.model
+    : `${request.model}, answered by ${response.model}`;
+}
+
+function tokensOf(usage: ExchangeDocument['gen_ai']['usage']): string {
+  const counts: [number | null, string][] = [
+    [usage.input_tokens, 'in'],
+    [usage.output_tokens, 'out'],
+    [usage.cache_read.input_tokens, 'read from cache'],
+    [usage.cache_creation.input_tokens, 'written to cache'],
+  ];
+  const known = counts.filter(([count]) => count !== null).map(([count, name]) => `${count} ${name}`);
+  return known.length === 0 ? 'not reported' : known.join(', ');
+}
+
+function withDetail(text: string, detail: string): string {
+  return detail === '' ? text : `${text} (${detail})`;
+}

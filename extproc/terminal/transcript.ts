@@ -1,0 +1,111 @@
+import type { Masked } from '../masking/masked.ts';
+import type { ExchangeDocument, JsonValue } from '../transcript/document.ts';
+import { asJson, isObject, type Piece, piecesOf, stringAt } from './content.ts';
+import { headerLines } from './header.ts';
+import { sanitise, sanitiseLine } from './sanitise.ts';
+import { type Style, styleFor } from './style.ts';
+import { wrap } from './wrap.ts';
+
+/** `width` in columns. */
+export type TerminalOptions = { color: boolean; width: number };
+
+const widthMin = 40;
+/** Begins every line of recorded text, so that no prompt can pass for a heading of ours. */
+const gutter = '  | ';
+
+/**
+ * One exchange, or the exchanges of a session in the order given, as text for a terminal; ends with a newline.
+ * Recorded text is hostile: all of it is sanitised, wrapped and put behind a gutter.
+ */
+export function renderTranscript(
+  documents: readonly Masked<ExchangeDocument>[],
+  { color, width }: TerminalOptions,
+): string {
+  const page = new Page(styleFor(color), Math.max(width, widthMin));
+  documents.forEach((document, index) => {
+    page.exchange(document, index > 0);
+  });
+  return page.text();
+}
+
+class Page {
+  readonly #style: Style;
+  readonly #width: number;
+  readonly #lines: string[] = [];
+
+  constructor(style: Style, width: number) {
+    this.#style = style;
+    this.#width = width;
+  }
+
+  text(): string {
+    return `${this.#lines.join('\n')}\n`;
+  }
+
+  exchange(document: Masked<ExchangeDocument>, follows: boolean): void {
+    if (follows) this.#lines.push('', this.#style.dim('-'.repeat(this.#width)), '');
+    this.#lines.push(...headerLines(document, this.#style, this.#width), '');
+    const { skilltape } = document;
+    this.#notes(document, follows);
+    if (skilltape.system !== null) this.#message('system', skilltape.system);
+    for (const message of skilltape.new_messages) {
+      if (isObject(message)) this.#message(stringAt(message, 'role') || 'no role', message.content);
+      else this.#pieces('message', [asJson('', message)]);
+    }
+    this.#answer(skilltape.answer);
+    if (skilltape.error !== null) this.#pieces('error', [asJson('', skilltape.error)]);
+  }
+
+  #notes({ skilltape }: Masked<ExchangeDocument>, follows: boolean): void {
+    const earlier = skilltape.history.message_count;
+    if (earlier > 0)
+      this.#note(
+        `${earlier} earlier ${earlier === 1 ? 'message' : 'messages'} ${follows ? 'shown above' : 'indexed earlier'}`,
+      );
+    if (skilltape.keep === 'metadata') this.#note('policy keeps the metadata of this exchange only, not its text');
+    if (skilltape.masking.status === 'failed') this.#warning('masking failed, so the text is not shown here');
+    if (!skilltape.decoded) this.#warning('the bodies could not be read as a Claude exchange');
+    if (skilltape.truncated) this.#note('the searchable text of this exchange was cut at its size limit');
+  }
+
+  #answer(answer: JsonValue): void {
+    if (answer === null) return;
+    if (!isObject(answer) || answer.content === undefined) {
+      this.#pieces('answer', [asJson('', answer)]);
+      return;
+    }
+    this.#message('answer', answer.content);
+    const stopReason = stringAt(answer, 'stop_reason');
+    if (stopReason !== '') this.#note(`stopped: ${stopReason}`);
+  }
+
+  #message(heading: string, content: JsonValue | undefined): void {
+    this.#pieces(heading, piecesOf(content));
+  }
+
+  #pieces(heading: string, pieces: Piece[]): void {
+    this.#lines.push(this.#style.bold(this.#cut(`[${sanitiseLine(heading)}]`)));
+    for (const piece of pieces) {
+      if (piece.title !== null && piece.title !== '') this.#guarded(`(${sanitiseLine(piece.title)})`, this.#style.dim);
+      if (piece.text !== '') this.#guarded(sanitise(piece.text), piece.dim ? this.#style.dim : (line) => line);
+    }
+    this.#lines.push('');
+  }
+
+  #guarded(text: string, style: (line: string) => string): void {
+    for (const line of wrap(text, this.#width - gutter.length)) this.#lines.push(gutter + style(line));
+  }
+
+  #note(text: string): void {
+    this.#lines.push(this.#style.dim(this.#cut(`-- ${sanitiseLine(text)}`)), '');
+  }
+
+  #warning(text: string): void {
+    this.#lines.push(this.#style.warn(`-- ${text}`), '');
+  }
+
+  /** A heading has one line; the role in it is whatever the caller sent. */
+  #cut(text: string): string {
+    return wrap(text, this.#width)[0] ?? '';
+  }
+}

@@ -1,0 +1,45 @@
+import type { AnswerStarted, Decided, ExchangeRecord, Finished, Started } from '../exchange/record.ts';
+
+/** Everything the journal has of one finished exchange, put together; unmasked, so it stays inside this process. */
+export type Transcript = {
+  exchangeId: string;
+  startedMs: number;
+  finishedMs: number;
+  started: Started;
+  /** The last verdict; null when the exchange was refused before policy was asked. */
+  decided: Decided | null;
+  requestBody: Uint8Array;
+  answer: AnswerStarted | null;
+  answerBody: Uint8Array;
+  finished: Finished;
+};
+
+/** Puts the records of one exchange together; null when its start or its end is not among them. */
+export function assembleTranscript(records: readonly ExchangeRecord[]): Transcript | null {
+  const request: Uint8Array[] = [];
+  const answer: Uint8Array[] = [];
+  let started: (ExchangeRecord & { kind: 'started' }) | undefined;
+  let finished: (ExchangeRecord & { kind: 'finished' }) | undefined;
+  let decided: Decided | null = null;
+  let answerStarted: AnswerStarted | null = null;
+  for (const record of records) {
+    if (record.kind === 'started') started = record;
+    else if (record.kind === 'request_body') request.push(record.bytes);
+    else if (record.kind === 'decided') decided = record.decided;
+    else if (record.kind === 'answer_started') answerStarted = record.answer;
+    else if (record.kind === 'answer_body') answer.push(record.bytes);
+    else if (record.kind === 'finished') finished ??= record;
+  }
+  if (started === undefined || finished === undefined) return null;
+  return {
+    exchangeId: started.exchangeId,
+    startedMs: started.timeMs,
+    finishedMs: finished.timeMs,
+    started: started.started,
+    decided,
+    requestBody: Buffer.concat(request),
+    answer: answerStarted,
+    answerBody: Buffer.concat(answer),
+    finished: finished.finished,
+  };
+}

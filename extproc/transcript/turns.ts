@@ -1,0 +1,58 @@
+import { canonicalTurn } from '../claude/history.ts';
+import type { JsonValue } from '../claude/json.ts';
+import type { MessagesRequest } from '../claude/request.ts';
+import type { Reading } from './reading.ts';
+
+/** What is asked of the store of turns that were indexed before. */
+export type SeenBefore = (scope: string, hash: string) => boolean;
+export type KeyedHash = (purpose: string, text: string) => string;
+
+/** Which part of a request is new, and the hashes by which a later request finds it as history. */
+export type NewTurns = {
+  scope: string;
+  /** Messages before this index were indexed with earlier exchanges. */
+  firstNew: number;
+  systemIsNew: boolean;
+  /** Keyed hash of the whole conversation as sent: equal conversations show, their content does not (inv. 6). */
+  prefixHash: string;
+  hashes: string[];
+};
+
+/**
+ * Finds the longest beginning of the conversation that was indexed before for the same identity and connection. The
+ * turn after the last answer is always new, so that a prompt that is sent twice is found twice; a history that was
+ * never seen is new text, whoever claims to have had it.
+ */
+export function newTurns(reading: Reading, scope: string, keyedHash: KeyedHash, seen: SeenBefore): NewTurns {
+  const request = reading.request;
+  if (request === null) return { scope, firstNew: 0, systemIsNew: false, prefixHash: '', hashes: [] };
+  const chain = hashChain(request, keyedHash);
+  const lastAnswer = request.messages.findLastIndex(({ role }) => role === 'assistant');
+  let firstNew = lastAnswer + 1;
+  while (firstNew > 0 && !seen(scope, chain[firstNew - 1] ?? '')) firstNew -= 1;
+  const systemHash = keyedHash('system', JSON.stringify(request.system));
+  const whole = chain.at(-1) ?? '';
+  const answered = answeredHash(whole, reading.message?.content, keyedHash);
+  return {
+    scope,
+    firstNew,
+    systemIsNew: request.system !== null && !seen(scope, systemHash),
+    prefixHash: whole,
+    hashes: [systemHash, whole, ...(answered === null ? [] : [answered])],
+  };
+}
+
+/** Item i stands for the first i + 1 messages. */
+function hashChain(request: MessagesRequest, keyedHash: KeyedHash): string[] {
+  let previous = '';
+  return request.messages.map((turn) => {
+    previous = keyedHash('turn', `${previous} ${canonicalTurn(turn)}`);
+    return previous;
+  });
+}
+
+/** The conversation with its answer: what the next request begins with. */
+function answeredHash(whole: string, content: JsonValue | undefined, keyedHash: KeyedHash): string | null {
+  if (content === undefined || content === null || whole === '') return null;
+  return keyedHash('turn', `${whole} ${canonicalTurn({ role: 'assistant', content })}`);
+}

@@ -1,0 +1,83 @@
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { SkilltapeError } from '../errors.ts';
+import { externalProcessorService } from './service.ts';
+import type { OpenExchange, ProcessCall, StreamEnd } from './stream.ts';
+import { serveStream } from './stream.ts';
+
+export type ListenOptions =
+  | { socket: string }
+  | {
+      tcp: {
+        address: string;
+        port: number;
+        tls: { certificateFile: string; privateKeyFile: string; clientCaFile: string };
+      };
+    };
+
+export type ExtProcServer = {
+  /** What Envoy's health check is told; a new server says NOT_SERVING until it is set ready. */
+  setServing(serving: boolean): void;
+  /** Takes no new streams, waits for the open ones at most `drainMaxMs`, then ends them with an error. */
+  drain(drainMaxMs: number): Promise<void>;
+};
+
+/** One message is at most one read of Envoy (`per_connection_buffer_limit_bytes`); the journal's frame limit is near. */
+const messageMaxBytes = 16 * 1024 * 1024;
+
+/** Binds the gRPC server; rejects when the address cannot be taken. */
+export async function startServer(
+  listen: ListenOptions,
+  open: OpenExchange,
+  onStreamEnd: StreamEnd,
+): Promise<ExtProcServer> {
+  const server = new Server({
+    'grpc.max_receive_message_length': messageMaxBytes,
+    'grpc.max_send_message_length': messageMaxBytes,
+    'grpc.enable_channelz': 0,
+  });
+  const health = new HealthImplementation({ '': 'NOT_SERVING' });
+  health.addToServer(server);
+  server.addService(externalProcessorService, {
+    Process: (call: ProcessCall) => void serveStream(call, open, onStreamEnd),
+  });
+  await bind(server, listen);
+  return {
+    setServing: (serving) => health.setStatus('', serving ? 'SERVING' : 'NOT_SERVING'),
+    drain: (drainMaxMs) => drain(server, drainMaxMs),
+  };
+}
+
+async function bind(server: Server, listen: ListenOptions): Promise<void> {
+  const [address, credentials] =
+    'socket' in listen
+      ? [`unix:${listen.socket}`, ServerCredentials.createInsecure()]
+      : [`${listen.tcp.address}:${listen.tcp.port}`, mutualTls(listen.tcp.tls)];
+  // A socket file that a killed process left behind cannot be bound again; the journal's lock keeps a living one out.
+  if ('socket' in listen) rmSync(listen.socket, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(address, credentials, (error) => {
+      if (error === null) resolve();
+      else reject(new SkilltapeError('usage', `Cannot listen on ${address}: ${error.message}`, { cause: error }));
+    });
+  });
+  // Envoy often runs as another user of the same group.
+  if ('socket' in listen) chmodSync(listen.socket, 0o660);
+}
+
+function mutualTls(tls: { certificateFile: string; privateKeyFile: string; clientCaFile: string }): ServerCredentials {
+  const pair = { cert_chain: readFileSync(tls.certificateFile), private_key: readFileSync(tls.privateKeyFile) };
+  return ServerCredentials.createSsl(readFileSync(tls.clientCaFile), [pair], true);
+}
+
+async function drain(server: Server, drainMaxMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const shutDown = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, drainMaxMs);
+  });
+  await Promise.race([shutDown, late]);
+  clearTimeout(timer);
+  server.forceShutdown();
+}

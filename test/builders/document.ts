@@ -1,0 +1,86 @@
+import type { Masked } from '../../extproc/masking/masked.ts';
+import type { ExchangeDocument } from '../../extproc/transcript/document.ts';
+
+type Overrides = {
+  id?: string;
+  time?: string;
+  user?: Partial<NonNullable<ExchangeDocument['user']>> | null;
+  input?: string;
+  output?: string;
+  model?: string;
+  session?: string;
+  connection?: string;
+  usage?: Partial<ExchangeDocument['gen_ai']['usage']>;
+  skilltape?: Partial<ExchangeDocument['skilltape']>;
+};
+
+const defaultUser = {
+  id: 'u-1',
+  name: 'Ada Example',
+  email: 'ada@example.org',
+  roles: ['research'],
+  domain: 'https://login.example.org',
+};
+
+/** A complete, allowed exchange of one user message and one answer; the tests' only maker of masked values. */
+export function documentOf(overrides: Overrides = {}): Masked<ExchangeDocument> {
+  const { input = 'What is a tape?', output = 'A strip that records.', model = 'claude-sonnet-4-5' } = overrides;
+  const document: ExchangeDocument = {
+    '@timestamp': overrides.time ?? '2026-01-15T10:00:00.000Z',
+    event: {
+      id: overrides.id ?? 'exchange-1',
+      kind: 'event',
+      action: 'exchange',
+      outcome: 'success',
+      duration: 1_500_000_000,
+    },
+    user: overrides.user === null ? null : { ...defaultUser, ...overrides.user },
+    source: { ip: '192.0.2.7' },
+    user_agent: { original: 'anthropic-sdk' },
+    url: { path: '/v1/messages' },
+    http: {
+      request: { id: 'r-1', method: 'POST', body: { bytes: 120 } },
+      response: { status_code: 200, body: { bytes: 340 } },
+    },
+    gen_ai: {
+      provider: { name: 'anthropic' },
+      operation: { name: 'chat' },
+      conversation: { id: overrides.session ?? 'session-1' },
+      request: { model, max_tokens: 1024, stream: true },
+      response: { id: 'msg_1', model, finish_reasons: ['end_turn'] },
+      usage: {
+        input_tokens: 12,
+        output_tokens: 34,
+        cache_read: { input_tokens: null },
+        cache_creation: { input_tokens: null },
+        ...overrides.usage,
+      },
+      tool: { name: [] },
+      input: { text: input },
+      output: { text: output },
+    },
+    skilltape: {
+      outcome: 'complete',
+      outcome_detail: '',
+      connection: overrides.connection ?? 'claude',
+      session: { id: overrides.session ?? 'session-1', source: 'header' },
+      verdict: { decision: 'allow', reasons: [], policy_revision: 'rev-1' },
+      keep: 'full',
+      masking: { status: 'masked', findings: [] },
+      decoded: true,
+      truncated: false,
+      history: { message_count: 0, prefix_hash: '' },
+      request_hash: 'hash-1',
+      system: null,
+      new_messages: [{ role: 'user', content: input }],
+      answer: { role: 'assistant', content: [{ type: 'text', text: output }], stop_reason: 'end_turn' },
+      error: null,
+      ...overrides.skilltape,
+    },
+  };
+  return document as Masked<ExchangeDocument>;
+}
+
+export function maskedText(text: string): Masked<string> {
+  return text as Masked<string>;
+}
