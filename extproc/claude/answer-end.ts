@@ -1,0 +1,103 @@
+/** Watches an answer on the hot path for the byte that completes it for its reader (inv. 1, inv. 4). */
+import { Buffer } from 'node:buffer';
+import { mediaTypeOf } from './media-type.ts';
+import { LineScanner } from './sse-lines.ts';
+
+/**
+ * `contentLength` in bytes, null when unknown. `grammar` says what ends an event stream: `messages` (default) is
+ * `message_stop` or `error`; `open` is for streams of sessions, which end with the connection.
+ */
+export type AnswerEndOptions = {
+  contentType: string;
+  contentLength: number | null;
+  contentEncoding: string;
+  grammar?: 'messages' | 'open';
+};
+
+/** Long enough for `event: message_stop` behind a byte order mark. */
+const lineHeadBytes = 64;
+
+/**
+ * Sees lines and event names only: no JSON, no copies beyond the head of one line. The event name is believed; a
+ * `message_stop` without data is no end, because the SDKs skip it. The end of an event is seen at the first byte of
+ * the blank line's ending, so with CRLF one byte before some readers act.
+ */
+export class AnswerEnd {
+  /** The body is encoded (gzip, …), so no event can be seen in it: the caller must treat every chunk as the last. */
+  readonly opaque: boolean;
+  readonly #stream: boolean;
+  readonly #contentLength: number | null;
+  readonly #lines = new LineScanner();
+  readonly #head = Buffer.alloc(lineHeadBytes);
+  #lineBytes = 0;
+  #receivedBytes = 0;
+  #event: string | null = null;
+  #hasData = false;
+  #stopped = false;
+  #failed = false;
+
+  constructor(options: AnswerEndOptions) {
+    const encoding = options.contentEncoding.trim().toLowerCase();
+    this.opaque = encoding !== '' && encoding !== 'identity';
+    this.#stream = mediaTypeOf(options.contentType) === 'text/event-stream' && options.grammar !== 'open';
+    this.#contentLength = options.contentLength;
+  }
+
+  /** `ended` from the chunk that completes the answer on: what comes after it is part of the end too. */
+  push(chunk: Uint8Array): 'open' | 'ended' {
+    this.#receivedBytes += chunk.length;
+    if (this.#stream && !this.opaque) {
+      this.#lines.scan(chunk, {
+        part: (bytes) => this.#holdHead(bytes),
+        end: () => {
+          this.#takeLine();
+          return true;
+        },
+      });
+    }
+    return this.#stopped || this.#failed || this.#lengthReached() ? 'ended' : 'open';
+  }
+
+  /**
+   * To be asked when the upstream closed its answer in the regular way. A body of unknown length is complete by that.
+   * An event stream is complete only if its own end was seen; an opaque one is `truncated` here, and only the reader
+   * of the decoded body can say better.
+   */
+  endOfStream(): 'complete' | 'truncated' | 'error_event' {
+    if (this.#failed) return 'error_event';
+    if (this.#stream) return this.#stopped ? 'complete' : 'truncated';
+    return this.#contentLength === null || this.#lengthReached() ? 'complete' : 'truncated';
+  }
+
+  #lengthReached(): boolean {
+    return this.#contentLength !== null && this.#receivedBytes >= this.#contentLength;
+  }
+
+  #holdHead(bytes: Uint8Array): void {
+    if (this.#lineBytes < lineHeadBytes) {
+      this.#head.set(bytes.subarray(0, lineHeadBytes - this.#lineBytes), this.#lineBytes);
+    }
+    this.#lineBytes += bytes.length;
+  }
+
+  #takeLine(): void {
+    const line = headText(this.#head, Math.min(this.#lineBytes, lineHeadBytes));
+    this.#lineBytes = 0;
+    if (line === '') {
+      if (this.#event === 'message_stop' && this.#hasData) this.#stopped = true;
+      if (this.#event === 'error') this.#failed = true;
+      this.#event = null;
+      this.#hasData = false;
+      return;
+    }
+    const [, field, value = ''] = /^(event|data)(?:: ?(.*))?$/s.exec(line) ?? [];
+    if (field === 'event') this.#event = value;
+    if (field === 'data' && value !== '') this.#hasData = true;
+  }
+}
+
+/** Latin-1 is enough to compare ASCII names, and cannot fail on a character that was cut. */
+function headText(head: Buffer, length: number): string {
+  const marked = length >= 3 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
+  return head.toString('latin1', marked ? 3 : 0, length);
+}

@@ -1,0 +1,192 @@
+/** JSON of strangers: parsed only when every parser would read it in the same way, with bounded depth and in linear time. */
+import { Buffer, isUtf8 } from 'node:buffer';
+import { syntaxFaultOffset } from './json-syntax.ts';
+
+export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
+export type JsonObject = { [key: string]: JsonValue };
+
+/** Nesting allowed in a request or an answer: `[[1]]` has depth 2. */
+export const requestMaxDepth = 200;
+
+export type JsonFault = 'invalid_utf8' | 'invalid_json' | 'too_deep' | 'duplicate_key';
+
+/** `detail` names the place as a byte offset and never repeats what stands there. */
+export type StrictJson = { ok: true; value: JsonValue } | { ok: false; fault: JsonFault; detail: string };
+
+/**
+ * Parses a body that is judged here and then read again by the upstream's parser. Refused is what two parsers could
+ * read differently: a duplicate key (compared after unescaping), bytes that are not UTF-8, a byte order mark, and
+ * nesting beyond `maxDepth`. A key named `__proto__` becomes an own property, as JSON.parse makes it.
+ */
+export function parseStrictJson(bytes: Uint8Array, limits: { maxDepth: number }): StrictJson {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!isUtf8(buffer)) {
+    return {
+      ok: false,
+      fault: 'invalid_utf8',
+      detail: `not UTF-8 at byte ${firstInvalidByte(buffer)}`,
+    };
+  }
+  const text = buffer.toString('utf8');
+  if (text.charCodeAt(0) === byteOrderMark) {
+    return {
+      ok: false,
+      fault: 'invalid_json',
+      detail: 'byte order mark at byte 0',
+    };
+  }
+  const structure = scanStructure(text, limits.maxDepth, true);
+  if (structure !== null) {
+    const what = structure.fault === 'too_deep' ? `nested deeper than ${limits.maxDepth}` : 'duplicate object key';
+    return {
+      ok: false,
+      fault: structure.fault,
+      detail: `${what} at byte ${byteOffset(text, structure.offset)}`,
+    };
+  }
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch {
+    // The message of JSON.parse quotes the text, so the place is found again without it.
+    const offset = byteOffset(text, syntaxFaultOffset(text) ?? text.length);
+    return {
+      ok: false,
+      fault: 'invalid_json',
+      detail: `not JSON at byte ${offset}`,
+    };
+  }
+}
+
+/** Parses text of the upstream: bounded in depth, the last duplicate wins as in the SDKs; undefined when it is not JSON. */
+export function parseBoundedJson(text: string, maxDepth: number = requestMaxDepth): JsonValue | undefined {
+  if (scanStructure(text, maxDepth, false) !== null) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const byteOrderMark = 0xfeff;
+const quote = 0x22;
+const comma = 0x2c;
+const bracketOpen = 0x5b;
+const backslash = 0x5c;
+const bracketClose = 0x5d;
+const braceOpen = 0x7b;
+const braceClose = 0x7d;
+
+type StructureFault = { fault: 'too_deep' | 'duplicate_key'; offset: number };
+
+/** Exact for valid JSON; other text may pass, because JSON.parse refuses it afterwards. */
+function scanStructure(text: string, maxDepth: number, uniqueKeys: boolean): StructureFault | null {
+  const keys = new OpenKeys();
+  // Bit per open container would do; an array of flags keeps it readable: true is an object.
+  const inObject: boolean[] = [];
+  let keyNext = false;
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case quote: {
+        const end = stringEnd(text, at);
+        if (keyNext && uniqueKeys && !keys.add(keyText(text, at, end))) return { fault: 'duplicate_key', offset: at };
+        keyNext = false;
+        at = end;
+        break;
+      }
+      case braceOpen:
+      case bracketOpen:
+        if (inObject.length >= maxDepth) return { fault: 'too_deep', offset: at };
+        keyNext = text.charCodeAt(at) === braceOpen;
+        inObject.push(keyNext);
+        if (keyNext) keys.open();
+        break;
+      case braceClose:
+      case bracketClose:
+        if (inObject.pop() === true) keys.close();
+        keyNext = false;
+        break;
+      case comma:
+        keyNext = inObject[inObject.length - 1] === true;
+        break;
+    }
+  }
+  return null;
+}
+
+/** The index of the closing quote. Each run of backslashes is counted once, for the quote after it. */
+function stringEnd(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1) {
+    let before = end - 1;
+    while (text.charCodeAt(before) === backslash) before -= 1;
+    if ((end - before) % 2 === 1) return end;
+    end = text.indexOf('"', end + 1);
+  }
+  return text.length;
+}
+
+/** Lone surrogates are made equal, because some parsers replace them all by U+FFFD. */
+function keyText(text: string, start: number, end: number): string {
+  const raw = text.slice(start + 1, end);
+  if (!raw.includes('\\')) return raw;
+  try {
+    return String(JSON.parse(`"${raw}"`)).toWellFormed();
+  } catch {
+    return raw;
+  }
+}
+
+/** The keys seen in each open object: a short list, and a set once comparing one by one would not be linear. */
+class OpenKeys {
+  readonly #keys: string[] = [];
+  readonly #starts: number[] = [];
+  readonly #sets: (Set<string> | null)[] = [];
+
+  open(): void {
+    this.#starts.push(this.#keys.length);
+    this.#sets.push(null);
+  }
+
+  close(): void {
+    this.#keys.length = this.#starts.pop() ?? 0;
+    this.#sets.pop();
+  }
+
+  /** False if the innermost open object has the key already. */
+  add(key: string): boolean {
+    const level = this.#sets.length - 1;
+    const set = this.#sets[level];
+    if (set) {
+      const size = set.size;
+      return set.add(key).size > size;
+    }
+    const start = this.#starts[level] ?? 0;
+    for (let at = start; at < this.#keys.length; at += 1) if (this.#keys[at] === key) return false;
+    this.#keys.push(key);
+    if (this.#keys.length - start > 12) this.#sets[level] = new Set(this.#keys.slice(start));
+    return true;
+  }
+}
+
+function byteOffset(text: string, offset: number): number {
+  return Buffer.byteLength(text.slice(0, offset));
+}
+
+/** Everything before the first replacement character that the bytes do not really hold is valid. */
+function firstInvalidByte(buffer: Buffer): number {
+  const text = buffer.toString('utf8');
+  let from = 0;
+  let bytes = 0;
+  for (;;) {
+    const at = text.indexOf('\ufffd', from);
+    if (at === -1) return bytes;
+    bytes += Buffer.byteLength(text.slice(from, at));
+    if (buffer[bytes] !== 0xef || buffer[bytes + 1] !== 0xbf || buffer[bytes + 2] !== 0xbd) return bytes;
+    bytes += 3;
+    from = at + 1;
+  }
+}

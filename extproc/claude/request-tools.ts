@@ -1,0 +1,51 @@
+/** Lists the tools that a request offers to the model, wherever it defines them. */
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+
+export type ToolList = { ok: true; names: string[]; types: string[] } | { ok: false; fault: string };
+
+/**
+ * Tools come from `tools`, and (beta) from `tool_addition` blocks and the `tool_changes` of `compaction` blocks in
+ * messages: a list that knew only the first would let a caller bring in a tool that policy forbids.
+ */
+export function readTools(tools: JsonValue | undefined, turns: readonly { content: JsonValue }[]): ToolList {
+  if (tools !== undefined && !Array.isArray(tools)) return { ok: false, fault: 'tools must be an array' };
+  const names: string[] = [];
+  const types: string[] = [];
+  for (const [at, tool] of (tools ?? []).entries()) {
+    const fault = addTool(tool, names, types);
+    if (fault !== null) return { ok: false, fault: `tools[${at}]${fault}` };
+  }
+  for (const [at, turn] of turns.entries()) {
+    for (const block of blocksOf(turn.content)) {
+      for (const definition of definitionsIn(block)) {
+        const fault = addTool(definition, names, types);
+        if (fault !== null)
+          return {
+            ok: false,
+            fault: `a tool defined in messages[${at}]${fault}`,
+          };
+      }
+    }
+  }
+  return { ok: true, names, types };
+}
+
+function addTool(tool: JsonValue, names: string[], types: string[]): string | null {
+  if (!isJsonObject(tool)) return ' must be an object';
+  const { name, type } = tool;
+  if (name !== undefined && typeof name !== 'string') return '.name must be a string';
+  if (type !== undefined && type !== null && typeof type !== 'string') return '.type must be a string';
+  if (name !== undefined) names.push(name);
+  types.push(type ?? 'custom');
+  return null;
+}
+
+function blocksOf(content: JsonValue): JsonObject[] {
+  return Array.isArray(content) ? content.filter(isJsonObject) : [];
+}
+
+function definitionsIn(block: JsonObject): JsonValue[] {
+  if (block.type === 'compaction') return blocksOf(block.tool_changes ?? null).flatMap(definitionsIn);
+  if (block.type !== 'tool_addition' || !isJsonObject(block.tool)) return [];
+  return block.tool.definition === undefined ? [] : [block.tool.definition];
+}

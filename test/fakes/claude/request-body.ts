@@ -1,0 +1,77 @@
+/** Takes in a request body of any size: hashed as it comes, held whole only while it is small. */
+import type { IncomingMessage } from 'node:http';
+import { brotliDecompress, gunzip, type InputType, inflate, zstdDecompress } from 'node:zlib';
+import { type Arrival, ByteCounter } from './arrival.ts';
+import { InvalidRequest, type MessagesRequest, readMessagesRequest, skimMessagesRequest } from './messages-request.ts';
+
+/** Bodies above this are not parsed. */
+export const PARSED_BODY_MAX_BYTES = 8 * 1024 * 1024;
+const ENDS_BYTES = 64 * 1024;
+const DECODED_MAX_BYTES = 64 * 1024 * 1024;
+
+/** `whole` is undefined for a large body, of which only the first and last 64 KiB are left. */
+export type ReceivedBody = { readonly whole: Buffer | undefined; readonly ends: string; readonly bytes: number };
+
+/** Reads to the end and notes count, hash and (if kept) bytes in the arrival. Rejects when the client goes away. */
+export async function receiveBody(
+  request: IncomingMessage,
+  arrival: Arrival,
+  keepBody: boolean,
+): Promise<ReceivedBody> {
+  const counter = new ByteCounter();
+  const heldMax = keepBody ? Number.POSITIVE_INFINITY : PARSED_BODY_MAX_BYTES;
+  let held: Buffer[] = [];
+  let head = Buffer.alloc(0);
+  let tail = Buffer.alloc(0);
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    counter.add(chunk);
+    arrival.bodyBytes = counter.bytes;
+    if (counter.bytes <= heldMax) held.push(chunk);
+    else held = [];
+    if (head.length < ENDS_BYTES) head = Buffer.concat([head, chunk.subarray(0, ENDS_BYTES - head.length)]);
+    tail = Buffer.concat([tail, chunk]).subarray(-ENDS_BYTES);
+  }
+  arrival.bodySha256 = counter.digest();
+  const all = counter.bytes <= heldMax ? Buffer.concat(held) : undefined;
+  if (keepBody) arrival.body = all;
+  const whole = counter.bytes <= PARSED_BODY_MAX_BYTES ? all : undefined;
+  return { whole, ends: `${head.toString('latin1')}\n${tail.toString('latin1')}`, bytes: counter.bytes };
+}
+
+/** Decodes (content-encoding) and reads a body. Throws {@link InvalidRequest}. */
+export async function parseMessages(body: ReceivedBody, contentEncoding: string | undefined): Promise<MessagesRequest> {
+  if (body.whole === undefined) return skimMessagesRequest(body.ends, body.bytes);
+  return readMessagesRequest(await decode(body.whole, contentEncoding));
+}
+
+async function decode(body: Buffer, contentEncoding = 'identity'): Promise<Buffer> {
+  switch (contentEncoding.toLowerCase()) {
+    case 'identity':
+      return body;
+    case 'gzip':
+      return inflateWith(gunzip, body);
+    case 'deflate':
+      return inflateWith(inflate, body);
+    case 'br':
+      return inflateWith(brotliDecompress, body);
+    case 'zstd':
+      return inflateWith(zstdDecompress, body);
+    default:
+      throw new InvalidRequest(`Unsupported content-encoding: ${contentEncoding}`);
+  }
+}
+
+type Decompress = (
+  body: InputType,
+  options: { maxOutputLength: number },
+  done: (error: Error | null, decoded: Buffer) => void,
+) => void;
+
+function inflateWith(decompress: Decompress, body: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    decompress(body, { maxOutputLength: DECODED_MAX_BYTES }, (error, decoded) => {
+      if (error === null) resolve(decoded);
+      else reject(new InvalidRequest(`The request body could not be decoded: ${error.message}`));
+    });
+  });
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { canonicalTurn } from '../../../extproc/claude/history.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../extproc/claude/json.ts';
+import { readMessagesRequest, type Turn } from '../../../extproc/claude/request.ts';
+import { fixtureJson } from './fixture.ts';
+
+function user(content: JsonValue): string {
+  return canonicalTurn({ role: 'user', content });
+}
+
+const text = (value: string, fields: JsonObject = {}): JsonValue => [{ type: 'text', text: value, ...fields }];
+
+test('a string and one text block are the same content', () => {
+  assert.equal(user('hi'), user(text('hi')));
+  const result = (content: JsonValue) => user([{ type: 'tool_result', tool_use_id: 't', content }]);
+  assert.equal(result('done'), result(text('done')));
+});
+
+test('a cache_control that moved, nulls and the order of keys change nothing', () => {
+  const plain = user(text('hi'));
+  assert.equal(user(text('hi', { cache_control: { type: 'ephemeral' } })), plain);
+  assert.equal(user(text('hi', { cache_control: { ttl: '1h', type: 'ephemeral' } })), plain);
+  assert.equal(user(text('hi', { cache_control: null, citations: null })), plain);
+  assert.equal(user([{ text: 'hi', type: 'text' }]), plain);
+  const cited = (fields: JsonObject) => user(text('a', { citations: [{ cited_text: 'b', ...fields }] }));
+  assert.equal(cited({ file_id: null }), cited({}));
+});
+
+test('an answer is recognised when the client sends it back', () => {
+  const answer = fixtureJson('e_skills_response.json');
+  const next = readMessagesRequest(fixtureJson('e_skills_turn2_request.json'));
+  assert.ok(next.ok && isJsonObject(answer));
+  const resent = next.request.messages[1];
+  assert.ok(resent);
+  assert.equal(canonicalTurn(resent), canonicalTurn({ role: 'assistant', content: answer.content ?? null }));
+});
+
+test('other text, role, order or fields of the message are another turn', () => {
+  const turns: Turn[] = [
+    { role: 'user', content: 'a' },
+    { role: 'assistant', content: 'a' },
+    { role: 'user', content: 'b' },
+    { role: 'user', content: ['a'] },
+    { role: 'user', content: null },
+    { role: 'user', content: [] },
+    { role: 'user', content: 'a', rest: { output_config: { effort: 'low' } } },
+    { role: 'user', content: 'a', rest: { output_config: { effort: 'high' } } },
+    { role: 'user","content":"x', content: 'a' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'a' },
+        { type: 'text', text: 'b' },
+      ],
+    },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'b' },
+        { type: 'text', text: 'a' },
+      ],
+    },
+    { role: 'user', content: [{ type: 'text', text: 'a', citations: [] }] },
+  ];
+  assert.equal(new Set(turns.map(canonicalTurn)).size, turns.length);
+});
+
+test('new text cannot hide in what is levelled', () => {
+  const plain = user(text('hi'));
+  for (const cacheControl of [
+    'x',
+    { type: 'ephemeral', note: 'x' },
+    { type: 'ephemeral', ttl: 'x' },
+    { type: 'x' },
+    [],
+  ]) {
+    assert.notEqual(user(text('hi', { cache_control: cacheControl })), plain);
+  }
+  const tool = (input: JsonValue) => user([{ type: 'tool_use', name: 'n', input }]);
+  assert.notEqual(tool({ cache_control: { type: 'ephemeral' } }), tool({}));
+  assert.notEqual(tool({ 'a key that speaks': null }), tool({}));
+  assert.notEqual(tool({ content: 'hi' }), tool({ content: text('hi') }));
+  assert.equal(tool({ b: 1, a: { d: 1, c: 2 } }), tool({ a: { c: 2, d: 1 }, b: 1 }));
+});
+
+test('the text of a turn is JSON, so no content can imitate the form of another', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.jsonValue(), (role, content) => {
+      const turn = canonicalTurn({ role, content: content as JsonValue });
+      assert.equal(JSON.parse(turn).role, role);
+    }),
+  );
+});
+
+test('prototype keys count', () => {
+  const hostile: JsonValue = JSON.parse('[{"type":"text","text":"hi","__proto__":{"text":"x"}}]');
+  assert.notEqual(user(hostile), user(text('hi')));
+});
