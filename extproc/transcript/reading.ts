@@ -14,6 +14,8 @@ export type Reading = {
   message: JsonObject | null;
   other: JsonValue;
   error: JsonObject | null;
+  /** Whether the answer came to its proper end; null when there is no message that could have one. */
+  ended: boolean | null;
   /** False when a body could not be decoded or read; it is then only in the sealed record. */
   decoded: boolean;
 };
@@ -29,7 +31,7 @@ export function readTranscript(transcript: Transcript): Reading {
   return { ...answerOf(transcript), request };
 }
 
-const nothing: Reading = { request: null, message: null, other: null, error: null, decoded: true };
+const nothing: Reading = { request: null, message: null, other: null, error: null, ended: null, decoded: true };
 
 function readRequest(body: Uint8Array): MessagesRequest | null {
   const value = parsed(body);
@@ -47,7 +49,7 @@ function answerOf({ answer, answerBody }: Transcript): Reading {
   const read = readAnswer({ contentType, status: answer.status, body: body.bytes, maxEventBytes: eventMaxBytes });
   switch (read.kind) {
     case 'message':
-      return { ...nothing, message: read.message, error: read.error };
+      return { ...nothing, message: read.message, error: read.error, ended: read.ended };
     case 'json':
       return isError(read.value) ? { ...nothing, error: read.value } : { ...nothing, other: read.value };
     case 'opaque':

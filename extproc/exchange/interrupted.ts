@@ -1,0 +1,26 @@
+import type { Clock, ExchangeLog } from './ports.ts';
+import { decodeRecord, encodeRecord } from './record.ts';
+
+/**
+ * Ends what a death of the processor left open: every exchange with a start and no end among these records gets the
+ * outcome `interrupted` (inv. 4). Returns their ids. Reads from the cursor that the shipper keeps at the oldest open
+ * exchange, so none is missed.
+ */
+export async function closeInterrupted(
+  records: AsyncIterable<{ payload: Uint8Array }>,
+  log: ExchangeLog,
+  clock: Clock,
+): Promise<string[]> {
+  const open = new Set<string>();
+  for await (const { payload } of records) {
+    const record = decodeRecord(payload);
+    if (record.kind === 'started') open.add(record.exchangeId);
+    if (record.kind === 'finished') open.delete(record.exchangeId);
+  }
+  for (const exchangeId of open) {
+    const finished = { outcome: 'interrupted', detail: 'the processor ended', status: null, localReply: '' } as const;
+    await log.append(encodeRecord({ exchangeId, timeMs: clock.nowMs(), kind: 'finished', finished }));
+  }
+  if (open.size > 0) await log.sync();
+  return [...open];
+}

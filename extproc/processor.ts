@@ -1,0 +1,149 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from './config/config.ts';
+import { SkilltapeError } from './errors.ts';
+import { createAttempts } from './exchange/attempts.ts';
+import { Exchange } from './exchange/exchange.ts';
+import { closeInterrupted } from './exchange/interrupted.ts';
+import type { Connection, ExchangeContext } from './exchange/ports.ts';
+import { loadCursor } from './journal/cursor.ts';
+import type { FileSystem } from './journal/fs.ts';
+import type { Journal } from './journal/journal.ts';
+import { openJournal } from './journal/journal.ts';
+import { loadOrCreateJournalKey } from './journal/key.ts';
+import { openJournalReader } from './journal/reader.ts';
+import { keyedHashWith } from './keyed-hash.ts';
+import type { PolicyBundle } from './policy/bundle.ts';
+import { createPolicyEngine } from './policy/engine.ts';
+import type { ShipReport } from './ship/protocol.ts';
+import { superviseShipper } from './ship/supervisor.ts';
+import { startServer } from './wire/server.ts';
+
+export type ProcessorParts = {
+  config: Config;
+  policy: PolicyBundle;
+  log: Logger;
+  /** Where the journal lives; a test puts one here that fails or stalls. */
+  fileSystem: FileSystem;
+  /** The journal can no longer be trusted to write: the process has to end and recover from disk. */
+  onPoison: (error: Error) => void;
+};
+
+export type Processor = {
+  /** Refuses new streams, ends the open ones within `drainMaxMs`, ships what is recorded and closes the journal. */
+  stop(): Promise<void>;
+};
+
+const systemClock = { nowMs: () => Date.now() };
+const rememberedAttemptsMax = 10_000;
+const shipStopTimeoutMs = 10_000;
+
+/** The recording side: journal, policy, gRPC server and shipper, put together in the order in which they may fail. */
+export async function startProcessor(parts: ProcessorParts): Promise<Processor> {
+  const { config, log, policy } = parts;
+  mkdirSync(join(config.dataDirectory, 'keys'), { recursive: true, mode: 0o700 });
+  const journalKey = await loadOrCreateJournalKey(config.journal.keyFile);
+  const hashKey = await loadOrCreateJournalKey(join(config.dataDirectory, 'keys', 'hash.key'));
+  const engine = await createPolicyEngine(policy);
+  const journalDirectory = join(config.dataDirectory, 'journal');
+  const journal = await openRecovered(parts, journalDirectory, journalKey);
+  const shipper = superviseShipper(
+    {
+      dataDirectory: config.dataDirectory,
+      journalDirectory,
+      journalKey,
+      hashKey,
+      policy,
+      textMaxChars: config.index.textMaxChars,
+    },
+    {
+      onReport: (report) => heed(report, journal, log),
+      onCrash: (err) => log.error({ err }, 'the shipping thread died and is started again'),
+    },
+  );
+  const context: ExchangeContext = {
+    log: journal,
+    judge: () => engine,
+    clock: systemClock,
+    connections: connectionsOf(config),
+    limits: { ...config.limits, decisionTimeoutMs: config.decisionTimeoutMs },
+    budget: { openExchanges: 0, heldBodyBytes: 0 },
+    attempts: createAttempts(rememberedAttemptsMax),
+    keyedHash: keyedHashWith(hashKey),
+  };
+  const server = await startServer(config.listen, openExchangeWith(context), (exchange, err) => {
+    if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
+    shipper.wake();
+  });
+  server.setServing(true);
+  log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
+  return {
+    async stop() {
+      server.setServing(false);
+      await server.drain(config.drainMaxMs);
+      await journal.sync();
+      await shipper.stop(shipStopTimeoutMs);
+      await journal.close();
+    },
+  };
+}
+
+async function openRecovered(parts: ProcessorParts, directory: string, key: Uint8Array): Promise<Journal> {
+  const { config, log, fileSystem, onPoison } = parts;
+  const { segmentMaxBytes, journalMaxBytes, syncIntervalMs } = config.journal;
+  const options = { directory, fileSystem, key, segmentMaxBytes, journalMaxBytes, syncIntervalMs, onPoison };
+  const { journal, recovery } = await openJournal(options);
+  log.info({ recovery }, 'journal recovered');
+  const reader = openJournalReader({ directory, fileSystem, key });
+  const cursor = await loadCursor(directory, 'index', fileSystem);
+  const interrupted = await closeInterrupted(reader.read(cursor.position), journal, systemClock);
+  await reader.close();
+  if (interrupted.length > 0) log.warn({ exchanges: interrupted }, 'exchanges were interrupted by the last end');
+  return journal;
+}
+
+/** Journal space is freed only behind what the index has, and only when space is needed: raw bytes stay while they can. */
+function heed(report: ShipReport, journal: Journal, log: Logger): void {
+  switch (report.kind) {
+    case 'progress': {
+      const { bytes, maxBytes } = journal.usage();
+      if (report.delivered === null || bytes < maxBytes / 2) return;
+      journal.free(report.delivered).catch((err) => log.error({ err }, 'journal space could not be freed'));
+      return;
+    }
+    case 'masking_failed':
+      log.error(report, 'masking failed: only metadata of this exchange can be read');
+      return;
+    case 'waiting':
+      log.warn(report, 'the index waits');
+      return;
+    case 'stopped':
+      return;
+    default:
+      report satisfies never;
+  }
+}
+
+function openExchangeWith(context: ExchangeContext) {
+  return ({ connection: name, pathPrefix }: { connection: string; pathPrefix: string }): Exchange => {
+    const connection = context.connections.get(name);
+    if (connection === undefined) {
+      throw new SkilltapeError('protocol_violation', `Envoy's route names the connection ${JSON.stringify(name)}`, {
+        remedy: 'Give the route grpc_initial_metadata x-skilltape-connection with a name from skilltape.yaml.',
+      });
+    }
+    return new Exchange(context, connection, pathPrefix);
+  };
+}
+
+function connectionsOf(config: Config): Map<string, Connection> {
+  const connections = new Map<string, Connection>();
+  for (const [name, { identityProvider }] of Object.entries(config.connections)) {
+    const provider = config.identityProviders[identityProvider];
+    if (provider !== undefined) {
+      connections.set(name, { name, identityProvider: { name: identityProvider, ...provider } });
+    }
+  }
+  return connections;
+}

@@ -1,0 +1,21 @@
+import type { Position } from '../journal/position.ts';
+
+/** What the shipping thread needs to begin; copied into it, nothing is shared. */
+export type ShipOptions = {
+  dataDirectory: string;
+  journalDirectory: string;
+  journalKey: Uint8Array;
+  hashKey: Uint8Array;
+  policy: { wasm: Uint8Array; data: object; revision: string };
+  textMaxChars: number;
+};
+
+/** From the main thread: `wake` when the journal grew, `stop` to ship what is there and end. */
+export type ShipCommand = { kind: 'wake' } | { kind: 'stop' };
+
+/** From the shipping thread. No content, only counts and reasons of our own. */
+export type ShipReport =
+  | { kind: 'progress'; delivered: Position | null; shipped: number; rejected: number; openExchanges: number }
+  | { kind: 'waiting'; reason: string }
+  | { kind: 'masking_failed'; exchangeId: string; reason: string }
+  | { kind: 'stopped' };

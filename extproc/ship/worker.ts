@@ -1,0 +1,102 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { SkilltapeError } from '../errors.ts';
+import { SqliteIndex } from '../index/sqlite/writer.ts';
+import { loadCursor, saveCursor } from '../journal/cursor.ts';
+import { nodeFileSystem } from '../journal/node-fs.ts';
+import { openJournalReader } from '../journal/reader.ts';
+import { keyedHashWith } from '../keyed-hash.ts';
+import { Masker } from '../masking/masker.ts';
+import { createPolicyEngine } from '../policy/engine.ts';
+import { createPipeline } from './pipeline.ts';
+import type { ShipCommand, ShipOptions, ShipReport } from './protocol.ts';
+import { Shipper } from './shipper.ts';
+
+const cursorName = 'index';
+const retryDelayMs = 1_000;
+/** Saving costs three syncs on the disk that the journal writes to; a restart delivers this much again. */
+const cursorIntervalMs = 1_000;
+/** The main thread wakes us; this is for a wake that was lost with a crashed thread. */
+const idlePollMs = 5_000;
+
+/** The shipping thread: everything after an exchange's end, off the thread that answers Envoy. */
+async function run(options: ShipOptions): Promise<void> {
+  const reader = openJournalReader({
+    directory: options.journalDirectory,
+    fileSystem: nodeFileSystem,
+    key: options.journalKey,
+  });
+  const index = SqliteIndex.open(options.dataDirectory);
+  const pipeline = createPipeline({
+    masker: new Masker({ key: options.hashKey }),
+    policy: await createPolicyEngine(options.policy),
+    index,
+    keyedHash: keyedHashWith(options.hashKey),
+    textMaxChars: options.textMaxChars,
+    onMaskingFailed: (exchangeId, reason) => report({ kind: 'masking_failed', exchangeId, reason }),
+  });
+  const cursor = await loadCursor(options.journalDirectory, cursorName);
+  if (cursor.status === 'damaged') report({ kind: 'waiting', reason: `the cursor is damaged: ${cursor.reason}` });
+  const shipper = new Shipper(reader, pipeline, cursor.position);
+  const commands = new Commands();
+  let saved = cursor.position;
+  let savedAt = Number.NEGATIVE_INFINITY;
+  for (;;) {
+    const stopping = commands.stopRequested;
+    const result = await shipper.advance();
+    const status = shipper.status();
+    const now = performance.now();
+    if (status.delivered !== null && (stopping || now - savedAt >= cursorIntervalMs)) {
+      await saveCursor(options.journalDirectory, cursorName, status.delivered);
+      saved = status.delivered;
+      savedAt = now;
+    }
+    // Only what is behind the saved cursor may be freed: a restart reads on from there.
+    report({ kind: 'progress', ...status, delivered: saved });
+    if (result === 'retry') report({ kind: 'waiting', reason: 'the index takes no documents' });
+    if (stopping) break;
+    await commands.next(result === 'retry' ? retryDelayMs : idlePollMs);
+  }
+  index.close();
+  await reader.close();
+  report({ kind: 'stopped' });
+}
+
+/** Commands of the main thread; several wakes while we ship count as one. */
+class Commands {
+  stopRequested = false;
+  #woken = false;
+  #resolve: (() => void) | undefined;
+
+  constructor() {
+    parentPort?.on('message', (command: ShipCommand) => {
+      if (command.kind === 'stop') this.stopRequested = true;
+      this.#woken = true;
+      this.#resolve?.();
+    });
+  }
+
+  async next(timeoutMs: number): Promise<void> {
+    if (!this.#woken) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        this.#resolve = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#resolve = undefined;
+    this.#woken = false;
+  }
+}
+
+function report(message: ShipReport): void {
+  parentPort?.postMessage(message);
+}
+
+run(workerData as ShipOptions).then(
+  () => parentPort?.close(),
+  (error) => {
+    throw SkilltapeError.from(error);
+  },
+);
