@@ -71,6 +71,7 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     attempts: createAttempts(rememberedAttemptsMax),
     keyedHash: keyedHashWith(hashKey),
+    onFault: (exchange, err) => log.error({ exchange, err }, 'a request was refused because of a fault'),
   };
   const server = await startServer(config.listen, openExchangeWith(context), (exchange, err) => {
     if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');

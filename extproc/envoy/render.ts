@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import type { Document } from 'yaml';
 import { parseDocument } from 'yaml';
 
@@ -141,7 +142,9 @@ function setTarget(document: Document, cluster: Path, target: TlsTarget): void {
   document.setIn([...tls, 'sni'], target.serverName);
   document.setIn([...tls, 'common_tls_context', 'validation_context'], {
     trusted_ca: { filename: target.caFile },
-    match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: target.serverName } }],
+    match_typed_subject_alt_names: [
+      { san_type: isIP(target.serverName) ? 'IP_ADDRESS' : 'DNS', matcher: { exact: target.serverName } },
+    ],
   });
 }
 

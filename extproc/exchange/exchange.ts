@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { MessagesRequest } from '../claude/request.ts';
+import { SkilltapeError } from '../errors.ts';
 import { Answer } from './answer.ts';
 import { withDeadline } from './deadline.ts';
 import { readBody, requestInput } from './facts.ts';
@@ -55,8 +56,10 @@ export class Exchange {
     try {
       return await this.#step(frame);
     } catch (error) {
-      if (this.#phase === 'opened' || this.#phase === 'receiving') return this.#refuseUnrecorded('journal_unavailable');
-      return { kind: 'cut', reason: error instanceof Error ? error.message : String(error) };
+      const fault = SkilltapeError.from(error);
+      if (this.#phase !== 'opened' && this.#phase !== 'receiving') return { kind: 'cut', reason: fault.message };
+      this.#context.onFault(this.id, fault);
+      return this.#refuseUnrecorded('journal_unavailable');
     }
   }
 
@@ -85,6 +88,8 @@ export class Exchange {
         return this.#takeAnswer(frame, false);
       case 'end':
         return this.#takeAnswer(frame, true);
+      case 'pass':
+        return this.#passUnseen(frame);
       case 'ignore':
         return { kind: 'wait' };
       case 'violation':
@@ -164,10 +169,17 @@ export class Exchange {
     if (answer === undefined) return { kind: 'cut', reason: `${frame.kind} came before the answer's headers` };
     this.#phase = last ? 'ended' : 'answering';
     await answer.take(frame, { last, released: this.#released });
-    if (frame.kind === 'response_trailers') return { kind: 'continue_response_trailers' };
-    if (frame.kind === 'response_body') return { kind: 'continue_response_body' };
     const session = this.#session === undefined ? {} : { 'x-skilltape-session': this.#session.id };
-    return { kind: 'continue_response_headers', setHeaders: { 'x-skilltape-exchange': this.id, ...session } };
+    return continued(frame, { 'x-skilltape-exchange': this.id, ...session });
+  }
+
+  /** An answer without a request must be Envoy's own: one of an upstream would mean that requests pass us by. */
+  #passUnseen(frame: Frame): Action {
+    this.#phase = 'unseen';
+    if (frame.kind === 'response_headers' && frame.attributes['response.code_details'] === 'via_upstream') {
+      return { kind: 'cut', reason: 'an answer of the upstream came without its request: check request_header_mode' };
+    }
+    return continued(frame, {});
   }
 
   async #deny(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<Action> {
@@ -223,6 +235,12 @@ export class Exchange {
     if (this.#intake === undefined) throw new Error('the request headers were not read yet');
     return this.#intake;
   }
+}
+
+function continued(frame: Frame, setHeaders: Record<string, string>): Action {
+  if (frame.kind === 'response_trailers') return { kind: 'continue_response_trailers' };
+  if (frame.kind === 'response_body') return { kind: 'continue_response_body' };
+  return { kind: 'continue_response_headers', setHeaders };
 }
 
 /** What a caller sent, short and harmless enough to be said back. */

@@ -25,7 +25,7 @@ export function recordableHeaders(headers: HeaderList): HeaderList {
 }
 
 function isSecret(name: string, value: string): boolean {
-  if (safeNames.has(name)) return false;
+  if (safeNames.has(name) || name.startsWith(':')) return false;
   return secretName.test(name) || secretValue.test(value);
 }
 

@@ -8,14 +8,16 @@ import type { FrameKind } from './frame.ts';
  * - `answering`: answer headers seen.
  * - `replied`: we answered ourselves; frames already under way are of no account.
  * - `ended`: the end of the answer was seen.
+ * - `unseen`: Envoy refused the request before we saw it (a malformed path) and only shows us its own answer.
  */
-export type Phase = 'opened' | 'receiving' | 'released' | 'answering' | 'replied' | 'ended';
+export type Phase = 'opened' | 'receiving' | 'released' | 'answering' | 'replied' | 'ended' | 'unseen';
 
 /** What a frame means in a phase; `violation` ends the stream with an error (fail closed, inv. 2). */
-export type Step = 'begin' | 'collect' | 'judge' | 'answer' | 'end' | 'ignore' | 'violation';
+export type Step = 'begin' | 'collect' | 'judge' | 'answer' | 'end' | 'pass' | 'ignore' | 'violation';
 
 type StepOf = { more: Step; last: Step };
 const violation: StepOf = { more: 'violation', last: 'violation' };
+const pass: StepOf = { more: 'pass', last: 'pass' };
 const ignore: StepOf = { more: 'ignore', last: 'ignore' };
 const allIgnored = {
   request_headers: ignore,
@@ -42,6 +44,7 @@ const table: Record<Phase, Record<FrameKind, StepOf>> = {
   opened: {
     ...allViolations,
     request_headers: { more: 'begin', last: 'judge' },
+    response_headers: pass,
   },
   receiving: {
     ...allViolations,
@@ -62,6 +65,7 @@ const table: Record<Phase, Record<FrameKind, StepOf>> = {
     response_trailers: { more: 'end', last: 'end' },
   },
   replied: allIgnored,
+  unseen: { ...allViolations, response_body: pass, response_trailers: pass },
   ended: allViolations,
 };
 

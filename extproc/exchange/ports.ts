@@ -49,6 +49,8 @@ export type ExchangeContext = {
   attempts: Attempts;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */
   keyedHash: (purpose: string, text: string) => string;
+  /** Told why a request was refused that should not have been; the caller only hears that it was. */
+  onFault: (exchangeId: string, fault: Error) => void;
 };
 
 /** Counts what open exchanges hold, so that a limit refuses instead of memory running out (inv. 10). */

@@ -25,6 +25,8 @@ export type IdentityProviderOptions = {
   readonly audience: string;
   /** More places where the public client may end a login; any port of http://127.0.0.1/callback is allowed already. */
   readonly redirectUris?: readonly string[];
+  /** Secret of the clients that stand for one user each; random without. */
+  readonly userClientSecret?: string;
 };
 
 export type TokenOptions = {
@@ -56,7 +58,7 @@ const LOGIN_BODY_MAX_BYTES = 4_096;
 
 export async function startIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
   const key = await createSigningKey();
-  const userClientSecret = randomBytes(32).toString('base64url');
+  const userClientSecret = options.userClientSecret ?? randomBytes(32).toString('base64url');
   const server = options.tls === undefined ? createServer() : createTlsServer(tlsOptions(options.tls));
   const { port, issuer } = await listen(server, options);
   const provider = new Provider(

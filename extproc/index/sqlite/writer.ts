@@ -35,8 +35,8 @@ export class SqliteIndex implements IndexSink {
   /** Opens or creates `index.sqlite` in the data directory. Throws SkilltapeError `index_failed`. */
   static open(dataDirectory: string, now: () => Date = () => new Date()): SqliteIndex {
     return orIndexFailed('open the index', () => {
-      // NORMAL is enough: the index is a copy, and what a power cut takes from it is delivered again (inv. 7).
-      const database = openPrivateDatabase(indexFile(dataDirectory), 'NORMAL');
+      // FULL: the journal is freed once the cursor is past a document, so a power cut must not take it from here.
+      const database = openPrivateDatabase(indexFile(dataDirectory), 'FULL');
       try {
         prepareSchema(database);
         return new SqliteIndex(database, now);

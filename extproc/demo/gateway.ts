@@ -1,0 +1,165 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { type createAuthority, writeCertificate } from '../../test/fakes/certificates.ts';
+import type { IdentityProvider } from '../../test/fakes/identity-provider.ts';
+import { startIdentityProvider } from '../../test/fakes/identity-provider.ts';
+import type { TlsTarget } from '../envoy/render.ts';
+import { renderEnvoy } from '../envoy/render.ts';
+import type { Child } from './child.ts';
+import { startChild } from './child.ts';
+import type { EnvoyProcess } from './envoy-process.ts';
+import { startEnvoy } from './envoy-process.ts';
+import { people } from './people.ts';
+
+export type GatewayOptions = {
+  directory: string;
+  envoyBinary: string;
+  opaBinary: string;
+  /** The connection `claude` is required; others are reached under `/<name>/`. */
+  upstreams: readonly (TlsTarget & { name: string })[];
+  /** The key that Envoy puts in. */
+  upstreamKey: string;
+  listenerPort?: number;
+  userClientSecret: string;
+  /** Keys of skilltape.yaml beside the ones that the places decide. */
+  settings?: Record<string, unknown>;
+  /** Started instead of `main.ts serve`: a test's program that puts a fault in. */
+  serveScript?: string;
+  /** The authority that the upstreams' certificates were issued by, and that issues the gateway's. */
+  authority: Awaited<ReturnType<typeof createAuthority>>;
+};
+
+export type Gateway = {
+  /** Base URL for Claude clients. */
+  url: string;
+  caFile: string;
+  configFile: string;
+  dataDirectory: string;
+  accessLogFile: string;
+  processorSocket: string;
+  identityProvider: IdentityProvider;
+  envoy: EnvoyProcess;
+  processor: Child;
+  /** Starts the processor again after it was stopped or killed. */
+  restartProcessor(): Promise<Child>;
+  stop(): Promise<void>;
+};
+
+const mainScript = fileURLToPath(new URL('../main.ts', import.meta.url));
+const policiesDirectory = fileURLToPath(new URL('../../policies', import.meta.url));
+const audience = 'skilltape';
+
+/** A whole gateway on this machine: identity provider, processor and Envoy as the shipped configuration has them. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { directory, authority } = options;
+  mkdirSync(join(directory, 'sds'), { recursive: true, mode: 0o700 });
+  const caFile = join(directory, 'ca.pem');
+  writeFileSync(caFile, authority.certificatePem);
+  const names = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] };
+  const providerTls = await authority.issue({ commonName: 'identity provider', ...names });
+  const identityProvider = await startIdentityProvider({
+    listen: { host: '127.0.0.1', port: 0 },
+    tls: providerTls,
+    users: people,
+    audience,
+    userClientSecret: options.userClientSecret,
+  });
+  await writeSecrets(options, await authority.issue({ commonName: 'gateway', ...names }));
+  const processorSocket = join(directory, 'extproc.sock');
+  const configFile = writeConfig(options, processorSocket, identityProvider.issuer);
+  const accessLogFile = join(directory, 'access.log');
+  const adminSocket = join(directory, 'envoy-admin.sock');
+  const envoyFile = join(directory, 'envoy.yaml');
+  const envoyText = renderEnvoy({
+    listener: { address: '127.0.0.1', port: options.listenerPort ?? 0 },
+    adminSocket,
+    accessLogFile,
+    sdsDirectory: join(directory, 'sds'),
+    processorSocket,
+    identityProvider: {
+      ...{ issuer: identityProvider.issuer, audience, jwksUri: identityProvider.jwksUri, caFile },
+      ...{ host: '127.0.0.1', port: identityProvider.port, serverName: '127.0.0.1' },
+    },
+    connections: options.upstreams,
+  });
+  writeFileSync(envoyFile, envoyText, { mode: 0o600 });
+  const serve = () => startServe(options, configFile);
+  const running = { processor: serve() };
+  try {
+    const envoy = await startEnvoy({
+      ...{ binary: options.envoyBinary, configFile: envoyFile, adminSocket },
+      logFile: join(directory, 'envoy.log'),
+    });
+    return {
+      ...{ url: `https://localhost:${envoy.port}`, caFile, configFile, accessLogFile, processorSocket, envoy },
+      ...{ dataDirectory: join(directory, 'data'), identityProvider },
+      get processor() {
+        return running.processor;
+      },
+      async restartProcessor() {
+        await running.processor.stop();
+        running.processor = serve();
+        return running.processor;
+      },
+      async stop() {
+        await envoy.child.stop();
+        await running.processor.stop();
+        await identityProvider.close();
+      },
+    };
+  } catch (error) {
+    await running.processor.stop();
+    await identityProvider.close();
+    throw error;
+  }
+}
+
+function startServe(options: GatewayOptions, configFile: string): Child {
+  const script = options.serveScript === undefined ? [mainScript, 'serve'] : [options.serveScript];
+  const env = { ...process.env, OPA_BIN: options.opaBinary };
+  return startChild(
+    process.execPath,
+    [...script, '--config', configFile],
+    join(options.directory, 'processor.log'),
+    env,
+  );
+}
+
+function writeConfig(options: GatewayOptions, socket: string, issuer: string): string {
+  const file = join(options.directory, 'skilltape.yaml');
+  const config = {
+    dataDirectory: 'data',
+    listen: { socket },
+    identityProviders: { idp: { issuer } },
+    connections: Object.fromEntries(options.upstreams.map(({ name }) => [name, { identityProvider: 'idp' }])),
+    policies: { directory: policiesDirectory },
+    ...options.settings,
+  };
+  writeFileSync(file, stringify(config), { mode: 0o600 });
+  return file;
+}
+
+/** The SDS files of envoy/README.md: Envoy reads them, skilltape never does. */
+async function writeSecrets(
+  options: GatewayOptions,
+  certificate: { certificatePem: string; privateKeyPem: string },
+): Promise<void> {
+  const sds = join(options.directory, 'sds');
+  const files = await writeCertificate(options.directory, 'gateway', certificate);
+  const secrets: Record<string, unknown> = {
+    gateway_certificate: {
+      tls_certificate: {
+        certificate_chain: { filename: files.certificateFile },
+        private_key: { filename: files.privateKeyFile },
+      },
+    },
+    claude_credential: { generic_secret: { secret: { inline_string: options.upstreamKey } } },
+  };
+  for (const [name, secret] of Object.entries(secrets)) {
+    const type = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret';
+    const resource = { '@type': type, name, ...(secret as object) };
+    writeFileSync(join(sds, `${name}.yaml`), stringify({ resources: [resource] }), { mode: 0o600 });
+  }
+}

@@ -1,0 +1,69 @@
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, relative, resolve } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { SkilltapeError } from '../extproc/errors.ts';
+import { resolveTool } from '../extproc/tools/resolve.ts';
+import type { ToolName } from '../extproc/tools/versions.ts';
+import { pins } from '../extproc/tools/versions.ts';
+import { type Selection, selectTests } from './select.ts';
+
+/**
+ * Runs the tests: those under test/unit first, side by side, then those with real parts, fewer at once.
+ * Usage: npm test [-- part-of-a-path… --test-name-pattern=…]. Status 0 only if a test ran and none failed.
+ */
+const root = dirname(import.meta.dirname);
+
+/** Once, before any test: test files that run side by side would each fetch what is missing. */
+async function provideTools(): Promise<void> {
+  for (const tool of Object.keys(pins) as ToolName[]) {
+    const found = await resolveTool(tool, { env: process.env });
+    process.env[pins[tool].variable] = found.path;
+    process.stderr.write(`${pins[tool].title} ${found.version}: ${found.path}\n`);
+  }
+}
+
+type Counts = { ran: number; failed: number };
+
+async function runFiles(files: readonly string[], concurrency: number, patterns: readonly string[]): Promise<Counts> {
+  if (files.length === 0) return { ran: 0, failed: 0 };
+  const paths = new Set(files.map((file) => resolve(root, file)));
+  const counts: Counts = { ran: 0, failed: 0 };
+  const options = patterns.length === 0 ? {} : { testNamePatterns: [...patterns] };
+  const stream = run({ files: [...paths], concurrency, ...options });
+  // A file without tests reports itself as one passed test; it must not count as one.
+  stream.on('test:pass', (event) => {
+    if (!paths.has(event.name) && event.skip === undefined && event.details.type !== 'suite') counts.ran += 1;
+  });
+  stream.on('test:fail', (event) => {
+    if (event.todo === undefined) counts.failed += 1;
+  });
+  for await (const text of stream.compose(spec)) process.stdout.write(text);
+  return counts;
+}
+
+async function main(selection: Selection): Promise<number> {
+  if (selection.unit.length + selection.rest.length === 0) {
+    process.stderr.write('No test file matches.\n');
+    return 1;
+  }
+  await provideTools();
+  const cores = availableParallelism();
+  const unit = await runFiles(selection.unit, cores, selection.patterns);
+  const rest = await runFiles(selection.rest, Math.max(1, Math.floor(cores / 2)), selection.patterns);
+  const ran = unit.ran + rest.ran;
+  const failed = unit.failed + rest.failed;
+  process.stdout.write(`\n${ran} tests passed, ${failed} failed\n`);
+  if (ran + failed === 0) process.stderr.write('No test ran.\n');
+  return failed > 0 || ran === 0 ? 1 : 0;
+}
+
+const files = globSync('test/**/*.test.ts', { cwd: root }).map((file) => relative(root, resolve(root, file)));
+try {
+  process.exitCode = await main(selectTests(files, process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof SkilltapeError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = error.code === 'usage' ? 2 : 1;
+}

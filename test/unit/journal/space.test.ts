@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeFileSystem } from '../../fakes/file-system.ts';
+import { bytesOf, openOn, readRecords, readTexts, segmentPath } from './rig.ts';
+
+const limits = { segmentMaxBytes: 512, journalMaxBytes: 2048 };
+const record = bytesOf('x'.repeat(64));
+
+test('at its limit the journal admits nothing new, takes open work up to the reserve, then refuses', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, limits);
+  let appended = 0;
+  let admitted = 0;
+  await assert.rejects(
+    async () => {
+      for (;;) {
+        if (journal.admits()) admitted += 1;
+        await journal.append(record);
+        appended += 1;
+      }
+    },
+    { code: 'journal_full', remedy: /journalMaxBytes/ },
+  );
+  assert.ok(appended > admitted && admitted > 10);
+  const { bytes, maxBytes } = journal.usage();
+  assert.ok(bytes > maxBytes && bytes <= maxBytes * 1.25);
+  assert.equal(journal.admits(), false);
+  await journal.sync();
+  assert.equal((await readTexts(disk)).length, appended, 'refusing is not poison');
+  const newest = (await readRecords(disk)).at(-1)?.next;
+  assert.ok(newest !== undefined && (await journal.free(newest)) > 0);
+  assert.equal(journal.admits(), true);
+  await journal.append(record);
+  await journal.close();
+});
+
+test('usage is the size of the files', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, limits);
+  for (let index = 0; index < 12; index += 1) await journal.append(record);
+  const onDisk = () => disk.paths().reduce((sum, path) => sum + disk.bytesOf(path).length, 0);
+  const endMarkBytes = 36;
+  assert.equal(journal.usage().bytes, onDisk() + endMarkBytes);
+  assert.equal(journal.usage().segments, disk.paths().length);
+  await journal.free({ segment: 2, offset: 0 });
+  assert.equal(journal.usage().bytes, onDisk() + endMarkBytes);
+  await journal.close();
+  const again = await openOn(disk, limits);
+  assert.equal(again.journal.usage().bytes, onDisk() + endMarkBytes);
+});
+
+test('freeing deletes whole sealed segments before the position and no other', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  for (let index = 0; index < 40; index += 1) await journal.append(record);
+  const records = await readRecords(disk);
+  const inThird = records.filter(({ position }) => position.segment === 3);
+  assert.equal(await journal.free(inThird[1]?.position ?? { segment: 0, offset: 0 }), 2);
+  assert.deepEqual((await readRecords(disk))[0]?.position, inThird[0]?.position);
+  const lastOfThird = inThird.at(-1);
+  assert.equal(
+    await journal.free(lastOfThird?.position ?? { segment: 0, offset: 0 }),
+    0,
+    'the last record is still wanted',
+  );
+  assert.equal(await journal.free(lastOfThird?.next ?? { segment: 0, offset: 0 }), 1);
+  assert.equal((await readRecords(disk))[0]?.position.segment, 4);
+  const active = journal.written().segment;
+  await journal.free({ segment: active + 10, offset: 0 });
+  assert.deepEqual(disk.paths(), [segmentPath(active)], 'never the segment being written');
+  await journal.append(record);
+  await journal.close();
+});
+
+test('a crash after freeing brings back no segment before a gap', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  for (let index = 0; index < 40; index += 1) await journal.append(record);
+  await journal.sync();
+  await journal.free({ segment: 3, offset: 0 });
+  disk.crash();
+  const { recovery } = await openOn(disk);
+  assert.equal(recovery.status, 'clean');
+  assert.equal((await readRecords(disk))[0]?.position.segment, 3);
+});
+
+test('two freeings at once delete each segment once', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  for (let index = 0; index < 20; index += 1) await journal.append(record);
+  const upTo = { segment: 3, offset: 0 };
+  assert.deepEqual(await Promise.all([journal.free(upTo), journal.free(upTo)]), [2, 0]);
+  await journal.close();
+});

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SkilltapeError } from '../../../extproc/errors.ts';
+import { FakeFileSystem } from '../../fakes/file-system.ts';
+import { bytesOf, openOn, readTexts, segmentPath, settle } from './rig.ts';
+
+test('many waiters share one sync', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, { segmentMaxBytes: 100_000 });
+  const before = disk.counts.datasyncs;
+  await Promise.all(
+    Array.from({ length: 100 }, async (_, index) => {
+      await journal.append(bytesOf(`${index}`));
+      await journal.sync();
+    }),
+  );
+  assert.equal(disk.counts.datasyncs, before + 1);
+  await journal.close();
+});
+
+test('while a sync is under way appends are written, and those who then wait share the next one', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, { segmentMaxBytes: 100_000 });
+  const before = disk.counts.datasyncs;
+  const stall = disk.stallSync();
+  await journal.append(bytesOf('a'));
+  const first = journal.sync();
+  await stall.started;
+  await journal.append(bytesOf('b'));
+  let isSynced = false;
+  const later = [journal.sync(), journal.sync(), journal.sync()];
+  for (const waiter of later) void waiter.then(() => (isSynced = true));
+  await settle();
+  assert.equal(disk.counts.datasyncs, before + 1, 'one sync at a time');
+  assert.equal(isSynced, false);
+  stall.release();
+  await Promise.all([first, ...later]);
+  assert.equal(disk.counts.datasyncs, before + 2);
+  await journal.close();
+});
+
+test('a sync resolves only after its bytes are on disk, also those not yet written when it was called', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  void journal.append(bytesOf('a'));
+  assert.equal(disk.bytesOf(segmentPath(1)).length, 44, 'not written yet');
+  await journal.sync();
+  assert.equal(disk.isDurable(segmentPath(1)), true);
+  disk.crash();
+  await openOn(disk);
+  assert.deepEqual(await readTexts(disk), ['a']);
+});
+
+test('a sync with nothing new asks the disk for nothing', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  await journal.append(bytesOf('a'));
+  await journal.sync();
+  const before = disk.counts.datasyncs;
+  await journal.sync();
+  assert.equal(disk.counts.datasyncs, before);
+  await journal.close();
+});
+
+test('what nobody waits for is synced in the background', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, { syncIntervalMs: 1 });
+  const stall = disk.stallSync();
+  await journal.append(bytesOf('a'));
+  await stall.started;
+  stall.release();
+  await settle();
+  assert.equal(disk.isDurable(segmentPath(1)), true);
+  await journal.close();
+});
+
+test('a sync over a rotation covers the records of both segments', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  const texts = Array.from({ length: 30 }, (_, index) => `record ${index}`);
+  const appends = texts.map((text) => journal.append(bytesOf(text)));
+  await journal.sync();
+  await Promise.all(appends);
+  disk.crash();
+  await openOn(disk);
+  assert.deepEqual(await readTexts(disk), texts);
+});
+
+for (const verb of ['write', 'sync'] as const) {
+  test(`after a failed ${verb} everything is refused, once reported, and what was synced is there after a restart`, async () => {
+    const disk = new FakeFileSystem();
+    const reported: SkilltapeError[] = [];
+    const { journal } = await openOn(disk, { onPoison: (error) => reported.push(error) });
+    await journal.append(bytesOf('safe'));
+    await journal.sync();
+    if (verb === 'write') disk.failNextWrite('EIO');
+    else disk.failNextSync('EIO');
+    const appended = journal.append(bytesOf('doomed'));
+    const synced = journal.sync();
+    await assert.rejects(synced, { code: 'journal_poisoned' });
+    if (verb === 'write') await assert.rejects(appended, { code: 'journal_poisoned' });
+    await assert.rejects(journal.append(bytesOf('x')), { code: 'journal_poisoned', remedy: /restart/ });
+    await assert.rejects(journal.sync(), { code: 'journal_poisoned' });
+    assert.equal(journal.admits(), false);
+    await assert.rejects(journal.close(), { code: 'journal_poisoned' });
+    assert.equal(reported.length, 1);
+    assert.match(String(reported[0]?.cause), /EIO/);
+    const before = disk.counts.datasyncs;
+    await settle();
+    assert.equal(disk.counts.datasyncs, before, 'a failed sync is never tried again');
+    disk.crash();
+    await openOn(disk);
+    assert.deepEqual(await readTexts(disk), ['safe']);
+  });
+}
+
+test('a failed sync refuses also the appends that wait for a write or for room', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, { pendingMaxBytes: 50, segmentMaxBytes: 100_000 });
+  await journal.append(bytesOf('a'));
+  const syncStall = disk.stallSync();
+  const synced = assert.rejects(journal.sync(), { code: 'journal_poisoned' });
+  await syncStall.started;
+  const writeStall = disk.stallWrite();
+  const appends = ['b', 'c', 'd'].map((text) =>
+    assert.rejects(journal.append(bytesOf(text)), { code: 'journal_poisoned' }),
+  );
+  await writeStall.started;
+  disk.failNextSync('EIO');
+  syncStall.release();
+  await Promise.all([synced, ...appends]);
+  writeStall.release();
+  await assert.rejects(journal.close(), { code: 'journal_poisoned' });
+});
+
+test('a failing rotation poisons', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  await journal.append(bytesOf('a'));
+  disk.failNextSync('EIO');
+  await assert.rejects(journal.append(bytesOf('x'.repeat(600))), { code: 'journal_poisoned' });
+  await assert.rejects(journal.close(), { code: 'journal_poisoned' });
+});
+
+test('a short write is completed', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  for (const bytes of [1, 5, 21, 30]) disk.shortWrite(bytes);
+  await journal.append(bytesOf('a record'));
+  assert.deepEqual(await readTexts(disk), ['a record']);
+  await journal.close();
+});
+
+test('a full disk in the middle of a record poisons, and recovery cuts off the part that was written', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  await journal.append(bytesOf('a'));
+  await journal.sync();
+  disk.diskMaxBytes = disk.bytesOf(segmentPath(1)).length + 10;
+  await assert.rejects(journal.append(bytesOf('b')), { code: 'journal_poisoned' });
+  await assert.rejects(journal.close(), { code: 'journal_poisoned' });
+  disk.diskMaxBytes = Number.POSITIVE_INFINITY;
+  const { recovery } = await openOn(disk);
+  assert.deepEqual([recovery.status, recovery.truncatedBytes, recovery.newestRecords], ['torn', 10, 1]);
+  assert.deepEqual(await readTexts(disk), ['a']);
+});
