@@ -174,17 +174,19 @@ function placeRuntime(folder, target, binary) {
 /** Runs a command to its end and gives its status, 128 + n after signal n. */
 function run(command, args, options) {
   return new Promise((settle, fail) => {
-    const child = spawn(command, args, options);
+    let child;
     const forward = (signal) => {
       // A terminal sends Ctrl-C to the child as well, and a second one may mean "at once" to it.
       if (signal === 'SIGINT' && process.stdin.isTTY) return;
-      child.kill(signal);
+      child?.kill(signal);
     };
     const signals = ['SIGINT', 'SIGTERM'];
+    // Before the child runs: a signal in between would end us and leave it alone.
     for (const signal of signals) process.on(signal, forward);
     const done = () => {
       for (const signal of signals) process.off(signal, forward);
     };
+    child = spawn(command, args, options);
     child.once('error', (error) => {
       done();
       fail(error);

@@ -15,6 +15,9 @@ import { type Selection, selectTests } from './select.ts';
  */
 const root = dirname(import.meta.dirname);
 
+/** For one file: a test that hangs must end the run with a failure. */
+const fileTimeoutMs = 10 * 60_000;
+
 /** Once, before any test: test files that run side by side would each fetch what is missing. */
 async function provideTools(): Promise<void> {
   for (const tool of Object.keys(pins) as ToolName[]) {
@@ -31,7 +34,7 @@ async function runFiles(files: readonly string[], concurrency: number, patterns:
   const paths = new Set(files.map((file) => resolve(root, file)));
   const counts: Counts = { ran: 0, failed: 0 };
   const options = patterns.length === 0 ? {} : { testNamePatterns: [...patterns] };
-  const stream = run({ files: [...paths], concurrency, ...options });
+  const stream = run({ files: [...paths], concurrency, timeout: fileTimeoutMs, ...options });
   // A file without tests reports itself as one passed test; it must not count as one.
   stream.on('test:pass', (event) => {
     if (!paths.has(event.name) && event.skip === undefined && event.details.type !== 'suite') counts.ran += 1;

@@ -53,67 +53,64 @@ const audience = 'skilltape';
 
 /** A whole gateway on this machine: identity provider, processor and Envoy as the shipped configuration has them. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  await using started = new AsyncDisposableStack();
   const { directory, authority } = options;
   mkdirSync(join(directory, 'sds'), { recursive: true, mode: 0o700 });
   const caFile = join(directory, 'ca.pem');
   writeFileSync(caFile, authority.certificatePem);
   const names = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] };
-  const providerTls = await authority.issue({ commonName: 'identity provider', ...names });
   const identityProvider = await startIdentityProvider({
     listen: { host: '127.0.0.1', port: 0 },
-    tls: providerTls,
+    tls: await authority.issue({ commonName: 'identity provider', ...names }),
     users: people,
     audience,
     userClientSecret: options.userClientSecret,
   });
+  started.defer(() => identityProvider.close());
   await writeSecrets(options, await authority.issue({ commonName: 'gateway', ...names }));
   const processorSocket = join(directory, 'extproc.sock');
   const configFile = writeConfig(options, processorSocket, identityProvider.issuer);
+  const running = { processor: startServe(options, configFile) };
+  started.defer(() => running.processor.stop());
   const accessLogFile = join(directory, 'access.log');
+  const envoy = await startEnvoyBefore(options, { caFile, accessLogFile, processorSocket, identityProvider });
+  started.defer(() => envoy.child.stop());
+  const all = started.move();
+  return {
+    ...{ url: `https://localhost:${envoy.port}`, caFile, configFile, accessLogFile, processorSocket, envoy },
+    ...{ dataDirectory: join(directory, 'data'), identityProvider },
+    get processor() {
+      return running.processor;
+    },
+    async restartProcessor() {
+      await running.processor.stop();
+      running.processor = startServe(options, configFile);
+      return running.processor;
+    },
+    stop: () => all.disposeAsync(),
+  };
+}
+
+async function startEnvoyBefore(
+  options: GatewayOptions,
+  parts: Pick<Gateway, 'caFile' | 'accessLogFile' | 'processorSocket' | 'identityProvider'>,
+): Promise<EnvoyProcess> {
+  const { directory } = options;
+  const { issuer, jwksUri, port } = parts.identityProvider;
   const adminSocket = join(directory, 'envoy-admin.sock');
-  const envoyFile = join(directory, 'envoy.yaml');
-  const envoyText = renderEnvoy({
+  const configFile = join(directory, 'envoy.yaml');
+  const provider = { host: '127.0.0.1', port, serverName: '127.0.0.1', caFile: parts.caFile };
+  const text = renderEnvoy({
     listener: { address: '127.0.0.1', port: options.listenerPort ?? 0 },
     adminSocket,
-    accessLogFile,
+    accessLogFile: parts.accessLogFile,
     sdsDirectory: join(directory, 'sds'),
-    processorSocket,
-    identityProvider: {
-      ...{ issuer: identityProvider.issuer, audience, jwksUri: identityProvider.jwksUri, caFile },
-      ...{ host: '127.0.0.1', port: identityProvider.port, serverName: '127.0.0.1' },
-    },
+    processorSocket: parts.processorSocket,
+    identityProvider: { ...provider, issuer, audience, jwksUri },
     connections: options.upstreams,
   });
-  writeFileSync(envoyFile, envoyText, { mode: 0o600 });
-  const serve = () => startServe(options, configFile);
-  const running = { processor: serve() };
-  try {
-    const envoy = await startEnvoy({
-      ...{ binary: options.envoyBinary, configFile: envoyFile, adminSocket },
-      logFile: join(directory, 'envoy.log'),
-    });
-    return {
-      ...{ url: `https://localhost:${envoy.port}`, caFile, configFile, accessLogFile, processorSocket, envoy },
-      ...{ dataDirectory: join(directory, 'data'), identityProvider },
-      get processor() {
-        return running.processor;
-      },
-      async restartProcessor() {
-        await running.processor.stop();
-        running.processor = serve();
-        return running.processor;
-      },
-      async stop() {
-        await envoy.child.stop();
-        await running.processor.stop();
-        await identityProvider.close();
-      },
-    };
-  } catch (error) {
-    await running.processor.stop();
-    await identityProvider.close();
-    throw error;
-  }
+  writeFileSync(configFile, text, { mode: 0o600 });
+  return startEnvoy({ binary: options.envoyBinary, configFile, adminSocket, logFile: join(directory, 'envoy.log') });
 }
 
 function startServe(options: GatewayOptions, configFile: string): Child {

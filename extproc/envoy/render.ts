@@ -95,10 +95,7 @@ function setConnections(document: Document, connections: RenderOptions['connecti
   for (const connection of connections) {
     const isDefault = connection.name === 'claude';
     if (!isDefault)
-      document.addIn(clusters, {
-        ...plain(document, [...clusters, 1]),
-        name: connection.name,
-      });
+      document.addIn(clusters, document.createNode({ ...plain(document, [...clusters, 1]), name: connection.name }));
     const clusterIndex = isDefault ? 1 : 3 + others.indexOf(connection);
     document.setIn([...clusters, clusterIndex, 'load_assignment', 'cluster_name'], connection.name);
     setTarget(document, [...clusters, clusterIndex], connection);

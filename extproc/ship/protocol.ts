@@ -1,4 +1,5 @@
 import type { Position } from '../journal/position.ts';
+import type { PolicyBundle } from '../policy/bundle.ts';
 
 /** What the shipping thread needs to begin; copied into it, nothing is shared. */
 export type ShipOptions = {
@@ -6,7 +7,7 @@ export type ShipOptions = {
   journalDirectory: string;
   journalKey: Uint8Array;
   hashKey: Uint8Array;
-  policy: { wasm: Uint8Array; data: object; revision: string };
+  policy: PolicyBundle;
   textMaxChars: number;
 };
 

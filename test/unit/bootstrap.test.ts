@@ -12,7 +12,7 @@ const systemNode = findCommand('node');
 const systemMajor = Number.parseInt(execFileSync(systemNode, ['--version'], { encoding: 'utf8' }).slice(1), 10);
 const ownNode = process.execPath;
 
-type Checkout = Machine & { checkout: string; npmCalls: () => string[] };
+type Checkout = Machine & { test: TestContext; checkout: string; npmCalls: () => string[] };
 
 /** What npm ci leaves behind: the pinned runtime. */
 const installRuntime = `mkdir -p node_modules/node/bin; ln -s ${ownNode} node_modules/node/bin/node`;
@@ -34,12 +34,21 @@ function checkout(t: TestContext, npmBody: string | null): Checkout {
   const log = join(machine.root, 'npm.log');
   if (npmBody !== null) machine.command('npm', `echo "$*" >> ${log}\necho "npm is talking"\n${npmBody}`);
   const npmCalls = (): string[] => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []);
-  return { ...machine, checkout: folder, npmCalls };
+  return { ...machine, test: t, checkout: folder, npmCalls };
 }
 
 function writeLock(folder: string, version: string): void {
   const lock = { packages: { 'node_modules/node': { version } } };
   writeFileSync(join(folder, 'package-lock.json'), JSON.stringify(lock));
+}
+
+/** A failed test must not leave its processes behind. */
+function endGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // The group is empty: everything ended.
+  }
 }
 
 type Ended = { status: number | null; signal: string | null; stdout: string; stderr: string };
@@ -50,7 +59,9 @@ function start(place: Checkout, args: readonly string[], node = systemNode) {
     cwd: place.root,
     env: place.env,
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
+  place.test.after(() => endGroup(child));
   const said = { stdout: '', stderr: '' };
   const waiting: { text: string; found: () => void }[] = [];
   for (const name of ['stdout', 'stderr'] as const) {
@@ -122,9 +133,12 @@ test('when npm fails, as it does offline, one sentence says so and the next star
 });
 
 test('a signal during the installation ends it, and the lock is given back', async (t) => {
-  const place = checkout(t, 'echo installing; exec cat /dev/zero > /dev/null');
+  const place = checkout(t, '');
+  const pipe = join(place.root, 'pipe');
+  execFileSync(findCommand('mkfifo'), [pipe]);
+  place.command('npm', `echo installing; read line < ${pipe}`);
   const started = start(place, ['script.ts', '0']);
-  await started.seen('\ninstalling\n');
+  await started.seen('installing\n');
   started.child.kill('SIGTERM');
   const { status, stderr } = await started.ended;
   assert.equal(status, 143);

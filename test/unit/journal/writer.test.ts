@@ -65,11 +65,13 @@ test('a sync with nothing new asks the disk for nothing', async () => {
 test('what nobody waits for is synced in the background', async () => {
   const disk = new FakeFileSystem();
   const { journal } = await openOn(disk, { syncIntervalMs: 1 });
+  const keepAlive = setInterval(() => {}, 1000);
   const stall = disk.stallSync();
   await journal.append(bytesOf('a'));
   await stall.started;
   stall.release();
   await settle();
+  clearInterval(keepAlive);
   assert.equal(disk.isDurable(segmentPath(1)), true);
   await journal.close();
 });

@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import type { FileSystem } from '../journal/fs.ts';
+import { createLog } from '../log.ts';
+import { compilePolicies } from '../policy/compile.ts';
+import { startProcessor } from '../processor.ts';
+import { resolveTool } from '../tools/resolve.ts';
+
+/** `skilltape serve`: the processor, until a signal ends it. */
+export function serveCommand(config: () => Config, fileSystem: FileSystem): Command {
+  return new Command('serve')
+    .description('run the external processor that Envoy talks to')
+    .addHelpText('after', '\nExit codes: 0 ended by a signal, 1 failed, 2 the configuration or command line is wrong.')
+    .action(() => serve(config(), fileSystem));
+}
+
+/** Resolves after SIGTERM or SIGINT, when open streams are drained and everything is on disk. */
+export async function serve(config: Config, fileSystem: FileSystem): Promise<void> {
+  const log = createLog(config.log.level);
+  const opa = await resolveTool('opa', { env: process.env });
+  const policy = await compilePolicies({ opaBinary: opa.path, directory: config.policies.directory });
+  const processor = await startProcessor({
+    config,
+    policy,
+    log,
+    fileSystem,
+    onPoison: (err) => {
+      // What the disk holds is unknown after a failed sync: only recovery from the disk itself can tell.
+      log.fatal({ err }, 'the journal cannot be written; ending');
+      process.exit(1);
+    },
+  });
+  const signal = await new Promise<string>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+  });
+  log.info({ signal }, 'draining');
+  await processor.stop();
+  log.info('ended');
+}

@@ -1,0 +1,74 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { Agent, request } from 'undici';
+import { z } from 'zod';
+import { SkilltapeError } from '../errors.ts';
+import { demoDirectory } from './settings.ts';
+
+/** What `skilltape up` leaves for this command: where its identity provider is and how each person is let in. */
+export const demoFile = 'demo.json';
+
+export const demoFacts = z.object({
+  url: z.string(),
+  caFile: z.string(),
+  issuer: z.string(),
+  audience: z.string(),
+  userClientSecret: z.string(),
+});
+
+export type DemoFacts = z.infer<typeof demoFacts>;
+
+/** `skilltape token`: a token of the demo identity provider, for trying clients against `skilltape up`. */
+export function tokenCommand(write: (text: string) => void): Command {
+  return new Command('token')
+    .description('print a token of the demo identity provider (skilltape up must be running)')
+    .option('--user <subject>', 'alice, bob or mallory (whose group is suspended)', 'alice')
+    .action(async ({ user }: { user: string }) => write(`${await demoToken(readFacts(), user)}\n`));
+}
+
+function readFacts(): DemoFacts {
+  const file = join(demoDirectory, demoFile);
+  if (!existsSync(file)) {
+    throw new SkilltapeError('usage', `there is no ${file}: the demo is not running in this folder`, {
+      remedy: 'run `npm start` here first; for your own identity provider use its own way to get a token',
+    });
+  }
+  return demoFacts.parse(JSON.parse(readFileSync(file, 'utf8')));
+}
+
+/** Asks the token endpoint as the client that stands for this person (client_credentials, RFC 6749 section 4.4). */
+export async function demoToken(facts: DemoFacts, user: string): Promise<string> {
+  const dispatcher = new Agent({ connect: { ca: readFileSync(facts.caFile) } });
+  try {
+    const form = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: user,
+      client_secret: facts.userClientSecret,
+      resource: facts.audience,
+    });
+    const { statusCode, body } = await request(`${facts.issuer}/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: form.toString(),
+      dispatcher,
+    });
+    const answer = (await body.json()) as { access_token?: string; error?: string };
+    if (answer.access_token !== undefined) return answer.access_token;
+    throw new SkilltapeError(
+      'usage',
+      `the demo identity provider gave no token for ${user} (${statusCode} ${answer.error})`,
+      {
+        remedy: 'use --user alice, bob or mallory',
+      },
+    );
+  } catch (error) {
+    if (error instanceof SkilltapeError) throw error;
+    throw new SkilltapeError('usage', `the demo identity provider at ${facts.issuer} does not answer`, {
+      cause: error,
+      remedy: 'start it with `npm start`',
+    });
+  } finally {
+    await dispatcher.close();
+  }
+}

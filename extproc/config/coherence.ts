@@ -1,0 +1,143 @@
+import { resolve } from 'node:path';
+import { describeConfig } from './describe.ts';
+import { dottedKey, type Fault } from './fault.ts';
+
+/** Room for a path in `sockaddr_un`, without the closing NUL: unix(7); macOS has four bytes less. */
+const socketPathMaxBytes = process.platform === 'darwin' ? 103 : 107;
+
+/** The value of a key with its default; undefined where the file says nothing usable, which is another fault. */
+type Read = (key: string) => unknown;
+
+/** No file may be both of two of these; the processor writes each of them. */
+const writtenFiles = ['listen.socket', 'journal.keyFile', 'index.path'] as const;
+const readFiles = [
+  'listen.tcp.tls.certificateFile',
+  'listen.tcp.tls.privateKeyFile',
+  'listen.tcp.tls.clientCaFile',
+] as const;
+
+/**
+ * What a schema cannot say: keys that must fit each other. Works on the data as written, so that these faults are found
+ * beside those of the schema and not after them.
+ */
+export function findIncoherence(data: unknown, directory: string): Fault[] {
+  const defaults = new Map(describeConfig().map((described) => [described.key, described.default]));
+  const read: Read = (key) => valueAt(data, key) ?? written(defaults.get(key));
+  return [
+    ...checkListen(data, directory),
+    ...checkProviders(data),
+    ...checkAtLeast(read, 'limits.heldBodyMaxBytes', 1, 'limits.requestBodyMaxBytes', 'one request must fit'),
+    ...checkAtLeast(
+      read,
+      'journal.journalMaxBytes',
+      2,
+      'journal.segmentMaxBytes',
+      'one segment is freed while the next is written',
+    ),
+    ...checkAtLeast(read, 'journal.journalMaxBytes', 1, 'limits.requestBodyMaxBytes', 'the largest request must fit'),
+    ...checkFiles(data, directory),
+  ];
+}
+
+function checkListen(data: unknown, directory: string): Fault[] {
+  const listen = valueAt(data, 'listen');
+  if (!isSection(listen)) return [];
+  const ways = ['socket', 'tcp'].filter((way) => Object.hasOwn(listen, way));
+  if (ways.length === 0) {
+    return [
+      {
+        key: 'listen',
+        message: 'says neither socket nor tcp',
+        remedy: 'give exactly one of them',
+      },
+    ];
+  }
+  if (ways.length === 2) {
+    return [
+      {
+        key: 'listen',
+        message: 'says both socket and tcp',
+        remedy: 'give exactly one of them',
+      },
+    ];
+  }
+  const socket = valueAt(data, 'listen.socket');
+  if (typeof socket !== 'string') return [];
+  const bytes = Buffer.byteLength(resolve(directory, socket));
+  if (bytes <= socketPathMaxBytes) return [];
+  return [
+    {
+      key: 'listen.socket',
+      message: `is a path of ${bytes} bytes, but the system takes at most ${socketPathMaxBytes} for a socket`,
+      remedy: 'choose a shorter path, such as /run/skilltape/extproc.sock',
+    },
+  ];
+}
+
+function checkProviders(data: unknown): Fault[] {
+  const connections = valueAt(data, 'connections');
+  const providers = valueAt(data, 'identityProviders');
+  if (!isSection(connections) || (providers !== undefined && !isSection(providers))) return [];
+  return Object.entries(connections).flatMap(([name, connection]) => {
+    const wanted = isSection(connection) ? Reflect.get(connection, 'identityProvider') : undefined;
+    if (typeof wanted !== 'string' || wanted === '') return [];
+    if (providers !== undefined && Object.hasOwn(providers, wanted)) return [];
+    return [
+      {
+        key: dottedKey(['connections', name, 'identityProvider']),
+        message: `names ${JSON.stringify(wanted.slice(0, 80))}, which identityProviders does not have`,
+        remedy: 'add it there or correct the name',
+      },
+    ];
+  });
+}
+
+function checkAtLeast(read: Read, key: string, factor: number, other: string, why: string): Fault[] {
+  const value = read(key);
+  const floor = read(other);
+  if (!isCount(value) || !isCount(floor) || value >= factor * floor) return [];
+  const times = factor === 1 ? '' : `${factor} times `;
+  return [
+    {
+      key,
+      message: `is ${value}, but must be at least ${times}${other} (${floor}): ${why}`,
+      remedy: `raise it to ${factor * floor} or lower ${other}`,
+    },
+  ];
+}
+
+function checkFiles(data: unknown, directory: string): Fault[] {
+  const seen = new Map<string, string>();
+  const faults: Fault[] = [];
+  for (const key of [...readFiles, ...writtenFiles]) {
+    const value = valueAt(data, key);
+    if (typeof value !== 'string' || value === '') continue;
+    const file = resolve(directory, value);
+    const first = seen.get(file);
+    const overwrites = writtenFiles.some((written) => written === key);
+    if (first !== undefined && overwrites) faults.push({ key, message: `names the same file as ${first}` });
+    seen.set(file, first ?? key);
+  }
+  return faults;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+function isSection(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function written(byDefault: string | null | undefined): unknown {
+  return byDefault == null ? undefined : Number(byDefault);
+}
+
+function valueAt(data: unknown, key: string): unknown {
+  let value = data;
+  for (const part of key.split('.')) {
+    if (!isSection(value) || !Object.hasOwn(value, part)) return undefined;
+    value = Reflect.get(value, part);
+  }
+  return value;
+}

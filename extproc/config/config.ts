@@ -1,0 +1,81 @@
+import { join, resolve } from 'node:path';
+import type { WrittenConfig } from './schema.ts';
+
+type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
+
+/** Over a unix socket the permissions of its folder guard the processor; over TCP mutual TLS does. */
+export type ListenConfig = { socket: string; tcp?: never } | { tcp: TcpListenConfig; socket?: never };
+
+export type TcpListenConfig = {
+  address: string;
+  port: number;
+  tls: {
+    certificateFile: string;
+    privateKeyFile: string;
+    clientCaFile: string;
+  };
+};
+
+/**
+ * The whole configuration, frozen, every path absolute. `connections` and `identityProviders` have no prototype: a name
+ * from outside, such as `constructor`, finds nothing but what the operator wrote.
+ */
+export type Config = Frozen<
+  Omit<WrittenConfig, 'listen' | 'journal' | 'index'> & {
+    listen: ListenConfig;
+    journal: WrittenConfig['journal'] & { keyFile: string };
+    index: WrittenConfig['index'] & { path: string };
+  }
+>;
+
+/** Makes paths absolute, as seen from the folder of the file, fills in derived defaults and freezes. */
+export function settle(written: WrittenConfig, directory: string): Config {
+  const dataDirectory = resolve(directory, written.dataDirectory);
+  return freeze({
+    ...written,
+    dataDirectory,
+    listen: settleListen(written.listen, directory),
+    connections: withoutPrototype(written.connections),
+    identityProviders: withoutPrototype(written.identityProviders),
+    journal: {
+      ...written.journal,
+      keyFile: within(directory, written.journal.keyFile, join(dataDirectory, 'keys', 'journal.key')),
+    },
+    index: {
+      ...written.index,
+      path: within(directory, written.index.path, join(dataDirectory, 'index.sqlite')),
+    },
+    policies: { directory: resolve(directory, written.policies.directory) },
+  });
+}
+
+function settleListen(listen: WrittenConfig['listen'], directory: string): ListenConfig {
+  if (listen.tcp === undefined) return { socket: resolve(directory, listen.socket ?? '') };
+  const { certificateFile, privateKeyFile, clientCaFile } = listen.tcp.tls;
+  return {
+    tcp: {
+      address: listen.tcp.address,
+      port: listen.tcp.port,
+      tls: {
+        certificateFile: resolve(directory, certificateFile),
+        privateKeyFile: resolve(directory, privateKeyFile),
+        clientCaFile: resolve(directory, clientCaFile),
+      },
+    },
+  };
+}
+
+function within(directory: string, written: string | undefined, byDefault: string): string {
+  return written === undefined ? byDefault : resolve(directory, written);
+}
+
+function withoutPrototype<T>(entries: Record<string, T>): Record<string, T> {
+  return Object.assign(Object.create(null), entries);
+}
+
+function freeze<T extends object>(value: T): Frozen<T> {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === 'object' && inner !== null) freeze(inner);
+  }
+  return Object.freeze(value) as Frozen<T>;
+}

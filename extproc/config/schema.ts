@@ -1,0 +1,183 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/**
+ * The shape of `skilltape.yaml`. Every key carries its `description`, and its `unit` where it is a quantity; the page
+ * docs/configuration.md is generated from them. `derived` names a default that depends on another key.
+ */
+const MiB = 1024 * 1024;
+const GiB = 1024 * MiB;
+
+/** At most 2^50, so that sums of limits stay exact integers. */
+const maxBytes = 2 ** 50;
+
+/** Reading a claim path such as `realm.__proto__` would leave the token's payload. */
+const forbiddenClaimSegments = new Set(['__proto__', 'constructor', 'prototype']);
+
+const namePattern = /^[a-z0-9-]{1,63}$/;
+
+function bytes(minimum: number, byDefault: number, description: string) {
+  return z.int().min(minimum).max(maxBytes).default(byDefault).meta({ description, unit: 'bytes' });
+}
+
+function milliseconds(minimum: number, maximum: number, byDefault: number, description: string) {
+  return z.int().min(minimum).max(maximum).default(byDefault).meta({ description, unit: 'milliseconds' });
+}
+
+function path(description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(4096)
+    .refine((text) => !text.includes('\0'), 'must not contain a NUL character')
+    .meta({ description, unit: 'path' });
+}
+
+function isClaimPath(text: string): boolean {
+  return text.split('.').every((segment) => segment !== '' && !forbiddenClaimSegments.has(segment));
+}
+
+function claim(byDefault: string, description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(256)
+    .refine(isClaimPath, 'must name a claim; a dotted path such as `realm_access.roles` reaches a nested one')
+    .default(byDefault)
+    .meta({ description });
+}
+
+/** OIDC Discovery 1.0 section 3: an https URL without query or fragment. Plain http never leaves this machine. */
+function isIssuer(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  if (text.includes('?') || text.includes('#') || url.username !== '' || url.password !== '') return false;
+  if (url.protocol === 'https:') return true;
+  return url.protocol === 'http:' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+}
+
+const tls = z.strictObject({
+  certificateFile: path('Certificate chain of the listener, PEM.'),
+  privateKeyFile: path('Private key of that certificate, PEM, readable by the processor alone.'),
+  clientCaFile: path(
+    'Certificate authority that signed the client certificate of Envoy, PEM; other clients are refused.',
+  ),
+});
+
+const tcp = z.strictObject({
+  address: z
+    .string()
+    .refine((text) => isIP(text) !== 0, 'must be an IP address such as 127.0.0.1 or ::1')
+    .meta({ description: 'Address to listen on.', unit: 'IP address' }),
+  port: z.int().min(1).max(65535).meta({ description: 'TCP port to listen on.' }),
+  tls,
+});
+
+const listen = z
+  .strictObject({
+    socket: path(
+      'Unix socket that Envoy connects to. Needs no TLS; the permissions of its folder guard it.',
+    ).optional(),
+    tcp: tcp.optional(),
+  })
+  .meta({
+    description: 'Where Envoy reaches the processor: exactly one of `socket` and `tcp`.',
+  });
+
+const connection = z.strictObject({
+  identityProvider: z.string().min(1).max(63).meta({
+    description: 'The entry of `identityProviders` whose tokens callers of this connection present.',
+  }),
+});
+
+const identityProvider = z.strictObject({
+  issuer: z
+    .string()
+    .max(2048)
+    .refine(
+      isIssuer,
+      'must be an https URL without query, fragment or user; http only for localhost, 127.x.x.x and [::1]',
+    )
+    .meta({
+      description: 'Issuer of the tokens, as in their `iss` claim.',
+      unit: 'URL',
+    }),
+  claims: z
+    .strictObject({
+      subject: claim('sub', 'Claim that identifies the person for good.'),
+      name: claim('name', 'Claim with the name to show.'),
+      email: claim('email', 'Claim with the mail address.'),
+      groups: claim('groups', 'Claim with the list of groups that policies see. A dotted path reaches a nested claim.'),
+    })
+    .prefault({}),
+});
+
+function named<T extends z.ZodType>(entry: T, description: string) {
+  return z.record(z.string().regex(namePattern), entry).meta({ description });
+}
+
+const limits = z.strictObject({
+  requestBodyMaxBytes: bytes(1, 64 * MiB, 'Largest request body that is taken; a larger one is refused.'),
+  heldBodyMaxBytes: bytes(
+    1,
+    256 * MiB,
+    'Memory for request bodies that wait for their verdict, all exchanges together.',
+  ),
+  openExchangesMax: z.int().min(1).max(1_000_000).default(4096).meta({
+    description: 'Exchanges open at once; one more is refused.',
+    unit: 'exchanges',
+  }),
+});
+
+const journal = z.strictObject({
+  journalMaxBytes: bytes(4096, 8 * GiB, 'Disk space for the journal. When it is used up, requests are refused.'),
+  segmentMaxBytes: bytes(4096, 64 * MiB, 'Size at which a segment file of the journal is closed and the next begun.'),
+  syncIntervalMs: milliseconds(1, 1000, 50, 'Longest time a written chunk of an answer may wait for its sync to disk.'),
+  keyFile: path('Key that seals the journal; made at the first start.')
+    .optional()
+    .meta({ derived: '<dataDirectory>/keys/journal.key' }),
+});
+
+const index = z.strictObject({
+  kind: z.enum(['sqlite']).default('sqlite').meta({ description: 'What holds the searchable copy.' }),
+  path: path('File of the embedded index.').optional().meta({ derived: '<dataDirectory>/index.sqlite' }),
+  textMaxChars: z.int().min(1).max(10_000_000).default(100_000).meta({
+    description: 'Longest text of one turn in the index; the rest stays in the record alone.',
+    unit: 'characters',
+  }),
+});
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+
+export const configSchema = z.strictObject({
+  dataDirectory: path('Folder for the journal, its keys and the embedded index.'),
+  listen,
+  connections: named(connection, 'The upstreams by name, as the Envoy routes name them; at least one.').refine(
+    (entries) => Object.keys(entries).length > 0,
+    'must name at least one connection',
+  ),
+  identityProviders: named(identityProvider, 'Who vouches for callers, by name.'),
+  limits: limits.prefault({}),
+  decisionTimeoutMs: milliseconds(
+    1,
+    600_000,
+    2000,
+    'Longest time a policy decision may take; after it the request is refused.',
+  ),
+  journal: journal.prefault({}),
+  index: index.prefault({}),
+  policies: z
+    .strictObject({
+      directory: path('Folder with the Rego policies and their data.').default('policies'),
+    })
+    .prefault({}),
+  drainMaxMs: milliseconds(0, 3_600_000, 30_000, 'Longest time a stopping processor waits for open exchanges to end.'),
+  log: z
+    .strictObject({
+      level: z.enum(logLevels).default('info').meta({ description: 'Least severe level that is logged.' }),
+    })
+    .prefault({}),
+});
+
+/** The file as written, with defaults filled in: paths still relative, derived defaults still absent. */
+export type WrittenConfig = z.output<typeof configSchema>;

@@ -1,0 +1,68 @@
+/** Seals and opens the frames of one segment; a frame opens only in the segment and at the offset it was made for. */
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import {
+  encodeFrameHead,
+  encodeSegmentHeader,
+  type FrameHead,
+  type FrameKind,
+  finishFrameHead,
+  type SegmentHeader,
+  TAG_BYTES,
+} from './format.ts';
+
+export type SegmentCipher = {
+  /** Parts of the frame in the order they stand on disk. A frame number must be used once per segment and kind. */
+  seal: (head: FrameHead, offset: number, parts: readonly Uint8Array[]) => Uint8Array[];
+  /** The payload, or undefined: forged, moved, or another journal key. `headBytes` is the frame head as read. */
+  open: (head: FrameHead, headBytes: Uint8Array, offset: number, sealed: Uint8Array) => Uint8Array | undefined;
+};
+
+const INFO = 'skilltape journal v1';
+
+/**
+ * The key is derived per segment, and a process never appends to a segment of an earlier one, so the frame number is a
+ * nonce that cannot come twice. The whole segment header, the offset and the frame head are authenticated.
+ */
+export function segmentCipher(journalKey: Uint8Array, header: SegmentHeader): SegmentCipher {
+  const key = Buffer.from(hkdfSync('sha256', journalKey, header.id, INFO, 32));
+  const headerBytes = encodeSegmentHeader(header);
+  return {
+    seal(head, offset, parts) {
+      const headBytes = encodeFrameHead(head);
+      const cipher = createCipheriv('aes-256-gcm', key, nonceOf(head.kind, head.frameNumber));
+      cipher.setAAD(placeOf(headerBytes, offset, headBytes));
+      const sealed: Uint8Array[] = parts.map((part) => cipher.update(part));
+      cipher.final();
+      sealed.push(cipher.getAuthTag());
+      finishFrameHead(headBytes, sealed);
+      return [headBytes, ...sealed];
+    },
+    open(head, headBytes, offset, sealed) {
+      const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(head.kind, head.frameNumber), {
+        authTagLength: TAG_BYTES,
+      });
+      decipher.setAAD(placeOf(headerBytes, offset, headBytes));
+      decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+      const payload = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
+      try {
+        decipher.final();
+        return payload;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+function nonceOf(kind: FrameKind, frameNumber: number): Buffer {
+  const nonce = Buffer.alloc(12);
+  nonce.writeUInt32LE(kind === 'record' ? 0 : 1, 0);
+  nonce.writeBigUInt64LE(BigInt(frameNumber), 4);
+  return nonce;
+}
+
+function placeOf(headerBytes: Uint8Array, offset: number, headBytes: Uint8Array): Buffer {
+  const at = Buffer.alloc(8);
+  at.writeBigUInt64LE(BigInt(offset));
+  return Buffer.concat([headerBytes, at, headBytes.subarray(0, 16)]);
+}

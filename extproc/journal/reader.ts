@@ -1,0 +1,167 @@
+/** Reads the journal, in order from a position or one record at a time; takes no lock and changes nothing. */
+import { join } from 'node:path';
+import { SkilltapeError } from '../errors.ts';
+import { missing } from './directory.ts';
+import { decodeFrame, END_MARK_BYTES, type FrameDecoding, SEGMENT_HEADER_BYTES } from './format.ts';
+import type { FileSystem } from './fs.ts';
+import { corrupt, type OpenSegment, openSegment, SegmentCache } from './open-segment.ts';
+import { type Position, segmentFileName, segmentSequences } from './position.ts';
+import { framesAfter, NOT_AUTHENTIC } from './recover.ts';
+
+export type JournalRecord = { position: Position; next: Position; payload: Uint8Array };
+
+export type JournalReader = {
+  /**
+   * Records from `from` (null: the oldest there is) to the present end; written ones, not only synced ones. Call again
+   * with the last `next` for more. `{ segment, offset: 0 }` begins with that segment. Errors: `journal_corrupt` with
+   * file and offset, also for a position whose segment the journal never reached or has lost.
+   */
+  read: (from: Position | null) => AsyncGenerator<JournalRecord, void, undefined>;
+  /** The record at a position of `append` or `read`. Errors: `not_found` (freed, or not there), `journal_corrupt`. */
+  readAt: (position: Position) => Promise<Uint8Array>;
+  close: () => Promise<void>;
+};
+
+export type ReaderOptions = { directory: string; fileSystem: FileSystem; key: Uint8Array };
+
+const WINDOW_BYTES = 256 * 1024;
+
+type Step = { status: 'record'; payload: Uint8Array; end: number } | { status: 'sealed' } | { status: 'tail' };
+
+export function openJournalReader(options: ReaderOptions): JournalReader {
+  const cache = new SegmentCache(options);
+  return {
+    read: (from) => readFrom(options, from),
+    readAt: (position) =>
+      cache.use(position.segment, async (segment) => {
+        const walk = new Walk(segment);
+        const step = await walk.step(position.offset, false);
+        if (step.status === 'record') return step.payload;
+        throw new SkilltapeError('not_found', `no record stands at ${segment.path} offset ${position.offset}`);
+      }),
+    close: () => cache.close(),
+  };
+}
+
+async function* readFrom(
+  options: ReaderOptions,
+  from: Position | null,
+): AsyncGenerator<JournalRecord, void, undefined> {
+  let at = await startOf(options, from);
+  while (at !== undefined) {
+    // Asked before the bytes are read: a later segment is made only after this one was sealed and synced.
+    const isNewest = !(await hasLater(options, at.segment));
+    const segment = await openSegment(options, at.segment, isNewest);
+    if (segment === undefined) return;
+    let sealed = false;
+    try {
+      const walk = new Walk(segment);
+      if (await walk.isBeyondEnd(at.offset, isNewest)) sealed = true;
+      while (!sealed) {
+        const step = await walk.step(at.offset, isNewest);
+        if (step.status === 'tail' && !isNewest) throw corrupt(segment.path, at.offset, 'the end mark is missing');
+        if (step.status === 'tail') break;
+        if (step.status === 'sealed') sealed = true;
+        else {
+          const next: Position = { segment: at.segment, offset: step.end };
+          yield { position: at, next, payload: step.payload };
+          at = next;
+        }
+      }
+    } finally {
+      await segment.file.close();
+    }
+    if (!(await hasLater(options, at.segment))) return;
+    // What was the newest segment a moment ago no longer is: go on with the next, or with the rest of this one.
+    if (sealed) at = { segment: at.segment + 1, offset: SEGMENT_HEADER_BYTES };
+  }
+}
+
+async function startOf(options: ReaderOptions, from: Position | null): Promise<Position | undefined> {
+  const sequences = await listSegments(options);
+  const oldest = sequences[0];
+  const newest = sequences.at(-1);
+  if (from === null) return oldest === undefined ? undefined : { segment: oldest, offset: SEGMENT_HEADER_BYTES };
+  if (oldest === undefined || newest === undefined || from.segment > newest) {
+    const file = join(options.directory, segmentFileName(from.segment));
+    throw corrupt(file, from.offset, 'the position lies beyond the journal');
+  }
+  if (from.segment >= oldest) return { segment: from.segment, offset: Math.max(from.offset, SEGMENT_HEADER_BYTES) };
+  // A reader frees what it has read, so the segment it stands at the end of may be gone, but no other.
+  if (from.segment + 1 === oldest) return { segment: oldest, offset: SEGMENT_HEADER_BYTES };
+  const { file, reason } = missing(options.directory, from.segment, oldest);
+  throw corrupt(file, from.offset, reason);
+}
+
+/** Steps from frame to frame through one open segment, reading ahead by a window. */
+class Walk {
+  readonly #segment: OpenSegment;
+  #window: Uint8Array = new Uint8Array();
+  #windowAt = 0;
+
+  constructor(segment: OpenSegment) {
+    this.#segment = segment;
+  }
+
+  /** A record lost in a crash may have been read before; its reader stands beyond what recovery sealed. */
+  async isBeyondEnd(offset: number, isNewest: boolean): Promise<boolean> {
+    const { file } = this.#segment;
+    const endMarkAt = (await file.size()) - END_MARK_BYTES;
+    if (offset <= endMarkAt || endMarkAt < SEGMENT_HEADER_BYTES) return false;
+    const frame = decodeFrame(await file.read(endMarkAt, END_MARK_BYTES));
+    if (frame.status !== 'frame' || frame.head.kind !== 'end') return isNewest ? false : this.#fail(endMarkAt, frame);
+    this.#payload(frame, endMarkAt);
+    return true;
+  }
+
+  /** `mayGrow`: what is not good yet may be a frame being written, or the tail of a crash. */
+  async step(offset: number, mayGrow: boolean): Promise<Step> {
+    let frame = decodeFrame(this.#window.subarray(Math.max(0, offset - this.#windowAt)));
+    if (frame.status !== 'frame') frame = await this.#decodeFresh(offset);
+    if (frame.status !== 'frame') {
+      const size = await this.#segment.file.size();
+      if (!mayGrow && offset < size) return this.#fail(offset, frame);
+      if (!mayGrow || offset >= size || !(await this.#isProvenDamage(offset))) return { status: 'tail' };
+      // Whoever wrote the proof had written this frame before: read now, it is whole or it is damaged.
+      frame = await this.#decodeFresh(offset);
+      if (frame.status !== 'frame') return this.#fail(offset, frame);
+    }
+    const payload = this.#payload(frame, offset);
+    return frame.head.kind === 'end' ? { status: 'sealed' } : { status: 'record', payload, end: offset + frame.bytes };
+  }
+
+  async #decodeFresh(offset: number): Promise<FrameDecoding> {
+    this.#windowAt = offset;
+    this.#window = await this.#segment.file.read(offset, WINDOW_BYTES);
+    const frame = decodeFrame(this.#window);
+    if (frame.status !== 'incomplete' || this.#window.length < WINDOW_BYTES) return frame;
+    this.#window = await this.#segment.file.read(offset, frame.needBytes);
+    return decodeFrame(this.#window);
+  }
+
+  async #isProvenDamage(offset: number): Promise<boolean> {
+    const { file } = this.#segment;
+    const rest = await file.read(offset, Math.max(0, (await file.size()) - offset));
+    return framesAfter(rest, 0, offset).syncedOffset > offset;
+  }
+
+  #payload(frame: FrameDecoding & { status: 'frame' }, offset: number): Uint8Array {
+    const payload = this.#segment.cipher.open(frame.head, frame.headBytes, offset, frame.sealed);
+    if (payload === undefined) throw corrupt(this.#segment.path, offset, NOT_AUTHENTIC);
+    return payload;
+  }
+
+  #fail(offset: number, frame: FrameDecoding): never {
+    const reason = frame.status === 'damaged' ? frame.reason : 'the frame is cut short';
+    throw corrupt(this.#segment.path, offset, reason);
+  }
+}
+
+async function hasLater(options: ReaderOptions, sequence: number): Promise<boolean> {
+  const sequences = await listSegments(options);
+  return (sequences.at(-1) ?? 0) > sequence;
+}
+
+async function listSegments({ directory, fileSystem }: ReaderOptions): Promise<number[]> {
+  return segmentSequences(await fileSystem.list(directory));
+}

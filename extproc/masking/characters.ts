@@ -1,0 +1,54 @@
+const digit = 1;
+const letter = 2;
+const wordMark = 4;
+const base64Mark = 8;
+
+/** Class bits of the ASCII characters; everything above is class 0. */
+const classes = new Uint8Array(128);
+for (let code = 0; code < 128; code++) {
+  const char = String.fromCharCode(code);
+  if (/[0-9]/.test(char)) classes[code] = digit;
+  else if (/[A-Za-z]/.test(char)) classes[code] = letter;
+  else if (/[_-]/.test(char)) classes[code] = wordMark;
+  else if (/[+/]/.test(char)) classes[code] = base64Mark;
+}
+
+function has(code: number, bits: number): boolean {
+  return code < 128 && ((classes[code] ?? 0) & bits) !== 0;
+}
+
+/** All of these take a UTF-16 code; NaN (outside the text) belongs to no class. */
+export const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+export const isLetter = (code: number): boolean => has(code, letter);
+export const isAlnum = (code: number): boolean => has(code, digit | letter);
+/** Letters, digits, `_` and `-`. */
+export const isWord = (code: number): boolean => has(code, digit | letter | wordMark);
+/** Both base64 alphabets, without the padding. */
+export const isBase64 = (code: number): boolean => has(code, digit | letter | wordMark | base64Mark);
+export const isSpace = (code: number): boolean => code === 32 || (code >= 9 && code <= 13);
+
+const backslash = 92;
+const escapeLetters = new Set([98, 102, 110, 114, 116, 118]);
+
+/** Whether the character at `at` is the letter of an escape such as `\n`, in text that holds escaped text. */
+export function isEscapeLetter(text: string, at: number): boolean {
+  return escapeLetters.has(text.charCodeAt(at)) && text.charCodeAt(at - 1) === backslash;
+}
+
+/** Whether a value may begin at `at`: no letter or digit before it, an escape apart. */
+export function startsFresh(text: string, at: number): boolean {
+  return at === 0 || !isAlnum(text.charCodeAt(at - 1)) || isEscapeLetter(text, at - 1);
+}
+
+/** Shannon entropy in bits for each character, of the first 256 characters. */
+export function entropyBits(value: string): number {
+  const length = Math.min(value.length, 256);
+  const counts = new Map<number, number>();
+  for (let i = 0; i < length; i++) {
+    const code = value.charCodeAt(i);
+    counts.set(code, (counts.get(code) ?? 0) + 1);
+  }
+  let bits = 0;
+  for (const count of counts.values()) bits -= (count / length) * Math.log2(count / length);
+  return bits;
+}

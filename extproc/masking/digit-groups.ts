@@ -1,0 +1,65 @@
+import { isAlnum, isDigit, isEscapeLetter } from './characters.ts';
+
+/** Groups of one cluster at most; a longer cluster is read in overlapping windows. */
+const groupsMax = 24;
+const separatorMax = 3;
+const separators = new Set(Array.from(' -./()', (char) => char.charCodeAt(0)));
+
+/** Offsets of a run of digits. */
+export type DigitGroup = { start: number; end: number };
+
+/** Digit groups with at most three separator characters between neighbours, such as a phone number or an IP address. */
+export type DigitCluster = { groups: readonly DigitGroup[]; full: boolean };
+
+/** Reads the cluster whose first digit stands at `start`; `full` says that more groups may follow. */
+export function readCluster(text: string, start: number): DigitCluster {
+  const groups: DigitGroup[] = [];
+  let at = start;
+  while (groups.length < groupsMax) {
+    let end = at;
+    while (isDigit(text.charCodeAt(end))) end++;
+    groups.push({ start: at, end });
+    let next = end;
+    while (next - end < separatorMax && separators.has(text.charCodeAt(next))) next++;
+    if (next === end || !isDigit(text.charCodeAt(next))) return { groups, full: false };
+    at = next;
+  }
+  return { groups, full: true };
+}
+
+/** The text between group `index` and the one before it; empty for the first group. */
+export function separatorBefore(text: string, cluster: DigitCluster, index: number): string {
+  const previous = cluster.groups[index - 1];
+  const group = cluster.groups[index];
+  return previous === undefined || group === undefined ? '' : text.slice(previous.end, group.start);
+}
+
+/** Lengths of up to `count` groups from `index`, as in `3-2-4`, when one and the same separator stands between them all. */
+export function shapeOf(text: string, cluster: DigitCluster, index: number, count: number): string | undefined {
+  const groups = cluster.groups.slice(index, index + count);
+  if (groups.length < count) return undefined;
+  const separator = separatorBefore(text, cluster, index + 1);
+  for (let i = index + 2; i < index + count; i++) {
+    if (separatorBefore(text, cluster, i) !== separator) return undefined;
+  }
+  return groups.map((group) => group.end - group.start).join('-');
+}
+
+export function digitsOf(text: string, groups: readonly DigitGroup[]): string {
+  return groups.map((group) => text.slice(group.start, group.end)).join('');
+}
+
+/** Whether the digits at `start` may begin a number: no letter, digit, `_` or decimal point directly before. */
+export function beginsNumber(text: string, start: number): boolean {
+  const before = text.charCodeAt(start - 1);
+  if (isAlnum(before)) return isEscapeLetter(text, start - 1);
+  if (text[start - 1] === '_') return false;
+  return !(text[start - 1] === '.' && isDigit(text.charCodeAt(start - 2)));
+}
+
+/** Whether a number may end before `end`: no letter, digit or `_`, and no decimal point with digits. */
+export function endsNumber(text: string, end: number): boolean {
+  const after = text.charCodeAt(end);
+  if (isAlnum(after) || text[end] === '_') return false;
+  return !(text[end] === '.' && isDigit(text.charCodeAt(end + 1)));
+}

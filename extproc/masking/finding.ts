@@ -1,0 +1,16 @@
+/** What a finding is called in masked text. DEEP is a JSON subtree nested too deeply to be read; only `Masker.json` makes it. */
+export const findingTypes = ['EMAIL', 'CARD', 'IBAN', 'PHONE', 'SSN', 'IP', 'SECRET', 'PEM', 'DEEP'] as const;
+
+export type FindingType = (typeof findingTypes)[number];
+
+/** `start` and `end` (exclusive) are UTF-16 offsets; `score` lies between 0 and 1. */
+export type Finding = { type: FindingType; rule: string; start: number; end: number; score: number };
+
+export type FindingCount = { type: FindingType; count: number };
+
+/** Who wins when findings overlap, strongest last. */
+export const ranks = ['weak', 'validated', 'assignment', 'secret'] as const;
+
+export type Rank = (typeof ranks)[number];
+
+export type Candidate = Finding & { rank: Rank };

@@ -1,0 +1,146 @@
+import { isAlnum, isDigit, isSpace } from './characters.ts';
+
+/** Arrays and objects nested deeper than this make it text. */
+const containersMax = 1000;
+
+/**
+ * A string, key or number of a JSON text, with its place. `value` is the string itself or the digits as written;
+ * `keyName` the key it stands under (through arrays); `object` numbers the object a key belongs to.
+ */
+export type JsonToken = {
+  kind: 'key' | 'string' | 'number';
+  start: number;
+  end: number;
+  value: string;
+  keyName: string;
+  object: number;
+  /** The text ended within this string. */
+  open: boolean;
+};
+
+type Container = { isObject: boolean; object: number; keyName: string };
+type Expects = 'key' | 'colon' | 'value' | 'comma';
+
+/** Reads JSON, several values after each other, and JSON that was cut off; undefined for anything else. Linear. */
+export function lexJson(text: string): JsonToken[] | undefined {
+  return new JsonLexer(text).run();
+}
+
+class JsonLexer {
+  readonly #text: string;
+  readonly #tokens: JsonToken[] = [];
+  readonly #containers: Container[] = [];
+  #expects: Expects = 'value';
+  #at = 0;
+  #objects = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  run(): JsonToken[] | undefined {
+    while (true) {
+      while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++;
+      if (this.#at >= this.#text.length) return this.#tokens;
+      if (!this.#step(this.#text.charAt(this.#at))) return undefined;
+    }
+  }
+
+  #step(char: string): boolean {
+    const top = this.#containers.at(-1);
+    switch (char) {
+      case '{':
+      case '[':
+        return this.#open(char === '{', top);
+      case '}':
+      case ']':
+        return this.#close(char === '}', top);
+      case ',':
+        if (this.#expects !== 'comma' || top === undefined) return false;
+        return this.#go(top.isObject ? 'key' : 'value');
+      case ':':
+        return this.#expects === 'colon' && this.#go('value');
+      case '"':
+        return this.#string(top);
+      default:
+        return this.#scalar(top);
+    }
+  }
+
+  #go(expects: Expects): boolean {
+    this.#at++;
+    this.#expects = expects;
+    return true;
+  }
+
+  #open(isObject: boolean, top: Container | undefined): boolean {
+    const next = top === undefined && this.#expects === 'comma';
+    if ((this.#expects !== 'value' && !next) || this.#containers.length >= containersMax) return false;
+    this.#objects++;
+    this.#containers.push({ isObject, object: this.#objects, keyName: isObject ? '' : (top?.keyName ?? '') });
+    return this.#go(isObject ? 'key' : 'value');
+  }
+
+  #close(isObject: boolean, top: Container | undefined): boolean {
+    if (top?.isObject !== isObject || this.#expects === 'colon') return false;
+    this.#containers.pop();
+    return this.#go('comma');
+  }
+
+  #string(top: Container | undefined): boolean {
+    const isKey = this.#expects === 'key';
+    if (!isKey && this.#expects !== 'value') return false;
+    const start = this.#at;
+    let end = start + 1;
+    while (end < this.#text.length && this.#text[end] !== '"') end += this.#text[end] === '\\' ? 2 : 1;
+    const open = end >= this.#text.length;
+    end = open ? this.#text.length : end + 1;
+    const value = open ? decodeOpen(this.#text.slice(start, end)) : decode(this.#text.slice(start, end));
+    if (value === undefined) return false;
+    const keyName = top?.keyName ?? '';
+    this.#tokens.push({ kind: isKey ? 'key' : 'string', start, end, value, keyName, object: top?.object ?? 0, open });
+    if (isKey && top !== undefined) top.keyName = value;
+    this.#at = end;
+    this.#expects = isKey ? 'colon' : 'comma';
+    return true;
+  }
+
+  #scalar(top: Container | undefined): boolean {
+    const start = this.#at;
+    let end = start;
+    while (isScalar(this.#text, end)) end++;
+    const value = this.#text.slice(start, end);
+    if (this.#expects !== 'value' || top === undefined || value === '') return false;
+    const cut = end === this.#text.length;
+    if (isDigit(value.charCodeAt(0)) || value.startsWith('-')) {
+      if (Number.isNaN(Number(value)) && !cut) return false;
+      this.#tokens.push({ kind: 'number', start, end, value, keyName: top.keyName, object: top.object, open: false });
+    } else if (!['true', 'false', 'null'].some((word) => word === value || (cut && word.startsWith(value))))
+      return false;
+    this.#at = end;
+    this.#expects = 'comma';
+    return true;
+  }
+}
+
+function isScalar(text: string, at: number): boolean {
+  return isAlnum(text.charCodeAt(at)) || text[at] === '-' || text[at] === '+' || text[at] === '.';
+}
+
+function decode(literal: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(literal);
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A string whose end is missing, without the escape that may be cut. */
+function decodeOpen(literal: string): string | undefined {
+  for (let drop = 0; drop <= 6; drop++) {
+    const value = decode(`${literal.slice(0, literal.length - drop)}"`);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}

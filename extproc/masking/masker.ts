@@ -1,0 +1,113 @@
+import { SkilltapeError } from '../errors.ts';
+import type { FindingCount } from './finding.ts';
+import type { JsonValue } from './json-value.ts';
+import { KeyNames } from './key-names.ts';
+import type { Masked } from './masked.ts';
+import { scan } from './scan.ts';
+import { maskString } from './string-masking.ts';
+import { type Scan, TextMasking } from './text-masking.ts';
+import { Tokens } from './token.ts';
+
+/** Arrays and objects nested deeper than this become `[DEEP]`: no reader needs them, and no recursion may follow them. */
+const depthMax = 128;
+const deep = '[DEEP]';
+
+export type Path = readonly (string | number)[];
+
+/** `exempt` answers true for a string that stays as it is: ids we made, signatures of the vendor. */
+export type JsonMaskingOptions = { scope: string; exempt?: (path: Path, value: string) => boolean };
+
+/**
+ * The port through which every readable form passes (inv. 6). `scope` is what equal values may be linked within, usually
+ * the session. Throws `masking_failed` and nothing else; the caller then keeps metadata only, never the text.
+ */
+export class Masker {
+  readonly #tokens: Tokens;
+  readonly #scan: Scan;
+
+  /** `key` has at least 32 bytes (`key_invalid` otherwise). */
+  constructor(options: { key: Uint8Array; scan?: Scan }) {
+    this.#tokens = new Tokens(options.key);
+    this.#scan = options.scan ?? scan;
+  }
+
+  text(text: string, scope: string): { value: Masked<string>; findings: FindingCount[] } {
+    return this.#run(scope, (masking) => maskString(masking, text, ''));
+  }
+
+  /** Masks every string, key and number. A number that is found becomes a string, so the shape of `T` is kept but for that. */
+  json<T extends JsonValue>(value: T, options: JsonMaskingOptions): { value: Masked<T>; findings: FindingCount[] } {
+    return this.#run(options.scope, (masking) => new JsonWalk(masking, options.exempt).value(value, '', 0) as T);
+  }
+
+  #run<T>(scope: string, mask: (masking: TextMasking) => T): { value: Masked<T>; findings: FindingCount[] } {
+    const masking = new TextMasking(this.#tokens, this.#scan, scope);
+    try {
+      return { value: mask(masking) as Masked<T>, findings: masking.counts() };
+    } catch (thrown) {
+      // the message and stack of the cause may hold the text
+      const kind = thrown instanceof Error ? thrown.name : typeof thrown;
+      throw new SkilltapeError('masking_failed', `masking failed with ${kind}`);
+    }
+  }
+}
+
+class JsonWalk {
+  readonly #masking: TextMasking;
+  readonly #exempt: JsonMaskingOptions['exempt'];
+  readonly #path: (string | number)[] = [];
+
+  constructor(masking: TextMasking, exempt: JsonMaskingOptions['exempt']) {
+    this.#masking = masking;
+    this.#exempt = exempt;
+  }
+
+  value(value: JsonValue | undefined, keyName: string, depth: number): JsonValue | undefined {
+    switch (typeof value) {
+      case 'string':
+        return this.#exempt?.(this.#path, value) ? value : maskString(this.#masking, value, keyName);
+      case 'number':
+        return this.#number(value, keyName);
+      case 'boolean':
+      case 'undefined':
+        return value;
+      case 'object':
+        if (value === null) return null;
+        return depth >= depthMax ? this.#deep() : this.#container(value, keyName, depth);
+      default:
+        throw new TypeError('not a JSON value');
+    }
+  }
+
+  #number(value: number, keyName: string): JsonValue {
+    return this.#masking.number(String(value), keyName) ?? value;
+  }
+
+  #deep(): string {
+    this.#masking.count('DEEP');
+    return deep;
+  }
+
+  #container(value: JsonValue[] | { [key: string]: JsonValue }, keyName: string, depth: number): JsonValue {
+    if (Array.isArray(value)) {
+      return value.map((item, index) => this.#child(item, index, keyName, depth)) as JsonValue[];
+    }
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) throw new TypeError('not a JSON value');
+    const names = new KeyNames();
+    // fromEntries defines properties, so a key `__proto__` stays a key
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => {
+        const name = names.claim(key, this.#masking.text(key, ''));
+        return [name, this.#child(item, key, key, depth)];
+      }),
+    ) as JsonValue;
+  }
+
+  #child(value: JsonValue, step: string | number, keyName: string, depth: number): JsonValue | undefined {
+    this.#path.push(step);
+    const masked = this.value(value, keyName, depth + 1);
+    this.#path.pop();
+    return masked;
+  }
+}

@@ -1,0 +1,151 @@
+import { isSpace } from './characters.ts';
+import { matchEnd, sticky } from './pattern.ts';
+
+/** Text with disguises undone; character `i` comes from `[from[i], to[i])` of the original. */
+export type NormalisedText = { text: string; from: readonly number[]; to: readonly number[] };
+
+const invisible =
+  '\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2064\\u206a-\\u206f\\ufe00-\\ufe0f\\ufeff';
+const spaces = '\\u00a0\\u2000-\\u200a\\u202f\\u205f\\u3000';
+const dashes = '\\u2010-\\u2015\\u2212\\ufe58\\ufe63\\uff0d';
+/** Blocks whose characters NFKC turns into ASCII: super- and subscripts, letterlike, enclosed, small and full-width forms. */
+const compatible =
+  '\\u00aa\\u00b2\\u00b3\\u00b9\\u00ba\\u2070-\\u209c\\u2100-\\u214f\\u2460-\\u24ff\\ufb00-\\ufb06\\ufe50-\\ufe6b\\uff01-\\uff5e';
+const otherDigits = '\\u0660-\\u0669\\u06f0-\\u06f9\\u0966-\\u096f\\u09e6-\\u09ef\\u0e50-\\u0e59';
+/** First halves of mathematical letters and digits, U+1D400 to U+1D7FF. */
+const mathematical = '\\ud835';
+
+const wideDisguise = new RegExp(`[${invisible}${spaces}${dashes}${compatible}${otherDigits}${mathematical}]`, 'g');
+const invisibleChar = sticky(`[${invisible}]`);
+const spaceChar = sticky(`[${spaces}]`);
+const dashChar = sticky(`[${dashes}]`);
+const foldedChar = sticky(`[${compatible}${mathematical}]`);
+const digitChar = sticky(`[${otherDigits}]`);
+/** One percent escape; `%2540` is an escape of an escape. */
+const percentEscape = sticky('%(?:25)?(?:25)?[2-7][0-9A-Fa-f]');
+const unicodeEscape = sticky('\\\\u00[2-7][0-9A-Fa-f]');
+
+/** First code of the blocks of `otherDigits`, each zero to nine. */
+const digitZeros = [0x660, 0x6f0, 0x966, 0x9e6, 0xe50];
+
+function digitValue(code: number): string {
+  const zero = digitZeros.findLast((first) => first <= code) ?? code;
+  return String(code - zero);
+}
+
+/** Answers of `plainChar`; at most as many as the blocks above have characters. */
+const plainChars = new Map<number, string>();
+
+function plainChar(char: string, code: number): string {
+  if (matchEnd(invisibleChar, char, 0) !== -1) return '';
+  if (matchEnd(spaceChar, char, 0) !== -1) return ' ';
+  if (matchEnd(dashChar, char, 0) !== -1) return '-';
+  if (matchEnd(digitChar, char, 0) !== -1) return digitValue(code);
+  return matchEnd(foldedChar, char, 0) === -1 ? char : char.normalize('NFKC');
+}
+
+type Piece = { text: string; length: number };
+
+/** What the character at `at` stands for, and how many UTF-16 units it takes; undefined for itself. */
+function plainPiece(text: string, at: number): Piece | undefined {
+  const code = text.charCodeAt(at);
+  if (code === 37 || code === 92) {
+    const end = matchEnd(code === 37 ? percentEscape : unicodeEscape, text, at);
+    if (end === -1) return undefined;
+    return { text: String.fromCharCode(Number.parseInt(text.slice(end - 2, end), 16)), length: end - at };
+  }
+  const point = text.codePointAt(at) ?? code;
+  if (point === code && code >= 0xd800 && code <= 0xdfff) return undefined;
+  let plain = plainChars.get(point);
+  if (plain === undefined) {
+    plain = plainChar(String.fromCodePoint(point), code);
+    plainChars.set(point, plain);
+  }
+  return { text: plain, length: point > 0xffff ? 2 : 1 };
+}
+
+/** What surrounds a disguise is read with it: as far as a token reaches, and on to the next white space. */
+const windowMax = 256;
+
+type Replacement = Piece & { at: number };
+
+function replacements(text: string): Replacement[] {
+  const found: Replacement[] = [];
+  wideDisguise.lastIndex = 0;
+  for (let wide = wideDisguise.exec(text); wide !== null; wide = wideDisguise.exec(text))
+    pushAt(text, wide.index, found);
+  for (const mark of ['%', '\\u00']) {
+    for (let at = text.indexOf(mark); at !== -1; at = text.indexOf(mark, at + 1)) pushAt(text, at, found);
+  }
+  return found.sort((a, b) => a.at - b.at);
+}
+
+function pushAt(text: string, at: number, found: Replacement[]): void {
+  const piece = plainPiece(text, at);
+  if (piece !== undefined) found.push({ ...piece, at });
+}
+
+/** Replaces within `[start, end)` and keeps the map back to the whole text. */
+function applied(text: string, start: number, end: number, pieces: readonly Replacement[]): NormalisedText {
+  const from: number[] = [];
+  const to: number[] = [];
+  const parts: string[] = [];
+  let kept = start;
+  const keep = (stop: number): void => {
+    parts.push(text.slice(kept, stop));
+    for (let i = kept; i < stop; i++) {
+      from.push(i);
+      to.push(i + 1);
+    }
+  };
+  for (const piece of pieces) {
+    keep(piece.at);
+    parts.push(piece.text);
+    kept = piece.at + piece.length;
+    for (let i = 0; i < piece.text.length; i++) {
+      from.push(piece.at);
+      to.push(kept);
+    }
+  }
+  keep(end);
+  return { text: parts.join(''), from, to };
+}
+
+function spaceBefore(text: string, from: number, floor: number): number {
+  let at = Math.max(from, floor);
+  while (at > floor && !isSpace(text.charCodeAt(at - 1))) at--;
+  return at;
+}
+
+function spaceAfter(text: string, from: number): number {
+  let at = Math.min(from, text.length);
+  while (at < text.length && !isSpace(text.charCodeAt(at))) at++;
+  return at;
+}
+
+/** The parts of the text around disguises, with the disguises undone. Empty when there are none. */
+export function normalisedParts(text: string): NormalisedText[] {
+  const parts: NormalisedText[] = [];
+  const found = replacements(text);
+  for (let i = 0, floor = 0; i < found.length; ) {
+    const first = found[i];
+    if (first === undefined) break;
+    const start = spaceBefore(text, first.at - windowMax, floor);
+    let end = spaceAfter(text, first.at + first.length + windowMax);
+    let next = i + 1;
+    for (let more = found[next]; more !== undefined && more.at <= end; more = found[next]) {
+      if (more.at + windowMax > end) end = spaceAfter(text, Math.max(end, more.at + more.length + windowMax));
+      next++;
+    }
+    parts.push(applied(text, start, end, found.slice(i, next)));
+    floor = end;
+    i = next;
+  }
+  return parts;
+}
+
+/** The whole text with disguises undone. */
+export function undisguised(text: string): string {
+  const found = replacements(text);
+  return found.length === 0 ? text : applied(text, 0, text.length, found).text;
+}

@@ -1,0 +1,66 @@
+import { assignmentDetector } from './assignment.ts';
+import { base64Runs, decodedText } from './base64.ts';
+import { type Detector, newScanBudget, type ScanInput } from './detector.ts';
+import { emailDetector } from './email.ts';
+import type { Candidate, Finding } from './finding.ts';
+import { ipv6Detector } from './ip.ts';
+import { jwtDetector } from './jwt.ts';
+import { normalisedParts } from './normalise.ts';
+import { numbersDetector } from './numbers.ts';
+import { resolveOverlaps } from './overlap.ts';
+import { pemDetector } from './pem.ts';
+import { secretDetector } from './secret.ts';
+import { urlPasswordDetector } from './url-password.ts';
+
+/** To add a kind of finding: write a detector, add it here; to add a vendor token: a line in a rule table is enough. */
+export const detectors: readonly Detector[] = [
+  secretDetector,
+  jwtDetector,
+  pemDetector,
+  urlPasswordDetector,
+  assignmentDetector,
+  emailDetector,
+  numbersDetector,
+  ipv6Detector,
+];
+
+/** `1.1.1.1` and `a@b.co`: nothing shorter can be found. */
+const textMin = 6;
+
+function detectAll(input: ScanInput): Candidate[] {
+  const found: Candidate[] = [];
+  for (const detector of detectors) detector.detect(input, found);
+  return found;
+}
+
+function detectDisguised(input: ScanInput, found: Candidate[]): void {
+  for (const part of normalisedParts(input.text)) {
+    for (const candidate of detectAll({ ...input, text: part.text })) {
+      const start = part.from[candidate.start];
+      const end = part.to[candidate.end - 1];
+      if (start !== undefined && end !== undefined) found.push({ ...candidate, start, end });
+    }
+  }
+}
+
+function detectBase64(input: ScanInput, found: Candidate[]): void {
+  for (const run of base64Runs(input.text)) {
+    const text = decodedText(input.text, run);
+    if (text === undefined) continue;
+    const [inside] = detectAll({ ...input, text }).sort((a, b) => b.score - a.score);
+    if (inside !== undefined) found.push({ ...inside, ...run, rule: `base64/${inside.rule}`, rank: 'validated' });
+  }
+}
+
+/**
+ * Finds what must not be readable: in the text as it is, with disguises undone, and inside base64. Sorted, without
+ * overlaps. Time is linear in the text (inv. 11). `keyName` is the JSON key the text stands under, if any.
+ */
+export function scan(text: string, keyName = '', budget = newScanBudget()): Finding[] {
+  if (text.length < textMin) return [];
+  const input: ScanInput = { text, keyName, budget };
+  const found = detectAll(input);
+  detectDisguised(input, found);
+  detectBase64(input, found);
+  return resolveOverlaps(found);
+}

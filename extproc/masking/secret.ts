@@ -1,0 +1,80 @@
+import { entropyBits, isWord, startsFresh } from './characters.ts';
+import type { Detector } from './detector.ts';
+import type { Candidate } from './finding.ts';
+import { anyLiteral, sticky } from './pattern.ts';
+import type { SecretRule } from './secret-rule.ts';
+import { aiSecretRules } from './secret-rules-ai.ts';
+import { cloudSecretRules } from './secret-rules-cloud.ts';
+import { codeSecretRules } from './secret-rules-code.ts';
+import { serviceSecretRules } from './secret-rules-service.ts';
+
+export const secretRules: readonly SecretRule[] = [
+  ...aiSecretRules,
+  ...cloudSecretRules,
+  ...codeSecretRules,
+  ...serviceSecretRules,
+];
+
+type CompiledRule = SecretRule & { matcher: RegExp; tailCodes: ReadonlySet<number> };
+
+const compiled: readonly CompiledRule[] = secretRules.map((rule) => ({
+  ...rule,
+  matcher: sticky(rule.pattern),
+  tailCodes: new Set(Array.from(rule.tail ?? '', (char) => char.charCodeAt(0))),
+}));
+
+const prefixes = [...new Set(secretRules.flatMap((rule) => rule.prefixes))];
+const trigger = anyLiteral(prefixes);
+/** For each prefix the rules to try there, longest prefix first: the trigger finds `sk-proj-` where `sk-` could match too. */
+const rulesByPrefix: ReadonlyMap<string, readonly CompiledRule[]> = new Map(
+  prefixes.map((found) => {
+    const shorter = prefixes.filter((prefix) => found.startsWith(prefix)).sort((a, b) => b.length - a.length);
+    return [found, shorter.flatMap((prefix) => compiled.filter((rule) => rule.prefixes.includes(prefix)))];
+  }),
+);
+
+/** What a vendor's own manual prints instead of a key. */
+const documented = 'EXAMPLE';
+
+function tailEnd(text: string, from: number, tailCodes: ReadonlySet<number>): number {
+  let end = from;
+  while (isWord(text.charCodeAt(end)) || tailCodes.has(text.charCodeAt(end))) end++;
+  while (end > from && text[end - 1] === '.') end--;
+  return end;
+}
+
+/** Without a digit or an upper-case letter inside, a value is words joined by hyphens and not a token. */
+const looksMade = (value: string): boolean => /\d/.test(value) || /[a-z][A-Z]/.test(value);
+
+function tryRule(rule: CompiledRule, text: string, at: number): Candidate | undefined {
+  if (rule.fresh && (!startsFresh(text, at) || text[at - 1] === '_')) return undefined;
+  rule.matcher.lastIndex = at;
+  const match = rule.matcher.exec(text);
+  if (match === null) return undefined;
+  const end = tailEnd(text, rule.matcher.lastIndex, rule.tailCodes);
+  const start = rule.valueOnly ? rule.matcher.lastIndex - (match[1]?.length ?? 0) : at;
+  const value = text.slice(start, end);
+  if (rule.entropyMin !== undefined && (!looksMade(value) || entropyBits(value) < rule.entropyMin)) return undefined;
+  if (rule.decodedMark && !Buffer.from(value, 'base64').includes(rule.decodedMark)) return undefined;
+  if (value.endsWith(documented)) return undefined;
+  return { type: 'SECRET', rule: rule.id, rank: 'secret', start, end, score: 0.98 };
+}
+
+/** Vendor tokens: one alternation of the fixed prefixes finds the places, the rules of the prefix are tried there. */
+export const secretDetector: Detector = {
+  id: 'secret',
+  detect({ text }, out) {
+    trigger.lastIndex = 0;
+    for (let found = trigger.exec(text); found !== null; found = trigger.exec(text)) {
+      let next = found.index + 1;
+      for (const rule of rulesByPrefix.get(found[0]) ?? []) {
+        const candidate = tryRule(rule, text, found.index);
+        if (candidate === undefined) continue;
+        out.push(candidate);
+        next = candidate.end;
+        break;
+      }
+      trigger.lastIndex = next;
+    }
+  },
+};

@@ -1,0 +1,51 @@
+import { type JsonToken, lexJson } from './json-lexer.ts';
+import { KeyNames } from './key-names.ts';
+import type { TextMasking } from './text-masking.ts';
+
+/** JSON within strings of JSON is read this deep; deeper, and above this many characters, it is scanned as text. */
+const nestingMax = 3;
+const jsonLengthMax = 4 * 1024 * 1024;
+const jsonBeginning = /^\s{0,16}[{["]/;
+
+/** Masks a string that stands under a key: JSON in it piece by piece and in place, anything else as text. */
+export function maskString(masking: TextMasking, text: string, keyName: string, nesting = 0): string {
+  if (masking.isSecretUnder(text, keyName)) return masking.whole(text);
+  if (nesting < nestingMax && text.length <= jsonLengthMax && jsonBeginning.test(text)) {
+    const tokens = lexJson(text);
+    if (tokens !== undefined) return maskJson(masking, text, tokens, nesting + 1);
+  }
+  return masking.text(text, keyName);
+}
+
+/** Only what was found is written anew: white space, double keys, long integers and lone surrogates stay as they were. */
+function maskJson(masking: TextMasking, text: string, tokens: readonly JsonToken[], nesting: number): string {
+  const names = new Map<number, KeyNames>();
+  const parts: string[] = [];
+  let kept = 0;
+  for (const token of tokens) {
+    const masked = maskToken(masking, token, names, nesting);
+    if (masked === token.value) continue;
+    const literal = JSON.stringify(masked);
+    parts.push(text.slice(kept, token.start), token.open ? literal.slice(0, -1) : literal);
+    kept = token.end;
+  }
+  parts.push(text.slice(kept));
+  return parts.join('');
+}
+
+function maskToken(masking: TextMasking, token: JsonToken, names: Map<number, KeyNames>, nesting: number): string {
+  switch (token.kind) {
+    case 'string':
+      return maskString(masking, token.value, token.keyName, nesting);
+    case 'number':
+      return masking.number(token.value, token.keyName) ?? token.value;
+    case 'key': {
+      let known = names.get(token.object);
+      if (known === undefined) {
+        known = new KeyNames();
+        names.set(token.object, known);
+      }
+      return known.claim(token.value, masking.text(token.value, ''));
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** A compiled policy, and how it is read from the archive that `opa build` writes. */
+import { list, type ReadEntry } from 'tar';
+import { SkilltapeError } from '../errors.ts';
+
+/** The points of an exchange at which policy decides; each is a folder of rules and a Rego package. */
+export const stages = ['access', 'request', 'record'] as const;
+export type Stage = (typeof stages)[number];
+
+/** The name under which OPA knows a stage's decision. */
+export function entrypointOf(stage: Stage): string {
+  return `skilltape/${stage}/decision`;
+}
+
+/** `data` holds the lists; `revision` names exactly the sources that were compiled, as `sha256:<hex>`. */
+export type PolicyBundle = { wasm: Uint8Array<ArrayBuffer>; data: object; revision: string };
+
+const bundleEntryMaxBytes = 32 * 1024 * 1024;
+const wanted = new Set(['policy.wasm', 'data.json']);
+
+/**
+ * Reads module and data, in memory: nothing of the archive is written to disk.
+ * @throws SkilltapeError `policy_invalid`
+ */
+export async function readBundle(archivePath: string): Promise<Pick<PolicyBundle, 'wasm' | 'data'>> {
+  const entries = await readEntries(archivePath);
+  const wasm = entries.get('policy.wasm');
+  const data = entries.get('data.json');
+  if (wasm === undefined) throw new SkilltapeError('policy_invalid', 'opa build wrote no policy.wasm');
+  return { wasm, data: data === undefined ? {} : parseData(data) };
+}
+
+async function readEntries(archivePath: string): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const entries = new Map<string, Uint8Array<ArrayBuffer>>();
+  const onReadEntry = (entry: ReadEntry): void => {
+    // The paths in OPA's bundles begin with a slash.
+    const name = entry.path.replace(/^\/+/, '');
+    if (!wanted.has(name) || entry.size > bundleEntryMaxBytes) {
+      entry.resume();
+      return;
+    }
+    const chunks: Buffer[] = [];
+    entry.on('data', (chunk) => chunks.push(chunk));
+    entry.on('end', () => entries.set(name, new Uint8Array(Buffer.concat(chunks))));
+  };
+  try {
+    await list({ file: archivePath, strict: true, onReadEntry });
+  } catch (thrown) {
+    throw new SkilltapeError('policy_invalid', 'the archive that opa build wrote could not be read', { cause: thrown });
+  }
+  return entries;
+}
+
+function parseData(bytes: Uint8Array): object {
+  const data: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  if (typeof data === 'object' && data !== null) return data;
+  throw new SkilltapeError('policy_invalid', 'the data of the policy is not an object');
+}

@@ -1,0 +1,163 @@
+/** Evaluates a compiled policy in this process, and denies whenever it gives no decision that can be read (inv. 2). */
+import { createRequire } from 'node:module';
+import { z } from 'zod';
+import { SkilltapeError } from '../errors.ts';
+import { entrypointOf, type PolicyBundle, type Stage, stages } from './bundle.ts';
+import {
+  type AccessDecision,
+  denialFor,
+  type PolicyFault,
+  type RecordDecision,
+  type RequestDecision,
+  recordDecision,
+  recordFor,
+  verdictDecision,
+} from './decision.ts';
+import { type AccessInput, inputMaxBytes, type RecordInput, type RequestInput } from './input.ts';
+
+/** What is used of an instance of a module. */
+type LoadedPolicy = {
+  evaluate(input: ArrayBuffer, entrypoint: string): unknown;
+  setData(data: object): void;
+  readonly mem: { readonly buffer: ArrayBuffer };
+  readonly entrypoints: object;
+  readonly wasmInstance: { readonly exports: Record<string, (...args: number[]) => number> };
+};
+type Memory = { initial: number; maximum: number };
+
+// The ES module of the package leaves loadPolicySync out; a broken instance must be replaced before the next decision.
+const opaWasm: { loadPolicySync(wasm: Uint8Array, memory: Memory): LoadedPolicy } = createRequire(import.meta.url)(
+  '@open-policy-agent/opa-wasm',
+);
+
+/** 64 kB each. A policy that needs more than the most is stopped, and what it judged is denied. */
+const memoryPages: Memory = { initial: 5, maximum: 1024 };
+
+/** Decisions are synchronous and never throw. */
+export type PolicyEngine = {
+  readonly revision: string;
+  /** Size of the evaluator's memory; it grows with the largest evaluation and never shrinks. */
+  readonly memoryBytes: number;
+  access(input: AccessInput): AccessDecision;
+  request(input: RequestInput): RequestDecision;
+  record(input: RecordInput): RecordDecision;
+};
+
+/**
+ * @param options.onFailure told why a policy gave no decision; must not throw
+ * @throws SkilltapeError `policy_invalid` when the module cannot be loaded, needs a builtin that is not compiled into
+ * it, or lacks an entrypoint
+ */
+export async function createPolicyEngine(
+  bundle: PolicyBundle,
+  options: { onFailure?: (error: SkilltapeError) => void } = {},
+): Promise<PolicyEngine> {
+  const evaluator = new Evaluator(bundle);
+  const judge = <D>(stage: Stage, input: unknown, shape: z.ZodType<D>, fallback: (fault: PolicyFault) => D): D => {
+    try {
+      const document = serialise(input);
+      if (document.byteLength > inputMaxBytes) return fallback('input_too_large');
+      return readDecision(evaluator.evaluate(stage, document), stage, shape);
+    } catch (thrown) {
+      // Its memory can be in any state after a failure.
+      evaluator.discard();
+      options.onFailure?.(SkilltapeError.from(thrown, 'policy_failed'));
+      return fallback('policy_failed');
+    }
+  };
+  return {
+    revision: bundle.revision,
+    get memoryBytes() {
+      return evaluator.memoryBytes();
+    },
+    access: (input) => judge('access', input, verdictDecision, denialFor),
+    request: (input) => judge('request', input, verdictDecision, denialFor),
+    record: (input) => judge('record', input, recordDecision, recordFor),
+  };
+}
+
+/** One instance of the module at a time; a discarded one is replaced when it is next needed. */
+class Evaluator {
+  readonly #bundle: PolicyBundle;
+  #policy: LoadedPolicy | null;
+
+  constructor(bundle: PolicyBundle) {
+    this.#bundle = bundle;
+    try {
+      this.#policy = this.#instantiate();
+    } catch (thrown) {
+      throw SkilltapeError.from(thrown, 'policy_invalid');
+    }
+    refuseMissingParts(this.#policy);
+  }
+
+  evaluate(stage: Stage, document: ArrayBuffer): unknown {
+    this.#policy ??= this.#instantiate();
+    return this.#policy.evaluate(document, entrypointOf(stage));
+  }
+
+  discard(): void {
+    this.#policy = null;
+  }
+
+  memoryBytes(): number {
+    return this.#policy?.mem.buffer.byteLength ?? 0;
+  }
+
+  #instantiate(): LoadedPolicy {
+    const policy = opaWasm.loadPolicySync(this.#bundle.wasm, { ...memoryPages });
+    policy.setData(this.#bundle.data);
+    return policy;
+  }
+}
+
+/**
+ * A builtin that is not part of the module fails only when it is called. The package has a few in JavaScript: they are
+ * refused too, because they answer otherwise than OPA and their regular expressions are not linear (inv. 11).
+ */
+function refuseMissingParts(policy: LoadedPolicy): void {
+  const builtins = Object.keys(builtinsOf(policy)).sort();
+  if (builtins.length > 0) {
+    throw new SkilltapeError(
+      'policy_invalid',
+      `The policy calls builtins that the evaluator does not have: ${builtins.join(', ')}`,
+    );
+  }
+  const missing = stages.map(entrypointOf).filter((name) => !Object.hasOwn(policy.entrypoints, name));
+  if (missing.length > 0) {
+    throw new SkilltapeError('policy_invalid', `The policy lacks the entrypoints ${missing.join(', ')}`);
+  }
+}
+
+/** The module's own list of what it wants from outside, by name; JSON ended by a zero byte in its memory. */
+function builtinsOf(policy: LoadedPolicy): object {
+  const { builtins, opa_json_dump: dump } = policy.wasmInstance.exports;
+  if (builtins === undefined || dump === undefined) {
+    throw new SkilltapeError('policy_invalid', 'The compiled policy is no module of OPA');
+  }
+  const start = dump(builtins());
+  const bytes = new Uint8Array(policy.mem.buffer);
+  return JSON.parse(new TextDecoder().decode(bytes.subarray(start, bytes.indexOf(0, start))));
+}
+
+/**
+ * JSON for the evaluator, which takes only an ArrayBuffer as such and any falsy value for no input. Lone surrogates,
+ * which its parser aborts on, become U+FFFD, as they do in OPA itself.
+ */
+function serialise(input: unknown): ArrayBuffer {
+  const json = JSON.stringify(input ?? null, (_key, value: unknown) =>
+    typeof value === 'string' ? value.toWellFormed() : value,
+  );
+  const bytes = new TextEncoder().encode(json);
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
+}
+
+function readDecision<D>(results: unknown, stage: Stage, shape: z.ZodType<D>): D {
+  const [first, ...others]: unknown[] = Array.isArray(results) ? results : [];
+  if (typeof first !== 'object' || first === null || others.length > 0 || !('result' in first)) {
+    throw new SkilltapeError('policy_failed', `The policy gave no ${stage} decision`);
+  }
+  const read = shape.safeParse(first.result);
+  if (read.success) return read.data;
+  throw new SkilltapeError('policy_failed', `The ${stage} decision has an odd shape: ${z.prettifyError(read.error)}`);
+}

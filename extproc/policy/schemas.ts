@@ -1,0 +1,51 @@
+/**
+ * The JSON Schemas of the policy documents, generated. `node extproc/policy/schemas.ts` writes them to
+ * policies/schemas, where `opa check -s policies/schemas` finds them.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { recordDecision, verdictDecision } from './decision.ts';
+import { accessInput, recordInput, requestInput } from './input.ts';
+
+const schemas = {
+  'access/input.json': accessInput,
+  'verdict/decision.json': verdictDecision,
+  'request/input.json': requestInput,
+  'record/input.json': recordInput,
+  'retention/decision.json': recordDecision,
+};
+
+/** File text by path inside `policies/schemas`. */
+export function schemaFiles(): Map<string, string> {
+  return new Map(
+    Object.entries(schemas).map(([path, schema]) => {
+      // What a policy writes, before defaults are filled in; OPA reads drafts up to 7.
+      const document = z.toJSONSchema(schema, {
+        target: 'draft-7',
+        io: 'input',
+        override: ({ jsonSchema }) => foldNull(jsonSchema),
+      });
+      return [path, `${JSON.stringify(document, null, 2)}\n`];
+    }),
+  );
+}
+
+/** `opa check` looks into an object that may be null only when both types stand in one schema, not in an `anyOf`. */
+function foldNull(schema: z.core.JSONSchema.BaseSchema): void {
+  const [object, none, ...others] = schema.anyOf ?? [];
+  if (object?.type !== 'object' || none?.type !== 'null' || others.length > 0) return;
+  delete schema.anyOf;
+  Object.assign(schema, object, { type: ['object', 'null'] });
+}
+
+/** Writes every schema below a folder. */
+export function writeSchemas(directory: string): void {
+  for (const [path, content] of schemaFiles()) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
+  }
+}
+
+if (import.meta.main) writeSchemas(fileURLToPath(new URL('../../policies/schemas', import.meta.url)));

@@ -1,0 +1,73 @@
+# METADATA
+# title: Input documents that every rule lets through
+# description: Tests take one of these and change what they are about.
+package skilltape.lib.example_test
+
+access := {
+	"version": 1,
+	"connection": {"name": "claude", "issuer": "https://idp.example"},
+	"identity": {
+		"issuer": "https://idp.example",
+		"subject": "u-1",
+		"name": "Ada Example",
+		"email": "ada@example.org",
+		"groups": ["staff"],
+	},
+	"authentication": {"failure": null, "detail": ""},
+	"request": {
+		"method": "POST",
+		"path": "/v1/messages",
+		"endpoint": "messages.create",
+		"endpoint_kind": "messages",
+		"content_type": "application/json",
+		"content_encoding": "identity",
+		"content_length": 120,
+		"betas": [],
+		"anthropic_version": "2023-06-01",
+	},
+	"source": {"address": "192.0.2.7"},
+	"time": "2026-01-02T03:04:05.678Z",
+}
+
+request := object.union(access, {
+	"body": {"bytes": 120, "status": "parsed", "fault": ""},
+	"claude": {
+		"model": "claude-opus-5-5",
+		"stream": true,
+		"max_tokens": 1024,
+		"message_count": 1,
+		"new_message_count": 1,
+		"tool_names": [],
+		"tool_types": [],
+		"mcp_server_names": [],
+		"skills": [],
+		"has_system": false,
+		"text_bytes": 12,
+	},
+	"findings": [],
+})
+
+record := object.union(request, {
+	"answer": {
+		"outcome": "complete",
+		"status": 200,
+		"stop_reason": "end_turn",
+		"model": "claude-opus-5-5",
+		"input_tokens": 10,
+		"output_tokens": 20,
+		"tool_names": [],
+	},
+	"verdict": {"decision": "allow"},
+})
+
+# METADATA
+# description: The `access` example with the fields of `change` in place of its own.
+access_with(change) := object.union(access, change)
+
+# METADATA
+# description: The `request` example with the fields of `change` in place of its own.
+request_with(change) := object.union(request, change)
+
+# METADATA
+# description: The `record` example with the fields of `change` in place of its own.
+record_with(change) := object.union(record, change)

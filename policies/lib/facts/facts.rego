@@ -1,0 +1,119 @@
+# METADATA
+# title: Faults of an input document
+# description: |
+#   Each set names the fields that are missing or of the wrong type. The entrypoints refuse an input with a fault, so
+#   that a rule whose field is missing cannot become undefined and let the request pass.
+package skilltape.lib.facts
+
+access_faults contains "version" if not input.version == 1
+
+access_faults contains concat(".", path) if {
+	some path in [
+		["connection", "name"], ["connection", "issuer"], ["authentication", "detail"], ["request", "method"],
+		["request", "path"], ["request", "endpoint"], ["request", "endpoint_kind"], ["request", "content_type"],
+		["request", "content_encoding"], ["request", "anthropic_version"], ["source", "address"], ["time"],
+	]
+	not _text_at(path)
+}
+
+access_faults contains "identity" if not _identity
+
+access_faults contains "authentication.failure" if not _authentication_failure
+
+access_faults contains "request.content_length" if not _content_length
+
+access_faults contains "request.betas" if not _betas
+
+request_faults contains fault if some fault in access_faults
+
+request_faults contains "body.bytes" if not _body_bytes
+
+request_faults contains "body.status" if not _body_status
+
+request_faults contains "body.fault" if not _text_at(["body", "fault"])
+
+request_faults contains "claude" if not _claude
+
+request_faults contains "findings" if not _findings
+
+record_faults contains fault if some fault in request_faults
+
+record_faults contains "answer" if not _answer
+
+record_faults contains "verdict.decision" if not _verdict_decision
+
+# Each check is a rule of its own: an argument of a negated call is looked up outside of the negation, and when it is
+# undefined it takes the whole fault with it.
+_text_at(path) if is_string(object.get(input, path, null))
+
+_identity if _is_identity(input.identity)
+
+_authentication_failure if {
+	input.authentication.failure in {null, "missing", "failed", "two_credentials", "wrong_issuer"}
+}
+
+_content_length if _is_number_or_null(input.request.content_length)
+
+_betas if _is_texts(input.request.betas)
+
+_body_bytes if is_number(input.body.bytes)
+
+_body_status if input.body.status in {"parsed", "not_json", "empty"}
+
+_claude if _is_claude(input.claude)
+
+_findings if _is_findings(input.findings)
+
+_answer if _is_answer(input.answer)
+
+_verdict_decision if input.verdict.decision in {"allow", "deny", "hold", "none"}
+
+_is_identity(value) if is_null(value)
+
+_is_identity(value) if {
+	_has_texts(value, ["issuer", "subject", "name", "email"])
+	_is_texts(value.groups)
+}
+
+_is_claude(value) if is_null(value)
+
+_is_claude(value) if {
+	_has_texts(value, ["model"])
+	is_boolean(value.stream)
+	is_boolean(value.has_system)
+	_is_number_or_null(value.max_tokens)
+	every name in ["message_count", "new_message_count", "text_bytes"] { is_number(value[name]) }
+	every name in ["tool_names", "tool_types", "mcp_server_names"] { _is_texts(value[name]) }
+	is_array(value.skills)
+	every skill in value.skills { _has_texts(skill, ["type", "id", "version"]) }
+}
+
+_is_findings(value) if {
+	is_array(value)
+	every finding in value {
+		is_string(finding.type)
+		is_number(finding.count)
+	}
+}
+
+_is_answer(value) if is_null(value)
+
+_is_answer(value) if {
+	_has_texts(value, ["outcome", "stop_reason", "model"])
+	every name in ["status", "input_tokens", "output_tokens"] { _is_number_or_null(value[name]) }
+	_is_texts(value.tool_names)
+}
+
+_is_number_or_null(value) if is_null(value)
+
+_is_number_or_null(value) if is_number(value)
+
+_is_texts(value) if {
+	is_array(value)
+	every text in value { is_string(text) }
+}
+
+_has_texts(value, names) if {
+	is_object(value)
+	every name in names { is_string(value[name]) }
+}

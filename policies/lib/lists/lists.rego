@@ -1,0 +1,45 @@
+# METADATA
+# title: Faults of the lists
+# description: |
+#   A list that is misspelt or of the wrong type would match nobody. The entrypoints refuse everything until it is
+#   mended.
+package skilltape.lib.lists
+
+faults contains concat(".", path) if {
+	some path in [
+		["deny", "subjects"], ["deny", "emails"], ["deny", "groups"], ["deny", "models", "names"],
+		["deny", "models", "prefixes"], ["deny", "tools", "names"], ["deny", "tools", "type_prefixes"],
+		["deny", "skills", "ids"], ["deny", "skills", "types"], ["models", "names"], ["models", "prefixes"],
+		["retention", "classes"],
+	]
+	not _texts_at(path)
+}
+
+faults contains "endpoints.enabled" if not _enabled
+
+faults contains "retention.default" if not _default_class
+
+# METADATA
+# description: True when the name is one of `list.names` or begins with one of `list.prefixes`.
+matches(list, name) if name in list.names
+
+matches(list, name) if {
+	some prefix in list.prefixes
+	startswith(name, prefix)
+}
+
+_enabled if _is_methods_by_kind(data.lists.endpoints.enabled)
+
+_default_class if data.lists.retention["default"] in data.lists.retention.classes
+
+_texts_at(path) if _is_texts(object.get(data.lists, path, null))
+
+_is_methods_by_kind(value) if {
+	is_object(value)
+	every methods in value { _is_texts(methods) }
+}
+
+_is_texts(value) if {
+	is_array(value)
+	every text in value { is_string(text) }
+}

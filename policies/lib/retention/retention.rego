@@ -1,0 +1,43 @@
+# METADATA
+# title: From findings to what is kept
+# description: |
+#   Metadata wins over full, a longer retention class over a shorter one, whatever the order of the rules.
+package skilltape.lib.retention
+
+import data.skilltape.lib.findings
+
+# METADATA
+# description: |
+#   The decision document of `record` for named findings. A finding has `keep`, `retention_class` or both; one that has
+#   neither keeps metadata only. `lists.retention.classes` is in order from the shortest to the longest; a class that
+#   is not in it counts as the longest.
+decide(entries) := {
+	"keep": _keep(entries),
+	"retention_class": _class({place | some entry in entries; place := _place(entry.finding)}),
+	"reasons": findings.reasons(entries),
+}
+
+_keep(entries) := "metadata" if {
+	some entry in entries
+	not _keeps_full(entry.finding)
+} else := "full"
+
+_keeps_full(finding) if finding.keep == "full"
+
+_keeps_full(finding) if {
+	is_string(finding.retention_class)
+	object.get(finding, "keep", null) == null
+}
+
+_class(places) := data.lists.retention.classes[max(places)] if {
+	count(places) > 0
+} else := data.lists.retention["default"] if {
+	is_string(data.lists.retention["default"])
+} else := "standard"
+
+_place(finding) := place if {
+	some place, class in data.lists.retention.classes
+	class == finding.retention_class
+} else := count(data.lists.retention.classes) - 1 if {
+	finding.retention_class
+}

@@ -1,0 +1,25 @@
+package skilltape.lib.shown_test
+
+import data.skilltape.lib.shown
+
+test_success_plain_names_are_quoted if {
+	shown.name("claude-opus-5-5") == "\"claude-opus-5-5\""
+	shown.name("mcp__server__tool.v1") == "\"mcp__server__tool.v1\""
+}
+
+test_fail_other_names_are_not_repeated if {
+	long := concat("", ["a" | some _ in numbers.range(1, 81)])
+	every text in ["", "two words", "a\u001b[31m", "name\n", "\u202eevil", "ñ", long] {
+		shown.name(text) == "of an unusual form"
+	}
+}
+
+test_success_plain_sentences_are_repeated if {
+	shown.sentence("Jwt issuer is not configured") == "Jwt issuer is not configured"
+}
+
+test_fail_other_sentences_are_not_repeated if {
+	every text in ["", "a\nb", "a\u0000b", "<script>", concat("", ["a" | some _ in numbers.range(1, 201)])] {
+		shown.sentence(text) == ""
+	}
+}

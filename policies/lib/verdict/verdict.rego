@@ -1,0 +1,26 @@
+# METADATA
+# title: From findings to a verdict
+# description: |
+#   Deny wins over hold, hold over allow, whatever the order of the rules. Only the effect `hold` holds: a finding with
+#   any other effect, or none, denies.
+package skilltape.lib.verdict
+
+import data.skilltape.lib.findings
+
+# METADATA
+# description: |
+#   The decision document of `access` and `request` for named findings. A denial has the status that its finding asks
+#   for, else 403; of several the lowest is given, so that 401 comes first.
+decide(entries) := {"verdict": "deny", "status": status, "reasons": findings.reasons(denials)} if {
+	denials := {entry | some entry in entries; not _holds(entry)}
+	count(denials) > 0
+	status := min({_status(entry) | some entry in denials})
+} else := {"verdict": "hold", "reasons": findings.reasons(entries)} if {
+	count(entries) > 0
+} else := {"verdict": "allow", "reasons": []}
+
+_holds(entry) if entry.finding.effect == "hold"
+
+_status(entry) := entry.finding.status if {
+	is_number(entry.finding.status)
+} else := 403

@@ -1,0 +1,53 @@
+package skilltape.rules.request.body_parsed_test
+
+import data.skilltape.lib.example_test as example
+import data.skilltape.rules.request.body_parsed
+
+test_success_messages_request if {
+	count(body_parsed.findings) == 0 with input as example.request
+}
+
+test_success_no_body_where_none_is_taken if {
+	count(body_parsed.findings) == 0 with input as _to_models("empty")
+}
+
+test_fail_body_where_none_is_taken if {
+	count(body_parsed.findings) == 1 with input as _to_models("parsed")
+	count(body_parsed.findings) == 1 with input as _to_models("not_json")
+}
+
+test_fail_not_json if {
+	_message({"body": {"status": "not_json", "fault": "unexpected end"}, "claude": null}) == concat("", [
+		"The request body could not be read as JSON: unexpected end.",
+	])
+}
+
+test_fail_fault_of_unusual_form_is_not_repeated if {
+	_message({"body": {"fault": "secret\nvalue"}}) == "The request body could not be understood."
+}
+
+test_fail_without_body if {
+	_message({"body": {"bytes": 0, "status": "empty"}, "claude": null}) == "The request has no body."
+}
+
+test_fail_with_fault_beside_facts if {
+	_message({"body": {"fault": "duplicate key"}}) == "The request body could not be understood: duplicate key."
+}
+
+test_fail_without_facts_or_model if {
+	_message({"claude": null})
+	_message({"claude": {"model": ""}})
+}
+
+_message(change) := message if {
+	some finding in body_parsed.findings with input as example.request_with(change)
+	finding.effect == "deny"
+	finding.status == 400
+	message := finding.message
+}
+
+_to_models(status) := example.request_with({
+	"request": {"method": "GET", "endpoint_kind": "models"},
+	"body": {"status": status},
+	"claude": null,
+})

@@ -1,0 +1,21 @@
+package skilltape.rules.request.model_denied_test
+
+import data.skilltape.lib.example_test as example
+import data.skilltape.rules.request.model_denied
+
+test_success_other_models if {
+	count(model_denied.findings) == 0 with input as example.request
+	count(model_denied.findings) == 0 with input as example.request_with({"claude": null})
+}
+
+test_fail_model_of_the_shipped_list if {
+	model_denied.findings == {{
+		"effect": "deny",
+		"message": "The model \"claude-mythos-1\" may not be used through this gateway.",
+	}} with input as example.request_with({"claude": {"model": "claude-mythos-1"}})
+}
+
+test_fail_exact_name if {
+	count(model_denied.findings) == 1 with input as example.request
+		with data.lists.deny.models as {"names": ["claude-opus-5-5"], "prefixes": []}
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Journal } from '../../extproc/journal/journal.ts';
+import type { Position } from '../../extproc/journal/position.ts';
+import { openJournalReader } from '../../extproc/journal/reader.ts';
+import { verifyJournal } from '../../extproc/journal/verify.ts';
+import { FakeFileSystem, seededRandom } from '../fakes/file-system.ts';
+import { directory, key, openOn, readRecords, settle } from '../unit/journal/rig.ts';
+
+type Action =
+  | { kind: 'append'; sizes: number[] }
+  | { kind: 'sync' }
+  | { kind: 'powerFailure'; seed: number; holes: boolean; amid: number }
+  | { kind: 'kill' }
+  | { kind: 'reopen' }
+  | { kind: 'free'; share: number }
+  | { kind: 'read'; share: number };
+
+type Known = { text: string; position: Position };
+
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+const actions: fc.Arbitrary<Action[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constant('append' as const),
+        // 600 does not fit beside anything in a segment of 512 bytes: it rotates.
+        sizes: fc.array(fc.oneof(fc.nat(40), fc.constant(600)), { minLength: 1, maxLength: 5 }),
+      }),
+    },
+    { weight: 4, arbitrary: fc.constant({ kind: 'sync' as const }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('powerFailure' as const),
+        seed: fc.nat(),
+        holes: fc.boolean(),
+        amid: fc.nat(4),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant({ kind: 'kill' as const }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('free' as const), share }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('read' as const), share }) },
+  ),
+  { maxLength: 30 },
+);
+
+/** The journal beside an array: `known` are the records acknowledged and not freed, of which `synced` are safe. */
+class Run {
+  readonly #disk: FakeFileSystem;
+  readonly #segmentMaxBytes: number;
+  #journal: Journal;
+  #known: Known[] = [];
+  #synced = 0;
+  #count = 0;
+
+  private constructor(disk: FakeFileSystem, journal: Journal, segmentMaxBytes: number) {
+    this.#disk = disk;
+    this.#segmentMaxBytes = segmentMaxBytes;
+    this.#journal = journal;
+  }
+
+  static async begin(segmentMaxBytes: number): Promise<Run> {
+    const disk = new FakeFileSystem();
+    return new Run(disk, (await openOn(disk, { segmentMaxBytes })).journal, segmentMaxBytes);
+  }
+
+  async do(action: Action): Promise<void> {
+    switch (action.kind) {
+      case 'append':
+        return this.#append(action.sizes);
+      case 'sync':
+        await this.#journal.sync();
+        this.#synced = this.#known.length;
+        return;
+      case 'powerFailure':
+        return this.#powerFailure(action);
+      case 'kill':
+        this.#disk.kill();
+        return this.#restart(this.#known.length);
+      case 'reopen':
+        await this.#journal.close();
+        return this.#restart(this.#known.length);
+      case 'free':
+        return this.#free(action.share);
+      case 'read':
+        return this.#read(action.share);
+    }
+  }
+
+  async #append(sizes: readonly number[]): Promise<void> {
+    const texts = sizes.map((size) => `${this.#count++}:`.padEnd(size, '.'));
+    const positions = await Promise.all(texts.map((text) => this.#journal.append([Buffer.from(text)])));
+    for (const [index, position] of positions.entries()) this.#known.push({ text: texts[index] ?? '', position });
+  }
+
+  /** Fails the power while appends that nobody got an answer for are under way. */
+  async #powerFailure({ seed, holes, amid }: Action & { kind: 'powerFailure' }): Promise<void> {
+    const underWay = Array.from({ length: amid }, () => `${this.#count++}:under way`);
+    const answers = underWay.map((text) => this.#journal.append([Buffer.from(text)]));
+    for (const answer of answers) answer.catch(() => {});
+    if (seed % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+    this.#disk.crash(seededRandom(seed), holes);
+    await settle();
+    return this.#restart(this.#synced, underWay);
+  }
+
+  async #restart(safe: number, underWay: readonly string[] = []): Promise<void> {
+    const { journal, recovery } = await openOn(this.#disk, { segmentMaxBytes: this.#segmentMaxBytes });
+    this.#journal = journal;
+    assert.deepEqual(recovery.damage, [], 'a crash alone is never called damage');
+    const found = await readRecords(this.#disk);
+    const wanted = [...this.#known.map(({ text }) => text), ...underWay];
+    const texts = found.map(({ payload }) => payload.toString());
+    assert.deepEqual(texts, wanted.slice(0, texts.length));
+    assert.ok(texts.length >= safe, `${safe} records were safe, ${texts.length} are left`);
+    this.#known = found.map(({ position }, index) => ({ text: texts[index] ?? '', position }));
+    this.#synced = this.#known.length;
+    assert.equal((await verifyJournal(directory, key, this.#disk)).status, 'clean');
+  }
+
+  async #free(part: number): Promise<void> {
+    const upTo = this.#at(part);
+    if (upTo === undefined) return;
+    await this.#journal.free(upTo.position);
+    const first = (await readRecords(this.#disk))[0]?.position;
+    const gone = this.#known.findIndex(({ position }) => position.segment === first?.segment);
+    assert.ok(gone >= 0 && gone <= this.#known.indexOf(upTo), 'nothing from the position on is freed');
+    this.#known.splice(0, gone);
+    this.#synced = Math.max(0, this.#synced - gone);
+  }
+
+  async #read(part: number): Promise<void> {
+    const from = this.#at(part);
+    const start = from === undefined ? 0 : this.#known.indexOf(from);
+    const found = await readRecords(this.#disk, from?.position ?? null);
+    assert.deepEqual(
+      found.map(({ position, payload }) => ({ text: payload.toString(), position })),
+      this.#known.slice(start),
+    );
+    if (from === undefined) return;
+    const reader = openJournalReader({ directory, fileSystem: this.#disk, key });
+    assert.equal((await reader.readAt(from.position)).toString(), from.text);
+    await reader.close();
+  }
+
+  #at(part: number): Known | undefined {
+    return this.#known[Math.min(this.#known.length - 1, Math.floor(part * this.#known.length))];
+  }
+}
+
+test('any list of actions leaves the journal with what a plain list would hold', async () => {
+  const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+  console.log(`fast-check seed ${seed} (set FC_SEED to repeat)`);
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(512, 4096), actions, async (segmentMaxBytes, list) => {
+      const run = await Run.begin(segmentMaxBytes);
+      for (const action of list) await run.do(action);
+      await run.do({ kind: 'read', share: 0 });
+    }),
+    { seed, numRuns: Number(process.env.FC_RUNS ?? 150) },
+  );
+});

@@ -1,0 +1,139 @@
+/** Input documents that the shipped policy lets through, and variants of them for each rule. */
+import type { AccessInput, RecordInput, RequestInput } from '../../extproc/policy/input.ts';
+
+export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
+  return {
+    version: 1,
+    connection: { name: 'claude', issuer: 'https://idp.example' },
+    identity: {
+      issuer: 'https://idp.example',
+      subject: 'u-1',
+      name: 'Ada Example',
+      email: 'ada@example.org',
+      groups: ['staff'],
+    },
+    authentication: { failure: null, detail: '' },
+    request: {
+      method: 'POST',
+      path: '/v1/messages',
+      endpoint: 'messages.create',
+      endpoint_kind: 'messages',
+      content_type: 'application/json',
+      content_encoding: 'identity',
+      content_length: 120,
+      betas: ['files-api-2025-04-14'],
+      anthropic_version: '2023-06-01',
+    },
+    source: { address: '192.0.2.7' },
+    time: '2026-01-02T03:04:05.678Z',
+    ...change,
+  };
+}
+
+export function requestDocument(change: Partial<RequestInput> = {}): RequestInput {
+  return {
+    ...accessDocument(),
+    body: { bytes: 120, status: 'parsed', fault: '' },
+    claude: claudeFacts(),
+    findings: [{ type: 'EMAIL', count: 2 }],
+    ...change,
+  };
+}
+
+export function claudeFacts(change: Partial<NonNullable<RequestInput['claude']>> = {}): RequestInput['claude'] {
+  return {
+    model: 'claude-opus-5-5',
+    stream: true,
+    max_tokens: 1024,
+    message_count: 3,
+    new_message_count: 1,
+    tool_names: ['bash'],
+    tool_types: ['custom'],
+    mcp_server_names: ['docs'],
+    skills: [{ type: 'anthropic', id: 'pdf', version: 'latest' }],
+    has_system: true,
+    text_bytes: 12,
+    ...change,
+  };
+}
+
+export function recordDocument(change: Partial<RecordInput> = {}): RecordInput {
+  return {
+    ...requestDocument(),
+    answer: {
+      outcome: 'complete',
+      status: 200,
+      stop_reason: 'end_turn',
+      model: 'claude-opus-5-5',
+      input_tokens: 10,
+      output_tokens: 20,
+      tool_names: ['bash'],
+    },
+    verdict: { decision: 'allow' },
+    ...change,
+  };
+}
+
+/** One document or more for each rule and branch of `access`. */
+export function accessVariants(): AccessInput[] {
+  const { identity, request } = accessDocument();
+  const failures = ['missing', 'failed', 'two_credentials', 'wrong_issuer', null] as const;
+  const details = ['Jwt is expired', 'a\u0000b\u001b[2J\ud800', 'ü', ''];
+  const called = (change: Partial<AccessInput['request']>) => accessDocument({ request: { ...request, ...change } });
+  const calledBy = (change: Partial<NonNullable<AccessInput['identity']>>) =>
+    accessDocument({ identity: identity && { ...identity, ...change } });
+  return [
+    accessDocument(),
+    ...failures.flatMap((failure) =>
+      details.map((detail) => accessDocument({ identity: null, authentication: { failure, detail } })),
+    ),
+    accessDocument({ authentication: { failure: 'failed', detail: 'Jwt is expired' } }),
+    calledBy({ issuer: 'https://other.example' }),
+    calledBy({ subject: '' }),
+    calledBy({ groups: ['suspended', '\ud800', '\u{1f600}', '__proto__'] }),
+    ...['unknown', 'other', 'files', 'models', ''].map((endpoint_kind) => called({ endpoint_kind })),
+    called({ endpoint: 'vaults.create', endpoint_kind: 'other', method: 'DELETE', content_type: '' }),
+    ...['', 'text/plain', 'Application/JSON ; charset=utf-8', 'application/json,text/plain', 'application/json\n'].map(
+      (content_type) => called({ content_type }),
+    ),
+  ];
+}
+
+/** One document or more for each rule and branch of `request`. */
+export function requestVariants(): RequestInput[] {
+  const models = [
+    'claude-sonnet-4-5',
+    'claude-mythos-1',
+    'gpt-x',
+    '',
+    'claude-opus-\ud800',
+    'a\u0000b',
+    'x'.repeat(90),
+  ];
+  const { request } = accessDocument();
+  return [
+    requestDocument(),
+    ...accessVariants().map((access) => ({ ...requestDocument(), ...access })),
+    ...models.map((model) => requestDocument({ claude: claudeFacts({ model }) })),
+    ...(['parsed', 'not_json', 'empty'] as const).flatMap((status) =>
+      ['', 'unexpected end', 'a\nb'].map((fault) =>
+        requestDocument({ claude: null, body: { bytes: 1, status, fault } }),
+      ),
+    ),
+    requestDocument({
+      request: { ...request, method: 'GET', endpoint_kind: 'models' },
+      claude: null,
+      body: { bytes: 0, status: 'empty', fault: '' },
+    }),
+    requestDocument({ claude: claudeFacts({ max_tokens: 1.5e300, text_bytes: Number.MAX_SAFE_INTEGER }) }),
+  ];
+}
+
+/** One document or more for each branch of `record`. */
+export function recordVariants(): RecordInput[] {
+  const decisions = ['allow', 'deny', 'hold', 'none'] as const;
+  return [
+    ...decisions.map((decision) => recordDocument({ verdict: { decision } })),
+    recordDocument({ answer: null, identity: null, claude: null }),
+  ];
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import fc from 'fast-check';
+import { compilePolicies } from '../../extproc/policy/compile.ts';
+import { createPolicyEngine, type PolicyEngine } from '../../extproc/policy/engine.ts';
+import { accessDocument, claudeFacts, recordDocument, requestDocument } from './documents.ts';
+import { opaBinary, policiesDirectory } from './opa.ts';
+
+let engine: PolicyEngine;
+
+before(async () => {
+  engine = await createPolicyEngine(await compilePolicies({ opaBinary: opaBinary(), directory: policiesDirectory }));
+});
+
+/** The document once without each of its fields, at any depth. */
+function* withoutOneField(document: object, path = ''): Generator<{ path: string; document: object }> {
+  for (const [name, value] of Object.entries(document)) {
+    const { [name]: _, ...rest } = document as Record<string, unknown>;
+    yield { path: `${path}${name}`, document: rest };
+    if (typeof value !== 'object' || value === null) continue;
+    for (const inner of withoutOneField(value, `${path}${name}.`)) {
+      const copy = Array.isArray(value) ? Object.values(inner.document) : inner.document;
+      // An entry of a list may be absent; a field of an entry may not.
+      if (Array.isArray(value) && /\.\d+$/.test(inner.path)) continue;
+      yield { path: inner.path, document: { ...document, [name]: copy } };
+    }
+  }
+}
+
+function malformed(reasons: readonly { rule: string }[]): boolean {
+  return reasons.some(({ rule }) => rule === 'skilltape/input_malformed');
+}
+
+test('a document that lacks any one field is denied, or kept as metadata', () => {
+  let count = 0;
+  for (const { path, document } of withoutOneField(recordDocument())) {
+    const { keep, reasons } = engine.record(document as never);
+    assert.ok(keep === 'metadata' && malformed(reasons), path);
+    count += 1;
+  }
+  for (const { path, document } of withoutOneField(requestDocument())) {
+    const { verdict, reasons } = engine.request(document as never);
+    assert.ok(verdict === 'deny' && malformed(reasons), path);
+  }
+  for (const { path, document } of withoutOneField(accessDocument())) {
+    const { verdict, reasons } = engine.access(document as never);
+    assert.ok(verdict === 'deny' && malformed(reasons), path);
+  }
+  assert.ok(count > 50, String(count));
+});
+
+test('whatever a caller names as model, tool or skill, only a known model passes and nothing unusual is repeated', () => {
+  const names = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('__proto__', 'constructor', '\ud800', '\0'));
+  fc.assert(
+    fc.property(names, fc.array(names), fc.array(names), (model, tool_names, ids) => {
+      const skills = ids.map((id) => ({ type: id, id, version: id }));
+      const claude = claudeFacts({ model, tool_names, tool_types: tool_names, skills });
+      const decision = engine.request(requestDocument({ claude }));
+      assert.equal(decision.verdict, /^claude-(opus|sonnet|haiku|3)-/.test(model) ? 'allow' : 'deny');
+      for (const { message } of decision.reasons) assert.match(message, /^[\x20-\x7e]{1,300}$/);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a model name with a lone surrogate is judged by its prefix like any other', () => {
+  const decision = engine.request(requestDocument({ claude: claudeFacts({ model: 'claude-mythos-\ud800' }) }));
+  assert.deepEqual(decision, {
+    verdict: 'deny',
+    status: 403,
+    reasons: [
+      { rule: 'request/model_denied', message: 'The model of an unusual form may not be used through this gateway.' },
+    ],
+  });
+});
+
+test('twenty thousand decisions leave the memory of the evaluator as it was', () => {
+  const long = 'n'.repeat(100);
+  const large = requestDocument({ claude: claudeFacts({ tool_names: Array.from({ length: 300 }, () => long) }) });
+  const documents = [requestDocument(), requestDocument({ claude: null }), requestDocument({ identity: null }), large];
+  for (const document of documents) engine.request(document);
+  const memoryBytes = engine.memoryBytes;
+  assert.ok(memoryBytes > 0);
+  for (let index = 0; index < 20_000; index += 1) {
+    const document = documents[index % 64 === 0 ? 3 : index % 3];
+    if (document !== undefined) engine.request(document);
+  }
+  assert.equal(engine.memoryBytes, memoryBytes);
+});

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { compilePolicies } from '../../extproc/policy/compile.ts';
+import type { RecordDecision, RequestDecision } from '../../extproc/policy/decision.ts';
+import { createPolicyEngine, type PolicyEngine } from '../../extproc/policy/engine.ts';
+import { policyDirectory } from './directory.ts';
+import { accessVariants, recordVariants, requestVariants } from './documents.ts';
+import { evaluate, opaBinary, policiesDirectory } from './opa.ts';
+
+const garbage: readonly unknown[] = [null, false, 0, '', 'x', [], {}, { version: 1 }, [[[]]], { version: '1' }];
+const malformed = garbage as readonly never[];
+
+let engine: PolicyEngine;
+const failures: string[] = [];
+
+before(async () => {
+  const bundle = await compilePolicies({ opaBinary: opaBinary(), directory: policiesDirectory });
+  engine = await createPolicyEngine(bundle, { onFailure: ({ message }) => failures.push(message) });
+});
+
+async function assertSame<I>(
+  stage: string,
+  documents: readonly I[],
+  decide: (input: I) => RequestDecision | RecordDecision,
+): Promise<void> {
+  const query = `[decision | some document in input; decision := data.skilltape.${stage}.decision with input as document]`;
+  const expected = await evaluate(query, documents);
+  assert.deepEqual(documents.map(decide), expected);
+  assert.deepEqual(failures, []);
+}
+
+test('access is decided as OPA itself decides it', async () => {
+  await assertSame('access', [...accessVariants(), ...malformed], (input) => engine.access(input));
+});
+
+test('a request is decided as OPA itself decides it', async () => {
+  await assertSame('request', [...requestVariants(), ...malformed], (input) => engine.request(input));
+});
+
+test('a record is decided as OPA itself decides it', async () => {
+  await assertSame('record', [...recordVariants(), ...malformed], (input) => engine.record(input));
+});
+
+test('what the shipped lists leave open is decided as OPA itself decides it', async (t) => {
+  const directory = policyDirectory(t, {});
+  cpSync(policiesDirectory, directory, { recursive: true });
+  const path = join(directory, 'lists/deny/data.json');
+  const lists = {
+    ...JSON.parse(readFileSync(path, 'utf8')),
+    emails: ['ADA@example.org'],
+    tools: { names: ['bash'], type_prefixes: ['cust'] },
+    skills: { ids: ['pdf'], types: ['anthropic'] },
+  };
+  writeFileSync(path, JSON.stringify(lists));
+  const edited = await createPolicyEngine(await compilePolicies({ opaBinary: opaBinary(), directory }));
+  const documents = requestVariants();
+  const decisions = documents.map((input) => [edited.access(input), edited.request(input)]);
+  const query =
+    '[[a, r] | some i in input; a := data.skilltape.access.decision with input as i; r := data.skilltape.request.decision with input as i]';
+  assert.deepEqual(decisions, await evaluate(query, documents, directory));
+  const rules = new Set(decisions.flat().flatMap(({ reasons }) => reasons.map(({ rule }) => rule)));
+  for (const rule of ['access/deny_list', 'request/tool_denied', 'request/skill_denied'])
+    assert.ok(rules.has(rule), rule);
+  assert.notEqual(edited.revision, engine.revision);
+});
+
+test('the documents of this comparison reach every rule and every verdict', () => {
+  const decisions = [
+    ...accessVariants().map((input) => engine.access(input)),
+    ...requestVariants().map((input) => engine.request(input)),
+  ];
+  const rules = new Set(decisions.flatMap(({ reasons }) => reasons.map(({ rule }) => rule)));
+  assert.deepEqual(new Set(decisions.map(({ verdict }) => verdict)), new Set(['allow', 'deny']));
+  assert.deepEqual([...rules].sort(), [
+    'access/content_type_json',
+    'access/deny_list',
+    'access/endpoint_enabled',
+    'access/identity_required',
+    'access/method_of_endpoint',
+    'request/body_parsed',
+    'request/model_denied',
+    'request/model_known',
+  ]);
+});

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { formatFaults } from '../../../extproc/config/fault.ts';
+import { parseConfig } from '../../../extproc/config/parse.ts';
+
+const smallest = `
+dataDirectory: data
+listen: {socket: run/extproc.sock}
+connections: {claude: {identityProvider: staff}}
+identityProviders: {staff: {issuer: 'https://login.example.com'}}
+`;
+
+/** A file with 27 faults, each named by its key and a word that its message or remedy must hold. */
+const broken = `
+dataDirectory: 7
+listen:
+  socket: /run/a.sock
+  tcp:
+    address: localhost
+    port: 70000
+    tls:
+      certificateFile: ''
+      clientCaFile: ca.pem
+connections:
+  Claude: {identityProvider: staff}
+  research: {identityProvider: nobody}
+  sandbox: {}
+  __proto__: {identityProvider: staff}
+identityProviders:
+  staff:
+    issuer: http://login.example.com
+    claims: {subject: a..b, groups: realm.__proto__.x, nick: n}
+limits:
+  requestBodyMaxBytes: 64 MiB
+  heldBodyMaxBytes: 1000
+  openExchangesMax: 0
+  heldBodyMaxMb: 4
+decisionTimeoutMs: 2s
+journal:
+  journalMaxBytes: 100000000
+  segmentMaxBytes: 67108864
+  syncIntervalMs: 5.5
+  requestBodyMaxBytes: 1
+  segmentMaxBytes: 67108864
+index: {kind: elasticsearch}
+policies:
+drainMaxMs: -1
+log: {level: loud}
+colour: blue
+`;
+
+const seeded: readonly (readonly [key: string, word: string])[] = [
+  ['dataDirectory', 'text'],
+  ['listen', 'both'],
+  ['listen.tcp.address', 'IP address'],
+  ['listen.tcp.port', 'at most 65535'],
+  ['listen.tcp.tls.certificateFile', 'empty'],
+  ['listen.tcp.tls.privateKeyFile', 'missing'],
+  ['connections.Claude', 'not a name'],
+  ['connections.research.identityProvider', '"nobody"'],
+  ['connections.sandbox.identityProvider', 'missing'],
+  ['connections.__proto__', 'not a name'],
+  ['identityProviders.staff.issuer', 'https'],
+  ['identityProviders.staff.claims.subject', 'claim'],
+  ['identityProviders.staff.claims.groups', 'claim'],
+  ['identityProviders.staff.claims.nick', 'not a known key'],
+  ['limits.requestBodyMaxBytes', 'write 67108864'],
+  ['limits.openExchangesMax', 'at least 1'],
+  ['limits.heldBodyMaxMb', 'did you mean limits.heldBodyMaxBytes?'],
+  ['decisionTimeoutMs', 'write 2000'],
+  ['journal.journalMaxBytes', '2 times journal.segmentMaxBytes'],
+  ['journal.syncIntervalMs', 'whole number of milliseconds'],
+  ['journal.requestBodyMaxBytes', 'did you mean limits.requestBodyMaxBytes?'],
+  ['journal.segmentMaxBytes', 'written twice'],
+  ['index.kind', 'sqlite'],
+  ['policies', 'section'],
+  ['drainMaxMs', 'at least 0'],
+  ['log.level', 'debug'],
+  ['colour', 'not a known key'],
+];
+
+function faultsOf(text: string): ReturnType<typeof parseConfig> & { ok: false } {
+  const reading = parseConfig(text, '/etc/skilltape');
+  assert.ok(!reading.ok, 'the text was taken');
+  return reading;
+}
+
+test('every fault of a file is named in one pass, with its key and what to do', () => {
+  const { faults } = faultsOf(broken);
+  for (const [key, word] of seeded) {
+    const found = faults.some((fault) => fault.key === key && `${fault.message} ${fault.remedy ?? ''}`.includes(word));
+    assert.ok(found, `${key}: ${word} is not named in\n${formatFaults(faults)}`);
+  }
+  assert.equal(faults.length, seeded.length, formatFaults(faults));
+});
+
+test('faults stand in the order of the file, with their lines', () => {
+  const { faults } = faultsOf(broken);
+  const lines = faults.map((fault) => fault.line ?? 0);
+  assert.deepEqual(
+    lines,
+    lines.toSorted((a, b) => a - b),
+  );
+  const colour = faults.find((fault) => fault.key === 'colour');
+  assert.equal(colour?.line, broken.split('\n').indexOf('colour: blue') + 1);
+});
+
+test('the smallest file is taken, with defaults and absolute paths, and cannot be changed', () => {
+  const reading = parseConfig(smallest, '/etc/skilltape');
+  assert.ok(reading.ok);
+  const { config } = reading;
+  assert.equal(config.dataDirectory, '/etc/skilltape/data');
+  assert.deepEqual(config.listen, { socket: '/etc/skilltape/run/extproc.sock' });
+  assert.equal(config.journal.keyFile, '/etc/skilltape/data/keys/journal.key');
+  assert.equal(config.index.path, '/etc/skilltape/data/index.sqlite');
+  assert.equal(config.policies.directory, '/etc/skilltape/policies');
+  assert.equal(config.limits.heldBodyMaxBytes, 268435456);
+  assert.equal(config.identityProviders.staff?.claims.groups, 'groups');
+  assert.throws(() => Object.assign(config.limits, { heldBodyMaxBytes: 1 }), TypeError);
+  assert.throws(() => Object.assign(config.connections, { other: {} }), TypeError);
+});
+
+test('a name that every object has is no connection', () => {
+  const reading = parseConfig(smallest, '/');
+  assert.ok(reading.ok);
+  assert.equal(reading.config.connections.constructor, undefined);
+  assert.equal(reading.config.identityProviders.toString, undefined);
+});
+
+test('a TCP listener without TLS is refused', () => {
+  const { faults } = faultsOf(
+    smallest.replace('{socket: run/extproc.sock}', '{tcp: {address: 127.0.0.1, port: 5000}}'),
+  );
+  assert.deepEqual(
+    faults.map((fault) => fault.key),
+    ['listen.tcp.tls'],
+  );
+});
+
+test('an issuer is https, or http on this machine alone', () => {
+  const withIssuer = (issuer: string): boolean =>
+    parseConfig(smallest.replace('https://login.example.com', issuer), '/').ok;
+  for (const issuer of ['http://localhost:8080/a', 'http://127.0.0.1', 'http://[::1]:9', 'https://a.example/b']) {
+    assert.ok(withIssuer(issuer), issuer);
+  }
+  const strangers = ['http://localhost.evil.example', 'http://127.0.0.1.evil.example', 'http://10.0.0.1', 'ftp://a'];
+  for (const issuer of [...strangers, 'https://u:p@a.example', 'https://a.example/?q', 'https://a.example/#f', '']) {
+    assert.ok(!withIssuer(issuer), issuer);
+  }
+});
+
+test('one file cannot be both the journal key and the index', () => {
+  const { faults } = faultsOf(`${smallest}journal: {keyFile: same}\nindex: {path: ./same}\n`);
+  assert.deepEqual(
+    faults.map((fault) => [fault.key, fault.message]),
+    [['index.path', 'names the same file as journal.keyFile']],
+  );
+});
+
+test('a socket path that the system would cut off is refused', () => {
+  const { faults } = faultsOf(smallest.replace('run/extproc.sock', `/run/${'a'.repeat(110)}`));
+  assert.equal(faults[0]?.key, 'listen.socket');
+});
+
+test('a text that is no YAML is refused with its line', () => {
+  const { faults } = faultsOf('dataDirectory: data\nlisten: {socket: a\nlog: x\n');
+  assert.ok((faults[0]?.line ?? 0) >= 2, formatFaults(faults));
+  assert.match(faults[0]?.message ?? '', /not valid YAML/);
+});
+
+test('an empty file names the keys that are required', () => {
+  assert.deepEqual(
+    faultsOf('').faults.map((fault) => fault.key),
+    ['dataDirectory', 'listen', 'connections', 'identityProviders'],
+  );
+});
+
+test('deep nesting, alias bombs and huge files end in a fault', () => {
+  const bomb = `a: &a [x, x, x, x, x, x, x, x, x, x]\n${'bcdefghij'
+    .split('')
+    .map((name, n) => `${name}: &${name} [${Array(10).fill(`*${'abcdefghij'[n]}`).join(', ')}]\n`)
+    .join('')}`;
+  for (const text of [
+    '['.repeat(50_000),
+    `a: ${'{a: '.repeat(60)}1${'}'.repeat(60)}`,
+    bomb,
+    `#${'x'.repeat(300_000)}`,
+  ]) {
+    assert.ok(faultsOf(text).faults.length > 0);
+  }
+});
+
+test('whatever the text is, reading it ends in a configuration or in faults that can be printed', () => {
+  const word = fc.constantFrom(
+    'dataDirectory',
+    'limits',
+    '__proto__',
+    'journal',
+    'constructor',
+    ': ',
+    '\n',
+    '  ',
+    '- ',
+    '{',
+    '}',
+    '&a',
+    '*a',
+    '"',
+    '1',
+  );
+  const text = fc.array(fc.oneof(word, fc.string({ unit: 'binary', maxLength: 4 })), { maxLength: 40 });
+  fc.assert(
+    fc.property(text, (parts) => {
+      const reading = parseConfig(parts.join(''), '/');
+      if (!reading.ok) assert.match(formatFaults(reading.faults), /^\d+ faults? in the configuration:\n/);
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SkilltapeError } from '../../../extproc/errors.ts';
+import { openJournalReader } from '../../../extproc/journal/reader.ts';
+import { FakeFileSystem } from '../../fakes/file-system.ts';
+import { bytesOf, directory, key, openOn, readRecords, readTexts, segmentPath, textOf } from './rig.ts';
+
+const reader = (disk: FakeFileSystem) => openJournalReader({ directory, fileSystem: disk, key });
+
+async function filled(count: number, segmentMaxBytes = 512) {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, { segmentMaxBytes });
+  const texts = Array.from({ length: count }, (_, index) => `record ${index}`);
+  const positions = await Promise.all(texts.map((text) => journal.append(bytesOf(text))));
+  return { disk, journal, texts, positions };
+}
+
+test('reading from the position of any record gives that record and the rest, from any next the rest alone', async () => {
+  const { disk, texts } = await filled(30);
+  const records = await readRecords(disk);
+  for (const [index, { position, next }] of records.entries()) {
+    assert.deepEqual(await readTexts(disk, position), texts.slice(index));
+    assert.deepEqual(await readTexts(disk, next), texts.slice(index + 1));
+  }
+});
+
+test('a reader sees what is written while it reads, over a rotation too', async () => {
+  const { disk, journal } = await filled(1);
+  const seen: string[] = [];
+  let last = 0;
+  for await (const { payload } of reader(disk).read(null)) {
+    seen.push(textOf(payload));
+    if (last < 25) await journal.append(bytesOf(`record ${++last}`));
+  }
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 26 }, (_, index) => `record ${index}`),
+  );
+  assert.ok(journal.usage().segments > 2);
+});
+
+test('a record half written ends the reading, and is read once it is whole', async () => {
+  const { disk, journal } = await filled(2);
+  const whole = disk.bytesOf(segmentPath(1));
+  await journal.append(bytesOf('later'));
+  const grown = disk.bytesOf(segmentPath(1));
+  const next = (await readRecords(disk))[1]?.next ?? null;
+  for (let length = whole.length; length < grown.length; length += 1) {
+    disk.plant(segmentPath(1), grown.subarray(0, length));
+    assert.deepEqual(await readTexts(disk, next), []);
+  }
+  disk.plant(segmentPath(1), grown);
+  assert.deepEqual(await readTexts(disk, next), ['later']);
+});
+
+test('records larger than the read-ahead are read', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, { segmentMaxBytes: 10_000_000, journalMaxBytes: 100_000_000 });
+  const texts = ['a', 'b'.repeat(300_000), 'c', 'd'.repeat(700_000), 'e'];
+  for (const text of texts) await journal.append(bytesOf(text));
+  assert.deepEqual(await readTexts(disk), texts);
+});
+
+test('one record is read by its position alone, many at once, whatever segment it is in', async () => {
+  const { disk, texts, positions } = await filled(60);
+  const open = reader(disk);
+  const read = await Promise.all(positions.map((position) => open.readAt(position)));
+  assert.deepEqual(read.map(textOf), texts);
+  await open.close();
+});
+
+test('a position without a record is not found, one beside a record is refused', async () => {
+  const { disk, journal, positions } = await filled(30);
+  const open = reader(disk);
+  const [first] = positions;
+  assert.ok(first !== undefined);
+  await assert.rejects(open.readAt({ segment: 99, offset: 44 }), { code: 'not_found' });
+  await assert.rejects(open.readAt(journal.written()), { code: 'not_found' });
+  await assert.rejects(open.readAt({ segment: 1, offset: first.offset + 1 }), { code: 'journal_corrupt' });
+  await journal.free({ segment: 2, offset: 0 });
+  await assert.rejects(reader(disk).readAt(first), { code: 'not_found' });
+});
+
+test('a record copied to another place is refused there', async () => {
+  const { disk, positions } = await filled(3, 4096);
+  const [first, second] = positions;
+  assert.ok(first !== undefined && second !== undefined);
+  const bytes = disk.bytesOf(segmentPath(1));
+  bytes.copyWithin(second.offset, first.offset, second.offset);
+  disk.plant(segmentPath(1), bytes);
+  await assert.rejects(reader(disk).readAt(second), { code: 'journal_corrupt' });
+  await assert.rejects(readRecords(disk), { code: 'journal_corrupt' });
+});
+
+test('damage in a sealed segment stops the reader with the file and the offset, and the rest can be asked for', async () => {
+  const { disk, texts, positions } = await filled(30);
+  const target = positions[2];
+  assert.ok(target?.segment === 1);
+  disk.flipBit(segmentPath(1), (target.offset + 25) * 8);
+  const seen: string[] = [];
+  await assert.rejects(
+    async () => {
+      for await (const { payload } of reader(disk).read(null)) seen.push(textOf(payload));
+    },
+    (error: SkilltapeError) =>
+      error.code === 'journal_corrupt' &&
+      error.message.includes(segmentPath(1)) &&
+      error.message.includes(`${target.offset}`),
+  );
+  assert.deepEqual(seen, texts.slice(0, 2));
+  const firstOfSecond = positions.findIndex(({ segment }) => segment === 2);
+  assert.deepEqual(await readTexts(disk, { segment: 2, offset: 0 }), texts.slice(firstOfSecond));
+});
+
+test('damage that was once synced is reported in the segment being written, too', async () => {
+  const { disk, journal, positions } = await filled(3, 4096);
+  await journal.sync();
+  await journal.append(bytesOf('proof'));
+  disk.flipBit(segmentPath(1), ((positions[1]?.offset ?? 0) + 25) * 8);
+  await assert.rejects(readRecords(disk), { code: 'journal_corrupt' });
+});
+
+test('a segment cut at a record, or missing between others, is reported', async () => {
+  const { disk, positions } = await filled(30);
+  const second = positions.find(({ segment, offset }) => segment === 2 && offset > 44);
+  const whole = disk.bytesOf(segmentPath(2));
+  disk.cut(segmentPath(2), second?.offset ?? 0);
+  await assert.rejects(readRecords(disk), { code: 'journal_corrupt', message: /end mark is missing/ });
+  await disk.remove(segmentPath(2));
+  await assert.rejects(readRecords(disk));
+  disk.plant(segmentPath(2), whole);
+  assert.equal((await readRecords(disk)).length, 30);
+});
+
+test('a position whose segment was lost or never reached is refused', async () => {
+  const { disk, journal, positions, texts } = await filled(30);
+  await assert.rejects(readRecords(disk, { segment: 99, offset: 44 }), { code: 'journal_corrupt' });
+  await journal.free({ segment: 3, offset: 0 });
+  await assert.rejects(readRecords(disk, { segment: 1, offset: 44 }), { code: 'journal_corrupt' });
+  const third = positions.findIndex(({ segment }) => segment === 3);
+  assert.deepEqual(await readTexts(disk, { segment: 2, offset: 400 }), texts.slice(third));
+});
+
+test('a reader that stood on a record lost in a crash goes on with what came after', async () => {
+  const { disk, journal } = await filled(3, 4096);
+  await journal.sync();
+  await journal.append(bytesOf('written, read, never synced'));
+  const next = (await readRecords(disk)).at(-1)?.next ?? null;
+  disk.crash();
+  assert.deepEqual(await readTexts(disk, next), []);
+  const again = await openOn(disk);
+  await again.journal.append(bytesOf('after the crash'));
+  assert.deepEqual(await readTexts(disk, next), ['after the crash']);
+});
+
+test('an empty directory has nothing to read', async () => {
+  const disk = new FakeFileSystem();
+  await disk.makeDirectory(directory);
+  assert.deepEqual(await readTexts(disk), []);
+});

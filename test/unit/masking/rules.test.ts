@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { scan } from '../../../extproc/masking/scan.ts';
+import { secretRules } from '../../../extproc/masking/secret.ts';
+import { fill } from './fill.ts';
+
+type Examples = { type: string; hit: string[]; miss: string[] };
+
+const fixtures = new URL('../../fixtures/masking/', import.meta.url);
+const examples = JSON.parse(readFileSync(new URL('examples.json', fixtures), 'utf8')) as Record<string, Examples>;
+
+for (const rule of secretRules) {
+  test(`vendor rule ${rule.id} finds its positive examples and leaves its negative ones`, () => {
+    assert.ok(rule.hit.length > 0 && rule.miss.length > 0);
+    for (const example of rule.hit) {
+      const text = fill(example);
+      const found = scan(`before ${text} after`);
+      const end = 'before '.length + text.length;
+      const hit = found.find((finding) => finding.type === 'SECRET' && finding.end === end);
+      assert.ok(hit, `${example} -> ${JSON.stringify(found)}`);
+      assert.equal(hit.rule, rule.id);
+    }
+    for (const example of rule.miss) {
+      const found = scan(`before ${fill(example)} after`);
+      assert.deepEqual(
+        found.filter((finding) => finding.rule === rule.id),
+        [],
+        example,
+      );
+    }
+  });
+}
+
+for (const [rule, { type, hit, miss }] of Object.entries(examples)) {
+  test(`rule ${rule} finds exactly what its positive examples mark and leaves its negative ones`, () => {
+    for (const marked of hit) {
+      const start = marked.indexOf('«');
+      const end = marked.indexOf('»') - 1;
+      const text = marked.replace(/[«»]/g, '');
+      const found = scan(text).map((finding) => ({
+        type: finding.type as string,
+        start: finding.start,
+        end: finding.end,
+      }));
+      assert.deepEqual(found, [{ type, start, end }], marked);
+    }
+    for (const text of miss)
+      assert.deepEqual(
+        scan(text).filter((finding) => finding.type === type),
+        [],
+        text,
+      );
+  });
+}
+
+test('source code without secrets stays as it is', () => {
+  assert.deepEqual(scan(readFileSync(new URL('benign-source.txt', fixtures), 'utf8')), []);
+});
+
+test('at least two dozen vendors have a rule, and every rule an id of its own', () => {
+  assert.ok(secretRules.length >= 24);
+  assert.equal(new Set(secretRules.map((rule) => rule.id)).size, secretRules.length);
+});
