@@ -98,8 +98,9 @@ class JsonWalk {
     // fromEntries defines properties, so a key `__proto__` stays a key
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => {
-        const name = names.claim(key, this.#masking.text(key, ''));
-        return [name, this.#child(item, key, key, depth)];
+        const masked = this.#masking.text(key, '');
+        // the key as masked is the context, so that a second masking sees the same
+        return [names.claim(key, masked), this.#child(item, key, masked, depth)];
       }),
     ) as JsonValue;
   }

@@ -19,11 +19,11 @@ export function maskString(masking: TextMasking, text: string, keyName: string, 
 
 /** Only what was found is written anew: white space, double keys, long integers and lone surrogates stay as they were. */
 function maskJson(masking: TextMasking, text: string, tokens: readonly JsonToken[], nesting: number): string {
-  const names = new Map<number, KeyNames>();
+  const keys = new JsonKeys(masking);
   const parts: string[] = [];
   let kept = 0;
   for (const token of tokens) {
-    const masked = maskToken(masking, token, names, nesting);
+    const masked = maskToken(masking, token, keys, nesting);
     if (masked === token.value) continue;
     const literal = JSON.stringify(masked);
     parts.push(text.slice(kept, token.start), token.open ? literal.slice(0, -1) : literal);
@@ -33,19 +33,39 @@ function maskJson(masking: TextMasking, text: string, tokens: readonly JsonToken
   return parts.join('');
 }
 
-function maskToken(masking: TextMasking, token: JsonToken, names: Map<number, KeyNames>, nesting: number): string {
+function maskToken(masking: TextMasking, token: JsonToken, keys: JsonKeys, nesting: number): string {
   switch (token.kind) {
     case 'string':
-      return maskString(masking, token.value, token.keyName, nesting);
+      return maskString(masking, token.value, keys.masked(token.keyName), nesting);
     case 'number':
-      return masking.number(token.value, token.keyName) ?? token.value;
-    case 'key': {
-      let known = names.get(token.object);
-      if (known === undefined) {
-        known = new KeyNames();
-        names.set(token.object, known);
-      }
-      return known.claim(token.value, masking.text(token.value, ''));
+      return masking.number(token.value, keys.masked(token.keyName)) ?? token.value;
+    case 'key':
+      return keys.claim(token);
+  }
+}
+
+/** The keys of one JSON text. A value's context is its key as masked, so that a second masking sees the same. */
+class JsonKeys {
+  readonly #masking: TextMasking;
+  readonly #masked = new Map<string, string>();
+  readonly #names = new Map<number, KeyNames>();
+
+  constructor(masking: TextMasking) {
+    this.#masking = masking;
+  }
+
+  masked(key: string): string {
+    return this.#masked.get(key) ?? key;
+  }
+
+  claim({ value, object }: JsonToken): string {
+    const masked = this.#masking.text(value, '');
+    if (masked !== value) this.#masked.set(value, masked);
+    let names = this.#names.get(object);
+    if (names === undefined) {
+      names = new KeyNames();
+      this.#names.set(object, names);
     }
+    return names.claim(value, masked);
   }
 }

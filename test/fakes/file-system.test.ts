@@ -115,3 +115,15 @@ test('bits are flipped and files cut', async () => {
   disk.cut('/d/a', 1);
   assert.equal(await disk.size('/d/a'), 1);
 });
+
+test('a file closed while a call on it is under way is an error', async () => {
+  const disk = new FakeFileSystem();
+  const file = await open(disk);
+  const stall = disk.stallSync();
+  const synced = file.datasync();
+  await stall.started;
+  await assert.rejects(file.close(), /under way/);
+  stall.release();
+  await synced;
+  await file.close();
+});

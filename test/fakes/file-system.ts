@@ -143,7 +143,14 @@ export class FakeFileSystem implements FileSystem {
   async openAppend(path: string): Promise<AppendFile> {
     const inode = this.#inode(path);
     const check = this.#handle();
-    return {
+    let underWay = 0;
+    const counted = async <T>(run: () => Promise<T>): Promise<T> => {
+      underWay += 1;
+      return run().finally(() => {
+        underWay -= 1;
+      });
+    };
+    const writer: AppendFile = {
       writev: async (buffers) => {
         check();
         const bytes = Buffer.concat(buffers);
@@ -164,6 +171,14 @@ export class FakeFileSystem implements FileSystem {
         inode.durable = covered;
       },
       close: async () => {},
+    };
+    return {
+      writev: (buffers) => counted(() => writer.writev(buffers)),
+      datasync: () => counted(() => writer.datasync()),
+      // On a real disk the descriptor's number could be another file's by the time the call gets to it.
+      close: async () => {
+        if (underWay > 0) throw new Error(`${path} is closed while a call on it is under way`);
+      },
     };
   }
 

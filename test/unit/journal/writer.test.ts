@@ -144,6 +144,23 @@ test('a failing rotation poisons', async () => {
   await assert.rejects(journal.close(), { code: 'journal_poisoned' });
 });
 
+test('a rotation waits for the sync under way', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  await journal.append(bytesOf('a'));
+  const stall = disk.stallSync();
+  const synced = journal.sync();
+  await stall.started;
+  const before = { ...disk.counts };
+  const large = journal.append(bytesOf('x'.repeat(600)));
+  await settle();
+  assert.deepEqual(disk.counts, before, 'neither the end mark nor a second sync');
+  stall.release();
+  await Promise.all([synced, large]);
+  assert.equal((await readTexts(disk)).length, 2);
+  await journal.close();
+});
+
 test('a short write is completed', async () => {
   const disk = new FakeFileSystem();
   const { journal } = await openOn(disk);
