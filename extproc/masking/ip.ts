@@ -2,11 +2,12 @@ import { isIPv6 } from 'node:net';
 import { isAlnum, isDigit } from './characters.ts';
 import type { Detector } from './detector.ts';
 import { type DigitCluster, separatorBefore } from './digit-groups.ts';
-import { anyLiteral } from './pattern.ts';
 
 /** Addresses that belong to every machine and so name none. */
 const namesNobody = new Set(['0.0.0.0', '127.0.0.1', '255.255.255.255']);
-const versionWord = anyLiteral(['version', 'release', 'ver', 'build', 'v'], { words: true, ignoreCase: true });
+/** Directly before four small numbers these make a version of them. */
+const versionWord = /(?:version|release|ver|build)["']?[ :=]{0,3}["']?$/i;
+const versionPartMax = 99;
 
 function isOctet(text: string, start: number, end: number): boolean {
   if (end - start > 3 || (end - start > 1 && text[start] === '0')) return false;
@@ -29,7 +30,8 @@ export function ipv4At(text: string, cluster: DigitCluster, index: number): numb
   if (text[last.end] === '.' && isDigit(text.charCodeAt(last.end + 1))) return 0;
   if (isAlnum(text.charCodeAt(last.end)) || text[last.end] === '_') return 0;
   if (namesNobody.has(text.slice(first.start, last.end))) return 0;
-  return text.slice(Math.max(0, first.start - 12), first.start).match(versionWord) === null ? 4 : 0;
+  const isSmall = groups.every((group) => Number(text.slice(group.start, group.end)) <= versionPartMax);
+  return isSmall && versionWord.test(text.slice(Math.max(0, first.start - 14), first.start)) ? 0 : 4;
 }
 
 const addressMax = 45;

@@ -171,6 +171,8 @@ export function phoneAt(input: ScanInput, cluster: DigitCluster, index: number):
     const withExtension = matchEnd(extension, text, digitsEnd);
     const end = withExtension === -1 ? digitsEnd : withExtension;
     if (isAlnum(text.charCodeAt(end)) || text[end] === '_') continue;
+    // part of a longer id, such as a UUID of digits alone
+    if (!span.international && text[end] === '-' && isAlnum(text.charCodeAt(end + 1))) continue;
     const score = scoreOf(input, index, span, digitsEnd, () => {
       known ??= phoneContext(text, input.keyName, start, end);
       return known;

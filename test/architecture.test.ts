@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { IndexSink } from '../extproc/index/port.ts';
+import type { LookLog } from '../extproc/looks/look-log.ts';
+import type { renderTranscript } from '../extproc/terminal/transcript.ts';
+import type { ExchangeDocument } from '../extproc/transcript/document.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const sources = globSync('extproc/**/*.{ts,mjs}', { cwd: root }).map((file) => file.replaceAll('\\', '/'));
+
+/** Which folder of extproc/ may import which; `extproc/README.md` shows the same as a picture. */
+const allowed: Record<string, readonly string[]> = {
+  claude: [],
+  journal: [],
+  masking: [],
+  config: [],
+  tools: [],
+  policy: [],
+  envoy: [],
+  exchange: ['claude', 'policy'],
+  wire: ['exchange'],
+  transcript: ['claude', 'exchange', 'masking', 'policy'],
+  index: ['exchange', 'masking', 'transcript'],
+  looks: ['index', 'masking'],
+  terminal: ['index', 'masking', 'transcript'],
+  ship: ['exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
+  demo: ['envoy'],
+  cli: [
+    ...['config', 'demo', 'envoy', 'exchange', 'index', 'journal', 'looks', 'masking', 'policy', 'terminal', 'tools'],
+    'transcript',
+  ],
+};
+const composition = ['processor.ts', 'main.ts'];
+
+/** Packages and built-in modules that only these places may touch. */
+const owners: Record<string, readonly string[]> = {
+  '@grpc/grpc-js': ['extproc/wire/'],
+  '@grpc/proto-loader': ['extproc/wire/'],
+  'grpc-health-check': ['extproc/wire/'],
+  '@open-policy-agent/opa-wasm': ['extproc/policy/'],
+  commander: ['extproc/cli/'],
+  pino: ['extproc/log.ts', 'extproc/processor.ts'],
+  'node:sqlite': ['extproc/index/sqlite/', 'extproc/looks/', 'extproc/journal/'],
+  'node:worker_threads': ['extproc/ship/'],
+  undici: ['extproc/cli/token.ts', 'extproc/demo/'],
+  '@anthropic-ai/sdk': ['extproc/demo/'],
+};
+
+/** What runs after a request was taken and needs neither disk nor network. */
+const pure = /^extproc\/(claude|exchange|transcript)\//;
+const io = /^node:(fs|net|http|https|http2|child_process|worker_threads|dgram|tls)/;
+
+type Import = { from: string; to: string };
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  const found = text.matchAll(
+    /^(?:import|export|\})[^'"\n]*\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm,
+  );
+  return [...found].map((match) => {
+    const target = match[1] ?? match[2] ?? match[3] ?? '';
+    return { from: file, to: target.startsWith('.') ? normalize(join(dirname(file), target)) : target };
+  });
+}
+
+const imports = sources.flatMap(importsOf);
+
+function folderOf(file: string): string {
+  return file.split('/')[1] ?? '';
+}
+
+test('a folder imports only the folders that stand before it', () => {
+  const broken = imports.filter(({ from, to }) => {
+    if (!to.startsWith('extproc/')) return false;
+    const [source, target] = [folderOf(from), folderOf(to)];
+    if (composition.includes(source) || source === target || target.endsWith('.ts')) return false;
+    return !(allowed[source] ?? []).includes(target);
+  });
+  assert.deepEqual(broken, []);
+});
+
+test('every folder of extproc/ has its place in the import rules and in the README', () => {
+  const folders = new Set(sources.map(folderOf).filter((folder) => !/\.(ts|mjs)$/.test(folder)));
+  assert.deepEqual([...folders].sort(), Object.keys(allowed).sort());
+  const readme = readFileSync(join(root, 'extproc/README.md'), 'utf8');
+  for (const folder of folders) assert.match(readme, new RegExp(`\`${folder}/\``), folder);
+});
+
+test('the import rules have no circle', () => {
+  const visit = (folder: string, path: readonly string[]): void => {
+    assert.ok(!path.includes(folder), `circle: ${[...path, folder].join(' -> ')}`);
+    for (const next of allowed[folder] ?? []) visit(next, [...path, folder]);
+  };
+  for (const folder of Object.keys(allowed)) visit(folder, []);
+});
+
+test('a package is touched only by the folder that owns it', () => {
+  const broken = imports.filter(({ from, to }) => {
+    const places = owners[to];
+    return places !== undefined && !places.some((place) => from.startsWith(place));
+  });
+  assert.deepEqual(broken, []);
+});
+
+test('what understands an exchange does no input or output', () => {
+  assert.deepEqual(
+    imports.filter(({ from, to }) => pure.test(from) && io.test(to)),
+    [],
+  );
+});
+
+test('product code imports test code only where the demo puts the fakes up', () => {
+  const broken = imports.filter(
+    ({ from, to }) => to.startsWith('test/') && !/^extproc\/(demo\/|cli\/up\.ts)/.test(from),
+  );
+  assert.deepEqual(broken, []);
+});
+
+test('the environment is read by the command line and the tool resolver only', () => {
+  const readers = sources.filter((file) => readFileSync(join(root, file), 'utf8').includes('process.env'));
+  const broken = readers.filter((file) => !/^extproc\/(cli|tools|demo|looks)\/|^extproc\/bootstrap\.mjs$/.test(file));
+  assert.deepEqual(broken, []);
+});
+
+test('no source file has more than 300 lines', () => {
+  const long = sources
+    .map((file) => ({ file, lines: readFileSync(join(root, file), 'utf8').split('\n').length - 1 }))
+    .filter(({ lines }) => lines > 300);
+  assert.deepEqual(long, []);
+});
+
+test('only the masker makes masked values, and stores give back what they were given', () => {
+  const casts = sources.filter((file) => /\bas (unknown as )?Masked</.test(readFileSync(join(root, file), 'utf8')));
+  const reviewed = /^extproc\/(masking\/|index\/sqlite\/(row|rejects)\.ts$|looks\/sqlite-look-log\.ts$)/;
+  assert.deepEqual(
+    casts.filter((file) => !reviewed.test(file)),
+    [],
+  );
+  const derivers = imports.filter(({ from, to }) => {
+    return to === 'extproc/masking/masked.ts' && readFileSync(join(root, from), 'utf8').includes('deriveMasked(');
+  });
+  assert.deepEqual(
+    derivers.map(({ from }) => from),
+    ['extproc/transcript/masked-document.ts'],
+  );
+});
+
+type Refuses<Unmasked, Sink> = Unmasked extends Sink ? false : true;
+
+test('no sink takes unmasked text', () => {
+  // Checked by the compiler: each line stops compiling when its sink would take what was not masked.
+  const index: Refuses<ExchangeDocument, Parameters<IndexSink['deliver']>[0]> = true;
+  const terminal: Refuses<ExchangeDocument[], Parameters<typeof renderTranscript>[0]> = true;
+  const looks: Refuses<string, Parameters<LookLog['record']>[0]['subject']> = true;
+  assert.ok(index && terminal && looks);
+});
+
+test('a log line has no field for what a caller wrote', () => {
+  const calls = sources.flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8');
+    return [...text.matchAll(/\blog\.(?:info|warn|error|fatal|debug)\(\s*(\{[^}]*\})/g)].map((match) => match[1] ?? '');
+  });
+  assert.ok(calls.length > 0);
+  for (const call of calls) assert.doesNotMatch(call, /body|headers|content|text|prompt|message:/);
+});
