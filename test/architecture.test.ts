@@ -33,7 +33,7 @@ const allowed: Record<string, readonly string[]> = {
     'transcript',
   ],
 };
-const composition = ['processor.ts', 'main.ts'];
+const composition = ['processor.ts', 'main.ts', 'bootstrap.mjs'];
 
 /** Packages and built-in modules that only these places may touch. */
 const owners: Record<string, readonly string[]> = {
@@ -120,7 +120,9 @@ test('product code imports test code only where the demo puts the fakes up', () 
 });
 
 test('the environment is read by the command line and the tool resolver only', () => {
-  const readers = sources.filter((file) => readFileSync(join(root, file), 'utf8').includes('process.env'));
+  const readers = sources.filter(
+    (file) => readFileSync(join(root, file), 'utf8').match(/\bprocess\.env\b(?!')/) !== null,
+  );
   const broken = readers.filter((file) => !/^extproc\/(cli|tools|demo|looks)\/|^extproc\/bootstrap\.mjs$/.test(file));
   assert.deepEqual(broken, []);
 });
@@ -142,10 +144,7 @@ test('only the masker makes masked values, and stores give back what they were g
   const derivers = imports.filter(({ from, to }) => {
     return to === 'extproc/masking/masked.ts' && readFileSync(join(root, from), 'utf8').includes('deriveMasked(');
   });
-  assert.deepEqual(
-    derivers.map(({ from }) => from),
-    ['extproc/transcript/masked-document.ts'],
-  );
+  assert.deepEqual([...new Set(derivers.map(({ from }) => from))], ['extproc/transcript/masked-document.ts']);
 });
 
 type Refuses<Unmasked, Sink> = Unmasked extends Sink ? false : true;
@@ -164,5 +163,5 @@ test('a log line has no field for what a caller wrote', () => {
     return [...text.matchAll(/\blog\.(?:info|warn|error|fatal|debug)\(\s*(\{[^}]*\})/g)].map((match) => match[1] ?? '');
   });
   assert.ok(calls.length > 0);
-  for (const call of calls) assert.doesNotMatch(call, /body|headers|content|text|prompt|message:/);
+  for (const call of calls) assert.doesNotMatch(call, /\b(body|headers|content|text|prompt|message)\b/);
 });

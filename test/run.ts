@@ -15,8 +15,11 @@ import { type Selection, selectTests } from './select.ts';
  */
 const root = dirname(import.meta.dirname);
 
-/** For one file: a test that hangs must end the run with a failure. */
-const fileTimeoutMs = 10 * 60_000;
+/** A test that hangs must end the run with a failure. A blocked event loop does not see `timeout`: the group's end does. */
+const testTimeoutMs = 5 * 60_000;
+const groupTimeoutMs = 30 * 60_000;
+
+const stopped = new AbortController();
 
 /** Once, before any test: test files that run side by side would each fetch what is missing. */
 async function provideTools(): Promise<void> {
@@ -34,7 +37,8 @@ async function runFiles(files: readonly string[], concurrency: number, patterns:
   const paths = new Set(files.map((file) => resolve(root, file)));
   const counts: Counts = { ran: 0, failed: 0 };
   const options = patterns.length === 0 ? {} : { testNamePatterns: [...patterns] };
-  const stream = run({ files: [...paths], concurrency, timeout: fileTimeoutMs, ...options });
+  const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(groupTimeoutMs)]);
+  const stream = run({ files: [...paths], concurrency, timeout: testTimeoutMs, signal, ...options });
   // A file without tests reports itself as one passed test; it must not count as one.
   stream.on('test:pass', (event) => {
     if (!paths.has(event.name) && event.skip === undefined && event.details.type !== 'suite') counts.ran += 1;
@@ -52,6 +56,8 @@ async function main(selection: Selection): Promise<number> {
     return 1;
   }
   await provideTools();
+  // Test files run in processes of their own, which only an abort takes along.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopped.abort());
   const cores = availableParallelism();
   const unit = await runFiles(selection.unit, cores, selection.patterns);
   const rest = await runFiles(selection.rest, Math.max(1, Math.floor(cores / 2)), selection.patterns);

@@ -124,7 +124,11 @@ function routeTo(template: Record<string, unknown>, connection: { name: string; 
       'envoy.filters.http.ext_proc': {
         '@type': 'type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute',
         overrides: {
-          grpc_initial_metadata: [{ key: 'x-skilltape-connection', value: connection.name }],
+          grpc_initial_metadata: [
+            { key: 'x-skilltape-connection', value: connection.name },
+            // skilltape reads the path as the upstream will, without the prefix that `prefix_rewrite` takes off.
+            ...(isDefault ? [] : [{ key: 'x-skilltape-path-prefix', value: `/${connection.name}` }]),
+          ],
         },
       },
     },
