@@ -9,7 +9,7 @@ const socketPathMaxBytes = process.platform === 'darwin' ? 103 : 107;
 type Read = (key: string) => unknown;
 
 /** No file may be both of two of these; the processor writes each of them. */
-const writtenFiles = ['listen.socket', 'journal.keyFile', 'index.path'] as const;
+const writtenFiles = ['listen.socket', 'journal.keyFile'] as const;
 const readFiles = [
   'listen.tcp.tls.certificateFile',
   'listen.tcp.tls.privateKeyFile',

@@ -21,10 +21,9 @@ export type TcpListenConfig = {
  * from outside, such as `constructor`, finds nothing but what the operator wrote.
  */
 export type Config = Frozen<
-  Omit<WrittenConfig, 'listen' | 'journal' | 'index'> & {
+  Omit<WrittenConfig, 'listen' | 'journal'> & {
     listen: ListenConfig;
     journal: WrittenConfig['journal'] & { keyFile: string };
-    index: WrittenConfig['index'] & { path: string };
   }
 >;
 
@@ -40,10 +39,6 @@ export function settle(written: WrittenConfig, directory: string): Config {
     journal: {
       ...written.journal,
       keyFile: within(directory, written.journal.keyFile, join(dataDirectory, 'keys', 'journal.key')),
-    },
-    index: {
-      ...written.index,
-      path: within(directory, written.index.path, join(dataDirectory, 'index.sqlite')),
     },
     policies: { directory: resolve(directory, written.policies.directory) },
   });

@@ -140,7 +140,6 @@ const journal = z.strictObject({
 
 const index = z.strictObject({
   kind: z.enum(['sqlite']).default('sqlite').meta({ description: 'What holds the searchable copy.' }),
-  path: path('File of the embedded index.').optional().meta({ derived: '<dataDirectory>/index.sqlite' }),
   textMaxChars: z.int().min(1).max(10_000_000).default(100_000).meta({
     description: 'Longest text of one turn in the index; the rest stays in the record alone.',
     unit: 'characters',
@@ -161,8 +160,8 @@ export const configSchema = z.strictObject({
   decisionTimeoutMs: milliseconds(
     1,
     600_000,
-    2000,
-    'Longest time a policy decision may take; after it the request is refused.',
+    30_000,
+    'Longest time from the end of a request to its release, policy and disk included; after it the request is refused.',
   ),
   journal: journal.prefault({}),
   index: index.prefault({}),

@@ -15,7 +15,7 @@ test('the example in deploy/ loads without a fault', () => {
 });
 
 test('the file is the one given, else the one SKILLTAPE_CONFIG names', () => {
-  assert.equal(loadConfig(undefined, { SKILLTAPE_CONFIG: example }).decisionTimeoutMs, 2000);
+  assert.equal(loadConfig(undefined, { SKILLTAPE_CONFIG: example }).decisionTimeoutMs, 30_000);
   const reading = readConfig('/nowhere/skilltape.yaml', { SKILLTAPE_CONFIG: example });
   assert.ok(!reading.ok);
   assert.match(reading.faults[0]?.message ?? '', /^\/nowhere\/skilltape\.yaml cannot be read/);

@@ -113,7 +113,6 @@ test('the smallest file is taken, with defaults and absolute paths, and cannot b
   assert.equal(config.dataDirectory, '/etc/skilltape/data');
   assert.deepEqual(config.listen, { socket: '/etc/skilltape/run/extproc.sock' });
   assert.equal(config.journal.keyFile, '/etc/skilltape/data/keys/journal.key');
-  assert.equal(config.index.path, '/etc/skilltape/data/index.sqlite');
   assert.equal(config.policies.directory, '/etc/skilltape/policies');
   assert.equal(config.limits.heldBodyMaxBytes, 268435456);
   assert.equal(config.identityProviders.staff?.claims.groups, 'groups');
@@ -150,11 +149,11 @@ test('an issuer is https, or http on this machine alone', () => {
   }
 });
 
-test('one file cannot be both the journal key and the index', () => {
-  const { faults } = faultsOf(`${smallest}journal: {keyFile: same}\nindex: {path: ./same}\n`);
+test('one file cannot be both the journal key and the socket', () => {
+  const { faults } = faultsOf(`${smallest}journal: {keyFile: ./run/extproc.sock}\n`);
   assert.deepEqual(
     faults.map((fault) => [fault.key, fault.message]),
-    [['index.path', 'names the same file as journal.keyFile']],
+    [['journal.keyFile', 'names the same file as listen.socket']],
   );
 });
 
