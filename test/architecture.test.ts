@@ -33,7 +33,7 @@ const allowed: Record<string, readonly string[]> = {
     'transcript',
   ],
 };
-const composition = ['processor.ts', 'main.ts', 'bootstrap.mjs'];
+const composition = ['processor.ts', 'main.ts', 'bootstrap.mjs', 'skilltape.mjs'];
 
 /** Packages and built-in modules that only these places may touch. */
 const owners: Record<string, readonly string[]> = {

@@ -19,7 +19,11 @@ function steps(opa: string): Step[] {
       args: ['check', '--error-on-warnings', '--config-path=.biome.json'],
     },
     { name: 'opa fmt', command: opa, args: ['fmt', '--fail', '--list', 'policies'] },
-    { name: 'opa check', command: opa, args: ['check', '--strict', 'policies'] },
+    {
+      name: 'opa check',
+      command: opa,
+      args: ['check', '--strict', '--bundle', '--schema', 'policies/schemas', 'policies'],
+    },
     // Without a single test opa ends well and says nothing.
     { name: 'opa test', command: opa, args: ['test', 'policies'], mustSay: /^PASS: \d+\/\d+$/m },
   ];

@@ -63,7 +63,7 @@ async function main(selection: Selection): Promise<number> {
   const rest = await runFiles(selection.rest, Math.max(1, Math.floor(cores / 2)), selection.patterns);
   const ran = unit.ran + rest.ran;
   const failed = unit.failed + rest.failed;
-  process.stdout.write(`\n${ran} tests passed, ${failed} failed\n`);
+  process.stdout.write(`\n${ran} passed, ${failed} failed\n`);
   if (ran + failed === 0) process.stderr.write('No test ran.\n');
   return failed > 0 || ran === 0 ? 1 : 0;
 }

@@ -1,31 +1,15 @@
 /** Runs the OPA that the tests use. */
 import { execFile } from 'node:child_process';
-import { accessSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { resolveTool } from '../../extproc/tools/resolve.ts';
 
 /** The policies as they are shipped. */
 export const policiesDirectory = fileURLToPath(new URL('../../policies', import.meta.url));
 
-/** `OPA_BIN`, else `opa` on PATH, else the tool cache. */
-export function opaBinary(): string {
-  const named = process.env.OPA_BIN;
-  if (named !== undefined && named !== '') return named;
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'skilltape/opa-1.22.2');
-  const folders = [...(process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== ''), cache];
-  const found = folders.map((folder) => join(folder, 'opa')).find(exists);
-  if (found === undefined) throw new Error('OPA is missing: set OPA_BIN to its binary');
-  return found;
-}
+const opa = await resolveTool('opa', { env: process.env });
 
-function exists(path: string): boolean {
-  try {
-    accessSync(path);
-    return true;
-  } catch {
-    return false;
-  }
+export function opaBinary(): string {
+  return opa.path;
 }
 
 export type OpaOutcome = { status: number; output: string };
