@@ -13,7 +13,8 @@ export const demoFacts = z.object({
   url: z.string(),
   caFile: z.string(),
   issuer: z.string(),
-  audience: z.string(),
+  /** Resource indicator (RFC 8707) for which the provider gives tokens that the gateway takes. */
+  resource: z.string(),
   userClientSecret: z.string(),
 });
 
@@ -45,7 +46,7 @@ export async function demoToken(facts: DemoFacts, user: string): Promise<string>
       grant_type: 'client_credentials',
       client_id: user,
       client_secret: facts.userClientSecret,
-      resource: facts.audience,
+      resource: facts.resource,
     });
     const { statusCode, body } = await request(`${facts.issuer}/token`, {
       method: 'POST',

@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { createAuthority } from '../../test/fakes/certificates.ts';
 import type { FakeClaude } from '../../test/fakes/claude.ts';
 import { startFakeClaude } from '../../test/fakes/claude.ts';
+import { resourceOf } from '../../test/fakes/identity-provider/configuration.ts';
 import type { Gateway } from '../demo/gateway.ts';
 import { startGateway } from '../demo/gateway.ts';
 import type { TourStop } from '../demo/tour.ts';
@@ -75,14 +76,19 @@ async function up({ once, port }: Flags, write: Write): Promise<void> {
       return;
     }
     write(nextSteps(gateway));
-    await new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    });
+    await endSignal();
     progress('Draining ...');
   } finally {
     await gateway.stop();
     await upstream.fake?.close();
   }
+}
+
+/** Ctrl-C reaches us from the terminal and once more from npm: later signals must not end the draining half-way. */
+async function endSignal(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+  });
 }
 
 type Upstream = {
@@ -113,7 +119,7 @@ async function startUpstream(
 
 function writeDemoFacts(directory: string, gateway: Gateway, userClientSecret: string): void {
   const { url, caFile, identityProvider } = gateway;
-  const facts = { url, caFile, issuer: identityProvider.issuer, audience: 'skilltape', userClientSecret };
+  const facts = { url, caFile, issuer: identityProvider.issuer, resource: resourceOf('skilltape'), userClientSecret };
   writeFileSync(join(directory, demoFile), JSON.stringify(facts), { mode: 0o600 });
 }
 
