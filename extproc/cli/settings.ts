@@ -2,9 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-
-/** Where `skilltape up` keeps everything it makes, beside the checkout's own files. */
-export const demoDirectory = '.skilltape';
+import { demoDirectory } from '../demo/facts.ts';
 
 /** The configuration that a command means: `--config`, `SKILLTAPE_CONFIG`, `./skilltape.yaml`, else the demo's. */
 export function configOf(path: string | undefined, env: NodeJS.ProcessEnv): Config {

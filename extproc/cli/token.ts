@@ -2,23 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { Agent, request } from 'undici';
-import { z } from 'zod';
+import type { DemoFacts } from '../demo/facts.ts';
+import { demoDirectory, demoFacts, demoFile } from '../demo/facts.ts';
 import { SkilltapeError } from '../errors.ts';
-import { demoDirectory } from './settings.ts';
-
-/** What `skilltape up` leaves for this command: where its identity provider is and how each person is let in. */
-export const demoFile = 'demo.json';
-
-export const demoFacts = z.object({
-  url: z.string(),
-  caFile: z.string(),
-  issuer: z.string(),
-  /** Resource indicator (RFC 8707) for which the provider gives tokens that the gateway takes. */
-  resource: z.string(),
-  userClientSecret: z.string(),
-});
-
-export type DemoFacts = z.infer<typeof demoFacts>;
 
 /** `skilltape token`: a token of the demo identity provider, for trying clients against `skilltape up`. */
 export function tokenCommand(write: (text: string) => void): Command {
