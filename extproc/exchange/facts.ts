@@ -43,12 +43,18 @@ export function requestFacts(
     query,
     endpoint: endpointOf(method, path),
     headers: frame.headers,
-    authentication: authenticationOf(frame.metadata, connection.identityProvider),
+    authentication: authenticationOf(frame.metadata, query, connection.identityProvider),
     sourceAddress: withoutPort(String(frame.attributes['source.address'] ?? '')),
     envoyRequestId: headerValue(frame.headers, 'x-request-id') ?? '',
     contentType: headerValue(frame.headers, 'content-type') ?? '',
-    contentEncoding: (headerValue(frame.headers, 'content-encoding') ?? 'identity').toLowerCase(),
+    contentEncoding: contentEncodingOf(frame.headers),
   };
+}
+
+/** Repeated headers mean the same as one with commas: the upstream would decode by all of them. */
+function contentEncodingOf(headers: HeaderList): string {
+  const values = headers.filter(([name]) => name === 'content-encoding').map(([, value]) => value.toLowerCase());
+  return values.join(', ') || 'identity';
 }
 
 function withoutPort(address: string): string {
@@ -113,7 +119,6 @@ export function requestInput(access: AccessInput, read: ReadBody, bytes: number)
     ...access,
     body: { bytes, status: bytes === 0 ? 'empty' : 'parsed', fault: '' },
     claude: read.kind === 'messages' ? claudeFacts(read.request) : null,
-    findings: [],
   };
 }
 

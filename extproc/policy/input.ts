@@ -50,7 +50,6 @@ const requestFields = {
       text_bytes: count,
     })
     .nullable(),
-  findings: z.array(z.strictObject({ type: text, count })),
 };
 
 const recordFields = {

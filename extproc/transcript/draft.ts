@@ -4,8 +4,10 @@ import { isJsonObject } from '../claude/json.ts';
 import { slimBlocks } from '../claude/text.ts';
 import { usageOf } from '../claude/usage.ts';
 import { headerValue } from '../exchange/headers.ts';
+import type { Identity } from '../exchange/identity.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import type { ExchangeDocument } from './document.ts';
+import { endingOf } from './ending.ts';
 import type { Reading } from './reading.ts';
 import type { Transcript } from './transcript.ts';
 import type { NewTurns } from './turns.ts';
@@ -24,7 +26,7 @@ export function draftDocument(
   requestHash: string,
 ): ExchangeDocument {
   const { started, finished, decided } = transcript;
-  const outcome = outcomeOf(transcript, reading);
+  const { outcome, detail } = endingOf(transcript, reading);
   return {
     '@timestamp': new Date(transcript.startedMs).toISOString(),
     event: {
@@ -34,7 +36,7 @@ export function draftDocument(
       outcome: outcome === 'complete' ? 'success' : 'failure',
       duration: Math.max(0, Math.round((transcript.finishedMs - transcript.startedMs) * nanosecondsPerMs)),
     },
-    user: userOf(transcript),
+    user: userOf(started.identity),
     source: { ip: started.sourceAddress },
     user_agent: { original: headerValue(started.headers, 'user-agent') ?? '' },
     url: { path: started.path },
@@ -49,7 +51,7 @@ export function draftDocument(
     gen_ai: genAi(transcript, reading),
     skilltape: {
       outcome,
-      outcome_detail: finished.detail,
+      outcome_detail: detail,
       connection: started.connection,
       session: decided?.session ?? { id: transcript.exchangeId, source: 'exchange' },
       verdict: {
@@ -68,11 +70,6 @@ export function draftDocument(
   };
 }
 
-/** Of an encoded stream the hot path sees only that it ended; whether properly shows when it is decoded (inv. 4). */
-function outcomeOf({ finished }: Transcript, { ended }: Reading): ExchangeDocument['skilltape']['outcome'] {
-  return finished.outcome === 'complete' && ended === false ? 'upstream_aborted' : finished.outcome;
-}
-
 const noContent = { system: null, new_messages: [], answer: null, error: null };
 
 function contentOf(reading: Reading, turns: NewTurns) {
@@ -85,8 +82,7 @@ function contentOf(reading: Reading, turns: NewTurns) {
   };
 }
 
-function userOf({ started }: Transcript): ExchangeDocument['user'] {
-  const { identity } = started;
+export function userOf(identity: Identity | null): ExchangeDocument['user'] {
   if (identity === null) return null;
   const { subject, name, email, groups, issuer } = identity;
   return { id: subject, name, email, roles: groups, domain: issuer };

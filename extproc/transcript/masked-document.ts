@@ -3,7 +3,10 @@ import { flatText } from '../claude/text.ts';
 import type { FindingCount } from '../masking/finding.ts';
 import type { Masked } from '../masking/masked.ts';
 import { deriveMasked } from '../masking/masked.ts';
+import type { Cap } from './cap.ts';
+import { capStrings, capText } from './cap.ts';
 import type { ExchangeDocument, JsonValue } from './document.ts';
+import { isOurs } from './our-fields.ts';
 
 /** What this step needs of the masker. */
 export type DocumentMasker = {
@@ -13,9 +16,12 @@ export type DocumentMasker = {
   ): { value: Masked<T>; findings: FindingCount[] };
 };
 
+/** Names (a model, a tool, a path, a client) are shorter; an index takes no key word of more than 32 KB. */
+const nameMaxChars = 1_024;
+
 /**
  * The one way from a draft to what a sink may take: every string is masked, then the flat texts are derived and long
- * ones capped (masked first: a cut through a secret would leave a half that nothing recognises).
+ * ones capped.
  */
 export function maskDocument(
   draft: ExchangeDocument,
@@ -27,116 +33,73 @@ export function maskDocument(
   return deriveMasked(value, (masked) => finished(masked as unknown as ExchangeDocument, findings, textMaxChars));
 }
 
-/** The same document without anything a caller wrote: what is kept when masking failed. */
-export function metadataOnly(draft: ExchangeDocument): ExchangeDocument {
-  return {
-    ...draft,
-    user_agent: { original: '' },
-    url: { path: '' },
-    gen_ai: {
-      ...draft.gen_ai,
-      request: { ...draft.gen_ai.request, model: '' },
-      response: { id: '', model: '', finish_reasons: [] },
-      tool: { name: [] },
-    },
-    skilltape: {
-      ...draft.skilltape,
-      outcome_detail: '',
-      verdict: { ...draft.skilltape.verdict, reasons: [] },
-      keep: 'metadata',
-      masking: { status: 'failed', findings: [] },
-      system: null,
-      new_messages: [],
-      answer: null,
-      error: null,
-    },
-  };
-}
-
-/** Written by us, by Envoy or by the identity provider, not by the caller: who, when, which. */
-const ourFields = new Set([
-  '@timestamp',
-  'event',
-  'user',
-  'source',
-  'http',
-  'gen_ai.provider',
-  'gen_ai.operation',
-  'gen_ai.conversation',
-  'skilltape.outcome',
-  'skilltape.connection',
-  'skilltape.session',
-  'skilltape.verdict.decision',
-  'skilltape.verdict.policy_revision',
-  'skilltape.keep',
-  'skilltape.masking',
-  'skilltape.history',
-  'skilltape.request_hash',
-]);
-
-/** Opaque values that the vendor signs or encrypts; only in answers, since a caller can write anything in a request. */
-const opaqueAnswerKeys = new Set(['signature', 'data', 'encrypted_content', 'encrypted_stdout', 'encrypted_index']);
-const base64 = /^[A-Za-z0-9+/_=-]*$/;
-
-function isOurs(path: readonly (string | number)[], value: string): boolean {
-  for (let length = 1; length <= 3; length += 1) {
-    if (ourFields.has(path.slice(0, length).join('.'))) return true;
-  }
-  const key = path.at(-1);
-  return (
-    path[0] === 'skilltape' &&
-    path[1] === 'answer' &&
-    path[2] === 'content' &&
-    path.length === 5 &&
-    opaqueAnswerKeys.has(String(key)) &&
-    base64.test(value)
-  );
-}
-
 function finished(document: ExchangeDocument, findings: FindingCount[], textMaxChars: number): ExchangeDocument {
-  const cap = { cut: false, maxChars: textMaxChars };
-  const { skilltape, gen_ai } = document;
-  const input = skilltape.new_messages.map((message) => textOf(message)).join('\n\n');
-  const answer = isJsonObject(skilltape.answer) ? (skilltape.answer.content ?? null) : null;
-  const error = skilltape.error === null ? '' : flatText(JSON.stringify(skilltape.error));
-  const capped = {
-    system: capStrings(skilltape.system, cap),
-    new_messages: skilltape.new_messages.map((message) => capStrings(message, cap)),
-    answer: capStrings(skilltape.answer, cap),
-    error: capStrings(skilltape.error, cap),
+  const text: Cap = { cut: false, maxChars: textMaxChars };
+  const name: Cap = { cut: false, maxChars: nameMaxChars };
+  const { skilltape } = document;
+  const shortened = {
+    outcome_detail: capText(skilltape.outcome_detail, name),
+    system: capStrings(skilltape.system, text),
+    new_messages: skilltape.new_messages.map((message) => capStrings(message, text)),
+    answer: capStrings(skilltape.answer, text),
+    error: capStrings(skilltape.error, text),
   };
-  const texts = {
-    input: { text: capText([systemText(skilltape.system), input].filter((part) => part !== '').join('\n\n'), cap) },
-    output: { text: capText([flatText(answer), error].filter((part) => part !== '').join('\n\n'), cap) },
-  };
+  const { method } = document.http.request;
   return {
     ...document,
-    gen_ai: { ...gen_ai, ...texts },
-    skilltape: { ...skilltape, ...capped, masking: { ...skilltape.masking, findings }, truncated: cap.cut },
+    user_agent: { original: capText(document.user_agent.original, name) },
+    url: { path: capText(document.url.path, name) },
+    http: { ...document.http, request: { ...document.http.request, method: capText(method, name) } },
+    gen_ai: { ...finishedGenAi(document.gen_ai, name), ...flatTexts(skilltape, text) },
+    skilltape: {
+      ...skilltape,
+      ...shortened,
+      masking: { ...skilltape.masking, findings },
+      truncated: text.cut || name.cut,
+    },
   };
 }
 
-function systemText(system: JsonValue): string {
-  return system === null ? '' : flatText(system);
+function finishedGenAi(genAi: ExchangeDocument['gen_ai'], name: Cap): ExchangeDocument['gen_ai'] {
+  const { request, response, usage, tool } = genAi;
+  return {
+    ...genAi,
+    request: { ...request, model: capText(request.model, name), max_tokens: numberOrNull(request.max_tokens) },
+    response: {
+      id: capText(response.id, name),
+      model: capText(response.model, name),
+      finish_reasons: response.finish_reasons.map((reason) => capText(reason, name)),
+    },
+    usage: {
+      input_tokens: numberOrNull(usage.input_tokens),
+      output_tokens: numberOrNull(usage.output_tokens),
+      cache_read: { input_tokens: numberOrNull(usage.cache_read.input_tokens) },
+      cache_creation: { input_tokens: numberOrNull(usage.cache_creation.input_tokens) },
+    },
+    tool: { name: tool.name.map((toolName) => capText(toolName, name)) },
+  };
+}
+
+/** A count that was masked (a card number, say) is a string now, and an index that expects numbers would refuse it. */
+function numberOrNull(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+function flatTexts(
+  skilltape: ExchangeDocument['skilltape'],
+  cap: Cap,
+): Pick<ExchangeDocument['gen_ai'], 'input' | 'output'> {
+  const { system, new_messages: messages, answer, error } = skilltape;
+  const input = [system === null ? '' : flatText(system), messages.map(textOf).join('\n\n')];
+  const content = isJsonObject(answer) ? (answer.content ?? null) : null;
+  const output = [flatText(content), error === null ? '' : JSON.stringify(error)];
+  return { input: { text: capText(joined(input), cap) }, output: { text: capText(joined(output), cap) } };
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 function textOf(message: JsonValue): string {
   return isJsonObject(message) ? flatText(message.content ?? null) : '';
-}
-
-type Cap = { cut: boolean; maxChars: number };
-
-/** Head and tail, with what is missing said between them: the end of a prompt is as telling as its beginning. */
-function capText(text: string, cap: Cap): string {
-  if (text.length <= cap.maxChars) return text;
-  cap.cut = true;
-  const half = Math.floor(cap.maxChars / 2);
-  return `${text.slice(0, half)}\n[... ${text.length - 2 * half} characters ...]\n${text.slice(text.length - half)}`;
-}
-
-function capStrings(value: JsonValue, cap: Cap): JsonValue {
-  if (typeof value === 'string') return capText(value, cap);
-  if (Array.isArray(value)) return value.map((item) => capStrings(item, cap));
-  if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, capStrings(item, cap)]));
 }

@@ -20,15 +20,17 @@ export type Reading = {
   decoded: boolean;
 };
 
-const decodedMaxBytes = 256 * 1024 * 1024;
+const decodedMaxBytes = 64 * 1024 * 1024;
 const eventMaxBytes = 32 * 1024 * 1024;
 
 /** Reads request and answer; never throws for what they hold. */
 export function readTranscript(transcript: Transcript): Reading {
   const request = readRequest(transcript.requestBody);
+  const decoded = request !== null || transcript.requestBody.length === 0;
   const local = transcript.finished.localReply;
-  if (local !== '') return { ...nothing, request, error: errorOf(parsed(Buffer.from(local))) };
-  return { ...answerOf(transcript), request };
+  if (local !== '') return { ...nothing, request, decoded, error: errorOf(parsed(Buffer.from(local))) };
+  const answer = answerOf(transcript);
+  return { ...answer, request, decoded: decoded && answer.decoded };
 }
 
 const nothing: Reading = { request: null, message: null, other: null, error: null, ended: null, decoded: true };

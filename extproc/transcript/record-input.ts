@@ -1,6 +1,7 @@
 import { usageOf } from '../claude/usage.ts';
 import type { AccessInput, RecordInput, RequestInput } from '../policy/input.ts';
 import { toolsUsed } from './draft.ts';
+import { endingOf } from './ending.ts';
 import type { Reading } from './reading.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -16,11 +17,10 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
   const empty = { body: { bytes: transcript.requestBody.length, status: 'empty' as const, fault: '' }, claude: null };
   return {
     ...empty,
-    findings: [],
     // An input of stage `access` has no body facts yet; the ones of `request` replace the empty ones.
     ...(decided.input as AccessInput & Partial<RequestInput>),
     answer: {
-      outcome: finished.outcome,
+      outcome: endingOf(transcript, reading).outcome,
       status: finished.status,
       stop_reason: typeof message?.stop_reason === 'string' ? message.stop_reason : '',
       model: typeof message?.model === 'string' ? message.model : '',

@@ -20,26 +20,36 @@ export type NewTurns = {
 
 /**
  * Finds the longest beginning of the conversation that was indexed before for the same identity and connection. The
- * turn after the last answer is always new, so that a prompt that is sent twice is found twice; a history that was
- * never seen is new text, whoever claims to have had it.
+ * last prompt is always new, with what the caller puts into the answer's mouth behind it, so that a prompt that is sent
+ * twice is found twice. Only a conversation that ends with an answer as we saw it (one that paused) brings nothing new.
+ * A history that was never seen is new text, whoever claims to have had it.
  */
 export function newTurns(reading: Reading, scope: string, keyedHash: KeyedHash, seen: SeenBefore): NewTurns {
   const request = reading.request;
   if (request === null) return { scope, firstNew: 0, systemIsNew: false, prefixHash: '', hashes: [] };
   const chain = hashChain(request, keyedHash);
-  const lastAnswer = request.messages.findLastIndex(({ role }) => role === 'assistant');
-  let firstNew = lastAnswer + 1;
-  while (firstNew > 0 && !seen(scope, chain[firstNew - 1] ?? '')) firstNew -= 1;
-  const systemHash = keyedHash('system', JSON.stringify(request.system));
   const whole = chain.at(-1) ?? '';
+  const continues = whole !== '' && seen(scope, keyedHash('answer', whole));
+  let firstNew = continues ? chain.length : lastPromptAt(request.messages);
+  while (firstNew > 0 && !seen(scope, chain[firstNew - 1] ?? '')) firstNew -= 1;
+  // In the form of a turn: clients move `cache_control` about in the system prompt too.
+  const systemHash = keyedHash('system', canonicalTurn({ role: 'system', content: request.system }));
   const answered = answeredHash(whole, reading.message?.content, keyedHash);
   return {
     scope,
     firstNew,
     systemIsNew: request.system !== null && !seen(scope, systemHash),
     prefixHash: whole,
-    hashes: [systemHash, whole, ...(answered === null ? [] : [answered])],
+    hashes: [systemHash, whole, ...(answered === null ? [] : [answered, keyedHash('answer', answered)])].filter(
+      (hash) => hash !== '',
+    ),
   };
+}
+
+/** Where the last run of prompts begins: after the last answer that has a prompt behind it. */
+function lastPromptAt(messages: MessagesRequest['messages']): number {
+  const lastPrompt = messages.findLastIndex(({ role }) => role !== 'assistant');
+  return messages.slice(0, Math.max(0, lastPrompt)).findLastIndex(({ role }) => role === 'assistant') + 1;
 }
 
 /** Item i stands for the first i + 1 messages. */

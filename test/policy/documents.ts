@@ -35,7 +35,6 @@ export function requestDocument(change: Partial<RequestInput> = {}): RequestInpu
     ...accessDocument(),
     body: { bytes: 120, status: 'parsed', fault: '' },
     claude: claudeFacts(),
-    findings: [{ type: 'EMAIL', count: 2 }],
     ...change,
   };
 }

@@ -44,7 +44,6 @@ request := object.union(access, {
 		"has_system": false,
 		"text_bytes": 12,
 	},
-	"findings": [],
 })
 
 record := object.union(request, {

@@ -34,8 +34,6 @@ request_faults contains "body.fault" if not _text_at(["body", "fault"])
 
 request_faults contains "claude" if not _claude
 
-request_faults contains "findings" if not _findings
-
 record_faults contains fault if some fault in request_faults
 
 record_faults contains "answer" if not _answer
@@ -62,8 +60,6 @@ _body_status if input.body.status in {"parsed", "not_json", "empty"}
 
 _claude if _is_claude(input.claude)
 
-_findings if _is_findings(input.findings)
-
 _answer if _is_answer(input.answer)
 
 _verdict_decision if input.verdict.decision in {"allow", "deny", "hold", "none"}
@@ -86,14 +82,6 @@ _is_claude(value) if {
 	every name in ["tool_names", "tool_types", "mcp_server_names"] { _is_texts(value[name]) }
 	is_array(value.skills)
 	every skill in value.skills { _has_texts(skill, ["type", "id", "version"]) }
-}
-
-_is_findings(value) if {
-	is_array(value)
-	every finding in value {
-		is_string(finding.type)
-		is_number(finding.count)
-	}
 }
 
 _is_answer(value) if is_null(value)

@@ -19,7 +19,6 @@ test_fail_wrong_types_are_named if {
 		["claude", {"claude": {"tool_names": null}}],
 		["claude", {"claude": {"skills": [{"type": "custom", "id": 1, "version": ""}]}}],
 		["claude", {"claude": {"stream": "true"}}],
-		["findings", {"findings": [{"type": "email"}]}],
 		["answer", {"answer": {"status": "200"}}],
 		["verdict.decision", {"verdict": {"decision": "maybe"}}],
 	] {

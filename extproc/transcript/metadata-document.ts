@@ -1,0 +1,72 @@
+import { endpointOf } from '../claude/endpoint.ts';
+import type { Masked } from '../masking/masked.ts';
+import { withoutContent } from '../masking/masked.ts';
+import type { ExchangeDocument } from './document.ts';
+import { userOf } from './draft.ts';
+import { requestIdOf } from './our-fields.ts';
+import type { Transcript } from './transcript.ts';
+
+const methods = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
+const nanosecondsPerMs = 1_000_000;
+
+/**
+ * What is kept of an exchange that could not be read or masked, so that it can be found and its sealed record looked
+ * up. Written field by field from what we, Envoy and the identity provider say: nothing of the bodies is looked at, so
+ * what failed on them cannot fail again, and no new field of the draft comes in by itself (inv. 6).
+ */
+export function metadataDocument(transcript: Transcript): Masked<ExchangeDocument> {
+  const { exchangeId, startedMs, finishedMs, started, finished, decided } = transcript;
+  const { outcome, status } = finished;
+  const session = decided?.session ?? { id: exchangeId, source: 'exchange' };
+  const endpoint = endpointOf(started.method, started.path);
+  return withoutContent<ExchangeDocument>({
+    '@timestamp': new Date(startedMs).toISOString(),
+    event: {
+      id: exchangeId,
+      kind: 'event',
+      action: 'exchange',
+      outcome: outcome === 'complete' ? 'success' : 'failure',
+      duration: Math.max(0, Math.round((finishedMs - startedMs) * nanosecondsPerMs)),
+    },
+    user: userOf(started.identity),
+    source: { ip: started.sourceAddress },
+    user_agent: { original: '' },
+    url: { path: '' },
+    http: {
+      request: {
+        id: requestIdOf(started.envoyRequestId),
+        method: methods.has(started.method) ? started.method : '',
+        body: { bytes: transcript.requestBody.length },
+      },
+      response: { status_code: status, body: { bytes: transcript.answerBody.length } },
+    },
+    gen_ai: {
+      provider: { name: 'anthropic' },
+      operation: { name: endpoint.kind === 'messages' ? 'chat' : endpoint.name },
+      conversation: { id: session.id },
+      request: { model: '', max_tokens: null, stream: false },
+      response: { id: '', model: '', finish_reasons: [] },
+      usage: noUsage,
+      tool: { name: [] },
+      input: { text: '' },
+      output: { text: '' },
+    },
+    skilltape: {
+      ...{ outcome, outcome_detail: '', connection: started.connection },
+      session: { id: session.id, source: session.source },
+      verdict: { decision: decided?.verdict ?? 'none', reasons: [], policy_revision: decided?.policyRevision ?? '' },
+      keep: 'metadata',
+      masking: { status: 'failed', findings: [] },
+      ...{ decoded: false, truncated: false },
+      history: { message_count: 0, prefix_hash: '' },
+      ...{ request_hash: '', system: null, new_messages: [], answer: null, error: null },
+    },
+  });
+}
+
+const noUsage: ExchangeDocument['gen_ai']['usage'] = {
+  input_tokens: null,
+  output_tokens: null,
+  cache_read: { input_tokens: null },
+  cache_creation: { input_tokens: null },
+};

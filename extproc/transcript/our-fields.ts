@@ -1,0 +1,48 @@
+/** Tells which strings and numbers of a document were written by us, by Envoy or by the identity provider. */
+
+type Path = readonly (string | number)[];
+
+/** Who, when, which: whole branches of the document, by the first steps of the path. */
+const ourBranches = new Set([
+  '@timestamp',
+  'event',
+  'user',
+  'source',
+  'http.response',
+  'gen_ai.provider',
+  'gen_ai.operation',
+  'gen_ai.conversation',
+  'skilltape.outcome',
+  'skilltape.connection',
+  'skilltape.session',
+  'skilltape.keep',
+  'skilltape.masking',
+  'skilltape.history',
+  'skilltape.request_hash',
+  'http.request.body',
+  'skilltape.verdict.decision',
+  'skilltape.verdict.policy_revision',
+]);
+const branchStepsMax = 3;
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Whether a value stays as it is. Everything else is masked, also what the vendor signs or encrypts: such values are
+ * random, so nothing is found in them, and whoever answers could write anything in their place (inv. 6). The method is
+ * the caller's word too: HTTP/2 carries any.
+ */
+export function isOurs(path: Path, value: string): boolean {
+  const [first, second, third] = path;
+  if (first === 'http' && second === 'request' && third === 'id') return uuid.test(value);
+  let branch = '';
+  for (const step of path.slice(0, branchStepsMax)) {
+    branch = branch === '' ? String(step) : `${branch}.${step}`;
+    if (ourBranches.has(branch)) return true;
+  }
+  return false;
+}
+
+/** Envoy's request id when it is one, and nothing otherwise. */
+export function requestIdOf(text: string): string {
+  return uuid.test(text) ? text : '';
+}
