@@ -7,6 +7,7 @@ import { createAttempts } from './exchange/attempts.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { closeInterrupted } from './exchange/interrupted.ts';
 import type { Connection, ExchangeContext } from './exchange/ports.ts';
+import { Unrouted } from './exchange/unrouted.ts';
 import { loadCursor } from './journal/cursor.ts';
 import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
@@ -19,6 +20,7 @@ import { createPolicyEngine } from './policy/engine.ts';
 import type { ShipReport } from './ship/protocol.ts';
 import { superviseShipper } from './ship/supervisor.ts';
 import { startServer } from './wire/server.ts';
+import type { StreamExchange } from './wire/stream.ts';
 
 export type ProcessorParts = {
   config: Config;
@@ -98,10 +100,21 @@ async function openRecovered(parts: ProcessorParts, directory: string, key: Uint
   log.info({ recovery }, 'journal recovered');
   const reader = openJournalReader({ directory, fileSystem, key });
   const cursor = await loadCursor(directory, 'index', fileSystem);
-  const interrupted = await closeInterrupted(reader.read(cursor.position), journal, systemClock);
+  const [damage] = recovery.damage;
+  if (damage !== undefined) throw damaged(directory, `${damage.file} at byte ${damage.offset}: ${damage.reason}`);
+  const interrupted = await closeInterrupted(reader.read(cursor.position), journal, systemClock).catch((error) => {
+    throw SkilltapeError.from(error).code === 'journal_corrupt' ? damaged(directory, error.message) : error;
+  });
   await reader.close();
   if (interrupted.length > 0) log.warn({ exchanges: interrupted }, 'exchanges were interrupted by the last end');
   return journal;
+}
+
+/** No crash leaves this: a disk fault or a hand did it. Going on would build a record on it (inv. 2). */
+function damaged(directory: string, what: string): SkilltapeError {
+  return new SkilltapeError('journal_corrupt', `the journal is damaged: ${what}`, {
+    remedy: `\`skilltape dump --check\` tells how far. Move ${directory} aside, whole, as evidence, and start again.`,
+  });
 }
 
 /** Journal space is freed only behind what the index has, and only when space is needed: raw bytes stay while they can. */
@@ -116,9 +129,13 @@ function heed(report: ShipReport, journal: Journal, log: Logger): void {
     case 'masking_failed':
       log.error(report, 'masking failed: only metadata of this exchange can be read');
       return;
+    case 'rejected':
+      log.error(report, 'an exchange is not in the index: only its record has it');
+      return;
     case 'waiting':
       log.warn(report, 'the index waits');
       return;
+    case 'delivering':
     case 'stopped':
       return;
     default:
@@ -127,7 +144,8 @@ function heed(report: ShipReport, journal: Journal, log: Logger): void {
 }
 
 function openExchangeWith(context: ExchangeContext) {
-  return ({ connection: name, pathPrefix }: { connection: string; pathPrefix: string }): Exchange => {
+  return ({ connection: name, pathPrefix }: { connection: string; pathPrefix: string }): StreamExchange => {
+    if (name === '') return new Unrouted();
     const connection = context.connections.get(name);
     if (connection === undefined) {
       throw new SkilltapeError('protocol_violation', `Envoy's route names the connection ${JSON.stringify(name)}`, {
