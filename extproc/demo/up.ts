@@ -8,24 +8,20 @@ import { startFakeClaude } from '../../test/fakes/claude.ts';
 import { resourceOf } from '../../test/fakes/identity-provider/configuration.ts';
 import type { TlsTarget } from '../envoy/render.ts';
 import { SkilltapeError } from '../errors.ts';
-import { SqliteSearch } from '../index/sqlite/search.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
-import type { Masked } from '../masking/masked.ts';
 import { trusted } from '../masking/trusted.ts';
 import { renderTranscript } from '../terminal/transcript.ts';
 import { resolveTool } from '../tools/resolve.ts';
-import type { ExchangeDocument } from '../transcript/document.ts';
 import { demoDirectory, demoFile } from './facts.ts';
 import type { Gateway } from './gateway.ts';
 import { startGateway } from './gateway.ts';
+import { indexedDocument } from './indexed.ts';
 import type { TourStop } from './tour.ts';
 import { takeTour } from './tour.ts';
 
 export type UpOptions = { once: boolean; port: string };
 type Write = (text: string) => void;
-
-const indexTimeoutMs = 15_000;
 
 /** Brings everything up, takes the tour, and with `once` ends; otherwise a signal ends it. */
 export async function up({ once, port }: UpOptions, write: Write): Promise<void> {
@@ -110,38 +106,12 @@ function writeDemoFacts(directory: string, gateway: Gateway, userClientSecret: s
 async function printTranscripts(stops: TourStop[], gateway: Gateway, write: Write): Promise<void> {
   const lookLog = new SqliteLookLog(gateway.dataDirectory);
   for (const [index, { title, exchangeId, expected }] of stops.entries()) {
-    const document = await indexed(gateway.dataDirectory, exchangeId);
+    const document = await indexedDocument(gateway.dataDirectory, exchangeId);
     lookLog.record({ who: currentOperator(), what: 'show', subject: trusted`an exchange of the tour` });
     write(`\n=== ${index + 1}. ${title} ===\n`);
     write(renderTranscript([document], { color: process.stdout.isTTY === true, width: process.stdout.columns ?? 100 }));
     const { decision } = document.skilltape.verdict;
     if (decision !== expected) throw new Error(`exchange ${exchangeId} has the verdict ${decision}, not ${expected}`);
-  }
-}
-
-/** Shipping is behind the answer by design: waits until the exchange can be found. */
-async function indexed(dataDirectory: string, exchangeId: string): Promise<Masked<ExchangeDocument>> {
-  const deadline = performance.now() + indexTimeoutMs;
-  for (;;) {
-    const document = await lookUp(dataDirectory, exchangeId);
-    if (document !== null) return document;
-    if (performance.now() > deadline) throw new Error(`exchange ${exchangeId} did not reach the index`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-async function lookUp(dataDirectory: string, exchangeId: string): Promise<Masked<ExchangeDocument> | null> {
-  try {
-    const index = SqliteSearch.open(dataDirectory);
-    try {
-      return await index.get(exchangeId);
-    } finally {
-      index.close();
-    }
-  } catch (error) {
-    // Until the first exchange is shipped the index is still being made.
-    if (SkilltapeError.from(error).code === 'index_failed') return null;
-    throw error;
   }
 }
 

@@ -5,8 +5,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { Agent, fetch as undiciFetch } from 'undici';
 import type { Gateway, GatewayOptions } from '../../extproc/demo/gateway.ts';
 import { startGateway } from '../../extproc/demo/gateway.ts';
-import { SkilltapeError } from '../../extproc/errors.ts';
-import { SqliteSearch } from '../../extproc/index/sqlite/search.ts';
+import { indexedDocument } from '../../extproc/demo/indexed.ts';
 import { resolveTool } from '../../extproc/tools/resolve.ts';
 import type { ExchangeDocument } from '../../extproc/transcript/document.ts';
 import { createAuthority } from '../fakes/certificates.ts';
@@ -81,29 +80,4 @@ function poster(gateway: Gateway, fetchThrough: (input: unknown, init: unknown) 
     const exchangeId = response.headers.get('x-skilltape-exchange') ?? '';
     return { status: response.status, headers: response.headers, body: answer, exchangeId };
   };
-}
-
-/** Shipping is behind the answer by design, so a test waits for what it looks for. */
-export async function indexedDocument(dataDirectory: string, exchangeId: string): Promise<ExchangeDocument> {
-  const deadline = performance.now() + 20_000;
-  for (;;) {
-    const document = await lookUp(dataDirectory, exchangeId);
-    if (document !== null) return document;
-    if (performance.now() > deadline) throw new Error(`exchange ${exchangeId} did not reach the index`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
-
-async function lookUp(dataDirectory: string, exchangeId: string): Promise<ExchangeDocument | null> {
-  try {
-    const index = SqliteSearch.open(dataDirectory);
-    try {
-      return await index.get(exchangeId);
-    } finally {
-      index.close();
-    }
-  } catch (error) {
-    if (SkilltapeError.from(error).code === 'index_failed') return null;
-    throw error;
-  }
 }
