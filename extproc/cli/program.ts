@@ -8,7 +8,7 @@ import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
 import { dumpCommand } from './dump.ts';
-import type { LookingDependencies } from './looking.ts';
+import { exitUsage, type LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { searchCommand } from './search.ts';
 import { serveCommand } from './serve.ts';
@@ -31,7 +31,7 @@ export function createProgram(): Command {
   const masker = (): Masker => new Masker({ key: readFileSync(join(config().dataDirectory, 'keys', 'hash.key')) });
   const looking = lookingDependencies(config, masker);
   const write = (text: string) => process.stdout.write(text);
-  return program
+  program
     .addCommand(upCommand(write))
     .addCommand(serveCommand(config, nodeFileSystem))
     .addCommand(searchCommand(looking))
@@ -39,6 +39,11 @@ export function createProgram(): Command {
     .addCommand(dumpCommand(looking, { config, masker }))
     .addCommand(looksCommand(looking))
     .addCommand(tokenCommand(write));
+  // Left alone, commander ends with 1 for a mistake on the command line.
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitUsage));
+  }
+  return program;
 }
 
 function lookingDependencies(config: () => Config, masker: () => Masker): LookingDependencies {

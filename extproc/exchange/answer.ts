@@ -70,6 +70,15 @@ export class Answer {
   }
 }
 
+/**
+ * Whether an answer must be taken for the upstream's: Envoy names the reason of every answer of its own, so one without
+ * a reason counts as the upstream's too (inv. 2).
+ */
+export function isFromUpstream({ attributes }: Extract<Frame, { kind: 'response_headers' }>): boolean {
+  const details = attributes['response.code_details'] ?? '';
+  return details === '' || details === 'via_upstream';
+}
+
 /** Envoy answers a request that we still hold when it is malformed or too slow: nothing went upstream. */
 function envoyAnswered(codeDetails: string): { outcome: Outcome; detail: string } {
   return { outcome: 'refused', detail: `answered by Envoy: ${codeDetails}` };

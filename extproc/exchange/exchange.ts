@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { MessagesRequest } from '../claude/request.ts';
 import { SkilltapeError } from '../errors.ts';
-import { Answer } from './answer.ts';
+import { Answer, isFromUpstream } from './answer.ts';
 import { withDeadline } from './deadline.ts';
 import { readBody, requestInput } from './facts.ts';
 import type { Action, Frame, LocalReply } from './frame.ts';
@@ -53,19 +53,35 @@ export class Exchange {
 
   /** Never rejects: what fails while the request is held is refused, what fails later cuts the answer (inv. 2). */
   async accept(frame: Frame): Promise<Action> {
-    try {
-      return await this.#step(frame);
-    } catch (error) {
-      const fault = SkilltapeError.from(error);
-      if (this.#phase !== 'opened' && this.#phase !== 'receiving') return { kind: 'cut', reason: fault.message };
-      this.#context.onFault(this.id, fault);
-      return this.#refuseUnrecorded('journal_unavailable');
-    }
+    const action = await this.#stepInTime(frame).catch((error) => this.#failed(SkilltapeError.from(error)));
+    // A cut is final: whatever still came must not be taken for the rest of a request.
+    if (action.kind === 'cut') this.#phase = 'ended';
+    return action;
+  }
+
+  /** No timer of Envoy's runs while it waits for us with a request, so each step of a held one has ours. */
+  async #stepInTime(frame: Frame): Promise<Action> {
+    if (!this.#isHeld() || frame.kind.startsWith('response_')) return this.#step(frame);
+    const isUnreleased = () => !this.#released;
+    const action = await withDeadline(this.#step(frame), this.#context.limits.decisionTimeoutMs, isUnreleased);
+    return action ?? this.#refuseUnrecorded('decision_timeout');
+  }
+
+  #failed(fault: SkilltapeError): Action {
+    if (!this.#isHeld()) return { kind: 'cut', reason: fault.message };
+    this.#context.onFault(this.id, fault);
+    return this.#refuseUnrecorded('journal_unavailable');
+  }
+
+  #isHeld(): boolean {
+    return this.#phase === 'opened' || this.#phase === 'receiving';
   }
 
   /** The stream is over, however it went; an exchange that already has its end keeps it. */
-  async abandon(how: 'stream_ended' | 'cut', detail: string): Promise<void> {
-    const outcome = how === 'cut' ? 'cut' : this.#answer === undefined ? 'client_aborted' : 'aborted';
+  async abandon(how: 'stream_ended' | 'cut' | 'interrupted', detail: string): Promise<void> {
+    const ended = this.#answer === undefined ? 'client_aborted' : 'aborted';
+    const outcome = how === 'stream_ended' ? ended : how;
+    this.#phase = 'ended';
     try {
       await this.#ledger.finish({ outcome, detail, status: this.#answer?.status ?? null, localReply: '' });
     } finally {
@@ -110,6 +126,7 @@ export class Exchange {
     this.#counted = true;
     const attemptOf = attempts.linkTo(intake.facts.envoyRequestId, this.id);
     await this.#ledger.record({ kind: 'started', started: intake.started(attemptOf) });
+    if (!this.#isHeld()) return { kind: 'wait' };
     const verdict = this.#judge.access(intake.access);
     if (verdict.verdict !== 'allow') return this.#deny('access', verdict, intake.access);
     if (intake.announcedBytes > limits.requestBodyMaxBytes) return this.#refuse('request_body_too_large');
@@ -133,9 +150,8 @@ export class Exchange {
       const taken = first ? await this.#begin(frame) : await this.#collect(frame as BodyFrame);
       if (taken.kind !== 'wait') return taken;
     }
-    const isHeld = () => this.#phase === 'receiving';
-    const action = await withDeadline(this.#judgeRequest(frame), this.#context.limits.decisionTimeoutMs, isHeld);
-    return action ?? this.#refuseUnrecorded('decision_timeout');
+    // The deadline may have refused it while the disk was slow.
+    return this.#isHeld() ? this.#judgeRequest(frame) : { kind: 'wait' };
   }
 
   /** The release is made only when the whole request and its verdict are on disk (inv. 1). */
@@ -149,8 +165,7 @@ export class Exchange {
     if (verdict.verdict !== 'allow') return this.#deny('request', verdict, input);
     await this.#recordDecision('request', verdict, input);
     await this.#ledger.sync();
-    // The deadline may have refused it while the disk was slow.
-    if (this.#phase !== 'receiving') return { kind: 'wait' };
+    if (!this.#isHeld()) return { kind: 'wait' };
     this.#phase = 'released';
     this.#released = true;
     return {
@@ -164,7 +179,12 @@ export class Exchange {
   }
 
   async #takeAnswer(frame: Frame, last: boolean): Promise<Action> {
-    if (frame.kind === 'response_headers') this.#answer = new Answer(frame, this.#ledger);
+    if (frame.kind === 'response_headers') {
+      if (!this.#released && isFromUpstream(frame)) {
+        return { kind: 'cut', reason: 'an answer of the upstream came to a request that was not released' };
+      }
+      this.#answer = new Answer(frame, this.#ledger);
+    }
     const answer = this.#answer;
     if (answer === undefined) return { kind: 'cut', reason: `${frame.kind} came before the answer's headers` };
     this.#phase = last ? 'ended' : 'answering';
@@ -176,7 +196,7 @@ export class Exchange {
   /** An answer without a request must be Envoy's own: one of an upstream would mean that requests pass us by. */
   #passUnseen(frame: Frame): Action {
     this.#phase = 'unseen';
-    if (frame.kind === 'response_headers' && frame.attributes['response.code_details'] === 'via_upstream') {
+    if (frame.kind === 'response_headers' && isFromUpstream(frame)) {
       return { kind: 'cut', reason: 'an answer of the upstream came without its request: check request_header_mode' };
     }
     return continued(frame, {});

@@ -84,7 +84,7 @@ export function accessInput(facts: RequestFacts, connection: Connection, timeMs:
       endpoint_kind: facts.endpoint.kind,
       content_type: facts.contentType,
       content_encoding: facts.contentEncoding,
-      content_length: Number.isSafeInteger(length) ? length : null,
+      content_length: Number.isSafeInteger(length) && length >= 0 ? length : null,
       betas: dialect.betas,
       anthropic_version: dialect.version,
     },

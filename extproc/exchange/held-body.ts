@@ -38,17 +38,27 @@ export class HeldBody {
     return only !== undefined && more.length === 0 ? only : Buffer.concat(this.#chunks);
   }
 
-  /** Hands the chunks over and forgets them. */
-  release(): Uint8Array[] {
-    const chunks = this.#chunks;
-    this.forget();
-    return chunks;
+  /**
+   * Hands the chunks over one by one. A chunk counts until the next is asked for: the bytes that wait for a slow
+   * upstream are held as much as those that wait for a verdict.
+   */
+  *release(): Generator<Uint8Array> {
+    const waiting = this.#chunks.reverse();
+    this.#chunks = [];
+    for (let chunk = waiting.pop(); chunk !== undefined; chunk = waiting.pop()) {
+      yield chunk;
+      this.#giveBack(Math.min(chunk.length, this.#held));
+    }
   }
 
   /** Gives the budget back; safe to call more than once. */
   forget(): void {
     this.#chunks = [];
-    this.#budget.heldBodyBytes -= this.#held;
-    this.#held = 0;
+    this.#giveBack(this.#held);
+  }
+
+  #giveBack(bytes: number): void {
+    this.#budget.heldBodyBytes -= bytes;
+    this.#held -= bytes;
   }
 }

@@ -36,15 +36,21 @@ const rbacFilter = 'envoy.filters.http.rbac';
  * payload of the route's provider is there and no failure stands beside it. Absence of a failure proves nothing, and
  * a payload beside a failure can be two people's tokens in two headers.
  */
-export function authenticationOf(metadata: Record<string, JsonFacts>, provider: IdentityProvider): Authentication {
+export function authenticationOf(
+  metadata: Record<string, JsonFacts>,
+  query: Readonly<Record<string, string>>,
+  provider: IdentityProvider,
+): Authentication {
+  // RFC 6750 section 2.3. The path goes upstream as it is, so the token would leave the house with it.
+  if (Object.hasOwn(query, 'access_token')) return failed('failed', 'A token in the query of the URL is not taken');
   if (metadata[rbacFilter]?.shadow_effective_policy_id === 'two_credentials') {
     return failed('two_credentials', 'The request has both an authorization and an x-api-key header');
   }
   const jwt = metadata[jwtFilter] ?? {};
   const failure = jwt[`failed_${provider.name}`];
   const payload = jwt[`payload_${provider.name}`];
-  if (isObject(failure)) {
-    const reason = text(failure.message) || 'the token was refused';
+  if (failure !== undefined) {
+    const reason = (isObject(failure) && text(failure.message)) || 'the token was refused';
     return reason === 'Jwt is missing' ? failed('missing', reason) : failed('failed', reason);
   }
   if (!isObject(payload)) return failed('missing', 'No token was presented');

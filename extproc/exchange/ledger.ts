@@ -19,14 +19,14 @@ export class Ledger {
 
   /** Resolves when the record would survive a kill of this process. */
   async record(body: RecordBody): Promise<void> {
+    const record = { exchangeId: this.#exchangeId, timeMs: this.#clock.nowMs(), ...body };
     if (body.kind === 'started') this.#begun = true;
-    await this.#log.append(
-      encodeRecord({
-        exchangeId: this.#exchangeId,
-        timeMs: this.#clock.nowMs(),
-        ...body,
-      }),
-    );
+    try {
+      await this.#log.append(encodeRecord(record));
+    } catch (error) {
+      if (body.kind === 'started') this.#begun = false;
+      throw error;
+    }
   }
 
   async decided(
@@ -40,11 +40,19 @@ export class Ledger {
     });
   }
 
-  /** Only the first call counts; an exchange that was refused before its start was recorded leaves no end either. */
+  /**
+   * Only the first call that succeeds counts; an exchange that was refused before its start was recorded leaves no end
+   * either. After a failed append the next call tries again: either it left nothing, or no append works any more.
+   */
   async finish(finished: Finished): Promise<void> {
     if (this.#finished || !this.#begun) return;
     this.#finished = true;
-    await this.record({ kind: 'finished', finished });
+    try {
+      await this.record({ kind: 'finished', finished });
+    } catch (error) {
+      this.#finished = false;
+      throw error;
+    }
   }
 
   /** Resolves when all records so far are on disk. */

@@ -54,11 +54,13 @@ function* release(action: Extract<Action, { kind: 'release' }>): Generator<Proce
     },
     dynamic_metadata: accessLogMetadata(action.accessLog),
   };
-  const last = action.body.length - 1;
-  for (const [index, body] of action.body.entries()) {
-    yield streamedBody(body, index === last && !action.hadTrailers);
+  let previous: Uint8Array | undefined;
+  for (const chunk of action.body) {
+    if (previous !== undefined) yield streamedBody(previous, false);
+    previous = chunk;
   }
-  if (action.hadBody && last < 0 && !action.hadTrailers) yield streamedBody(new Uint8Array(0), true);
+  if (previous !== undefined) yield streamedBody(previous, !action.hadTrailers);
+  else if (action.hadBody && !action.hadTrailers) yield streamedBody(new Uint8Array(0), true);
   if (action.hadTrailers) yield { request_trailers: {} };
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { SkilltapeError } from '../errors.ts';
@@ -19,12 +19,17 @@ export type ListenOptions =
 export type ExtProcServer = {
   /** What Envoy's health check is told; a new server says NOT_SERVING until it is set ready. */
   setServing(serving: boolean): void;
-  /** Takes no new streams, waits for the open ones at most `drainMaxMs`, then ends them with an error. */
+  /**
+   * Takes no new streams, waits for the open ones at most `drainMaxMs`, then ends them with an error. Resolves when
+   * each exchange has been told of its end, or a second later when one is stuck at the disk.
+   */
   drain(drainMaxMs: number): Promise<void>;
 };
 
 /** One message is at most one read of Envoy (`per_connection_buffer_limit_bytes`); the journal's frame limit is near. */
 const messageMaxBytes = 16 * 1024 * 1024;
+/** For exchanges that a drain cut, to record their ends. */
+const recordEndsMaxMs = 1_000;
 
 /** Binds the gRPC server; rejects when the address cannot be taken. */
 export async function startServer(
@@ -35,17 +40,18 @@ export async function startServer(
   const server = new Server({
     'grpc.max_receive_message_length': messageMaxBytes,
     'grpc.max_send_message_length': messageMaxBytes,
-    'grpc.enable_channelz': 0,
+    // channelz stays on: without it the library has no list of its sessions, and forceShutdown ends none of them.
   });
   const health = new HealthImplementation({ '': 'NOT_SERVING' });
   health.addToServer(server);
+  const streams = new OpenStreams();
   server.addService(externalProcessorService, {
-    Process: (call: ProcessCall) => void serveStream(call, open, onStreamEnd),
+    Process: (call: ProcessCall) => streams.add(serveStream(call, open, onStreamEnd, () => streams.areStopping)),
   });
   await bind(server, listen);
   return {
     setServing: (serving) => health.setStatus('', serving ? 'SERVING' : 'NOT_SERVING'),
-    drain: (drainMaxMs) => drain(server, drainMaxMs),
+    drain: (drainMaxMs) => drain(server, streams, drainMaxMs),
   };
 }
 
@@ -55,7 +61,7 @@ async function bind(server: Server, listen: ListenOptions): Promise<void> {
       ? [`unix:${listen.socket}`, ServerCredentials.createInsecure()]
       : [`${listen.tcp.address}:${listen.tcp.port}`, mutualTls(listen.tcp.tls)];
   // A socket file that a killed process left behind cannot be bound again; the journal's lock keeps a living one out.
-  if ('socket' in listen) rmSync(listen.socket, { force: true });
+  if ('socket' in listen && isSocket(listen.socket)) rmSync(listen.socket);
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(address, credentials, (error) => {
       if (error === null) resolve();
@@ -66,18 +72,44 @@ async function bind(server: Server, listen: ListenOptions): Promise<void> {
   if ('socket' in listen) chmodSync(listen.socket, 0o660);
 }
 
+/** A mistyped path must not cost a file. */
+function isSocket(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
+}
+
 function mutualTls(tls: { certificateFile: string; privateKeyFile: string; clientCaFile: string }): ServerCredentials {
   const pair = { cert_chain: readFileSync(tls.certificateFile), private_key: readFileSync(tls.privateKeyFile) };
   return ServerCredentials.createSsl(readFileSync(tls.clientCaFile), [pair], true);
 }
 
-async function drain(server: Server, drainMaxMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
+/** The streams whose exchanges have not been told of their end yet. */
+class OpenStreams {
+  areStopping = false;
+  readonly #open = new Set<Promise<void>>();
+
+  add(stream: Promise<void>): void {
+    this.#open.add(stream);
+    void stream.finally(() => this.#open.delete(stream));
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all(this.#open);
+  }
+}
+
+async function drain(server: Server, streams: OpenStreams, drainMaxMs: number): Promise<void> {
   const shutDown = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, drainMaxMs);
-  });
-  await Promise.race([shutDown, late]);
-  clearTimeout(timer);
+  await atMost(drainMaxMs, shutDown);
+  streams.areStopping = true;
   server.forceShutdown();
+  await atMost(recordEndsMaxMs, streams.ended());
+}
+
+async function atMost(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

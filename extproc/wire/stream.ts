@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
+import { SkilltapeError } from '../errors.ts';
 import type { Action, Frame } from '../exchange/frame.ts';
 import { assertModes, frameOf } from './frame.ts';
 import { repliesOf } from './reply.ts';
@@ -12,7 +13,7 @@ export type ProcessCall = ServerDuplexStream<ProcessingRequest, ProcessingRespon
 export type StreamExchange = {
   readonly id: string;
   accept(frame: Frame): Promise<Action>;
-  abandon(how: 'stream_ended' | 'cut', detail: string): Promise<void>;
+  abandon(how: 'stream_ended' | 'cut' | 'interrupted', detail: string): Promise<void>;
 };
 
 /** Opens the exchange of a stream; throws when the route names no connection that is configured. */
@@ -25,7 +26,12 @@ export type StreamEnd = (exchangeId: string | undefined, fault: Error | undefine
  * One gRPC stream of Envoy: frames in order, one at a time, each answered before the next is taken. A clean early end
  * of ours would let the request through unrecorded, so every way out before Envoy's half-close is a non-OK status.
  */
-export async function serveStream(call: ProcessCall, open: OpenExchange, onEnd: StreamEnd): Promise<void> {
+export async function serveStream(
+  call: ProcessCall,
+  open: OpenExchange,
+  onEnd: StreamEnd,
+  isStopping: () => boolean,
+): Promise<void> {
   let exchange: StreamExchange | undefined;
   let fault: Error | undefined;
   // A reset shows as an error of the stream as well; without a listener it would end the process.
@@ -38,8 +44,9 @@ export async function serveStream(call: ProcessCall, open: OpenExchange, onEnd: 
     fault = error instanceof Error ? error : new Error(String(error));
     fail(call, fault);
   } finally {
-    const cut = fault instanceof StreamCut;
-    await exchange?.abandon(cut ? 'cut' : 'stream_ended', fault?.message ?? '').catch((error) => {
+    const how = fault instanceof StreamCut ? 'cut' : isStopping() ? 'interrupted' : 'stream_ended';
+    const detail = how === 'interrupted' ? 'the processor was stopped' : (fault?.message ?? '');
+    await exchange?.abandon(how, detail).catch((error) => {
       fault ??= error;
     });
     onEnd(exchange?.id, fault);
@@ -68,8 +75,13 @@ async function acceptMessage(exchange: StreamExchange, message: ProcessingReques
     if (first) assertModes(message);
     return await exchange.accept(frameOf(message));
   } catch (error) {
-    return { kind: 'cut', reason: error instanceof Error ? error.message : String(error) };
+    return { kind: 'cut', reason: withRemedy(error) };
   }
+}
+
+function withRemedy(error: unknown): string {
+  const { message, remedy } = SkilltapeError.from(error);
+  return remedy === undefined ? message : `${message}. ${remedy}`;
 }
 
 async function drained(call: ProcessCall): Promise<void> {
@@ -85,9 +97,15 @@ async function drained(call: ProcessCall): Promise<void> {
   }
 }
 
+const detailsMaxChars = 500;
+
+/** The details become a header: a lone surrogate in them would throw inside the gRPC library, where nobody catches. */
 function fail(call: ProcessCall, fault: Error): void {
   if (call.cancelled || call.destroyed) return;
-  call.emit('error', { code: status.INTERNAL, details: fault.message });
+  const details = withRemedy(fault)
+    .slice(0, detailsMaxChars)
+    .replace(/[^\x20-\x7e]/g, '?');
+  call.emit('error', { code: status.INTERNAL, details });
 }
 
 /** Set by Envoy on its route; a caller's headers never become gRPC metadata. */

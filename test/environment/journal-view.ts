@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import type { ExchangeRecord } from '../../extproc/exchange/record.ts';
+import { decodeRecord } from '../../extproc/exchange/record.ts';
+import { loadOrCreateJournalKey } from '../../extproc/journal/key.ts';
+import { nodeFileSystem } from '../../extproc/journal/node-fs.ts';
+import { openJournalReader } from '../../extproc/journal/reader.ts';
+
+export type JournalEntry = {
+  id: string;
+  records: ExchangeRecord[];
+  requestBody: Buffer;
+  /** The pieces of the answer's body, as they were recorded. */
+  answerPieces: Buffer[];
+  answerBody: Buffer;
+  /** The request was allowed, and that is written down. */
+  allowed: boolean;
+};
+
+/** Everything that the journal of a gateway holds now, written or synced, by exchange. */
+export async function readJournal(dataDirectory: string): Promise<JournalEntry[]> {
+  const key = await loadOrCreateJournalKey(join(dataDirectory, 'keys', 'journal.key'));
+  const directory = join(dataDirectory, 'journal');
+  const reader = openJournalReader({ directory, fileSystem: nodeFileSystem, key });
+  const byId = new Map<string, ExchangeRecord[]>();
+  try {
+    for await (const { payload } of reader.read(null)) {
+      const record = decodeRecord(payload);
+      const records = byId.get(record.exchangeId) ?? [];
+      byId.set(record.exchangeId, records);
+      records.push(record);
+    }
+  } finally {
+    await reader.close();
+  }
+  return [...byId].map(([id, records]) => entryOf(id, records));
+}
+
+/** The exchange whose request body holds `marker`; undefined when there is none yet. */
+export async function findInJournal(dataDirectory: string, marker: string): Promise<JournalEntry | undefined> {
+  return (await readJournal(dataDirectory)).find(({ requestBody }) => requestBody.includes(marker));
+}
+
+function entryOf(id: string, records: ExchangeRecord[]): JournalEntry {
+  const bodies = (kind: 'request_body' | 'answer_body') =>
+    records.flatMap((record) => (record.kind === kind ? [Buffer.from(record.bytes)] : []));
+  const answerPieces = bodies('answer_body');
+  const allowed = records.some(
+    (record) => record.kind === 'decided' && record.decided.stage === 'request' && record.decided.verdict === 'allow',
+  );
+  return {
+    ...{ id, records, answerPieces, allowed },
+    requestBody: Buffer.concat(bodies('request_body')),
+    answerBody: Buffer.concat(answerPieces),
+  };
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { renderEnvoy } from '../../extproc/envoy/render.ts';
+import { runChild } from '../../extproc/tools/child.ts';
+import { resolveTool } from '../../extproc/tools/resolve.ts';
+import { createAuthority, writeCertificate } from '../fakes/certificates.ts';
+
+const shipped = readFileSync(new URL('../../envoy/envoy.yaml', import.meta.url), 'utf8');
+const readme = readFileSync(new URL('../../envoy/README.md', import.meta.url), 'utf8');
+
+/** Every directory that the shipped file names. */
+const prefixes = ['/etc/skilltape', '/run/skilltape', '/var/log/skilltape', '/etc/ssl/certs'];
+
+test('envoy.yaml as shipped, with the files that README.md describes, is valid for Envoy', async (t) => {
+  const envoy = await resolveTool('envoy', { env: process.env });
+  const directory = mkdtempSync(join(tmpdir(), 'skilltape-envoy-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const moved = (text: string) =>
+    prefixes.reduce((all, prefix) => all.replaceAll(prefix, `${directory}${prefix}`), text);
+  const put = (file: string, text: string) => {
+    mkdirSync(dirname(moved(file)), { recursive: true });
+    writeFileSync(moved(file), text, { mode: 0o600 });
+  };
+  for (const prefix of prefixes) mkdirSync(moved(prefix), { recursive: true });
+  const authority = await createAuthority('test');
+  put('/etc/ssl/certs/ca-certificates.crt', authority.certificatePem);
+  const certificate = await authority.issue({ commonName: 'gateway', dnsNames: ['gateway.example'] });
+  const files = await writeCertificate(directory, 'gateway', certificate);
+  for (const name of ['gateway_certificate', 'claude_credential']) {
+    const example = readme.split(`# ${name}.yaml\n`)[1]?.split('```')[0];
+    assert.ok(example, `README.md shows ${name}.yaml`);
+    const text = example
+      .replace('/etc/skilltape/tls/gateway.crt', files.certificateFile)
+      .replace('/etc/skilltape/tls/gateway.key', files.privateKeyFile);
+    put(`/etc/skilltape/sds/${name}.yaml`, text);
+  }
+  const configFile = join(directory, 'envoy.yaml');
+  writeFileSync(configFile, moved(shipped));
+  const result = await runChild(envoy.path, ['--mode', 'validate', '-c', configFile], {
+    env: process.env,
+    timeoutMs: 60_000,
+    cwd: directory,
+  });
+  assert.equal(result.kind, 'ended');
+  assert.equal(result.kind === 'ended' ? result.status : null, 0, JSON.stringify(result));
+  assert.match(JSON.stringify(result), / OK/);
+});
+
+type Envoy = {
+  static_resources: {
+    listeners: { filter_chains: { filters: { typed_config: Manager }[] }[] }[];
+    clusters: { name: string }[];
+  };
+};
+type Manager = {
+  http_filters: { name: string; typed_config: unknown }[];
+  route_config: { virtual_hosts: { routes: Route[] }[] };
+};
+type Route = {
+  name: string;
+  match: unknown;
+  typed_per_filter_config: Record<string, { overrides: { grpc_initial_metadata: unknown } }>;
+};
+
+function managerOf(text: string): Manager {
+  const manager = (parse(text) as Envoy).static_resources.listeners[0]?.filter_chains[0]?.filters[0]?.typed_config;
+  assert.ok(manager);
+  return manager;
+}
+
+const chain = ['header_to_metadata', 'rbac', 'jwt_authn', 'ext_proc', 'credential_injector', 'router'];
+
+function rendered(names: string[]): string {
+  const target = { host: '127.0.0.1', port: 1, serverName: 'localhost', caFile: '/ca.pem' };
+  return renderEnvoy({
+    listener: { address: '127.0.0.1', port: 0 },
+    adminSocket: '/a.sock',
+    accessLogFile: '/access.log',
+    sdsDirectory: '/sds',
+    processorSocket: '/p.sock',
+    identityProvider: { ...target, issuer: 'https://i', audience: 'a', jwksUri: 'https://i/jwks' },
+    connections: names.map((name) => ({ name, ...target })),
+  });
+}
+
+test('a rendered configuration has every filter of the shipped one, in its order', () => {
+  const names = (text: string) => managerOf(text).http_filters.map(({ name }) => name);
+  assert.deepEqual(
+    names(shipped),
+    chain.map((name) => `envoy.filters.http.${name}`),
+  );
+  assert.deepEqual(names(rendered(['claude', 'sandbox', 'research'])), names(shipped));
+});
+
+test('filters that render has no business with are rendered as shipped', () => {
+  const untouched = ['header_to_metadata', 'rbac', 'ext_proc', 'router'];
+  const picked = (text: string) =>
+    managerOf(text).http_filters.filter(({ name }) => untouched.includes(name.split('.').at(-1) ?? ''));
+  assert.deepEqual(picked(rendered(['claude', 'sandbox'])), picked(shipped));
+});
+
+test('every rendered route names its connection, and the prefix that it takes off', () => {
+  const routes = managerOf(rendered(['claude', 'sandbox'])).route_config.virtual_hosts[0]?.routes ?? [];
+  const metadata = routes.map(({ name, match, typed_per_filter_config: config }) => [
+    name,
+    match,
+    config['envoy.filters.http.ext_proc']?.overrides.grpc_initial_metadata,
+  ]);
+  const connection = (value: string) => ({ key: 'x-skilltape-connection', value });
+  assert.deepEqual(metadata, [
+    [
+      'sandbox',
+      { prefix: '/sandbox/' },
+      [connection('sandbox'), { key: 'x-skilltape-path-prefix', value: '/sandbox' }],
+    ],
+    ['claude', { prefix: '/' }, [connection('claude')]],
+  ]);
+});
+
+test('README.md describes the chain in its order and every place marked CHANGE', () => {
+  const places = chain.map((name) => readme.indexOf(`**\`${name}\`**`));
+  assert.ok(
+    places.every((place, at) => place > (places[at - 1] ?? 0)),
+    `${places}`,
+  );
+  const marked = shipped
+    .split('\n')
+    .flatMap((line, at, lines) => (line.includes('CHANGE') && at > 5 ? [lines.slice(at, at + 4).join('\n')] : []));
+  const known = [
+    /gateway_certificate/,
+    /issuer/,
+    /host_rewrite_literal/,
+    /address: api\.anthropic\.com/,
+    /address: idp\.example\.com/,
+  ];
+  assert.equal(marked.length, known.length);
+  for (const [at, place] of marked.entries()) assert.match(place, known[at] ?? /never/);
+});

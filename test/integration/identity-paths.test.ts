@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { messagesBody } from '../builders/messages-body.ts';
+import type { TestGateway } from '../environment/gateway.ts';
+import { startTestGateway } from '../environment/gateway.ts';
+import type { HttpsAnswer } from '../environment/https-call.ts';
+import { httpsCall } from '../environment/https-call.ts';
+
+let gateway: TestGateway;
+let token: string;
+before(async () => {
+  gateway = await startTestGateway();
+  token = await gateway.token();
+});
+after(() => gateway.stop());
+
+function post(path: string, credential = token): Promise<HttpsAnswer> {
+  const headers = [
+    ['authorization', `Bearer ${credential}`],
+    ['content-type', 'application/json'],
+    ['anthropic-version', '2023-06-01'],
+  ] as const;
+  return httpsCall(gateway, { path, headers, body: messagesBody('Which way?') });
+}
+
+/** The paths that reached the upstream since `number` requests had. */
+function upstreamPaths(number: number): string[] {
+  return gateway.fake.requests.slice(number).map(({ path }) => path);
+}
+
+/** Spellings of a known path: the record and the upstream see the one path that was judged. */
+const served: [path: string, connection: string][] = [
+  ['/v1/messages', 'claude'],
+  ['//v1/messages', 'claude'],
+  ['/v1//messages', 'claude'],
+  ['/v1/./messages', 'claude'],
+  ['/v1/files/../messages', 'claude'],
+  ['/%76%31/messages', 'claude'],
+  ['/v1/%6Dessages', 'claude'],
+  ['/v1/%2e/messages', 'claude'],
+  ['/v1\\messages', 'claude'],
+  ['/sandbox/../v1/messages', 'claude'],
+  ['/sandbox/%2e%2e/v1/messages', 'claude'],
+  ['https://elsewhere.example/v1/messages', 'claude'],
+  ['/sandbox/v1/messages', 'sandbox'],
+  ['/sandbox//v1/messages', 'sandbox'],
+  ['/./sandbox/v1/messages', 'sandbox'],
+  ['/x/../sandbox/v1/messages', 'sandbox'],
+  ['/s%61ndbox/v1/messages', 'sandbox'],
+];
+
+for (const [path, connection] of served) {
+  test(`${path} goes upstream as /v1/messages and is recorded on ${connection}`, async () => {
+    const number = gateway.fake.requestCount();
+    const answer = await post(path);
+    assert.equal(answer.status, 200, answer.body.toString());
+    assert.deepEqual(upstreamPaths(number), ['/v1/messages']);
+    const { url, skilltape, gen_ai } = await gateway.document(answer.exchangeId);
+    assert.equal(url.path, '/v1/messages');
+    assert.equal(skilltape.connection, connection);
+    assert.equal(gen_ai.operation.name, 'chat');
+  });
+
+  test(`${path} is no way round the token and no way round a deny`, async () => {
+    const number = gateway.fake.requestCount();
+    assert.equal((await post(path, 'none')).status, 401);
+    assert.equal((await post(path, await gateway.token('mallory'))).status, 403);
+    assert.deepEqual(upstreamPaths(number), []);
+  });
+}
+
+const refused = [
+  '/v1/messages;x',
+  '/v1/messages;x=/../count_tokens',
+  '/V1/MESSAGES',
+  '/v1/Messages',
+  '/v1/messages/',
+  '/v1/messages%20',
+  '/v1/messages%3fbeta=true',
+  '/v1/messages%252e',
+  '/%2576%2531/messages',
+  '/v1/messages.',
+  '/v1/messages%C2%AD',
+  '/sandbox',
+  '/sandbox/',
+  '/SANDBOX/v1/messages',
+  '/sandbox/sandbox/v1/messages',
+  '/sandboxv1/messages',
+  '/claude/v1/messages',
+];
+
+for (const path of refused) {
+  test(`${path} is refused and recorded, and does not go upstream`, async () => {
+    const number = gateway.fake.requestCount();
+    const answer = await post(path);
+    assert.equal(answer.status, 403, answer.body.toString());
+    const { skilltape } = await gateway.document(answer.exchangeId);
+    assert.equal(skilltape.outcome, 'denied');
+    assert.equal(skilltape.verdict.reasons[0]?.rule, 'access/endpoint_enabled');
+    assert.deepEqual(upstreamPaths(number), []);
+  });
+}
+
+/** Envoy itself refuses these before it has a route. */
+const malformed = [
+  '/v1%2fmessages',
+  '/v1%2Fmessages',
+  '/v1%5cmessages',
+  '/sandbox/..%2fv1/messages',
+  '/v1/messages%00',
+  '/v1/messages#x',
+  '/../../v1%2f..',
+];
+
+for (const path of malformed) {
+  test(`${path} is refused as malformed in Claude's envelope, and does not go upstream`, async () => {
+    const number = gateway.fake.requestCount();
+    const answer = await post(path);
+    assert.equal(answer.status, 400, answer.body.toString());
+    const { type, error } = JSON.parse(answer.body.toString());
+    assert.deepEqual([type, error.type], ['error', 'invalid_request_error']);
+    assert.deepEqual(upstreamPaths(number), []);
+  });
+}
+
+test('the query goes upstream as it came, and only what the API defines of it is recorded', async () => {
+  const number = gateway.fake.requestCount();
+  const path = '/sandbox/v1/messages?beta=true&x=%2f..%2f&x=a+b&&y';
+  const answer = await post(path);
+  assert.equal(answer.status, 200);
+  assert.deepEqual(upstreamPaths(number), [path.slice('/sandbox'.length)]);
+  assert.equal((await gateway.document(answer.exchangeId)).url.path, '/v1/messages');
+});

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Action } from '../../../extproc/exchange/frame.ts';
+import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
+import { answerBody, answerHeaders, question, requestBody, requestHeaders, wholeRequest } from './frames.ts';
+import { createRig, deny, Gate, play, settle } from './rig.ts';
+
+const soonMs = 1;
+
+function detailsOf(action: Action | undefined): string {
+  assert.ok(action?.kind === 'local_reply', `not answered by us: ${action?.kind}`);
+  assert.equal(action.reply.status, 503);
+  return action.reply.details;
+}
+
+test('a disk that does not sync refuses the request in time, and its late sync releases nothing', async () => {
+  const { log, open, context } = createRig({ decisionTimeoutMs: soonMs });
+  const exchange = open();
+  const gate = log.stallSync();
+  const actions = await play(exchange, wholeRequest);
+  assert.equal(detailsOf(actions.at(-1)), 'skilltape_refused_decision_timeout');
+  assert.equal(context.budget.heldBodyBytes, 0);
+  gate.open();
+  await settle();
+  assert.deepEqual(await exchange.accept(requestBody('', true)), { kind: 'wait' });
+  await exchange.abandon('stream_ended', '');
+  assert.deepEqual(
+    log.finished.map(({ outcome, detail }) => [outcome, detail]),
+    [['refused', 'decision_timeout']],
+  );
+});
+
+test('a sync that fails after the request was refused for being late does no harm', async () => {
+  const { log, open } = createRig({ decisionTimeoutMs: soonMs });
+  const exchange = open();
+  const gate = log.stallSync();
+  await play(exchange, wholeRequest);
+  gate.break(new Error('i/o error'));
+  await settle();
+  await exchange.abandon('stream_ended', '');
+  assert.equal(log.finished.length, 1);
+});
+
+const stalls: [kind: ExchangeRecord['kind'], frames: number][] = [
+  ['started', 1],
+  ['request_body', 2],
+  ['decided', 3],
+];
+for (const [stalled, frames] of stalls) {
+  test(`a disk that takes no ${stalled} record refuses the request in time, and judges nothing later`, async () => {
+    const { log, judge, open } = createRig({ decisionTimeoutMs: soonMs });
+    const exchange = open();
+    const gate = new Gate();
+    log.onAppend = async (kind) => (kind === stalled ? gate.passed : undefined);
+    const actions = await play(exchange, wholeRequest.slice(0, frames));
+    assert.equal(detailsOf(actions.at(-1)), 'skilltape_refused_decision_timeout');
+    const judged = judge.requestInputs.length;
+    gate.open();
+    await settle();
+    assert.equal(judge.requestInputs.length, judged);
+    await exchange.abandon('stream_ended', '');
+    assert.equal(log.kinds().at(-1), 'finished', 'a record came behind the end');
+    assert.equal(log.finished.length, 1);
+  });
+}
+
+test('a denial that cannot be synced is answered in time too, as a fault of ours', async () => {
+  const { log, judge, open } = createRig({ decisionTimeoutMs: soonMs });
+  judge.accessVerdict = () => deny;
+  log.stallSync();
+  const action = await open().accept(requestHeaders());
+  assert.equal(detailsOf(action), 'skilltape_refused_decision_timeout');
+  assert.deepEqual(
+    log.finished.map(({ outcome }) => outcome),
+    ['denied'],
+  );
+});
+
+const held: [kind: ExchangeRecord['kind'], frames: number][] = [
+  ['started', 1],
+  ['request_body', 2],
+  ['decided', 3],
+];
+for (const [failing, frames] of held) {
+  test(`a request whose ${failing} record cannot be written is refused with 503, and the fault is told`, async () => {
+    const { log, open, faults, context } = createRig();
+    log.failsAppend = (kind) => kind === failing;
+    const exchange = open();
+    const actions = await play(exchange, wholeRequest.slice(0, frames));
+    assert.equal(detailsOf(actions.at(-1)), 'skilltape_refused_journal_unavailable');
+    assert.deepEqual(
+      faults.map(({ message }) => message),
+      ['no space left on device'],
+    );
+    await exchange.abandon('stream_ended', '');
+    assert.equal(log.finished.length, failing === 'started' ? 0 : 1, 'an end without a start');
+    assert.deepEqual(context.budget, { openExchanges: 0, heldBodyBytes: 0 });
+  });
+}
+
+test('a request whose sync fails is refused, and its caller is not told why', async () => {
+  const { log, open, faults } = createRig();
+  log.onSync = () => Promise.reject(new Error('fdatasync: i/o error on /dev/sda'));
+  const actions = await play(open(), wholeRequest);
+  const action = actions.at(-1);
+  assert.equal(detailsOf(action), 'skilltape_refused_journal_unavailable');
+  assert.doesNotMatch(JSON.stringify(action), /sda/);
+  assert.match(faults[0]?.message ?? '', /sda/);
+});
+
+test('a policy that throws refuses the request', async () => {
+  for (const stage of ['accessVerdict', 'requestVerdict'] as const) {
+    const { judge, open } = createRig();
+    judge[stage] = () => {
+      throw { not: 'an error' };
+    };
+    const actions = await play(open(), wholeRequest);
+    assert.ok(actions.some(({ kind }) => kind === 'local_reply'));
+    assert.ok(actions.every(({ kind }) => kind !== 'release'));
+  }
+});
+
+const answering: [
+  kind: ExchangeRecord['kind'],
+  frames: readonly ReturnType<typeof answerBody | typeof answerHeaders>[],
+][] = [
+  ['answer_started', [answerHeaders()]],
+  ['answer_body', [answerHeaders(), answerBody('{}')]],
+  ['finished', [answerHeaders(), answerBody('{}', true)]],
+];
+for (const [failing, frames] of answering) {
+  test(`an answer whose ${failing} record cannot be written is cut, and the next record says so`, async () => {
+    const { log, open, context } = createRig();
+    const exchange = open();
+    await play(exchange, wholeRequest);
+    log.failsAppend = (kind) => kind === failing;
+    const actions = await play(exchange, frames);
+    assert.deepEqual(actions.at(-1), { kind: 'cut', reason: 'no space left on device' });
+    log.failsAppend = () => false;
+    await exchange.abandon('cut', 'no space left on device');
+    assert.deepEqual(
+      log.finished.map(({ outcome }) => outcome),
+      ['cut'],
+    );
+    assert.deepEqual(context.budget, { openExchanges: 0, heldBodyBytes: 0 });
+  });
+}
+
+test('a denial that cannot be synced is not answered as one', async () => {
+  const { log, judge, open } = createRig();
+  judge.accessVerdict = () => deny;
+  log.onSync = () => Promise.reject(new Error('i/o error'));
+  assert.deepEqual(await open().accept(requestHeaders()), { kind: 'cut', reason: 'i/o error' });
+});
+
+test('places are given back when the end cannot be recorded', async () => {
+  const { log, open, context } = createRig();
+  const exchange = open();
+  await play(exchange, [requestHeaders(), requestBody(question)]);
+  log.failsAppend = () => true;
+  await assert.rejects(exchange.abandon('stream_ended', ''), /no space left/);
+  assert.deepEqual(context.budget, { openExchanges: 0, heldBodyBytes: 0 });
+});

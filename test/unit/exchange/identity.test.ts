@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { JsonFacts } from '../../../extproc/exchange/frame.ts';
+import type { Authentication, ClaimPaths } from '../../../extproc/exchange/identity.ts';
+import { authenticationOf } from '../../../extproc/exchange/identity.ts';
+import { alice, tokenOf } from './frames.ts';
+import { provider } from './rig.ts';
+
+function read(metadata: Record<string, JsonFacts>, claims: Partial<ClaimPaths> = {}): Authentication {
+  return authenticationOf(metadata, {}, { ...provider, claims: { ...provider.claims, ...claims } });
+}
+
+function jwt(facts: JsonFacts, rbac: JsonFacts = {}): Record<string, JsonFacts> {
+  return { 'envoy.filters.http.jwt_authn': facts, 'envoy.filters.http.rbac': rbac };
+}
+
+function identityOf(payload: JsonFacts, claims: Partial<ClaimPaths> = {}) {
+  const authentication = read(tokenOf(payload), claims);
+  assert.ok(authentication.kind === 'verified', JSON.stringify(authentication));
+  return authentication.identity;
+}
+
+test('a verified token of the route names its person', () => {
+  const { issuer } = provider;
+  const { name, email } = alice;
+  assert.deepEqual(identityOf(alice), { issuer, subject: 'alice', name, email, groups: ['research'] });
+});
+
+const failures: [name: string, metadata: Record<string, JsonFacts>, failure: string][] = [
+  ['no metadata', {}, 'missing'],
+  ['metadata of other filters', { 'envoy.filters.http.lua': { payload_idp: alice } }, 'missing'],
+  ['no payload and no failure', jwt({}), 'missing'],
+  ['no token', jwt({ failed_idp: { code: 1, message: 'Jwt is missing' } }), 'missing'],
+  ['a bad token', jwt({ failed_idp: { code: 4, message: 'Jwt is expired' } }), 'failed'],
+  ['a good token beside a bad one', jwt({ payload_idp: alice, failed_idp: { message: 'Jwt is expired' } }), 'failed'],
+  [
+    'a good token beside a missing one',
+    jwt({ payload_idp: alice, failed_idp: { message: 'Jwt is missing' } }),
+    'missing',
+  ],
+  [
+    'a good token beside a failure of another form',
+    jwt({ payload_idp: alice, failed_idp: 'Jwt is expired' }),
+    'failed',
+  ],
+  ['a good token beside an empty failure', jwt({ payload_idp: alice, failed_idp: {} }), 'failed'],
+  ['a token of another provider', jwt({ payload_other: alice }), 'missing'],
+  ['a payload that is a list', jwt({ payload_idp: [alice] }), 'missing'],
+  ['a payload that is a text', jwt({ payload_idp: 'alice' }), 'missing'],
+  ['a token of another issuer', tokenOf({ ...alice, iss: 'https://evil.example' }), 'wrong_issuer'],
+  ['a token without an issuer', tokenOf({ sub: 'alice' }), 'wrong_issuer'],
+  ['a list of issuers', tokenOf({ ...alice, iss: [provider.issuer] }), 'wrong_issuer'],
+  ['a token without a subject', tokenOf({ iss: provider.issuer }), 'failed'],
+  ['an empty subject', tokenOf({ ...alice, sub: '' }), 'failed'],
+  ['a subject that is a number', tokenOf({ ...alice, sub: 7 }), 'failed'],
+  [
+    'two credentials',
+    jwt({ payload_idp: alice }, { shadow_effective_policy_id: 'two_credentials' }),
+    'two_credentials',
+  ],
+  ['two credentials without a good one', jwt({}, { shadow_effective_policy_id: 'two_credentials' }), 'two_credentials'],
+];
+
+for (const [name, metadata, failure] of failures) {
+  test(`${name} is no identity: ${failure}`, () => {
+    const authentication = read(metadata);
+    assert.ok(authentication.kind === 'failed', JSON.stringify(authentication));
+    assert.equal(authentication.failure, failure);
+  });
+}
+
+test('a token in the query of the URL is not taken, also beside a good one', () => {
+  const authentication = authenticationOf(tokenOf(alice), { access_token: '[not recorded]' }, provider);
+  assert.equal(authentication.kind, 'failed');
+});
+
+test('groups are found in nested claims and in claims whose name is a URL', () => {
+  const nested = { ...alice, realm_access: { roles: ['a', 'b'] } };
+  assert.deepEqual(identityOf(nested, { groups: 'realm_access.roles' }).groups, ['a', 'b']);
+  const named = { ...alice, 'https://idp.example.org/groups': ['c'] };
+  assert.deepEqual(identityOf(named, { groups: 'https://idp.example.org/groups' }).groups, ['c']);
+  const both = { ...alice, 'x.y': ['whole'], x: { y: ['path'] } };
+  assert.deepEqual(identityOf(both, { groups: 'x.y' }).groups, ['whole'], 'the claim of that very name wins');
+});
+
+test('groups of another form are none, and what is no text in them is left out', () => {
+  assert.deepEqual(identityOf({ ...alice, groups: 'admins' }).groups, []);
+  assert.deepEqual(identityOf({ ...alice, groups: { 0: 'admins', length: 1 } }).groups, []);
+  assert.deepEqual(identityOf({ ...alice, groups: ['a', 1, null, ['b'], { c: 1 }] }).groups, ['a']);
+  assert.deepEqual(identityOf({ ...alice, name: { toString: 'x' }, email: 1 }).name, '');
+});
+
+test('claims named like parts of every object are read as claims, never inherited', () => {
+  for (const path of ['__proto__', 'constructor', 'constructor.name', 'toString', '__proto__.sub', 'groups.length']) {
+    assert.equal(read(tokenOf(alice), { subject: path }).kind, 'failed', path);
+    assert.deepEqual(identityOf(alice, { groups: path }).groups, []);
+  }
+  const hostile = JSON.parse(
+    `{"iss":"${provider.issuer}","sub":"mallory","__proto__":{"sub":"alice","groups":["admins"]}}`,
+  );
+  assert.deepEqual(identityOf(hostile).groups, []);
+  assert.equal(identityOf(hostile).subject, 'mallory');
+  assert.deepEqual(
+    identityOf(hostile, { groups: '__proto__.groups' }).groups,
+    ['admins'],
+    'when that is what is asked for',
+  );
+});
+
+test('no identity without the payload of the provider and its issuer, whatever the metadata holds', () => {
+  const facts = fc.dictionary(
+    fc.constantFrom('payload_idp', 'failed_idp', 'payload_other', '__proto__'),
+    fc.jsonValue(),
+  );
+  fc.assert(
+    fc.property(facts, fc.object(), (jwtFacts, rbac) => {
+      const authentication = read(jwt(jwtFacts, rbac as JsonFacts));
+      if (authentication.kind === 'failed') return;
+      const payload = jwtFacts.payload_idp as JsonFacts;
+      assert.equal(payload.iss, provider.issuer);
+      assert.equal(Object.hasOwn(jwtFacts, 'failed_idp'), false);
+    }),
+  );
+});

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Ledger } from '../../../extproc/exchange/ledger.ts';
+import type { Finished } from '../../../extproc/exchange/record.ts';
+import { FakeLog, nowMs } from './rig.ts';
+
+const exchangeId = '019bc0de-0000-7000-8000-000000000001';
+const end: Finished = { outcome: 'complete', detail: '', status: 200, localReply: '' };
+const started = {
+  ...{ connection: 'claude', identity: null, authenticationFailure: null, method: 'GET', path: '/', query: {} },
+  ...{ headers: [], sourceAddress: '', envoyRequestId: '', attemptOf: null },
+};
+
+function createLedger() {
+  const log = new FakeLog();
+  return { log, ledger: new Ledger(log, { nowMs: () => nowMs }, exchangeId) };
+}
+
+test('records have the id of their exchange and the time of the clock', async () => {
+  const { log, ledger } = createLedger();
+  await ledger.record({ kind: 'started', started });
+  assert.deepEqual(log.records, [{ exchangeId, timeMs: nowMs, kind: 'started', started }]);
+});
+
+test('only the first end is written, also of two at once', async () => {
+  const { log, ledger } = createLedger();
+  await ledger.record({ kind: 'started', started });
+  await Promise.all([ledger.finish(end), ledger.finish({ ...end, outcome: 'cut' })]);
+  await ledger.finish({ ...end, outcome: 'aborted' });
+  assert.deepEqual(log.finished, [end]);
+});
+
+test('without a start there is no end, also when the start could not be written', async () => {
+  const { log, ledger } = createLedger();
+  await ledger.finish(end);
+  log.failsAppend = () => true;
+  await assert.rejects(ledger.record({ kind: 'started', started }));
+  log.failsAppend = () => false;
+  await ledger.finish(end);
+  assert.deepEqual(log.records, []);
+});
+
+test('an end that could not be written can be written again', async () => {
+  const { log, ledger } = createLedger();
+  await ledger.record({ kind: 'started', started });
+  log.failsAppend = () => true;
+  await assert.rejects(ledger.finish(end), /no space left/);
+  log.failsAppend = () => false;
+  await ledger.finish({ ...end, outcome: 'cut' });
+  await ledger.finish(end);
+  assert.deepEqual(
+    log.finished.map(({ outcome }) => outcome),
+    ['cut'],
+  );
+});

@@ -1,0 +1,158 @@
+/** Drives exchanges in this process: a journal and a judge under the test's control, and the frames that Envoy sends. */
+import { createAttempts } from '../../../extproc/exchange/attempts.ts';
+import { Exchange } from '../../../extproc/exchange/exchange.ts';
+import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
+import type { IdentityProvider } from '../../../extproc/exchange/identity.ts';
+import type { Connection, ExchangeContext, ExchangeLimits, Judge, Verdict } from '../../../extproc/exchange/ports.ts';
+import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
+import { decodeRecord } from '../../../extproc/exchange/record.ts';
+import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
+import type { AccessInput, RequestInput } from '../../../extproc/policy/input.ts';
+
+type RecordKind = ExchangeRecord['kind'];
+
+/** Keeps what is appended, and what happened in which order; appends and syncs can be made to wait or to fail. */
+export class FakeLog {
+  readonly records: ExchangeRecord[] = [];
+  readonly payloads: Buffer[] = [];
+  /** `append <kind>`, `sync` when one is asked for, `synced` when it resolved; tests add their own. */
+  readonly events: string[] = [];
+  admitted = true;
+  /** Asked before each append; true makes it fail and leave nothing. */
+  failsAppend: (kind: RecordKind) => boolean = () => false;
+  /** Each sync waits for what this gives. */
+  onSync: () => Promise<void> = async () => {};
+  /** Each append waits for what this gives, its record already taken. */
+  onAppend: (kind: RecordKind) => Promise<void> = async () => {};
+
+  async append(parts: readonly Uint8Array[]): Promise<void> {
+    const payload = Buffer.concat(parts);
+    const record = decodeRecord(payload);
+    if (this.failsAppend(record.kind)) throw new Error('no space left on device');
+    this.records.push(record);
+    this.payloads.push(payload);
+    this.events.push(`append ${record.kind}`);
+    await this.onAppend(record.kind);
+  }
+
+  async sync(): Promise<void> {
+    this.events.push('sync');
+    await this.onSync();
+    this.events.push('synced');
+  }
+
+  admits(): boolean {
+    return this.admitted;
+  }
+
+  /** The next syncs wait until the gate is opened or broken. */
+  stallSync(): Gate {
+    const gate = new Gate();
+    this.onSync = () => gate.passed;
+    return gate;
+  }
+
+  kinds(): RecordKind[] {
+    return this.records.map(({ kind }) => kind);
+  }
+
+  ofKind<K extends RecordKind>(kind: K): Extract<ExchangeRecord, { kind: K }>[] {
+    return this.records.filter((record): record is Extract<ExchangeRecord, { kind: K }> => record.kind === kind);
+  }
+
+  get finished() {
+    return this.ofKind('finished').map(({ finished }) => finished);
+  }
+}
+
+export class Gate {
+  readonly passed: Promise<void>;
+  open: () => void = () => {};
+  break: (error: Error) => void = () => {};
+
+  constructor() {
+    this.passed = new Promise((resolve, reject) => {
+      this.open = resolve;
+      this.break = reject;
+    });
+    this.passed.catch(() => {});
+  }
+}
+
+export const allow: Verdict = { verdict: 'allow', reasons: [] };
+export const deny: Verdict = { verdict: 'deny', reasons: [{ rule: 'no_such_skill', message: 'Not that skill.' }] };
+
+export class FakeJudge implements Judge {
+  readonly revision = 'sha256:revision';
+  readonly accessInputs: AccessInput[] = [];
+  readonly requestInputs: RequestInput[] = [];
+  accessVerdict: () => Verdict = () => allow;
+  requestVerdict: () => Verdict = () => allow;
+
+  access(input: AccessInput): Verdict {
+    this.accessInputs.push(input);
+    return this.accessVerdict();
+  }
+
+  request(input: RequestInput): Verdict {
+    this.requestInputs.push(input);
+    return this.requestVerdict();
+  }
+}
+
+export const provider: IdentityProvider = {
+  name: 'idp',
+  issuer: 'https://idp.example.org',
+  claims: { subject: 'sub', name: 'name', email: 'email', groups: 'groups' },
+};
+export const claude: Connection = { name: 'claude', identityProvider: provider };
+
+export type Rig = {
+  log: FakeLog;
+  judge: FakeJudge;
+  context: ExchangeContext;
+  faults: Error[];
+  open(connection?: Connection, pathPrefix?: string): Exchange;
+};
+
+export const nowMs = Date.UTC(2026, 0, 15, 10);
+
+export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
+  const log = new FakeLog();
+  const judge = new FakeJudge();
+  const faults: Error[] = [];
+  const context: ExchangeContext = {
+    log,
+    judge: () => judge,
+    clock: { nowMs: () => nowMs },
+    connections: new Map([['claude', claude]]),
+    limits: {
+      requestBodyMaxBytes: 1000,
+      heldBodyMaxBytes: 5000,
+      openExchangesMax: 10,
+      // Longer than any test: a deadline that fires is asked for by the test.
+      decisionTimeoutMs: 1_000_000,
+      ...limits,
+    },
+    budget: { openExchanges: 0, heldBodyBytes: 0 },
+    attempts: createAttempts(10),
+    keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),
+    onFault: (_, fault) => faults.push(fault),
+  };
+  return {
+    ...{ log, judge, context, faults },
+    open: (connection = claude, pathPrefix = '') => new Exchange(context, connection, pathPrefix),
+  };
+}
+
+/** Sends frames one after the other; gives all actions. */
+export async function play(exchange: Exchange, frames: readonly Frame[]): Promise<Action[]> {
+  const actions: Action[] = [];
+  for (const frame of frames) actions.push(await exchange.accept(frame));
+  return actions;
+}
+
+/** Lets everything that is ready run. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

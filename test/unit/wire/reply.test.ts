@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Action } from '../../../extproc/exchange/frame.ts';
+import { repliesOf } from '../../../extproc/wire/reply.ts';
+import type { ProcessingResponse } from '../../../extproc/wire/service.ts';
+import { processMethod } from '../../../extproc/wire/service.ts';
+
+type Release = Extract<Action, { kind: 'release' }>;
+
+/** As Envoy gets them. */
+function sent(action: Action): ProcessingResponse[] {
+  return [...repliesOf(action)].map((reply) => {
+    const decoded = processMethod.responseDeserialize(processMethod.responseSerialize(reply));
+    return JSON.parse(JSON.stringify(decoded));
+  });
+}
+
+/** The part of the oneof that is set. */
+function kinds(replies: readonly ProcessingResponse[]): unknown[] {
+  return replies.map(({ response }) => response);
+}
+
+function release(texts: readonly string[], rest: Partial<Release> = {}): Release {
+  const body = texts.map((text) => Buffer.from(text));
+  return { kind: 'release', removeHeaders: [], body, hadBody: true, hadTrailers: false, accessLog: {}, ...rest };
+}
+
+/** The body as it goes upstream: text and end of each chunk. */
+function chunksOf(replies: readonly ProcessingResponse[]): [string, boolean][] {
+  return replies
+    .filter(({ response }) => response === 'request_body')
+    .map((reply) => {
+      const streamed = commonOf(reply).body_mutation?.streamed_response;
+      return [Buffer.from(streamed?.body?.data ?? []).toString(), streamed?.end_of_stream ?? false];
+    });
+}
+
+type Common = {
+  response: {
+    header_mutation?: { set_headers?: object[]; remove_headers?: string[] };
+    body_mutation?: { streamed_response: { body?: { data: number[] }; end_of_stream?: boolean } };
+  };
+};
+
+function commonOf(reply: ProcessingResponse | undefined): Common['response'] {
+  const kind = String(reply?.response);
+  return (reply?.[kind] as Common | undefined)?.response ?? {};
+}
+
+test('waiting and cutting send nothing: a cut is the status of the stream', () => {
+  assert.deepEqual(sent({ kind: 'wait' }), []);
+  assert.deepEqual(sent({ kind: 'cut', reason: 'x' }), []);
+});
+
+test('a release sends the headers without credentials first, then the chunks, the last one with the end', () => {
+  const accessLog = { exchange: 'e-1', verdict: 'allow' };
+  const replies = sent(release(['ab', 'c'], { removeHeaders: ['authorization', 'cookie'], accessLog }));
+  assert.deepEqual(kinds(replies), ['request_headers', 'request_body', 'request_body']);
+  assert.deepEqual(commonOf(replies[0]).header_mutation, { remove_headers: ['authorization', 'cookie'] });
+  assert.match(JSON.stringify(replies[0]?.dynamic_metadata), /skilltape.*e-1.*allow/);
+  assert.deepEqual(chunksOf(replies), [
+    ['ab', false],
+    ['c', true],
+  ]);
+});
+
+test('the body goes upstream as the same bytes and ends once, unless trailers end it', () => {
+  const texts = fc.array(fc.string({ minLength: 1 }), { maxLength: 6 });
+  fc.assert(
+    fc.property(texts, fc.boolean(), (chunks, hadTrailers) => {
+      const replies = sent(release(chunks, { hadTrailers }));
+      const passed = chunksOf(replies);
+      assert.equal(passed.map(([text]) => text).join(''), chunks.join(''));
+      const ends = passed.map(([, end]) => end);
+      assert.deepEqual(ends.slice(0, -1).includes(true), false, 'an end before the last chunk');
+      assert.equal(ends.at(-1) ?? false, !hadTrailers);
+      assert.equal(replies.at(-1)?.response, hadTrailers ? 'request_trailers' : 'request_body');
+    }),
+  );
+});
+
+test('a request without a body gets no body message, and one with an empty body gets its end', () => {
+  assert.deepEqual(kinds(sent(release([], { hadBody: false }))), ['request_headers']);
+  assert.deepEqual(chunksOf(sent(release([]))), [['', true]]);
+  assert.deepEqual(kinds(sent(release([], { hadTrailers: true }))), ['request_headers', 'request_trailers']);
+});
+
+test('a large body is taken chunk by chunk, as the stream has room', () => {
+  const taken: number[] = [];
+  function* body() {
+    for (let chunk = 0; chunk < 5; chunk += 1) {
+      taken.push(chunk);
+      yield Buffer.of(chunk);
+    }
+  }
+  const replies = repliesOf({ ...release([]), body: body() });
+  replies.next();
+  assert.deepEqual(taken, []);
+  replies.next();
+  assert.deepEqual(taken, [0, 1], 'one chunk ahead, to know the last');
+});
+
+test('answers are let through in the form of their frame', () => {
+  assert.deepEqual(kinds(sent({ kind: 'continue_response_body' })), ['response_body']);
+  assert.deepEqual(kinds(sent({ kind: 'continue_response_trailers' })), ['response_trailers']);
+  const [reply] = sent({ kind: 'continue_response_headers', setHeaders: { 'x-skilltape-exchange': 'e-1' } });
+  const raw_value = { type: 'Buffer', data: [...Buffer.from('e-1')] };
+  assert.deepEqual(commonOf(reply).header_mutation?.set_headers, [
+    { header: { key: 'x-skilltape-exchange', raw_value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
+  ]);
+});
+
+test('our own answer has its status, headers, body and reason', () => {
+  const reply = { status: 413, headers: { 'content-type': 'application/json' }, body: '{"ä":1}', details: 'why' };
+  const [message] = sent({ kind: 'local_reply', reply, accessLog: { refusal: 'refused' } });
+  const immediate = (message?.immediate_response ?? {}) as {
+    status?: object;
+    body?: { data: number[] };
+    details?: string;
+  };
+  assert.deepEqual(immediate.status, { code: 413 });
+  assert.equal(Buffer.from(immediate.body?.data ?? []).toString(), reply.body);
+  assert.equal(immediate.details, 'why');
+  assert.match(JSON.stringify(message?.dynamic_metadata), /refusal.*refused/);
+});
