@@ -14,7 +14,7 @@ const deep = '[DEEP]';
 
 export type Path = readonly (string | number)[];
 
-/** `exempt` answers true for a string that stays as it is: ids we made, signatures of the vendor. */
+/** `exempt` answers true for a string or number (as text) that stays as it is: ids we made, sizes we counted. */
 export type JsonMaskingOptions = { scope: string; exempt?: (path: Path, value: string) => boolean };
 
 /**
@@ -67,7 +67,7 @@ class JsonWalk {
       case 'string':
         return this.#exempt?.(this.#path, value) ? value : maskString(this.#masking, value, keyName);
       case 'number':
-        return this.#number(value, keyName);
+        return this.#exempt?.(this.#path, String(value)) ? value : this.#number(value, keyName);
       case 'boolean':
       case 'undefined':
         return value;

@@ -1,9 +1,9 @@
-import type { ExchangeRecord } from '../exchange/record.ts';
 import { decodeRecord } from '../exchange/record.ts';
 import type { Delivery } from '../index/port.ts';
 import type { Position } from '../journal/position.ts';
 import type { Transcript } from '../transcript/transcript.ts';
 import { assembleTranscript } from '../transcript/transcript.ts';
+import { reasonOf } from './reason.ts';
 
 /** What the shipper needs of the journal's reading side. */
 export type RecordSource = {
@@ -22,24 +22,39 @@ export type ShipperStatus = {
   openExchanges: number;
 };
 
+/** `reason` holds no content. */
+export type ShipperEvents = {
+  onDelivering: (exchangeId: string) => void;
+  onRejected: (exchangeId: string, reason: string) => void;
+};
+
+/**
+ * - `caught_up`: everything to the present end of the journal was read.
+ * - `paused`: it was asked to pause after a delivery; there is more.
+ * - `retry`: the index would not take an exchange now; it is delivered again at the next call.
+ */
+export type Advance = { kind: 'caught_up' } | { kind: 'paused' } | { kind: 'retry'; reason: string };
+
 /**
  * Reads the journal behind the writer and delivers each exchange when its end is there. The cursor stays at the start
  * of the oldest exchange that is still open, so a restart reads it again from its start: at least once, and the index
- * takes each id once.
+ * takes each id once. Memory of an open exchange: the positions of its records.
  */
 export class Shipper {
   readonly #source: RecordSource;
   readonly #sink: TranscriptSink;
+  readonly #events: ShipperEvents;
   /** Positions of the records of each open exchange, in order of arrival of the first one. */
   readonly #open = new Map<string, Position[]>();
   #next: Position | null;
   #shipped = 0;
   #rejected = 0;
 
-  constructor(source: RecordSource, sink: TranscriptSink, from: Position | null) {
+  constructor(source: RecordSource, sink: TranscriptSink, from: Position | null, events: ShipperEvents) {
     this.#source = source;
     this.#sink = sink;
     this.#next = from;
+    this.#events = events;
   }
 
   status(): ShipperStatus {
@@ -53,35 +68,56 @@ export class Shipper {
   }
 
   /**
-   * Reads to the present end of the journal. `retry` means that the index would not take an exchange now: call again
-   * later, it is delivered again.
+   * Reads on. Under steady traffic the end of the journal is never reached, so after each delivery `shouldPause` is
+   * asked: the caller saves the cursor and looks for commands then. Throws what the journal throws: a record that
+   * cannot be read is nobody's to pass over.
    */
-  async advance(): Promise<'caught_up' | 'retry'> {
+  async advance(shouldPause: () => boolean = () => false): Promise<Advance> {
     for await (const { position, next, payload } of this.#source.read(this.#next)) {
-      const record = decodeRecord(payload);
+      const { kind, exchangeId } = decodeRecord(payload);
+      if (kind === 'started' && !this.#open.has(exchangeId)) this.#open.set(exchangeId, []);
+      const positions = this.#open.get(exchangeId);
       // Records whose start lies before the cursor belong to an exchange that was delivered already.
-      if (record.kind === 'started') this.#open.set(record.exchangeId, []);
-      this.#open.get(record.exchangeId)?.push(position);
-      if (record.kind === 'finished' && !(await this.#deliver(record.exchangeId))) return 'retry';
+      if (positions !== undefined) {
+        positions.push(position);
+        if (kind === 'finished') {
+          const delivery = await this.#deliver(exchangeId, positions);
+          if (delivery.kind === 'retry') {
+            // The end is read again at the next call; it must not stand in the list twice then.
+            positions.pop();
+            return delivery;
+          }
+          this.#open.delete(exchangeId);
+          this.#next = next;
+          if (shouldPause()) return { kind: 'paused' };
+        }
+      }
       this.#next = next;
     }
-    return 'caught_up';
+    return { kind: 'caught_up' };
   }
 
-  async #deliver(exchangeId: string): Promise<boolean> {
-    const positions = this.#open.get(exchangeId) ?? [];
-    const records: ExchangeRecord[] = [];
-    for (const position of positions) records.push(decodeRecord(await this.#source.readAt(position)));
-    const transcript = assembleTranscript(records);
-    const delivery = transcript === null ? undefined : await this.#sink.deliver(transcript);
-    if (delivery?.kind === 'retry') {
-      // The end is read again at the next call; it must not stand in the list twice then.
-      positions.pop();
-      return false;
+  async #deliver(exchangeId: string, positions: readonly Position[]): Promise<Delivery> {
+    const payloads: Uint8Array[] = [];
+    for (const position of positions) payloads.push(await this.#source.readAt(position));
+    this.#events.onDelivering(exchangeId);
+    const delivery = await this.#assembledAndTaken(payloads);
+    if (delivery.kind === 'accepted') this.#shipped += 1;
+    if (delivery.kind === 'rejected') {
+      this.#rejected += 1;
+      this.#events.onRejected(exchangeId, delivery.reason);
     }
-    if (delivery?.kind === 'accepted') this.#shipped += 1;
-    if (delivery?.kind === 'rejected') this.#rejected += 1;
-    this.#open.delete(exchangeId);
-    return true;
+    return delivery;
+  }
+
+  /** One exchange that nothing can be made of must not stop all others: it is counted, reported and passed. */
+  async #assembledAndTaken(payloads: readonly Uint8Array[]): Promise<Delivery> {
+    try {
+      const transcript = assembleTranscript(payloads.map(decodeRecord));
+      if (transcript === null) return { kind: 'rejected', reason: 'its records are not whole' };
+      return await this.#sink.deliver(transcript);
+    } catch (thrown) {
+      return { kind: 'rejected', reason: reasonOf(thrown) };
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { ShipCommand, ShipOptions, ShipReport } from './protocol.ts';
+import type { ShipCommand, ShipOptions, ShipReport, ShipStart } from './protocol.ts';
 
-export type ShipperEvents = {
+export type SupervisorEvents = {
   onReport: (report: ShipReport) => void;
   /** The thread died; it is started again after `restartDelayMs`. The journal keeps what it had not delivered. */
   onCrash: (error: Error) => void;
@@ -15,22 +15,34 @@ export type ShipperThread = {
 };
 
 const restartDelayMs = 1_000;
+/** Deaths of the thread in the delivery of one exchange, after which that one is kept as metadata and not read again. */
+const deathsMax = 2;
 const workerFile = new URL('./worker.ts', import.meta.url);
 
 /** Runs the shipping thread and keeps it running until `stop`. */
-export function superviseShipper(options: ShipOptions, events: ShipperEvents): ShipperThread {
+export function superviseShipper(options: ShipOptions, events: SupervisorEvents): ShipperThread {
   let worker: Worker | undefined;
   let restart: NodeJS.Timeout | undefined;
   let stopping = false;
 
+  const suspects = new Suspects();
+
   const start = (): void => {
-    const current = new Worker(workerFile, { workerData: options });
+    const workerData: ShipStart = { ...options, reduced: suspects.reduced() };
+    const current = new Worker(workerFile, { workerData });
+    let delivering: string | undefined;
     worker = current;
-    current.on('message', events.onReport);
+    current.on('message', (report: ShipReport) => {
+      if (report.kind === 'delivering') delivering = report.exchangeId;
+      if (report.kind === 'progress') delivering = undefined;
+      events.onReport(report);
+    });
     current.on('error', events.onCrash);
     current.on('exit', () => {
       if (worker === current) worker = undefined;
-      if (!stopping) restart = setTimeout(start, restartDelayMs);
+      if (stopping) return;
+      if (delivering !== undefined) suspects.diedIn(delivering);
+      restart = setTimeout(start, restartDelayMs);
     });
   };
   start();
@@ -50,4 +62,17 @@ export function superviseShipper(options: ShipOptions, events: ShipperEvents): S
       clearTimeout(timer);
     },
   };
+}
+
+/** In which deliveries the thread died: one exchange that fills its memory must not hold up all others for ever. */
+class Suspects {
+  readonly #deaths = new Map<string, number>();
+
+  diedIn(exchangeId: string): void {
+    this.#deaths.set(exchangeId, (this.#deaths.get(exchangeId) ?? 0) + 1);
+  }
+
+  reduced(): string[] {
+    return [...this.#deaths].filter(([, deaths]) => deaths >= deathsMax).map(([exchangeId]) => exchangeId);
+  }
 }

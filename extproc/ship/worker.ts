@@ -3,12 +3,13 @@ import { SkilltapeError } from '../errors.ts';
 import { SqliteIndex } from '../index/sqlite/writer.ts';
 import { loadCursor, saveCursor } from '../journal/cursor.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
+import type { Position } from '../journal/position.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { Masker } from '../masking/masker.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { createPipeline } from './pipeline.ts';
-import type { ShipCommand, ShipOptions, ShipReport } from './protocol.ts';
+import type { ShipCommand, ShipReport, ShipStart } from './protocol.ts';
 import { Shipper } from './shipper.ts';
 
 const cursorName = 'index';
@@ -19,7 +20,7 @@ const cursorIntervalMs = 1_000;
 const idlePollMs = 5_000;
 
 /** The shipping thread: everything after an exchange's end, off the thread that answers Envoy. */
-async function run(options: ShipOptions): Promise<void> {
+async function run(options: ShipStart): Promise<void> {
   const reader = openJournalReader({
     directory: options.journalDirectory,
     fileSystem: nodeFileSystem,
@@ -32,33 +33,43 @@ async function run(options: ShipOptions): Promise<void> {
     index,
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
+    reduced: new Set(options.reduced),
     onMaskingFailed: (exchangeId, reason) => report({ kind: 'masking_failed', exchangeId, reason }),
   });
   const cursor = await loadCursor(options.journalDirectory, cursorName);
   if (cursor.status === 'damaged') report({ kind: 'waiting', reason: `the cursor is damaged: ${cursor.reason}` });
-  const shipper = new Shipper(reader, pipeline, cursor.position);
-  const commands = new Commands();
-  let saved = cursor.position;
-  let savedAt = Number.NEGATIVE_INFINITY;
-  for (;;) {
-    const stopping = commands.stopRequested;
-    const result = await shipper.advance();
-    const status = shipper.status();
-    const now = performance.now();
-    if (status.delivered !== null && (stopping || now - savedAt >= cursorIntervalMs)) {
-      await saveCursor(options.journalDirectory, cursorName, status.delivered);
-      saved = status.delivered;
-      savedAt = now;
-    }
-    // Only what is behind the saved cursor may be freed: a restart reads on from there.
-    report({ kind: 'progress', ...status, delivered: saved });
-    if (result === 'retry') report({ kind: 'waiting', reason: 'the index takes no documents' });
-    if (stopping) break;
-    await commands.next(result === 'retry' ? retryDelayMs : idlePollMs);
-  }
+  const shipper = new Shipper(reader, pipeline, cursor.position, {
+    onDelivering: (exchangeId) => report({ kind: 'delivering', exchangeId }),
+    onRejected: (exchangeId, reason) => report({ kind: 'rejected', exchangeId, reason }),
+  });
+  await ship(shipper, options.journalDirectory, cursor.position);
   index.close();
   await reader.close();
   report({ kind: 'stopped' });
+}
+
+/** Until `stop`, and then to the end of the journal as it is then. */
+async function ship(shipper: Shipper, journalDirectory: string, from: Position | null): Promise<void> {
+  const commands = new Commands();
+  let saved = from;
+  let savedAt = Number.NEGATIVE_INFINITY;
+  const isCursorDue = () => performance.now() - savedAt >= cursorIntervalMs;
+  for (;;) {
+    const stopping = commands.stopRequested;
+    const result = await shipper.advance(isCursorDue);
+    const status = shipper.status();
+    if (status.delivered !== null && (stopping || isCursorDue())) {
+      await saveCursor(journalDirectory, cursorName, status.delivered);
+      saved = status.delivered;
+      savedAt = performance.now();
+    }
+    // Only what is behind the saved cursor may be freed: a restart reads on from there.
+    report({ kind: 'progress', ...status, delivered: saved });
+    if (result.kind === 'paused') continue;
+    if (result.kind === 'retry') report({ kind: 'waiting', reason: result.reason });
+    if (stopping) return;
+    await commands.next(result.kind === 'retry' ? retryDelayMs : idlePollMs);
+  }
 }
 
 /** Commands of the main thread; several wakes while we ship count as one. */
@@ -94,7 +105,7 @@ function report(message: ShipReport): void {
   parentPort?.postMessage(message);
 }
 
-run(workerData as ShipOptions).then(
+run(workerData as ShipStart).then(
   () => parentPort?.close(),
   (error) => {
     throw SkilltapeError.from(error);

@@ -175,6 +175,10 @@ const forgedHeaders: HeaderPairs = [
   ['X-Skilltape-Skip', '1'],
 ];
 
+test('the scheme of a token may be written in lower case (RFC 9110 section 11.1)', async () => {
+  assert.equal((await call([['authorization', `bearer ${alice}`]])).status, 200);
+});
+
 test('forged identity headers do not stand in for a token', async () => {
   await assertRefused(forgedHeaders, [/carries no token/, whatToDo]);
 });
