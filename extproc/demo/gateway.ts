@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { type createAuthority, writeCertificate } from '../../test/fakes/certificates.ts';
 import type { IdentityProvider } from '../../test/fakes/identity-provider.ts';
 import { startIdentityProvider } from '../../test/fakes/identity-provider.ts';
-import type { TlsTarget } from '../envoy/render.ts';
+import type { ProcessorAddress, TlsTarget } from '../envoy/render.ts';
 import { renderEnvoy } from '../envoy/render.ts';
 import type { Child } from './child.ts';
 import { startChild } from './child.ts';
@@ -23,6 +23,8 @@ export type GatewayOptions = {
   upstreamKey: string;
   listenerPort?: number;
   userClientSecret: string;
+  /** Envoy reaches the processor on this port of the loopback address, with mutual TLS, instead of the socket. */
+  processorPort?: number;
   /** Keys of skilltape.yaml beside the ones that the places decide. */
   settings?: Record<string, unknown>;
   /** Started instead of `main.ts serve`: a test's program that puts a fault in. */
@@ -69,11 +71,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   started.defer(() => identityProvider.close());
   await writeSecrets(options, await authority.issue({ commonName: 'gateway', ...names }));
   const processorSocket = join(directory, 'extproc.sock');
-  const configFile = writeConfig(options, processorSocket, identityProvider.issuer);
+  const { listen, address } = await processorPlace(options, processorSocket, caFile);
+  const configFile = writeConfig(options, listen, identityProvider.issuer);
   const running = { processor: startServe(options, configFile) };
   started.defer(() => running.processor.stop());
   const accessLogFile = join(directory, 'access.log');
-  const envoy = await startEnvoyBefore(options, { caFile, accessLogFile, processorSocket, identityProvider });
+  const envoy = await startEnvoyBefore(options, address, { caFile, accessLogFile, identityProvider });
   started.defer(() => envoy.child.stop());
   const all = started.move();
   return {
@@ -93,7 +96,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 async function startEnvoyBefore(
   options: GatewayOptions,
-  parts: Pick<Gateway, 'caFile' | 'accessLogFile' | 'processorSocket' | 'identityProvider'>,
+  processor: ProcessorAddress,
+  parts: Pick<Gateway, 'caFile' | 'accessLogFile' | 'identityProvider'>,
 ): Promise<EnvoyProcess> {
   const { directory } = options;
   const { issuer, jwksUri, port } = parts.identityProvider;
@@ -105,12 +109,28 @@ async function startEnvoyBefore(
     adminSocket,
     accessLogFile: parts.accessLogFile,
     sdsDirectory: join(directory, 'sds'),
-    processorSocket: parts.processorSocket,
+    processor,
     identityProvider: { ...provider, issuer, audience, jwksUri },
     connections: options.upstreams,
   });
   writeFileSync(configFile, text, { mode: 0o600 });
   return startEnvoy({ binary: options.envoyBinary, configFile, adminSocket, logFile: join(directory, 'envoy.log') });
+}
+
+/** The `listen` section of skilltape.yaml, and the same place as Envoy is told of it. */
+async function processorPlace(
+  { directory, authority, processorPort: port }: GatewayOptions,
+  socket: string,
+  caFile: string,
+): Promise<{ listen: unknown; address: ProcessorAddress }> {
+  if (port === undefined) return { listen: { socket }, address: { socket } };
+  const host = '127.0.0.1';
+  const server = await authority.issue({ commonName: 'processor', ipAddresses: [host] });
+  const client = await authority.issue({ commonName: 'envoy', purpose: 'client' });
+  const tls = { ...(await writeCertificate(directory, 'processor', server)), clientCaFile: caFile };
+  const target = { host, port, serverName: host, caFile };
+  const address = { tcp: { ...target, ...(await writeCertificate(directory, 'envoy', client)) } };
+  return { listen: { tcp: { address: host, port, tls } }, address };
 }
 
 function startServe(options: GatewayOptions, configFile: string): Child {
@@ -124,11 +144,11 @@ function startServe(options: GatewayOptions, configFile: string): Child {
   );
 }
 
-function writeConfig(options: GatewayOptions, socket: string, issuer: string): string {
+function writeConfig(options: GatewayOptions, listen: unknown, issuer: string): string {
   const file = join(options.directory, 'skilltape.yaml');
   const config = {
     dataDirectory: 'data',
-    listen: { socket },
+    listen,
     identityProviders: { idp: { issuer } },
     connections: Object.fromEntries(options.upstreams.map(({ name }) => [name, { identityProvider: 'idp' }])),
     policies: { directory: policiesDirectory },

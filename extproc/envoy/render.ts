@@ -11,6 +11,11 @@ export type TlsTarget = {
   caFile: string;
 };
 
+/** Where Envoy reaches skilltape: a unix socket, or over TCP with a certificate of its own (mutual TLS). */
+export type ProcessorAddress =
+  | { socket: string }
+  | { tcp: TlsTarget & { certificateFile: string; privateKeyFile: string } };
+
 /** What differs between the shipped configuration and a rendered one: places and ports, nothing else. */
 export type RenderOptions = {
   listener: { address: string; port: number };
@@ -18,7 +23,7 @@ export type RenderOptions = {
   accessLogFile: string;
   /** Holds gateway_certificate.yaml and claude_credential.yaml. */
   sdsDirectory: string;
-  processorSocket: string;
+  processor: ProcessorAddress;
   identityProvider: TlsTarget & {
     issuer: string;
     audience: string;
@@ -36,6 +41,7 @@ const filterChain: Path = [...listener, 'filter_chains', 0];
 const manager: Path = [...filterChain, 'filters', 0, 'typed_config'];
 const routes: Path = [...manager, 'route_config', 'virtual_hosts', 0, 'routes'];
 const clusters: Path = ['static_resources', 'clusters'];
+const endpointAddress: Path = ['load_assignment', 'endpoints', 0, 'lb_endpoints', 0, 'endpoint', 'address'];
 
 /** `envoy/envoy.yaml` with other places and ports, as YAML text. */
 export function renderEnvoy(options: RenderOptions): string {
@@ -50,10 +56,7 @@ export function renderEnvoy(options: RenderOptions): string {
   document.setIn([...manager, 'access_log', 0, 'typed_config', 'path'], options.accessLogFile);
   setSecretPaths(document, options.sdsDirectory);
   setIdentityProvider(document, options.identityProvider);
-  document.setIn(
-    [...clusters, 0, 'load_assignment', 'endpoints', 0, 'lb_endpoints', 0, 'endpoint', 'address', 'pipe', 'path'],
-    options.processorSocket,
-  );
+  setProcessor(document, options.processor);
   setConnections(document, options.connections);
   return document.toString({ lineWidth: 0 });
 }
@@ -80,6 +83,30 @@ function setSecretPaths(document: Document, directory: string): void {
       watched_directory: { path: directory },
     });
   }
+}
+
+function setProcessor(document: Document, processor: ProcessorAddress): void {
+  const cluster: Path = [...clusters, 0];
+  if ('socket' in processor) {
+    document.setIn([...cluster, ...endpointAddress, 'pipe', 'path'], processor.socket);
+    return;
+  }
+  const { certificateFile, privateKeyFile } = processor.tcp;
+  const tls = { alpn_protocols: ['h2'], tls_certificates: [certificateOf(certificateFile, privateKeyFile)] };
+  if (!isIP(processor.tcp.host)) document.setIn([...cluster, 'type'], 'LOGICAL_DNS');
+  const transport = {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+      common_tls_context: tls,
+    },
+  };
+  document.setIn([...cluster, 'transport_socket'], document.createNode(transport));
+  setTarget(document, cluster, processor.tcp);
+}
+
+function certificateOf(certificateFile: string, privateKeyFile: string): unknown {
+  return { certificate_chain: { filename: certificateFile }, private_key: { filename: privateKeyFile } };
 }
 
 function setIdentityProvider(document: Document, provider: RenderOptions['identityProvider']): void {
@@ -136,7 +163,7 @@ function routeTo(template: Record<string, unknown>, connection: { name: string; 
 }
 
 function setTarget(document: Document, cluster: Path, target: TlsTarget): void {
-  document.setIn([...cluster, 'load_assignment', 'endpoints', 0, 'lb_endpoints', 0, 'endpoint', 'address'], {
+  document.setIn([...cluster, ...endpointAddress], {
     socket_address: { address: target.host, port_value: target.port },
   });
   const tls = [...cluster, 'transport_socket', 'typed_config'];
