@@ -1,10 +1,54 @@
 import type { Logger } from 'pino';
 import { pino } from 'pino';
+import { SkilltapeError } from './errors.ts';
 
 /**
  * Structured log on standard error. It takes ids, codes, counts and our own words only: what a caller or an upstream
- * wrote has no field here (inv. 6). `err` gives type, message and stack of our errors.
+ * wrote has no field here (inv. 6). `err` gives type, code, message, remedy and frames of our errors and of the
+ * system's; of other errors, whose messages may quote what they choked on (`JSON.parse` does), all but the message.
  */
 export function createLog(level: string): Logger {
-  return pino({ level, base: { service: 'skilltape' } }, pino.destination({ fd: 2, sync: false }));
+  const options = {
+    level,
+    base: { service: 'skilltape' },
+    serializers: { err: loggedError },
+    hooks: { logMethod: withoutBorrowedMessage },
+  };
+  return pino(options, pino.destination({ fd: 2, sync: false }));
+}
+
+function loggedError(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return typeof error;
+  const { code, remedy } = error as { code?: unknown; remedy?: unknown };
+  return {
+    type: error.name,
+    ...((typeof code === 'string' || typeof code === 'number') && { code }),
+    ...(isOurWords(error) && { message: error.message }),
+    ...(typeof remedy === 'string' && { remedy }),
+    frames: framesOf(error),
+    ...(error.cause !== undefined && depth < causesMax && { cause: loggedError(error.cause, depth + 1) }),
+  };
+}
+
+const causesMax = 3;
+
+/** `SkilltapeError.from` takes over the message of what it wraps. */
+function isOurWords(error: Error): boolean {
+  if (!(error instanceof SkilltapeError)) return 'errno' in error && 'syscall' in error;
+  const { cause } = error;
+  const borrowed = cause instanceof Error && cause.message === error.message;
+  return error.code !== 'internal' && (!borrowed || isOurWords(cause));
+}
+
+/** The frames behind the message, which a stack repeats. */
+function framesOf({ stack = '', message }: Error): string[] {
+  const at = stack.indexOf(message);
+  if (at === -1) return [];
+  const lines = stack.slice(at + message.length).split('\n');
+  return lines.filter((line) => line.startsWith('    at ')).map((line) => line.trim());
+}
+
+/** pino makes the message of an error that is logged without words the message of the line. */
+function withoutBorrowedMessage(this: Logger, args: unknown[], method: (...args: unknown[]) => void): void {
+  method.apply(this, args.length === 1 && typeof args[0] === 'object' ? [args[0], ''] : args);
 }

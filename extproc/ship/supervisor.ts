@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { type ErrorCode, SkilltapeError } from '../errors.ts';
 import type { ShipCommand, ShipOptions, ShipReport, ShipStart } from './protocol.ts';
 
 export type SupervisorEvents = {
@@ -37,7 +38,7 @@ export function superviseShipper(options: ShipOptions, events: SupervisorEvents)
       if (report.kind === 'progress') delivering = undefined;
       events.onReport(report);
     });
-    current.on('error', events.onCrash);
+    current.on('error', (error: unknown) => events.onCrash(ourError(error)));
     current.on('exit', () => {
       if (worker === current) worker = undefined;
       if (stopping) return;
@@ -75,4 +76,13 @@ class Suspects {
   reduced(): string[] {
     return [...this.#deaths].filter(([, deaths]) => deaths >= deathsMax).map(([exchangeId]) => exchangeId);
   }
+}
+
+/** What crosses a thread's border loses its class, and with it the log's trust in its words. */
+function ourError(thrown: unknown): Error {
+  if (!(thrown instanceof Error) || thrown.name !== 'SkilltapeError' || !('code' in thrown)) {
+    return SkilltapeError.from(thrown);
+  }
+  const remedy = 'remedy' in thrown && typeof thrown.remedy === 'string' ? { remedy: thrown.remedy } : {};
+  return new SkilltapeError(thrown.code as ErrorCode, thrown.message, remedy);
 }

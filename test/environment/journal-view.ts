@@ -3,10 +3,13 @@ import type { ExchangeRecord } from '../../extproc/exchange/record.ts';
 import { decodeRecord } from '../../extproc/exchange/record.ts';
 import { loadOrCreateJournalKey } from '../../extproc/journal/key.ts';
 import { nodeFileSystem } from '../../extproc/journal/node-fs.ts';
+import type { Position } from '../../extproc/journal/position.ts';
 import { openJournalReader } from '../../extproc/journal/reader.ts';
 
 export type JournalEntry = {
   id: string;
+  /** Where its first record stands. */
+  start: Position;
   records: ExchangeRecord[];
   requestBody: Buffer;
   /** The pieces of the answer's body, as they were recorded. */
@@ -21,18 +24,18 @@ export async function readJournal(dataDirectory: string): Promise<JournalEntry[]
   const key = await loadOrCreateJournalKey(join(dataDirectory, 'keys', 'journal.key'));
   const directory = join(dataDirectory, 'journal');
   const reader = openJournalReader({ directory, fileSystem: nodeFileSystem, key });
-  const byId = new Map<string, ExchangeRecord[]>();
+  const byId = new Map<string, { start: Position; records: ExchangeRecord[] }>();
   try {
-    for await (const { payload } of reader.read(null)) {
+    for await (const { position, payload } of reader.read(null)) {
       const record = decodeRecord(payload);
-      const records = byId.get(record.exchangeId) ?? [];
-      byId.set(record.exchangeId, records);
-      records.push(record);
+      const exchange = byId.get(record.exchangeId) ?? { start: position, records: [] };
+      byId.set(record.exchangeId, exchange);
+      exchange.records.push(record);
     }
   } finally {
     await reader.close();
   }
-  return [...byId].map(([id, records]) => entryOf(id, records));
+  return [...byId].map(([id, { start, records }]) => entryOf(id, start, records));
 }
 
 /** The exchange whose request body holds `marker`; undefined when there is none yet. */
@@ -40,7 +43,7 @@ export async function findInJournal(dataDirectory: string, marker: string): Prom
   return (await readJournal(dataDirectory)).find(({ requestBody }) => requestBody.includes(marker));
 }
 
-function entryOf(id: string, records: ExchangeRecord[]): JournalEntry {
+function entryOf(id: string, start: Position, records: ExchangeRecord[]): JournalEntry {
   const bodies = (kind: 'request_body' | 'answer_body') =>
     records.flatMap((record) => (record.kind === kind ? [Buffer.from(record.bytes)] : []));
   const answerPieces = bodies('answer_body');
@@ -48,7 +51,7 @@ function entryOf(id: string, records: ExchangeRecord[]): JournalEntry {
     (record) => record.kind === 'decided' && record.decided.stage === 'request' && record.decided.verdict === 'allow',
   );
   return {
-    ...{ id, records, answerPieces, allowed },
+    ...{ id, start, records, answerPieces, allowed },
     requestBody: Buffer.concat(bodies('request_body')),
     answerBody: Buffer.concat(answerPieces),
   };

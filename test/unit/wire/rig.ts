@@ -73,6 +73,7 @@ export function clientOf(address: string, channelCredentials: ChannelCredentials
   return new Client(address, channelCredentials, {
     'grpc.max_receive_message_length': 16 * 1024 * 1024,
     'grpc.use_local_subchannel_pool': 1,
+    'grpc.ssl_target_name_override': 'localhost',
   });
 }
 
@@ -104,6 +105,7 @@ export class Call {
           resolve();
         };
         this.stream.on('data', take);
+        this.stream.resume();
         void this.status.then(({ details }) => reject(new Error(`ended with ${this.replies.length}: ${details}`)));
       });
     }

@@ -20,14 +20,16 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 
 const noEnd = () => {};
 
-function healthOf(client: Client): Promise<string> {
-  const { path, requestSerialize, responseDeserialize } = healthService.Check;
-  return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service: '' }, (error, answer) => {
-      if (error !== null) reject(error);
-      else resolve((answer as { status: string }).status);
-    });
+async function healthOf(client: Client): Promise<string> {
+  const check = healthService.Check;
+  assert.ok(check);
+  const answer = await new Promise<unknown>((resolve, reject) => {
+    const { path, requestSerialize, responseDeserialize } = check;
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service: '' }, (error, given) =>
+      error === null ? resolve(given) : reject(error),
+    );
   });
+  return (answer as { status: string }).status;
 }
 
 test('a server is not healthy before it says so, nor once it stops saying so', async () => {

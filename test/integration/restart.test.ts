@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { loadCursor } from '../../extproc/journal/cursor.ts';
+import { comparePositions } from '../../extproc/journal/position.ts';
+import { messagesBody } from '../builders/messages-body.ts';
+import type { TestGateway } from '../environment/gateway.ts';
+import { startTestGateway } from '../environment/gateway.ts';
+import { readJournal } from '../environment/journal-view.ts';
+import { inJournal, openHalfUpload, openSlowStream, servedAgain } from '../environment/traffic.ts';
+import { waitUntil } from '../environment/wait.ts';
+import { wholeIndex } from '../environment/whole-index.ts';
+
+const kills = 10;
+
+let gateway: TestGateway;
+let headers: { authorization: string };
+before(async () => {
+  // Small segments, so that a kill meets their changes too.
+  const settings = {
+    journal: { segmentMaxBytes: 64 * 1024, journalMaxBytes: 64 * 1024 * 1024 },
+    limits: { requestBodyMaxBytes: 1024 * 1024 },
+  };
+  gateway = await startTestGateway({ settings, keepBodies: true });
+  headers = { authorization: `Bearer ${await gateway.token()}` };
+});
+after(() => gateway.stop());
+
+async function kill(): Promise<void> {
+  gateway.processor.process.kill('SIGKILL');
+  await gateway.processor.exited;
+}
+
+/** To be asked while nobody writes: whatever is not in the index yet stands at or behind the cursor. */
+async function assertCursorSkipsNothing(): Promise<void> {
+  const { position } = await loadCursor(join(gateway.dataDirectory, 'journal'), 'index');
+  const indexed = await wholeIndex(gateway.dataDirectory);
+  if (position === null) return;
+  for (const { id, start } of await readJournal(gateway.dataDirectory)) {
+    assert.ok(indexed.has(id) || comparePositions(start, position) >= 0, `the cursor passed ${id}`);
+  }
+}
+
+/** Every exchange in the journal has one end and one document, under the same id. */
+async function assertJournalIsIndexed(): Promise<void> {
+  const entries = await readJournal(gateway.dataDirectory);
+  for (const { id, records } of entries) {
+    assert.equal(records.filter(({ kind }) => kind === 'started').length, 1, id);
+    assert.equal(records.filter(({ kind }) => kind === 'finished').length, 1, `ends of ${id}`);
+  }
+  const indexed = await waitUntil('everything in the index', async () => {
+    const hits = await wholeIndex(gateway.dataDirectory);
+    return entries.every(({ id }) => hits.has(id)) && hits;
+  });
+  assert.equal(indexed.size, entries.length);
+}
+
+test('a kill with open exchanges: each is recorded as interrupted under its own id, completed ones are there once', async () => {
+  const completed: string[] = [];
+  for (let count = 0; count < 20; count += 1) {
+    const answer = await gateway.post(messagesBody(`completed ${count}`), headers);
+    assert.equal(answer.status, 200);
+    completed.push(answer.exchangeId);
+  }
+  const streaming = await openSlowStream(gateway, 'open answer', headers);
+  await openHalfUpload(gateway, 'open upload', headers);
+  const later = await gateway.post(messagesBody('completed behind open ones'), headers);
+  const openAnswer = await inJournal(gateway, 'open answer', () => true);
+  const openUpload = await inJournal(gateway, 'open upload', () => true);
+  await kill();
+  assert.equal(await streaming.over, 'cut');
+  await assertCursorSkipsNothing();
+
+  await gateway.restartProcessor();
+  await servedAgain(gateway, headers);
+  const { skilltape } = await gateway.document(openAnswer.id);
+  assert.equal(skilltape.outcome, 'interrupted');
+  assert.equal((await gateway.document(openUpload.id)).skilltape.outcome, 'interrupted');
+  for (const id of [...completed, later.exchangeId]) {
+    assert.equal((await gateway.document(id)).skilltape.outcome, 'complete');
+  }
+  const { answerBody } = await inJournal(gateway, 'open answer', () => true);
+  assert.deepEqual(streaming.received(), answerBody.subarray(0, streaming.received().length));
+  await assertJournalIsIndexed();
+});
+
+test('a second restart ends nothing a second time', async () => {
+  const before = await wholeIndex(gateway.dataDirectory);
+  await kill();
+  await gateway.restartProcessor();
+  await servedAgain(gateway, headers);
+  await assertJournalIsIndexed();
+  const afterwards = await wholeIndex(gateway.dataDirectory);
+  for (const [id, { outcome }] of before) assert.equal(afterwards.get(id)?.outcome, outcome);
+});
+
+test(`${kills} kills at random moments under load: what the upstream saw has a record, and nothing is there twice`, async (t) => {
+  const seed = Number(process.env.SKILLTAPE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
+  t.diagnostic(`seed ${seed} (SKILLTAPE_TEST_SEED)`);
+  const random = randomFrom(seed);
+  const load = new Load();
+  const workers = [load.run(), load.run(), load.run()];
+  try {
+    for (let count = 0; count < kills; count += 1) {
+      const answered = load.answered.size;
+      await waitUntil('answers since the last kill', () => load.answered.size > answered + 3);
+      await new Promise((resolve) => setTimeout(resolve, random() * 400));
+      await kill();
+      await assertCursorSkipsNothing();
+      await gateway.restartProcessor();
+    }
+    await servedAgain(gateway, headers);
+  } finally {
+    load.stopped = true;
+    await Promise.all(workers);
+  }
+  await assertJournalIsIndexed();
+  const entries = await readJournal(gateway.dataDirectory);
+  const recorded = new Set(entries.filter(({ allowed }) => allowed).map(({ requestBody }) => requestBody.toString()));
+  const arrivals = gateway.fake.requests.filter(({ body }) => body !== undefined);
+  assert.ok(arrivals.length >= load.answered.size);
+  for (const { body } of arrivals) assert.ok(recorded.has(String(body)), `no record of ${body}`);
+  const indexed = await wholeIndex(gateway.dataDirectory);
+  for (const id of load.answered) assert.equal(indexed.get(id)?.outcome, 'complete', id);
+  t.diagnostic(`${load.answered.size} answered, ${load.failed} refused or cut, ${arrivals.length} seen upstream`);
+});
+
+/** Callers who go on whatever happens. */
+class Load {
+  stopped = false;
+  failed = 0;
+  /** Exchanges whose whole answer came. */
+  readonly answered = new Set<string>();
+  #sent = 0;
+
+  async run(): Promise<void> {
+    while (!this.stopped) {
+      this.#sent += 1;
+      const more = this.#sent % 3 === 0 ? { stream: true } : {};
+      const body = messagesBody(`${this.#sent % 6 === 0 ? '[fake: slow 10] ' : ''}load ${this.#sent}`, more);
+      const answer = await gateway.post(body, headers).catch(() => undefined);
+      if (answer?.status === 200) this.answered.add(answer.exchangeId);
+      else this.failed += 1;
+      // Callers of a gateway that refuses do not hurry.
+      if (answer?.status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+/** Mulberry32: the same numbers for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,58 @@
+/** A journal in memory: what the shipper reads from, with a log of what it asked for. */
+import type { RecordBody } from '../../../extproc/exchange/record.ts';
+import { encodeRecord } from '../../../extproc/exchange/record.ts';
+import type { Position } from '../../../extproc/journal/position.ts';
+import type { RecordSource } from '../../../extproc/ship/shipper.ts';
+import { decidedOf, exchangeIdOf, finishedOf, startedMs, startedOf } from '../transcript/example.ts';
+
+export class MemoryJournal implements RecordSource {
+  readonly payloads: Uint8Array[] = [];
+  readonly readPositions: number[] = [];
+
+  append(exchange: number, body: RecordBody): void {
+    const record = { exchangeId: exchangeIdOf(exchange), timeMs: startedMs + this.payloads.length, ...body };
+    this.payloads.push(new Uint8Array(Buffer.concat(encodeRecord(record))));
+  }
+
+  start(exchange: number): void {
+    this.append(exchange, { kind: 'started', started: startedOf() });
+  }
+
+  prompt(exchange: number, text: string): void {
+    this.append(exchange, { kind: 'request_body', bytes: Buffer.from(text) });
+  }
+
+  finish(exchange: number): void {
+    this.append(exchange, { kind: 'decided', decided: decidedOf() });
+    this.append(exchange, { kind: 'finished', finished: finishedOf() });
+  }
+
+  /** Everything of one exchange, one record after the other. */
+  whole(exchange: number, text = `prompt ${exchange}`): void {
+    this.start(exchange);
+    this.prompt(exchange, text);
+    this.finish(exchange);
+  }
+
+  async *read(from: Position | null): AsyncGenerator<{ position: Position; next: Position; payload: Uint8Array }> {
+    for (let at = from?.offset ?? 0; at < this.payloads.length; at += 1) {
+      yield { position: placeOf(at), next: placeOf(at + 1), payload: this.#payloadAt(at) };
+    }
+  }
+
+  async readAt(position: Position): Promise<Uint8Array> {
+    this.readPositions.push(position.offset);
+    return this.#payloadAt(position.offset);
+  }
+
+  #payloadAt(at: number): Uint8Array {
+    const payload = this.payloads[at];
+    if (payload === undefined) throw new Error(`no record at ${at}`);
+    return payload;
+  }
+}
+
+/** Record number `offset` of the one segment. */
+export function placeOf(offset: number): Position {
+  return { segment: 1, offset };
+}

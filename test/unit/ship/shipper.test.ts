@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { SkilltapeError } from '../../../extproc/errors.ts';
+import type { Delivery } from '../../../extproc/index/port.ts';
+import type { Position } from '../../../extproc/journal/position.ts';
+import { Shipper } from '../../../extproc/ship/shipper.ts';
+import type { Transcript } from '../../../extproc/transcript/transcript.ts';
+import { MemoryJournal, placeOf } from './memory-journal.ts';
+
+type Answer = Delivery | Error;
+
+/** A shipper over a journal; `answers` says what becomes of each delivery in order, `accepted` when it has no more. */
+function shipping(journal: MemoryJournal, answers: Answer[] = [], from: Position | null = null) {
+  const delivered: string[] = [];
+  const events: string[] = [];
+  const sink = {
+    async deliver(transcript: Transcript): Promise<Delivery> {
+      delivered.push(`${Number(transcript.exchangeId.slice(-12))}: ${Buffer.from(transcript.requestBody)}`);
+      const answer = answers.shift() ?? { kind: 'accepted' };
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+  };
+  const shipper = new Shipper(journal, sink, from, {
+    onDelivering: (id) => events.push(`delivering ${Number(id.slice(-12))}`),
+    onRejected: (id, reason) => events.push(`rejected ${Number(id.slice(-12))}: ${reason}`),
+  });
+  return { shipper, delivered, events };
+}
+
+test('exchanges that run beside each other are delivered whole, each when its end is there', async () => {
+  const journal = new MemoryJournal();
+  journal.start(1);
+  journal.start(2);
+  journal.prompt(1, 'a');
+  journal.prompt(2, 'x');
+  journal.prompt(1, 'b');
+  journal.finish(2);
+  journal.prompt(1, 'c');
+  journal.finish(1);
+  const { shipper, delivered } = shipping(journal);
+  assert.deepEqual(await shipper.advance(), { kind: 'caught_up' });
+  assert.deepEqual(delivered, ['2: x', '1: abc']);
+});
+
+test('the cursor stays at the start of the oldest open exchange, so a restart loses nothing', async () => {
+  const journal = new MemoryJournal();
+  journal.whole(1);
+  journal.start(2);
+  journal.whole(3);
+  const { shipper, delivered } = shipping(journal);
+  await shipper.advance();
+  assert.deepEqual(shipper.status(), { delivered: placeOf(4), shipped: 2, rejected: 0, openExchanges: 1 });
+  journal.prompt(2, 'late');
+  journal.finish(2);
+  const restarted = shipping(journal, [], shipper.status().delivered);
+  await restarted.shipper.advance();
+  assert.deepEqual(restarted.delivered, ['3: prompt 3', '2: late']);
+  await shipper.advance();
+  assert.deepEqual(delivered, ['1: prompt 1', '3: prompt 3', '2: late']);
+  assert.deepEqual(shipper.status().delivered, placeOf(journal.payloads.length));
+});
+
+test('an exchange that the index cannot take now is delivered again, whole and no part of it twice', async () => {
+  const journal = new MemoryJournal();
+  journal.whole(1);
+  journal.whole(2);
+  const busy: Delivery = { kind: 'retry', reason: 'busy' };
+  const { shipper, delivered } = shipping(journal, [busy, busy]);
+  assert.deepEqual(await shipper.advance(), busy);
+  assert.deepEqual(shipper.status().delivered, placeOf(0));
+  assert.deepEqual(await shipper.advance(), busy);
+  assert.deepEqual(await shipper.advance(), { kind: 'caught_up' });
+  assert.deepEqual(delivered, ['1: prompt 1', '1: prompt 1', '1: prompt 1', '2: prompt 2']);
+  assert.deepEqual(journal.readPositions, [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.equal(shipper.status().shipped, 2);
+});
+
+test('an exchange whose start lies before the cursor was delivered before and is passed over', async () => {
+  const journal = new MemoryJournal();
+  journal.start(1);
+  journal.whole(2);
+  journal.finish(1);
+  const { shipper, delivered, events } = shipping(journal, [], placeOf(1));
+  await shipper.advance();
+  assert.deepEqual(delivered, ['2: prompt 2']);
+  assert.deepEqual(events, ['delivering 2']);
+});
+
+test('a second end of an exchange delivers nothing again', async () => {
+  const journal = new MemoryJournal();
+  journal.whole(1);
+  journal.finish(1);
+  const { shipper, delivered } = shipping(journal);
+  await shipper.advance();
+  assert.equal(delivered.length, 1);
+  assert.equal(shipper.status().openExchanges, 0);
+});
+
+test('an exchange that nothing can be made of is counted and reported without its content, and the others go on', async () => {
+  const journal = new MemoryJournal();
+  journal.whole(1);
+  journal.whole(2);
+  journal.whole(3);
+  const poison = new TypeError('cannot read "my secret"');
+  const refused: Delivery = { kind: 'rejected', reason: 'too large' };
+  const { shipper, events } = shipping(journal, [poison, refused]);
+  assert.deepEqual(await shipper.advance(), { kind: 'caught_up' });
+  assert.deepEqual(shipper.status(), { delivered: placeOf(12), shipped: 1, rejected: 2, openExchanges: 0 });
+  assert.deepEqual(
+    events.filter((event) => event.startsWith('rejected')),
+    ['rejected 1: TypeError', 'rejected 2: too large'],
+  );
+});
+
+test('a document that the index has already is neither counted nor reported', async () => {
+  const journal = new MemoryJournal();
+  journal.whole(1);
+  const { shipper, events } = shipping(journal, [{ kind: 'duplicate' }]);
+  await shipper.advance();
+  assert.deepEqual([shipper.status().shipped, shipper.status().rejected, events.length], [0, 0, 1]);
+});
+
+test('a pause is taken after a delivery, with a cursor from which the rest is read', async () => {
+  const journal = new MemoryJournal();
+  journal.whole(1);
+  journal.whole(2);
+  const { shipper, delivered } = shipping(journal);
+  assert.deepEqual(await shipper.advance(() => true), { kind: 'paused' });
+  assert.deepEqual(shipper.status().delivered, placeOf(4));
+  assert.deepEqual(await shipper.advance(() => true), { kind: 'paused' });
+  assert.deepEqual(await shipper.advance(() => true), { kind: 'caught_up' });
+  assert.equal(delivered.length, 2);
+});
+
+test('a record of an unknown version stops the reading where it stands: passing it over could lose an exchange', async () => {
+  const journal = new MemoryJournal();
+  journal.whole(1);
+  journal.payloads.push(new Uint8Array(40).fill(9));
+  const { shipper } = shipping(journal);
+  const isCorrupt = (thrown: unknown): boolean => thrown instanceof SkilltapeError && thrown.code === 'journal_corrupt';
+  await assert.rejects(shipper.advance(), isCorrupt);
+  assert.deepEqual(shipper.status().delivered, placeOf(4));
+  await assert.rejects(shipper.advance(), isCorrupt);
+});
+
+test('a record that cannot be read now is a fault of the journal, not of the exchange: nothing is passed over', async () => {
+  const journal = new MemoryJournal();
+  journal.whole(1);
+  const { shipper } = shipping(journal);
+  journal.readAt = async () => {
+    throw new Error('the disk is slow');
+  };
+  await assert.rejects(shipper.advance(), /slow/);
+  assert.deepEqual([shipper.status().rejected, shipper.status().delivered], [0, placeOf(0)]);
+});
+
+test('however exchanges overlap, fail and are interrupted by restarts, each one is delivered whole in the end', async () => {
+  const steps = fc.array(fc.nat({ max: 4 }), { minLength: 1, maxLength: 60 });
+  const outcomes = fc.array(fc.constantFrom<Delivery>({ kind: 'accepted' }, { kind: 'retry', reason: '' }));
+  await fc.assert(
+    fc.asyncProperty(steps, outcomes, fc.array(fc.boolean()), async (exchanges, answers, restarts) => {
+      const journal = new MemoryJournal();
+      const parts = new Map<number, number>();
+      for (const exchange of exchanges) {
+        if (!parts.has(exchange)) journal.start(exchange);
+        journal.prompt(exchange, `${parts.get(exchange) ?? 0},`);
+        parts.set(exchange, (parts.get(exchange) ?? 0) + 1);
+      }
+      for (const exchange of parts.keys()) journal.finish(exchange);
+      const taken = new Map<string, string>();
+      let from: Position | null = null;
+      const remaining = [...answers];
+      for (let round = 0; ; round += 1) {
+        const { shipper, delivered } = shipping(journal, remaining, from);
+        let result = await shipper.advance(() => restarts[round] === true);
+        while (result.kind === 'retry' && restarts[round] !== true) result = await shipper.advance();
+        for (const line of delivered) taken.set(line.split(': ')[0] ?? '', line.split(': ')[1] ?? '');
+        from = shipper.status().delivered;
+        if (result.kind === 'caught_up') break;
+      }
+      const expected = [...parts].map(([id, count]) => [
+        String(id),
+        Array.from({ length: count }, (_, n) => `${n},`).join(''),
+      ]);
+      assert.deepEqual([...taken].sort(), expected.sort());
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('of an open exchange only the places of its records are held, not their bytes', async () => {
+  const journal = new MemoryJournal();
+  journal.start(1);
+  for (let at = 0; at < 100; at += 1) journal.prompt(1, 'x'.repeat(1_000));
+  const { shipper } = shipping(journal);
+  await shipper.advance();
+  assert.deepEqual(journal.readPositions, [], 'bytes are read again only at the end');
+  journal.finish(1);
+  await shipper.advance();
+  assert.equal(journal.readPositions.length, 103);
+});
