@@ -96,28 +96,28 @@ export function accessInput(facts: RequestFacts, connection: Connection, timeMs:
 /** A request body as read: what it asks of Claude, or why it could not be read. */
 export type ReadBody =
   | { kind: 'empty' }
+  /** Sent to an endpoint whose bodies are not known: policy decides without it. */
+  | { kind: 'unread' }
   | { kind: 'messages'; request: MessagesRequest }
   | { kind: 'malformed'; fault: string };
 
 /** Reads the whole body of an endpoint that carries a messages request; other bodies are not looked into. */
 export function readBody(facts: RequestFacts, body: Uint8Array): ReadBody {
   if (body.length === 0) return { kind: 'empty' };
+  if (facts.endpoint.kind !== 'messages' && facts.endpoint.kind !== 'count_tokens') return { kind: 'unread' };
   const json = parseStrictJson(body, { maxDepth: requestMaxDepth });
-  if (!json.ok)
-    return {
-      kind: 'malformed',
-      fault: `${json.fault.replaceAll('_', ' ')} (${json.detail})`,
-    };
-  if (facts.endpoint.kind !== 'messages' && facts.endpoint.kind !== 'count_tokens') return { kind: 'empty' };
+  if (!json.ok) return { kind: 'malformed', fault: `${json.fault.replaceAll('_', ' ')} (${json.detail})` };
   const read = readMessagesRequest(json.value);
   return read.ok ? { kind: 'messages', request: read.request } : { kind: 'malformed', fault: read.fault };
 }
+
+const bodyStatus = { empty: 'empty', unread: 'not_json', malformed: 'not_json', messages: 'parsed' } as const;
 
 /** The policy input document of `request`: facts about the body, never its text. */
 export function requestInput(access: AccessInput, read: ReadBody, bytes: number): RequestInput {
   return {
     ...access,
-    body: { bytes, status: bytes === 0 ? 'empty' : 'parsed', fault: '' },
+    body: { bytes, status: bodyStatus[read.kind], fault: read.kind === 'malformed' ? read.fault : '' },
     claude: read.kind === 'messages' ? claudeFacts(read.request) : null,
   };
 }

@@ -1,12 +1,19 @@
 import type { Budget } from './ports.ts';
 
+/** Below this a chunk is copied: kept as it came it would hold the whole gRPC message around it, up to 1 KiB for a byte. */
+const smallChunkMaxBytes = 4096;
+const blockBytes = 16_384;
+
 /**
- * The bytes of one request, held until it is released or refused. Chunks are kept as they came: they go upstream as
- * the same bytes (inv. 3), and joining them would hold a large body twice.
+ * The bytes of one request, held until it is released or refused. They go upstream as the same bytes (inv. 3); joining
+ * them would hold a large body twice, so chunks are kept, and only small ones are put together.
  */
 export class HeldBody {
   readonly #budget: Budget;
   #chunks: Uint8Array[] = [];
+  /** The block that small chunks are copied to; `#filled` of it is the last of the chunks. */
+  #block = Buffer.alloc(0);
+  #filled = 0;
   #bytes = 0;
   #held = 0;
 
@@ -25,11 +32,31 @@ export class HeldBody {
   ): 'taken' | 'request_body_too_large' | 'held_bodies_at_limit' {
     if (this.#bytes + chunk.length > limits.requestBodyMaxBytes) return 'request_body_too_large';
     if (this.#budget.heldBodyBytes + chunk.length > limits.heldBodyMaxBytes) return 'held_bodies_at_limit';
-    if (chunk.length > 0) this.#chunks.push(chunk);
+    if (chunk.length > 0) this.#keep(chunk);
     this.#bytes += chunk.length;
     this.#held += chunk.length;
     this.#budget.heldBodyBytes += chunk.length;
     return 'taken';
+  }
+
+  #keep(chunk: Uint8Array): void {
+    const isSmall = chunk.length < smallChunkMaxBytes && this.#chunks.length > 0;
+    if (!isSmall) {
+      this.#chunks.push(chunk);
+      this.#block = Buffer.alloc(0);
+      this.#filled = 0;
+      return;
+    }
+    if (this.#filled + chunk.length > this.#block.length) {
+      this.#block = Buffer.alloc(blockBytes);
+      this.#filled = 0;
+    }
+    this.#block.set(chunk, this.#filled);
+    const isContinued = this.#filled > 0;
+    this.#filled += chunk.length;
+    const view = this.#block.subarray(0, this.#filled);
+    if (isContinued) this.#chunks[this.#chunks.length - 1] = view;
+    else this.#chunks.push(view);
   }
 
   /** The whole body in one piece, for reading it; a body of one chunk is not copied. */

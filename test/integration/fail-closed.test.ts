@@ -55,6 +55,12 @@ function openFresh(name: string): RawCall {
   return call;
 }
 
+async function refusalMs(name: string): Promise<number> {
+  const sinceMs = performance.now();
+  await assertRefused(openFresh(name));
+  return performance.now() - sinceMs;
+}
+
 /** Envoy is the same one all the time. */
 async function assertServesAgain(): Promise<void> {
   const { exchangeId } = await servedAgain(gateway, headers);
@@ -89,9 +95,7 @@ test('a socket that takes connections and never answers: refused in time', async
   await new Promise<void>((resolve) => server.listen(gateway.processorSocket, resolve));
   try {
     const upstreamRequests = gateway.fake.requestCount();
-    const sinceMs = performance.now();
-    await assertRefused(openFresh('mute'));
-    assert.ok(performance.now() - sinceMs <= refusalMaxMs);
+    assert.ok((await refusalMs('mute')) <= refusalMaxMs);
     assert.equal(gateway.fake.requestCount(), upstreamRequests);
   } finally {
     server.close();
@@ -125,12 +129,22 @@ test('a stopping processor lets requests end that do so in time', async () => {
   assert.equal((await gateway.document(id)).skilltape.outcome, 'complete');
 });
 
-test('a frozen processor: refused or cut in time, and it takes requests again when it goes on', async () => {
+test('a frozen processor: refused or cut in time, and it takes requests again when it goes on', async (t) => {
   const scene = await openScene('frozen');
   const sinceMs = performance.now();
   gateway.processor.process.kill('SIGSTOP');
   try {
-    await assertClosed(scene, sinceMs);
+    const closed = assertClosed(scene, sinceMs);
+    // Envoy finds out in steps (pings, health checks), so each moment of the freeze is another case.
+    const waits: Promise<number>[] = [];
+    for (let count = 0; count < 10; count += 1) {
+      waits.push(refusalMs(`frozen-${count}`));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    await closed;
+    const longestMs = Math.max(...(await Promise.all(waits)));
+    t.diagnostic(`longest wait ${Math.round(longestMs)} ms`);
+    assert.ok(longestMs <= refusalMaxMs, `refused after ${longestMs} ms`);
   } finally {
     gateway.processor.process.kill('SIGCONT');
   }
@@ -150,9 +164,7 @@ test('a processor whose socket is moved away: refused while it lives, and served
   );
   gateway.processor.process.kill('SIGCONT');
   const upstreamRequests = gateway.fake.requestCount();
-  const sinceMs = performance.now();
-  await assertRefused(openFresh('moved'));
-  assert.ok(performance.now() - sinceMs <= refusalMaxMs);
+  assert.ok((await refusalMs('moved')) <= refusalMaxMs);
   assert.equal(gateway.fake.requestCount(), upstreamRequests);
   renameSync(away, gateway.processorSocket);
   await assertServesAgain();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { constants, gunzipSync } from 'node:zlib';
 import { messagesBody } from '../builders/messages-body.ts';
@@ -22,6 +22,8 @@ before(async () => {
   authorization = `Bearer ${await gateway.token()}`;
 });
 after(() => gateway.stop());
+// A test that fails leaves no stalled disk to the next one.
+afterEach(() => disk('release'));
 
 const disk = (doing: 'hold' | 'pass' | 'release' | 'status') => tellDisk(gateway.directory, { do: doing });
 

@@ -55,6 +55,7 @@ for (const [stalled, frames] of stalls) {
     const actions = await play(exchange, wholeRequest.slice(0, frames));
     assert.equal(detailsOf(actions.at(-1)), 'skilltape_refused_decision_timeout');
     const judged = judge.requestInputs.length;
+    judge.accessVerdict = () => deny;
     gate.open();
     await settle();
     assert.equal(judge.requestInputs.length, judged);

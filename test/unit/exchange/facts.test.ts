@@ -118,7 +118,7 @@ test('a body that Claude could read in another way than policy is malformed', ()
 test('no body is empty, and the JSON of another endpoint is not read as a message', () => {
   assert.equal(readBody(factsOf(), Buffer.alloc(0)).kind, 'empty');
   const skills = factsOf({ path: '/v1/messages/batches' });
-  assert.equal(readBody(skills, Buffer.from(question)).kind, 'empty');
+  assert.equal(readBody(skills, Buffer.from(question)).kind, 'unread');
 });
 
 test('the started record has who, where from and what, and no credential', () => {

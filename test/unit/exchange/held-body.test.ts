@@ -55,3 +55,22 @@ test('what is joined and what is released are the chunks in order, and the budge
     }),
   );
 });
+
+test('a body in single bytes is held in blocks, and passes as the same bytes', () => {
+  const body = new HeldBody({ openExchanges: 0, heldBodyBytes: 0 });
+  const whole = Buffer.from(Array.from({ length: 50_000 }, (_, index) => index % 251));
+  const limits = { requestBodyMaxBytes: 1_000_000, heldBodyMaxBytes: 1_000_000 };
+  for (const byte of whole) assert.equal(body.add(Uint8Array.of(byte), limits), 'taken');
+  assert.deepEqual(Buffer.from(body.joined()), whole);
+  const released = [...body.release()];
+  assert.ok(released.length < 10);
+  assert.deepEqual(Buffer.concat(released), whole);
+});
+
+test('small and large chunks keep their order', () => {
+  const body = new HeldBody({ openExchanges: 0, heldBodyBytes: 0 });
+  const limits = { requestBodyMaxBytes: 1_000_000, heldBodyMaxBytes: 1_000_000 };
+  const chunks = [5, 7, 9_000, 3, 4_095, 16_000, 1, 4_096, 2, 2].map((length, fill) => Buffer.alloc(length, fill + 1));
+  for (const chunk of chunks) body.add(chunk, limits);
+  assert.deepEqual(Buffer.concat([...body.release()]), Buffer.concat(chunks));
+});

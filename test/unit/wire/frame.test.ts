@@ -75,6 +75,13 @@ test('metadata is decoded for request headers only: Envoy repeats it on every ch
   assert.deepEqual(decodeMetadata(Buffer.alloc(0)), {});
 });
 
+test('the fields that no captured message has are where Envoy has them', () => {
+  // Field 10, a bool; and field 11 with its fields 1 and 2, both 4 (FULL_DUPLEX_STREAMED).
+  const message = processMethod.requestDeserialize(Buffer.of(0x50, 0x01, 0x5a, 0x04, 0x08, 0x04, 0x10, 0x04));
+  assert.equal(message.observability_mode, true);
+  assert.deepEqual({ ...message.protocol_config }, { ...modes, response_body_mode: 'FULL_DUPLEX_STREAMED' });
+});
+
 test('only the modes in which nothing can pass unrecorded are taken', () => {
   assert.doesNotThrow(() => assertModes(messages.requestHeaders()));
   const wrong: ProcessingRequest[] = [
