@@ -1,9 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 
 /** A process of the demo: its output goes to a file, and its last lines into the error when it dies early. */
 export type Child = {
+  readonly name: string;
+  readonly logFile: string;
   readonly pid: number;
   readonly process: ChildProcess;
   /** Resolves with the exit code or signal when the process is gone. */
@@ -13,7 +15,14 @@ export type Child = {
 };
 
 /** Starts a program; its standard output and error are appended to `logFile`. */
-export function startChild(command: string, args: readonly string[], logFile: string, env = process.env): Child {
+export function startChild(options: {
+  name: string;
+  command: string;
+  args: readonly string[];
+  logFile: string;
+  env?: NodeJS.ProcessEnv;
+}): Child {
+  const { name, command, args, logFile, env = process.env } = options;
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
   child.stdout.pipe(log, { end: false });
@@ -24,6 +33,8 @@ export function startChild(command: string, args: readonly string[], logFile: st
   });
   void exited.then(() => log.end());
   return {
+    name,
+    logFile,
     pid: child.pid ?? -1,
     process: child,
     exited,
@@ -38,23 +49,32 @@ export function startChild(command: string, args: readonly string[], logFile: st
   };
 }
 
-/** Polls until `check` gives a value; throws `what` when the process dies first or `timeoutMs` pass. */
+/** Polls until `check` gives a value; throws when one of the processes ends first, with its last words, or time is over. */
 export async function waitFor<T>(
   what: string,
-  child: Child,
+  children: readonly Child[],
   check: () => Promise<T | undefined>,
   timeoutMs = 30_000,
 ): Promise<T> {
-  let ended: number | string | undefined;
-  void child.exited.then((status) => {
-    ended = status;
-  });
+  let ended: { child: Child; status: number | string } | undefined;
+  for (const child of children) {
+    void child.exited.then((status) => {
+      ended ??= { child, status };
+    });
+  }
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const value = await check();
     if (value !== undefined) return value;
-    if (ended !== undefined) throw new Error(`${what} ended with ${ended} before it was ready`);
-    if (performance.now() > deadline) throw new Error(`${what} was not ready after ${timeoutMs} ms`);
+    if (ended !== undefined) {
+      const { child, status } = ended;
+      throw new Error(`${child.name} ended with ${status}:\n${lastLines(child.logFile)}`);
+    }
+    if (performance.now() > deadline) throw new Error(`${what} after ${timeoutMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-5).join('\n');
 }

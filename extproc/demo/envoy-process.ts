@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import type { Child } from './child.ts';
 import { startChild, waitFor } from './child.ts';
@@ -11,25 +10,27 @@ export type EnvoyProcess = {
   admin(path: string): Promise<string>;
 };
 
-/** Starts Envoy and waits until its listener stands and the processor is healthy. */
+/** Starts Envoy and waits until its listener stands and the processor beside it is healthy. */
 export async function startEnvoy(options: {
   binary: string;
   configFile: string;
   adminSocket: string;
   logFile: string;
+  processor: Child;
 }): Promise<EnvoyProcess> {
-  // --base-id: two Envoys on one machine must not share memory.
-  const args = ['-c', options.configFile, '--use-dynamic-base-id', '--concurrency', '1', '--log-level', 'warning'];
-  const child = startChild(options.binary, args, options.logFile);
-  const admin = (path: string) => adminGet(options.adminSocket, path);
+  const { binary, configFile, adminSocket, logFile, processor } = options;
+  // --use-dynamic-base-id: two Envoys on one machine must not share memory.
+  const args = ['-c', configFile, '--use-dynamic-base-id', '--concurrency', '1', '--log-level', 'warning'];
+  const child = startChild({ name: 'Envoy', command: binary, args, logFile });
+  const both = [processor, child];
+  const admin = (path: string) => adminGet(adminSocket, path);
   try {
-    const port = await waitFor('Envoy', child, () => listenerPort(admin).catch(() => undefined));
-    await waitFor('the processor, as Envoy sees it,', child, () => processorHealth(admin).catch(() => undefined));
+    const port = await waitFor('Envoy has no listener', both, () => listenerPort(admin).catch(() => undefined));
+    await waitFor('Envoy cannot reach the processor', both, () => processorHealth(admin).catch(() => undefined));
     return { child, port, admin };
   } catch (error) {
     await child.stop();
-    const lastLines = readFileSync(options.logFile, 'utf8').trimEnd().split('\n').slice(-5).join('\n');
-    throw new Error(`${error instanceof Error ? error.message : error}\n${lastLines}`, { cause: error });
+    throw error;
   }
 }
 

@@ -76,7 +76,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const running = { processor: startServe(options, configFile) };
   started.defer(() => running.processor.stop());
   const accessLogFile = join(directory, 'access.log');
-  const envoy = await startEnvoyBefore(options, address, { caFile, accessLogFile, identityProvider });
+  const envoy = await startEnvoyBefore(options, address, { ...running, caFile, accessLogFile, identityProvider });
   started.defer(() => envoy.child.stop());
   const all = started.move();
   return {
@@ -97,7 +97,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 async function startEnvoyBefore(
   options: GatewayOptions,
   processor: ProcessorAddress,
-  parts: Pick<Gateway, 'caFile' | 'accessLogFile' | 'identityProvider'>,
+  parts: Pick<Gateway, 'caFile' | 'accessLogFile' | 'identityProvider' | 'processor'>,
 ): Promise<EnvoyProcess> {
   const { directory } = options;
   const { issuer, jwksUri, port } = parts.identityProvider;
@@ -114,7 +114,8 @@ async function startEnvoyBefore(
     connections: options.upstreams,
   });
   writeFileSync(configFile, text, { mode: 0o600 });
-  return startEnvoy({ binary: options.envoyBinary, configFile, adminSocket, logFile: join(directory, 'envoy.log') });
+  const logFile = join(directory, 'envoy.log');
+  return startEnvoy({ binary: options.envoyBinary, configFile, adminSocket, logFile, processor: parts.processor });
 }
 
 /** The `listen` section of skilltape.yaml, and the same place as Envoy is told of it. */
@@ -135,13 +136,13 @@ async function processorPlace(
 
 function startServe(options: GatewayOptions, configFile: string): Child {
   const script = options.serveScript === undefined ? [mainScript, 'serve'] : [options.serveScript];
-  const env = { ...process.env, OPA_BIN: options.opaBinary };
-  return startChild(
-    process.execPath,
-    [...script, '--config', configFile],
-    join(options.directory, 'processor.log'),
-    env,
-  );
+  return startChild({
+    name: 'the processor',
+    command: process.execPath,
+    args: [...script, '--config', configFile],
+    logFile: join(options.directory, 'processor.log'),
+    env: { ...process.env, OPA_BIN: options.opaBinary },
+  });
 }
 
 function writeConfig(options: GatewayOptions, listen: unknown, issuer: string): string {
