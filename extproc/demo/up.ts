@@ -51,17 +51,17 @@ export async function up({ once, port }: UpOptions, write: Write): Promise<void>
     const isFake = upstream.fake !== undefined;
     const stops = await takeTour({ url, caFile, isFake, token: (subject) => identityProvider.token(subject) });
     await printTranscripts(stops, gateway, write);
-    if (once) {
-      rmSync(directory, { recursive: true, force: true });
-      return;
+    if (!once) {
+      write(nextSteps(gateway));
+      await endSignal();
+      progress('Draining ...');
     }
-    write(nextSteps(gateway));
-    await endSignal();
-    progress('Draining ...');
   } finally {
     await gateway.stop();
     await upstream.fake?.close();
   }
+  // After a failure the folder stays: its logs tell why.
+  if (once) rmSync(directory, { recursive: true, force: true });
 }
 
 /** Ctrl-C reaches us from the terminal and once more from npm: later signals must not end the draining half-way. */
