@@ -9,8 +9,10 @@ RUN npm ci --omit=dev && npm cache clean --force
 COPY extproc extproc
 COPY policies policies
 COPY proto proto
-RUN mkdir -p /var/lib/skilltape /run/skilltape && chown -R node:node /var/lib/skilltape /run/skilltape
+# A new volume takes owner and mode from here: Envoy runs as the same user and writes its access log.
+RUN mkdir -p /var/lib/skilltape /run/skilltape /var/log/skilltape \
+  && chown -R node:node /var/lib/skilltape /run/skilltape /var/log/skilltape
 USER node
-VOLUME ["/var/lib/skilltape", "/run/skilltape"]
+VOLUME ["/var/lib/skilltape", "/run/skilltape", "/var/log/skilltape"]
 ENTRYPOINT ["node", "/opt/skilltape/extproc/main.ts"]
 CMD ["serve", "--config", "/etc/skilltape/skilltape.yaml"]

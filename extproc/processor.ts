@@ -43,6 +43,7 @@ const shipStopTimeoutMs = 10_000;
 
 /** The recording side: journal, policy, gRPC server and shipper, put together in the order in which they may fail. */
 export async function startProcessor(parts: ProcessorParts): Promise<Processor> {
+  await using started = new AsyncDisposableStack();
   const { config, log, policy } = parts;
   mkdirSync(join(config.dataDirectory, 'keys'), { recursive: true, mode: 0o700 });
   const journalKey = await loadOrCreateJournalKey(config.journal.keyFile);
@@ -50,6 +51,7 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
   const engine = await createPolicyEngine(policy);
   const journalDirectory = join(config.dataDirectory, 'journal');
   const journal = await openRecovered(parts, journalDirectory, journalKey);
+  started.defer(() => journal.close());
   const shipper = superviseShipper(
     {
       dataDirectory: config.dataDirectory,
@@ -64,6 +66,7 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
       onCrash: (err) => log.error({ err }, 'the shipping thread died and is started again'),
     },
   );
+  started.defer(() => shipper.stop(shipStopTimeoutMs));
   const context: ExchangeContext = {
     log: journal,
     judge: () => engine,
@@ -74,20 +77,22 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
     attempts: createAttempts(rememberedAttemptsMax),
     keyedHash: keyedHashWith(hashKey),
     onFault: (exchange, err) => log.error({ exchange, err }, 'a request was refused because of a fault'),
+    onUnrecorded: warnNowAndThen(log),
   };
   const server = await startServer(config.listen, openExchangeWith(context), (exchange, err) => {
     if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
     shipper.wake();
   });
+  // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.
+  started.defer(() => journal.sync());
+  started.defer(() => server.drain(config.drainMaxMs));
+  const all = started.move();
   server.setServing(true);
   log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     async stop() {
       server.setServing(false);
-      await server.drain(config.drainMaxMs);
-      await journal.sync();
-      await shipper.stop(shipStopTimeoutMs);
-      await journal.close();
+      await all.disposeAsync();
     },
   };
 }
@@ -96,18 +101,35 @@ async function openRecovered(parts: ProcessorParts, directory: string, key: Uint
   const { config, log, fileSystem, onPoison } = parts;
   const { segmentMaxBytes, journalMaxBytes, syncIntervalMs } = config.journal;
   const options = { directory, fileSystem, key, segmentMaxBytes, journalMaxBytes, syncIntervalMs, onPoison };
+  await using opened = new AsyncDisposableStack();
   const { journal, recovery } = await openJournal(options);
+  opened.defer(() => journal.close());
   log.info({ recovery }, 'journal recovered');
+  await using readers = new AsyncDisposableStack();
   const reader = openJournalReader({ directory, fileSystem, key });
+  readers.defer(() => reader.close());
   const cursor = await loadCursor(directory, 'index', fileSystem);
   const [damage] = recovery.damage;
   if (damage !== undefined) throw damaged(directory, `${damage.file} at byte ${damage.offset}: ${damage.reason}`);
   const interrupted = await closeInterrupted(reader.read(cursor.position), journal, systemClock).catch((error) => {
     throw SkilltapeError.from(error).code === 'journal_corrupt' ? damaged(directory, error.message) : error;
   });
-  await reader.close();
   if (interrupted.length > 0) log.warn({ exchanges: interrupted }, 'exchanges were interrupted by the last end');
+  opened.move();
   return journal;
+}
+
+/** One line a second at most: a full journal refuses every request, and the log must not fill the disk as well. */
+function warnNowAndThen(log: Logger): (reason: string) => void {
+  let refused = 0;
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (reason) => {
+    refused += 1;
+    if (performance.now() - saidAt < 1_000) return;
+    log.warn({ reason, refused }, 'requests are refused and leave no record');
+    refused = 0;
+    saidAt = performance.now();
+  };
 }
 
 /** No crash leaves this: a disk fault or a hand did it. Going on would build a record on it (inv. 2). */
@@ -123,7 +145,9 @@ function heed(report: ShipReport, journal: Journal, log: Logger): void {
     case 'progress': {
       const { bytes, maxBytes } = journal.usage();
       if (report.delivered === null || bytes < maxBytes / 2) return;
-      journal.free(report.delivered).catch((err) => log.error({ err }, 'journal space could not be freed'));
+      journal
+        .free(report.delivered, maxBytes / 2)
+        .catch((err) => log.error({ err }, 'journal space could not be freed'));
       return;
     }
     case 'masking_failed':

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import type { ExchangeRecord } from '../exchange/record.ts';
 import { decodeRecord } from '../exchange/record.ts';
-import { loadOrCreateJournalKey } from '../journal/key.ts';
+import { loadJournalKey } from '../journal/key.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { verifyJournal } from '../journal/verify.ts';
@@ -31,7 +31,7 @@ export function dumpCommand(
         const config = program.config();
         recordLook(dependencies, 'dump', exchange ?? (flags.check ? 'check' : 'all'), flags.why);
         const directory = join(config.dataDirectory, 'journal');
-        const key = await loadOrCreateJournalKey(config.journal.keyFile);
+        const key = await loadJournalKey(config.journal.keyFile);
         if (flags.check) await check(dependencies, directory, key);
         else await list(dependencies, directory, key, exchange, program.masker());
       }),
@@ -51,7 +51,9 @@ async function list(
   exchange: string | undefined,
   masker: Masker,
 ): Promise<void> {
+  await using opened = new AsyncDisposableStack();
   const reader = openJournalReader({ directory, fileSystem: nodeFileSystem, key });
+  opened.defer(() => reader.close());
   let found = 0;
   for await (const { position, payload } of reader.read(null)) {
     const record = decodeRecord(payload);
@@ -60,7 +62,6 @@ async function list(
     const { value } = masker.json(JSON.parse(JSON.stringify(shown(record))), { scope: record.exchangeId });
     dependencies.write(`${sanitisedJson({ position, ...Object(value) })}\n`);
   }
-  await reader.close();
   if (found > 0) return;
   dependencies.writeError('The journal has no such record. Older ones may only be in the index: try search or show.\n');
   dependencies.setExitCode(exitNothingFound);

@@ -141,7 +141,7 @@ const journal = z.strictObject({
 const index = z.strictObject({
   kind: z.enum(['sqlite']).default('sqlite').meta({ description: 'What holds the searchable copy.' }),
   textMaxChars: z.int().min(1).max(10_000_000).default(100_000).meta({
-    description: 'Longest text of one turn in the index; the rest stays in the record alone.',
+    description: 'Longest single text in the index; of a longer one head and tail are kept, and the document says so.',
     unit: 'characters',
   }),
 });
@@ -161,7 +161,7 @@ export const configSchema = z.strictObject({
     1,
     600_000,
     30_000,
-    'Longest time from the end of a request to its release, policy and disk included; after it the request is refused.',
+    'Longest time that one step of a held request may take (reading, judging, recording); after it the request is refused.',
   ),
   journal: journal.prefault({}),
   index: index.prefault({}),

@@ -25,6 +25,7 @@ type Write = (text: string) => void;
 
 /** Brings everything up, takes the tour, and with `once` ends; otherwise a signal ends it. */
 export async function up({ once, port }: UpOptions, write: Write): Promise<void> {
+  const signalled = endSignal();
   const progress = (line: string) => process.stderr.write(`${line}\n`);
   const envoy = await resolveTool('envoy', { env: process.env });
   const opa = await resolveTool('opa', { env: process.env });
@@ -39,6 +40,7 @@ export async function up({ once, port }: UpOptions, write: Write): Promise<void>
     ...{ envoyBinary: envoy.path, opaBinary: opa.path, listenerPort: once ? 0 : Number(port) },
   }).catch(async (error) => {
     await upstream.fake?.close();
+    rmSync(join(directory, 'sds'), { recursive: true, force: true });
     throw new SkilltapeError('internal', error.message, {
       cause: error,
       remedy: `Is another one running here, or port ${port} taken? The logs are in ${directory}.`,
@@ -53,18 +55,22 @@ export async function up({ once, port }: UpOptions, write: Write): Promise<void>
     await printTranscripts(stops, gateway, write);
     if (!once) {
       write(nextSteps(gateway));
-      await endSignal();
+      await signalled;
       progress('Draining ...');
     }
   } finally {
     await gateway.stop();
     await upstream.fake?.close();
+    // A key must not stay behind; the logs do after a failure, they tell why.
+    if (once) rmSync(join(directory, 'sds'), { recursive: true, force: true });
   }
-  // After a failure the folder stays: its logs tell why.
   if (once) rmSync(directory, { recursive: true, force: true });
 }
 
-/** Ctrl-C reaches us from the terminal and once more from npm: later signals must not end the draining half-way. */
+/**
+ * Listens from the start, so that a signal never leaves the other processes behind: what is under way is finished, then
+ * everything ends. Ctrl-C reaches us from the terminal and once more from npm; the second must not cut the draining.
+ */
 async function endSignal(): Promise<void> {
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());

@@ -57,7 +57,7 @@ export class Answer {
 
   #outcome(): { outcome: Outcome; detail: string } {
     if (this.status >= 400) return { outcome: 'upstream_error', detail: this.#codeDetails };
-    // Whether an encoded stream ended properly is seen when it is decoded, off this path (transcript/draft.ts).
+    // Whether an encoded stream ended properly is seen when it is decoded, off this path (transcript/ending.ts).
     if (this.#end.opaque) return { outcome: 'complete', detail: '' };
     switch (this.#end.endOfStream()) {
       case 'complete':

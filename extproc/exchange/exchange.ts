@@ -37,6 +37,8 @@ export class Exchange {
   #intake: Intake | undefined;
   #session: Session | undefined;
   #answer: Answer | undefined;
+  /** Our own answer, once its record is written. */
+  #replied: Action | undefined;
   #counted = false;
   #released = false;
 
@@ -64,7 +66,8 @@ export class Exchange {
     if (!this.#isHeld() || frame.kind.startsWith('response_')) return this.#step(frame);
     const isUnreleased = () => !this.#released;
     const action = await withDeadline(this.#step(frame), this.#context.limits.decisionTimeoutMs, isUnreleased);
-    return action ?? this.#refuseUnrecorded('decision_timeout');
+    // A denial whose sync is late is given all the same: its record, which is written, says what the caller heard.
+    return action ?? this.#replied ?? this.#refuseUnrecorded('decision_timeout');
   }
 
   #failed(fault: SkilltapeError): Action {
@@ -121,12 +124,12 @@ export class Exchange {
     const intake = new Intake(frame, this.#connection, this.#pathPrefix, clock.nowMs());
     this.#intake = intake;
     if (!log.admits()) return this.#refuseUnrecorded('journal_full');
-    if (budget.openExchanges >= limits.openExchangesMax) return this.#refuseUnrecorded('open_exchanges_at_limit');
-    budget.openExchanges += 1;
-    this.#counted = true;
+    this.#counted = budget.openExchanges < limits.openExchangesMax;
+    if (this.#counted) budget.openExchanges += 1;
     const attemptOf = attempts.linkTo(intake.facts.envoyRequestId, this.id);
     await this.#ledger.record({ kind: 'started', started: intake.started(attemptOf) });
     if (!this.#isHeld()) return { kind: 'wait' };
+    if (!this.#counted) return this.#refuse('open_exchanges_at_limit');
     const verdict = this.#judge.access(intake.access);
     if (verdict.verdict !== 'allow') return this.#deny('access', verdict, intake.access);
     if (intake.announcedBytes > limits.requestBodyMaxBytes) return this.#refuse('request_body_too_large');
@@ -217,8 +220,11 @@ export class Exchange {
     this.#phase = 'replied';
     this.#body.forget();
     await this.#ledger.finish({ outcome, detail, status: reply.status, localReply: reply.body });
+    const session = this.#session === undefined ? {} : { 'x-skilltape-session': this.#session.id };
+    const headers = { ...reply.headers, ...session };
+    this.#replied = { kind: 'local_reply', reply: { ...reply, headers }, accessLog: this.#accessLog(outcome) };
     await this.#ledger.sync();
-    return { kind: 'local_reply', reply, accessLog: this.#accessLog(outcome) };
+    return this.#replied;
   }
 
   /** A refusal when the journal cannot take it, or takes too long: it must not wait for the disk again. */
@@ -227,6 +233,7 @@ export class Exchange {
     this.#body.forget();
     const reply = refusalReply(reason, '', this.id);
     const end = { outcome: 'refused', detail: reason, status: reply.status, localReply: reply.body } as const;
+    if (!this.#ledger.begun) this.#context.onUnrecorded(reason);
     this.#ledger.finish(end).catch(() => {});
     return { kind: 'local_reply', reply, accessLog: this.#accessLog('refused') };
   }

@@ -1,7 +1,7 @@
 import { dialectOf } from '../claude/dialect.ts';
 import type { Endpoint } from '../claude/endpoint.ts';
 import { endpointOf } from '../claude/endpoint.ts';
-import { parseStrictJson, requestMaxDepth } from '../claude/json.ts';
+import { parseStrictJson, requestMaxDepth, requestMaxTokens } from '../claude/json.ts';
 import type { MessagesRequest } from '../claude/request.ts';
 import { readMessagesRequest } from '../claude/request.ts';
 import { flatText } from '../claude/text.ts';
@@ -105,7 +105,7 @@ export type ReadBody =
 export function readBody(facts: RequestFacts, body: Uint8Array): ReadBody {
   if (body.length === 0) return { kind: 'empty' };
   if (facts.endpoint.kind !== 'messages' && facts.endpoint.kind !== 'count_tokens') return { kind: 'unread' };
-  const json = parseStrictJson(body, { maxDepth: requestMaxDepth });
+  const json = parseStrictJson(body, { maxDepth: requestMaxDepth, maxTokens: requestMaxTokens });
   if (!json.ok) return { kind: 'malformed', fault: `${json.fault.replaceAll('_', ' ')} (${json.detail})` };
   const read = readMessagesRequest(json.value);
   return read.ok ? { kind: 'messages', request: read.request } : { kind: 'malformed', fault: read.fault };

@@ -1,4 +1,5 @@
 import type { MessagesRequest } from '../claude/request.ts';
+import type { KeyedHash } from '../keyed-hash.ts';
 import type { AccessInput } from '../policy/input.ts';
 import type { RequestFacts } from './facts.ts';
 import { accessInput, requestFacts } from './facts.ts';
@@ -48,11 +49,7 @@ export class Intake {
     };
   }
 
-  sessionFor(
-    request: MessagesRequest | null,
-    exchangeId: string,
-    keyedHash: (purpose: string, text: string) => string,
-  ): Session {
+  sessionFor(request: MessagesRequest | null, exchangeId: string, keyedHash: KeyedHash): Session {
     const { headers } = this.facts;
     const connection = this.#connection.name;
     return sessionOf({ headers, request, identity: this.access.identity, connection, exchangeId, keyedHash });

@@ -19,7 +19,7 @@ export async function closeInterrupted(
   }
   for (const exchangeId of open) {
     const finished = { outcome: 'interrupted', detail: 'the processor ended', status: null, localReply: '' } as const;
-    await log.append(encodeRecord({ exchangeId, timeMs: clock.nowMs(), kind: 'finished', finished }));
+    await log.append(encodeRecord({ exchangeId, timeMs: clock.nowMs(), kind: 'finished', finished }), { isEnd: true });
   }
   if (open.size > 0) await log.sync();
   return [...open];

@@ -17,12 +17,17 @@ export class Ledger {
     this.#exchangeId = exchangeId;
   }
 
+  /** Whether the start was recorded. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
   /** Resolves when the record would survive a kill of this process. */
   async record(body: RecordBody): Promise<void> {
     const record = { exchangeId: this.#exchangeId, timeMs: this.#clock.nowMs(), ...body };
     if (body.kind === 'started') this.#begun = true;
     try {
-      await this.#log.append(encodeRecord(record));
+      await this.#log.append(encodeRecord(record), { isEnd: body.kind === 'finished' });
     } catch (error) {
       if (body.kind === 'started') this.#begun = false;
       throw error;

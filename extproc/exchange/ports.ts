@@ -1,10 +1,11 @@
+import type { KeyedHash } from '../keyed-hash.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
 import type { IdentityProvider } from './identity.ts';
 
 /** What the exchange needs of the journal (extproc/journal). */
 export type ExchangeLog = {
   /** Resolves when `write()` returned: the record survives a kill of this process. */
-  append(parts: readonly Uint8Array[]): Promise<unknown>;
+  append(parts: readonly Uint8Array[], options?: { isEnd?: boolean }): Promise<unknown>;
   /** Resolves when everything appended before this call is on disk (fdatasync returned). */
   sync(): Promise<void>;
   /** False at the disk budget: new exchanges are refused, open ones go on. */
@@ -48,9 +49,11 @@ export type ExchangeContext = {
   /** Remembers Envoy's request ids, so that a second attempt is linked to the first. */
   attempts: Attempts;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */
-  keyedHash: (purpose: string, text: string) => string;
+  keyedHash: KeyedHash;
   /** Told why a request was refused that should not have been; the caller only hears that it was. */
   onFault: (exchangeId: string, fault: Error) => void;
+  /** Told of a request that was refused without a record, because none can be written. */
+  onUnrecorded: (reason: string) => void;
 };
 
 /** Counts what open exchanges hold, so that a limit refuses instead of memory running out (inv. 10). */

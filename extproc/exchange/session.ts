@@ -1,5 +1,6 @@
 import type { MessagesRequest } from '../claude/request.ts';
 import { sessionSource } from '../claude/session.ts';
+import type { KeyedHash } from '../keyed-hash.ts';
 import type { HeaderList } from './headers.ts';
 import { headerValue } from './headers.ts';
 import type { Identity } from './identity.ts';
@@ -17,7 +18,7 @@ export function sessionOf(options: {
   identity: Identity | null;
   connection: string;
   exchangeId: string;
-  keyedHash: (purpose: string, text: string) => string;
+  keyedHash: KeyedHash;
 }): Session {
   const { identity, connection, exchangeId } = options;
   const found = sessionSource((name) => headerValue(options.headers, name), options.request);

@@ -35,15 +35,16 @@ export type Journal = {
   /**
    * One record of these parts put together; resolves when `write()` returned. Positions follow the order of calls. The
    * parts must not change until then. Also `journal_full` past the reserve, `usage` for more than `frameMaxBytes`.
+   * `isEnd`: a small record that ends something, taken past the reserve too, since only what has ended can be freed.
    */
-  append: (parts: readonly Uint8Array[]) => Promise<Position>;
+  append: (parts: readonly Uint8Array[], options?: { isEnd?: boolean }) => Promise<Position>;
   /** Resolves when every append made before this call is on disk. */
   sync: () => Promise<void>;
   /** Whether there is room for new work. */
   admits: () => boolean;
   usage: () => JournalUsage;
-  /** Deletes sealed segments that lie wholly before this position; returns how many. */
-  free: (upTo: Position) => Promise<number>;
+  /** Deletes sealed segments wholly before this position, oldest first, until `downToBytes` are left; returns how many. */
+  free: (upTo: Position, downToBytes?: number) => Promise<number>;
   /** Readers may read up to here. */
   written: () => Position;
   /** Writes, syncs and seals what was accepted; rejects when not all of it became durable. */
@@ -102,10 +103,10 @@ function journalOf(
     for (; counted < sealed.length; counted += 1) sealedBytes += sealed[counted]?.bytes ?? 0;
     return sealedBytes + writer.openBytes;
   };
-  const freeOldest = async (upTo: Position): Promise<number> => {
+  const freeOldest = async (upTo: Position, downToBytes: number): Promise<number> => {
     let count = 0;
     for (let oldest = sealed[0]; oldest !== undefined && endsBefore(oldest, upTo); oldest = sealed[0]) {
-      usedBytes();
+      if (usedBytes() <= downToBytes) break;
       await removeSegment(options, oldest.sequence);
       sealed.shift();
       counted -= 1;
@@ -115,9 +116,13 @@ function journalOf(
     return count;
   };
   return {
-    append(parts) {
+    append(parts, { isEnd = false } = {}) {
       const bytes = frameBytes(parts.reduce((sum, part) => sum + part.length, 0));
-      if (writer.usable && usedBytes() + bytes + segmentOverheadBytes > journalMaxBytes * (1 + RESERVE_SHARE)) {
+      if (
+        writer.usable &&
+        !isEnd &&
+        usedBytes() + bytes + segmentOverheadBytes > journalMaxBytes * (1 + RESERVE_SHARE)
+      ) {
         return Promise.reject(
           new SkilltapeError(
             'journal_full',
@@ -137,8 +142,8 @@ function journalOf(
       maxBytes: journalMaxBytes,
       segments: sealed.length + 1,
     }),
-    free(upTo) {
-      const freed = freeing.then(() => freeOldest(upTo));
+    free(upTo, downToBytes = 0) {
+      const freed = freeing.then(() => freeOldest(upTo, downToBytes));
       freeing = freed.catch(() => {});
       return freed;
     },

@@ -7,6 +7,15 @@ import { nodeFileSystem } from './node-fs.ts';
 const KEY_BYTES = 32;
 const FILE_MAX_BYTES = 4096;
 
+/** For readers, which must not make a key: errors as below, and `key_invalid` when there is none. */
+export async function loadJournalKey(path: string, fileSystem: FileSystem = nodeFileSystem): Promise<Uint8Array> {
+  const found = await fileSystem.readSmall(path, FILE_MAX_BYTES);
+  if (found !== undefined) return checked(path, found.bytes, found.mode);
+  throw new SkilltapeError('key_invalid', `there is no journal key at ${path}`, {
+    remedy: 'Restore it from a backup; without it the journal cannot be read.',
+  });
+}
+
 /** Errors: `key_invalid` when the file cannot be read, has another size, or is open to more than its owner. */
 export async function loadOrCreateJournalKey(
   path: string,

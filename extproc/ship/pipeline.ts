@@ -1,6 +1,7 @@
 import { SkilltapeError } from '../errors.ts';
 import type { Delivery } from '../index/port.ts';
 import type { SeenTurns, Turns } from '../index/seen-turns.ts';
+import type { KeyedHash } from '../keyed-hash.ts';
 import type { Masked } from '../masking/masked.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import { recordFor } from '../policy/decision.ts';
@@ -13,7 +14,6 @@ import { metadataDocument } from '../transcript/metadata-document.ts';
 import { readTranscript } from '../transcript/reading.ts';
 import { recordInputOf } from '../transcript/record-input.ts';
 import type { Transcript } from '../transcript/transcript.ts';
-import type { KeyedHash } from '../transcript/turns.ts';
 import { newTurns } from '../transcript/turns.ts';
 import { reasonOf } from './reason.ts';
 import type { TranscriptSink } from './shipper.ts';
@@ -72,7 +72,7 @@ function prepared(transcript: Transcript, parts: PipelineParts): Prepared {
   const turns = newTurns(reading, scope, parts.keyedHash, seen);
   const input = recordInputOf(transcript, reading);
   const { keep } = input === null ? recordFor('policy_failed') : parts.policy.record(input);
-  const requestHash = parts.keyedHash('request', Buffer.from(transcript.requestBody).toString('latin1'));
+  const requestHash = parts.keyedHash('request', transcript.requestBody);
   const draft = draftDocument(transcript, reading, turns, keep, requestHash);
   // What was not kept as text was not indexed: its turns are new again when they are kept the next time.
   const hashes = keep === 'full' ? turns.hashes : [];

@@ -98,9 +98,9 @@ export class Shipper {
   }
 
   async #deliver(exchangeId: string, positions: readonly Position[]): Promise<Delivery> {
+    this.#events.onDelivering(exchangeId);
     const payloads: Uint8Array[] = [];
     for (const position of positions) payloads.push(await this.#source.readAt(position));
-    this.#events.onDelivering(exchangeId);
     const delivery = await this.#assembledAndTaken(payloads);
     if (delivery.kind === 'accepted') this.#shipped += 1;
     if (delivery.kind === 'rejected') {

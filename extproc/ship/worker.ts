@@ -3,7 +3,7 @@ import { SkilltapeError } from '../errors.ts';
 import { SqliteIndex } from '../index/sqlite/writer.ts';
 import { loadCursor, saveCursor } from '../journal/cursor.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
-import type { Position } from '../journal/position.ts';
+import { comparePositions, type Position } from '../journal/position.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { Masker } from '../masking/masker.ts';
@@ -58,9 +58,11 @@ async function ship(shipper: Shipper, journalDirectory: string, from: Position |
     const stopping = commands.stopRequested;
     const result = await shipper.advance(isCursorDue);
     const status = shipper.status();
-    if (status.delivered !== null && (stopping || isCursorDue())) {
-      await saveCursor(journalDirectory, cursorName, status.delivered);
-      saved = status.delivered;
+    if (stopping || isCursorDue()) {
+      if (status.delivered !== null && (saved === null || comparePositions(status.delivered, saved) !== 0)) {
+        await saveCursor(journalDirectory, cursorName, status.delivered);
+        saved = status.delivered;
+      }
       savedAt = performance.now();
     }
     // Only what is behind the saved cursor may be freed: a restart reads on from there.

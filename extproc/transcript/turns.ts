@@ -1,11 +1,11 @@
 import { canonicalTurn } from '../claude/history.ts';
 import type { JsonValue } from '../claude/json.ts';
 import type { MessagesRequest } from '../claude/request.ts';
+import type { KeyedHash } from '../keyed-hash.ts';
 import type { Reading } from './reading.ts';
 
 /** What is asked of the store of turns that were indexed before. */
 export type SeenBefore = (scope: string, hash: string) => boolean;
-export type KeyedHash = (purpose: string, text: string) => string;
 
 /** Which part of a request is new, and the hashes by which a later request finds it as history. */
 export type NewTurns = {

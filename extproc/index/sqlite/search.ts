@@ -95,8 +95,7 @@ export class SqliteSearch implements IndexSearch {
   }
 
   #snippet(document: Masked<ExchangeDocument>, number: number, match: string | null): Snippet {
-    const { input, output } = document.gen_ai;
-    if (match === null) return beginningOf(input.text === '' ? output.text : input.text);
+    if (match === null) return beginningOf(headlineOf(document));
     const markers = newMarkers();
     // Asked hit by hit: beside the sort, SQLite would build the snippet of every match, not only of this page.
     const row = this.#database
@@ -104,7 +103,8 @@ export class SqliteSearch implements IndexSearch {
         `select snippet(exchange_text, -1, ?, ?, '…', ${snippetTokens}) as snippet
          from exchange_text where exchange_text match ? and rowid = ?`,
       )
-      .get(markers.open, markers.close, match, number);
+      // A number is bound as a double, and FTS5 passes over a rowid that is one: it would give another person's text.
+      .get(markers.open, markers.close, match, BigInt(number));
     return parseMarked(String(row?.snippet ?? ''), markers);
   }
 }
@@ -139,4 +139,16 @@ function conditionsOf(query: SearchQuery, match: string | null): { conditions: s
     conditions: parts.length === 0 ? '' : `where ${parts.join(' and ')}`,
     values,
   };
+}
+
+/** What the person asked last: clients put the system prompt and reminders of their own before it. */
+function headlineOf({ skilltape, gen_ai }: ExchangeDocument): string {
+  for (const message of skilltape.new_messages.toReversed()) {
+    const { role, content } = Object(message) as { role?: unknown; content?: unknown };
+    if (role !== 'user') continue;
+    const texts = Array.isArray(content) ? content.map((block) => Object(block).text) : [content];
+    const last = texts.findLast((text) => typeof text === 'string' && text !== '');
+    if (typeof last === 'string') return last;
+  }
+  return gen_ai.input.text === '' ? gen_ai.output.text : gen_ai.input.text;
 }

@@ -89,6 +89,16 @@ test('nesting is allowed up to the limit and refused beyond it', () => {
   assert.equal(faultOf(`"${'['.repeat(1000)}"`), 'none', 'brackets in a string are text');
 });
 
+test('a body of more values than are parsed in a moment is refused, and text of any size is not', () => {
+  const read = (text: string) => parseStrictJson(utf8(text), { maxDepth: 9, maxTokens: 1000 });
+  assert.ok(read(`[${'1,'.repeat(999)}1]`).ok);
+  for (const many of ['1,', '{},', '[],', '"a",']) {
+    const result = read(`[${many.repeat(1001)}1]`);
+    assert.ok(!result.ok && result.fault === 'too_many_values', many);
+  }
+  assert.ok(read(`"${'{,['.repeat(100_000)}"`).ok);
+});
+
 test('what is not JSON is refused with its place, and the text is not repeated', () => {
   assert.equal(faultOf('{"key":"sk-ant-secret" oops}'), 'invalid_json: not JSON at byte 23');
   assert.equal(faultOf('{"é": "sk-ant-secret'), 'invalid_json: not JSON at byte 21');

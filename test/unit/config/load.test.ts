@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig, readConfig } from '../../../extproc/config/load.ts';
@@ -10,8 +10,21 @@ const example = resolve(import.meta.dirname, '../../../deploy/skilltape.yaml');
 
 test('the example in deploy/ loads without a fault', () => {
   const config = loadConfig(example, {});
-  assert.equal(config.connections['claude-research']?.identityProvider, 'staff');
-  assert.equal(config.policies.directory, resolve(example, '../../policies'));
+  assert.equal(config.connections.claude?.identityProvider, 'idp');
+  assert.equal(config.policies.directory, resolve(example, '../policies'));
+});
+
+test('the two shipped configurations name the same socket, provider, issuer and connection', () => {
+  const config = loadConfig(example, {});
+  const envoy = readFileSync(resolve(example, '../../envoy/envoy.yaml'), 'utf8');
+  for (const [name, { issuer }] of Object.entries(config.identityProviders)) {
+    assert.match(envoy, new RegExp(`payload_in_metadata: payload_${name}\\n`));
+    assert.match(envoy, new RegExp(`failed_status_in_metadata: failed_${name}\\n`));
+    assert.ok(envoy.includes(`issuer: ${issuer}\n`));
+  }
+  assert.ok(envoy.includes(`path: ${config.listen.socket}`));
+  for (const name of Object.keys(config.connections))
+    assert.match(envoy, new RegExp(`x-skilltape-connection,? value: ${name}|value: ${name}\\b`));
 });
 
 test('the file is the one given, else the one SKILLTAPE_CONFIG names', () => {

@@ -65,15 +65,16 @@ for (const [stalled, frames] of stalls) {
   });
 }
 
-test('a denial that cannot be synced is answered in time too, as a fault of ours', async () => {
+test('a denial whose sync is late is given in time, and its record says what the caller heard', async () => {
   const { log, judge, open } = createRig({ decisionTimeoutMs: soonMs });
   judge.accessVerdict = () => deny;
   log.stallSync();
   const action = await open().accept(requestHeaders());
-  assert.equal(detailsOf(action), 'skilltape_refused_decision_timeout');
+  assert.ok(action.kind === 'local_reply');
+  assert.deepEqual([action.reply.status, action.reply.details], [403, 'skilltape_denied']);
   assert.deepEqual(
-    log.finished.map(({ outcome }) => outcome),
-    ['denied'],
+    log.finished.map(({ outcome, status }) => [outcome, status]),
+    [['denied', 403]],
   );
 });
 

@@ -155,12 +155,13 @@ test('an open exchange goes on to its end when the journal fills up', async () =
 });
 
 test('as many exchanges are open as the limit says, and one that has ended makes room', async () => {
-  const { open, context } = createRig({ openExchangesMax: 2 });
+  const { open, context, log } = createRig({ openExchangesMax: 2 });
   const first = open();
   await first.accept(requestHeaders());
   await open().accept(requestHeaders());
   const refused = open();
   assert.match(replyOf(await refused.accept(requestHeaders())).details, /open_exchanges_at_limit/);
+  assert.equal(log.finished.at(-1)?.outcome, 'refused', 'it has a record like any other');
   await refused.abandon('stream_ended', '');
   assert.equal(context.budget.openExchanges, 2, 'a refused one takes no place, so it gives none back');
   await first.abandon('stream_ended', '');

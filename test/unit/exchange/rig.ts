@@ -137,6 +137,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     attempts: createAttempts(10),
     keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),
+    onUnrecorded: () => {},
     onFault: (_, fault) => faults.push(fault),
   };
   return {

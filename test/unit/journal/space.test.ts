@@ -92,3 +92,27 @@ test('two freeings at once delete each segment once', async () => {
   assert.deepEqual(await Promise.all([journal.free(upTo), journal.free(upTo)]), [2, 0]);
   await journal.close();
 });
+
+test('what ends something is taken past the reserve, since only what has ended can be freed', async () => {
+  const { journal } = await openOn(new FakeFileSystem(), limits);
+  await assert.rejects(
+    async () => {
+      for (;;) await journal.append(record);
+    },
+    { code: 'journal_full' },
+  );
+  await journal.append(record, { isEnd: true });
+  await assert.rejects(journal.append(record), { code: 'journal_full' });
+  await journal.close();
+});
+
+test('freeing stops when enough is free: the newest records stay as long as they can', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, limits);
+  for (let index = 0; index < 20; index += 1) await journal.append(record);
+  const downToBytes = 1024;
+  assert.ok((await journal.free(journal.written(), downToBytes)) > 0);
+  const { bytes } = journal.usage();
+  assert.ok(bytes <= downToBytes && bytes > downToBytes - limits.segmentMaxBytes, String(bytes));
+  await journal.close();
+});

@@ -221,5 +221,5 @@ test('the request hash is keyed and is that of the exact bytes', async () => {
   const same = await deliver(transcriptOf({ id: exchangeIdOf(3), requestBody: Buffer.from([0xff, 0xfe]) }));
   assert.notEqual(one.skilltape.request_hash, two.skilltape.request_hash);
   assert.equal(one.skilltape.request_hash, same.skilltape.request_hash);
-  assert.equal(one.skilltape.request_hash, keyedHash('request', '\xff\xfe'));
+  assert.equal(one.skilltape.request_hash, keyedHash('request', Buffer.from([0xff, 0xfe])));
 });

@@ -242,3 +242,16 @@ test('a reader finds what a writer in another thread has committed, while it goe
   assert.equal(await ended, 0);
   assert.equal((await idsFor(search, { text: 'common', limit: 1_000 })).length, 300);
 });
+
+test('each hit shows its own text, however many others have the word', async (t) => {
+  const { search } = await searchOver(t, [
+    { id: 'a', time: '2026-01-01T00:00:00Z', user: { id: 'alice' }, input: 'walrus: the merger plan' },
+    { id: 'b', time: '2026-01-02T00:00:00Z', user: { id: 'bob' }, input: 'what eats a walrus?' },
+    { id: 'c', time: '2026-01-03T00:00:00Z', user: { id: 'bob' }, input: 'a walrus again' },
+  ]);
+  const { hits } = await search.search({ text: 'walrus' });
+  const shown = hits.map(({ snippet }) => snippet.text);
+  assert.deepEqual(shown, ['a walrus again', 'what eats a walrus?', 'walrus: the merger plan']);
+  const [bobs] = (await search.search({ text: 'walrus', user: 'bob' })).hits;
+  assert.equal(bobs?.snippet.text, 'a walrus again');
+});
