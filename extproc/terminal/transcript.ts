@@ -62,7 +62,11 @@ class Page {
       this.#note(
         `${earlier} earlier ${earlier === 1 ? 'message' : 'messages'} ${follows ? 'shown above' : 'indexed earlier'}`,
       );
-    if (skilltape.keep === 'metadata') this.#note('policy keeps the metadata of this exchange only, not its text');
+    if (skilltape.keep === 'metadata') {
+      const judged = skilltape.verdict.decision !== 'none';
+      const why = judged ? 'policy keeps' : 'the request was not judged, so skilltape keeps';
+      this.#note(`${why} the metadata of this exchange only, not its text`);
+    }
     if (skilltape.masking.status === 'failed') this.#warning('masking failed, so the text is not shown here');
     if (!skilltape.decoded) this.#warning('the bodies could not be read as a Claude exchange');
     if (skilltape.truncated) this.#note('the searchable text of this exchange was cut at its size limit');
