@@ -4,7 +4,7 @@ import { SkilltapeError } from '../errors.ts';
 import { Answer, isFromUpstream } from './answer.ts';
 import { withDeadline } from './deadline.ts';
 import { readBody, requestInput } from './facts.ts';
-import type { Action, Frame, LocalReply } from './frame.ts';
+import { type Action, continueAnswer, type Frame, type LocalReply } from './frame.ts';
 import { callerCredentialHeaders, recordableHeaders } from './headers.ts';
 import { HeldBody } from './held-body.ts';
 import { Intake } from './intake.ts';
@@ -193,7 +193,7 @@ export class Exchange {
     this.#phase = last ? 'ended' : 'answering';
     await answer.take(frame, { last, released: this.#released });
     const session = this.#session === undefined ? {} : { 'x-skilltape-session': this.#session.id };
-    return continued(frame, { 'x-skilltape-exchange': this.id, ...session });
+    return continueAnswer(frame, { 'x-skilltape-exchange': this.id, ...session });
   }
 
   /** An answer without a request must be Envoy's own: one of an upstream would mean that requests pass us by. */
@@ -202,7 +202,7 @@ export class Exchange {
     if (frame.kind === 'response_headers' && isFromUpstream(frame)) {
       return { kind: 'cut', reason: 'an answer of the upstream came without its request: check request_header_mode' };
     }
-    return continued(frame, {});
+    return continueAnswer(frame, {});
   }
 
   async #deny(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<Action> {
@@ -262,12 +262,6 @@ export class Exchange {
     if (this.#intake === undefined) throw new Error('the request headers were not read yet');
     return this.#intake;
   }
-}
-
-function continued(frame: Frame, setHeaders: Record<string, string>): Action {
-  if (frame.kind === 'response_trailers') return { kind: 'continue_response_trailers' };
-  if (frame.kind === 'response_body') return { kind: 'continue_response_body' };
-  return { kind: 'continue_response_headers', setHeaders };
 }
 
 /** What a caller sent, short and harmless enough to be said back. */

@@ -57,3 +57,10 @@ export type LocalReply = {
   body: string;
   details: string;
 };
+
+/** Lets one frame of an answer pass; `setHeaders` go on with its headers. */
+export function continueAnswer(frame: Frame, setHeaders: Record<string, string>): Action {
+  if (frame.kind === 'response_trailers') return { kind: 'continue_response_trailers' };
+  if (frame.kind === 'response_body') return { kind: 'continue_response_body' };
+  return { kind: 'continue_response_headers', setHeaders };
+}

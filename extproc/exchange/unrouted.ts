@@ -1,6 +1,6 @@
 import { SkilltapeError } from '../errors.ts';
 import { isFromUpstream } from './answer.ts';
-import type { Action, Frame } from './frame.ts';
+import { type Action, continueAnswer, type Frame } from './frame.ts';
 
 /**
  * A request without a connection. Envoy refuses some requests before it chooses a route (a malformed path, no host) and
@@ -11,21 +11,9 @@ export class Unrouted {
   readonly id = 'unrouted';
 
   async accept(frame: Frame): Promise<Action> {
-    switch (frame.kind) {
-      case 'response_headers':
-        if (isFromUpstream(frame)) throw unnamed();
-        return { kind: 'continue_response_headers', setHeaders: {} };
-      case 'response_body':
-        return { kind: 'continue_response_body' };
-      case 'response_trailers':
-        return { kind: 'continue_response_trailers' };
-      case 'request_headers':
-      case 'request_body':
-      case 'request_trailers':
-        throw unnamed();
-      default:
-        return frame satisfies never;
-    }
+    const isRequest = frame.kind.startsWith('request_');
+    if (isRequest || (frame.kind === 'response_headers' && isFromUpstream(frame))) throw unnamed();
+    return continueAnswer(frame, {});
   }
 
   /** There is nothing that could be left open. */

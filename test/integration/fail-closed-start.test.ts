@@ -34,11 +34,24 @@ test('a policy that compiles by itself but not with its schema is refused in the
   assert.match(stderr, /deny_list\.rego:\d+/);
 });
 
-async function serve(policies: string): Promise<{ code: number | string | null; stderr: string }> {
+test('a processor that cannot listen ends with the reason, and leaves its journal to the next one', async () => {
+  const socket = join(directory, 'no-such-folder', 'extproc.sock');
+  // A second start would be refused if the first still held the journal, and would never end if its thread lived on.
+  for (const _attempt of [1, 2]) {
+    const { code, stderr } = await serve(fromRoot('policies'), socket);
+    assert.equal(code, 2, stderr);
+    assert.ok(stderr.includes(`Cannot listen on unix:${socket}`), stderr);
+  }
+});
+
+async function serve(
+  policies: string,
+  socket = join(directory, 'extproc.sock'),
+): Promise<{ code: number | string | null; stderr: string }> {
   const configFile = join(directory, 'skilltape.yaml');
   const config = {
     dataDirectory: join(directory, 'data'),
-    listen: { socket: join(directory, 'extproc.sock') },
+    listen: { socket },
     identityProviders: { idp: { issuer: 'https://idp.example.com' } },
     connections: { claude: { identityProvider: 'idp' } },
     policies: { directory: policies },
@@ -48,7 +61,7 @@ async function serve(policies: string): Promise<{ code: number | string | null; 
   const env = { ...process.env, OPA_BIN: opa.path };
   return new Promise((resolve) => {
     const args = [fromRoot('extproc/main.ts'), 'serve', '--config', configFile];
-    const child = execFile(process.execPath, args, { env }, (_error, _stdout, stderr) => {
+    const child = execFile(process.execPath, args, { env, timeout: 60_000 }, (_error, _stdout, stderr) => {
       resolve({ code: child.exitCode ?? child.signalCode, stderr });
     });
   });
