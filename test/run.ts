@@ -4,9 +4,11 @@ import { dirname, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { SkilltapeError } from '../extproc/errors.ts';
+import { resolveElasticsearch } from '../extproc/tools/elasticsearch.ts';
 import { resolveTool } from '../extproc/tools/resolve.ts';
 import type { ToolName } from '../extproc/tools/versions.ts';
-import { pins } from '../extproc/tools/versions.ts';
+import { elasticsearchPin, pins } from '../extproc/tools/versions.ts';
+import { brokerVariable, openBroker } from './environment/elasticsearch/broker.ts';
 import { type Selection, selectTests } from './select.ts';
 
 /**
@@ -22,12 +24,17 @@ const groupTimeoutMs = 30 * 60_000;
 const stopped = new AbortController();
 
 /** Once, before any test: test files that run side by side would each fetch what is missing. */
-async function provideTools(): Promise<void> {
+async function provideTools({ rest }: Selection): Promise<void> {
   for (const tool of Object.keys(pins) as ToolName[]) {
     const found = await resolveTool(tool, { env: process.env });
     process.env[pins[tool].variable] = found.path;
     process.stderr.write(`${pins[tool].title} ${found.version}: ${found.path}\n`);
   }
+  if (rest.length === 0) return;
+  const found = await resolveElasticsearch({ env: process.env });
+  // The URL may hold a password.
+  const place = found.kind === 'server' ? `at ${new URL(found.url).host}` : `${found.version}: ${found.home}`;
+  process.stderr.write(`${elasticsearchPin.title} ${place}\n`);
 }
 
 type Counts = { ran: number; failed: number };
@@ -50,17 +57,28 @@ async function runFiles(files: readonly string[], concurrency: number, patterns:
   return counts;
 }
 
+async function runGroups(selection: Selection): Promise<{ unit: Counts; rest: Counts }> {
+  const broker = await openBroker();
+  process.env[brokerVariable] = broker.url;
+  try {
+    const cores = availableParallelism();
+    const unit = await runFiles(selection.unit, cores, selection.patterns);
+    const rest = await runFiles(selection.rest, Math.max(1, Math.floor(cores / 2)), selection.patterns);
+    return { unit, rest };
+  } finally {
+    await broker.close();
+  }
+}
+
 async function main(selection: Selection): Promise<number> {
   if (selection.unit.length + selection.rest.length === 0) {
     process.stderr.write('No test file matches.\n');
     return 1;
   }
-  await provideTools();
+  await provideTools(selection);
   // Test files run in processes of their own, which only an abort takes along.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopped.abort());
-  const cores = availableParallelism();
-  const unit = await runFiles(selection.unit, cores, selection.patterns);
-  const rest = await runFiles(selection.rest, Math.max(1, Math.floor(cores / 2)), selection.patterns);
+  const { unit, rest } = await runGroups(selection);
   const ran = unit.ran + rest.ran;
   const failed = unit.failed + rest.failed;
   process.stdout.write(`\n${ran} passed, ${failed} failed\n`);

