@@ -2,10 +2,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type Arrival, ArrivalLog, ByteCounter } from './claude/arrival.ts';
-import { type Behaviour, readDirectives, UnknownDirective } from './claude/behaviour.ts';
+import type { Behaviour } from './claude/behaviour.ts';
 import { type Connections, watchConnections } from './claude/connections.ts';
 import { receiveBody } from './claude/request-body.ts';
-import { type RouteOptions, route } from './claude/routes.ts';
+import { createResources } from './claude/resources.ts';
+import { type RespondOptions, respond } from './claude/respond.ts';
+import { MESSAGES } from './claude/routes.ts';
+import { Script } from './claude/script.ts';
 import { sendReply } from './claude/send.ts';
 
 export type FakeClaudeOptions = {
@@ -23,6 +26,8 @@ export type FakeClaudeOptions = {
   readonly apiKey?: string;
   /** Holds the bodies of requests in memory, in `requests[n].body`. */
   readonly keepBodies?: boolean;
+  /** What links in answers (`results_url` of a batch) begin with; the fake's own URL without. No slash at the end. */
+  readonly publicUrl?: string;
   /** How many requests are remembered; 10,000 without. */
   readonly requestsKeptMax?: number;
 };
@@ -45,6 +50,11 @@ export type FakeClaude = {
    * A step is a behaviour, or directives as text: `fake.script('[fake: error 529]', { answer: { kind: 'text', text: 'hi' } })`.
    */
   readonly script: (...steps: readonly (string | Partial<Behaviour>)[]) => void;
+  /**
+   * The same for the next requests to another route, by its line in `claude/routes.ts`, for example
+   * `GET /v1/files/{file_id}/content`. Of answers only `error`, `raw` and `fixture` can take the place of the route's own.
+   */
+  readonly scriptRoute: (route: string, ...steps: readonly (string | Partial<Behaviour>)[]) => void;
   /** Stops listening and breaks every connection. */
   readonly close: () => Promise<void>;
 };
@@ -52,7 +62,7 @@ export type FakeClaude = {
 type State = {
   readonly log: ArrivalLog;
   readonly connections: Connections;
-  readonly routeOptions: RouteOptions;
+  readonly respondOptions: RespondOptions;
   readonly keepBodies: boolean;
 };
 
@@ -64,9 +74,12 @@ export async function startFakeClaude(options: FakeClaudeOptions): Promise<FakeC
   // Idle connections stay: a pool in front of the fake must never race with the fake closing them.
   server.keepAliveTimeout = 0;
   server.requestTimeout = 0;
-  const steps: Partial<Behaviour>[] = [];
+  const script = new Script();
+  let ownUrl = '';
   const usual = {
     answer: { kind: 'default' },
+    producedFileBytes: undefined,
+    stopReason: undefined,
     ending: 'complete',
     encoding: 'identity',
     msPerEvent: options.pace ?? 0,
@@ -75,31 +88,30 @@ export async function startFakeClaude(options: FakeClaudeOptions): Promise<FakeC
   const state: State = {
     log: new ArrivalLog(options.requestsKeptMax ?? REQUESTS_KEPT_MAX),
     connections: watchConnections(server),
-    routeOptions: { apiKey: options.apiKey, usual, nextStep: () => steps.shift() },
+    respondOptions: {
+      apiKey: options.apiKey,
+      usual,
+      nextStep: (route) => script.next(route),
+      resources: createResources(() => options.publicUrl ?? ownUrl),
+    },
     keepBodies: options.keepBodies ?? false,
   };
   server.on('request', (request, response) => void serve(state, request, response));
   const port = await listen(server, options.listen);
   const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
+  ownUrl = `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`;
   return {
-    url: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+    url: ownUrl,
     port,
     requests: state.log.kept,
     requestCount: () => state.log.arrivedCount,
     acceptCount: state.connections.acceptCount,
     waitForRequest: (n) => state.log.whenArrived(n),
     waitForSettled: (n) => state.log.whenSettled(n),
-    script: (...added) => {
-      steps.push(...added.map((step) => (typeof step === 'string' ? readStep(step) : step)));
-    },
+    script: (...steps) => script.add(MESSAGES, steps),
+    scriptRoute: (route, ...steps) => script.add(route, steps),
     close: () => close(server, state),
   };
-}
-
-function readStep(text: string): Partial<Behaviour> {
-  const step = readDirectives(text);
-  if (Object.keys(step).length === 0) throw new UnknownDirective(`no directive in the script step: ${text}`);
-  return step;
 }
 
 /** One exchange, from complete headers to its end. A mistake in a script (say, an impossible header) is thrown. */
@@ -123,8 +135,8 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
       arrival.clientAborted = true;
       return;
     }
-    const routed = { method: arrival.method, path: arrival.path, headers: request.headers, body };
-    const { reply, behaviour } = await route(routed, state.routeOptions, ids);
+    const received = { method: arrival.method, path: arrival.path, headers: request.headers, body };
+    const { reply, behaviour } = await respond(received, state.respondOptions, ids);
     if (behaviour.ending !== 'hang' && behaviour.ending !== 'reset_before_headers') arrival.status = reply.status;
     const onSent = (bytes: Buffer) => {
       answer.add(bytes);

@@ -8,7 +8,7 @@ import Anthropic0 from 'anthropic-sdk-0';
 import fc from 'fast-check';
 import { request as httpRequest } from 'undici';
 import { type FakeClaude, startFakeClaude } from '../claude.ts';
-import { readDirectives, UnknownDirective } from './behaviour.ts';
+import { readDirectives, UnknownDirective } from './directives.ts';
 
 async function withFake(use: (fake: FakeClaude, client: Anthropic, old: Anthropic) => Promise<void>): Promise<void> {
   const fake = await startFakeClaude({ listen: { host: '127.0.0.1', port: 0 } });

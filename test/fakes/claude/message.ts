@@ -1,139 +1,123 @@
-/** A Claude message and the server-sent events that carry it (claude's streaming grammar). */
+/** A Claude message as POST /v1/messages answers it without streaming. */
 import { countTokens, type MessagesRequest } from './messages-request.ts';
 
-export type ContentBlock =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'tool_use'; readonly id: string; readonly name: string; readonly input: unknown };
+export type Json = Readonly<Record<string, unknown>>;
+export type ContentBlock = Json & { readonly type: string };
+
+export type Container = { readonly id: string; readonly expires_at: string; readonly skills: readonly Json[] | null };
 
 export type Message = {
   readonly id: string;
+  /** The model that was asked for; another one may have answered. */
+  readonly askedModel: string;
   readonly model: string;
   readonly inputTokens: number;
   readonly content: readonly ContentBlock[];
+  readonly stopReason: string;
+  readonly stopSequence: string | null;
+  readonly stopDetails: Json | null;
+  readonly container: Container | null;
+  readonly serverToolUse: { readonly web_search_requests: number; readonly web_fetch_requests: number } | null;
+  readonly thinkingTokens: number | null;
+  readonly serviceTier: 'standard' | 'batch';
+  /** With the fields that only beta answers have. */
+  readonly isBeta: boolean;
 };
 
-type Json = Record<string, unknown>;
+export type MessageParts = Pick<Message, 'id' | 'content'> & Partial<Omit<Message, 'id' | 'content'>>;
 
-const TEXT_PIECE_CHARACTERS = 12;
-/** Long texts come in larger pieces, or a large answer would be mostly event frames. */
-const LONG_TEXT_CHARACTERS = 10_000;
-const LONG_TEXT_PIECE_CHARACTERS = 8_192;
-const JSON_PIECE_CHARACTERS = 9;
-
-export function composeMessage(request: MessagesRequest, id: string, content: readonly ContentBlock[]): Message {
-  return { id, model: request.model, inputTokens: request.inputTokens, content };
+export function composeMessage(request: MessagesRequest, parts: MessageParts): Message {
+  const callsTool = parts.content.some(({ type }) => type === 'tool_use');
+  return {
+    askedModel: request.model,
+    model: request.model,
+    inputTokens: request.inputTokens,
+    stopReason: callsTool ? 'tool_use' : 'end_turn',
+    stopSequence: null,
+    stopDetails: null,
+    container: null,
+    serverToolUse: null,
+    thinkingTokens: null,
+    serviceTier: 'standard',
+    isBeta: false,
+    ...parts,
+  };
 }
 
-/** The whole message, as POST /v1/messages answers without streaming. */
-export function messageJson(message: Message): string {
-  return JSON.stringify({
-    ...envelope(message, outputTokens(message)),
-    content: message.content.map((block) =>
-      block.type === 'text' ? { ...block, citations: null } : { ...block, caller: { type: 'direct' } },
-    ),
-    stop_reason: stopReason(message),
-  });
+export function textBlock(text: string, citations: readonly Json[] | null = null): ContentBlock {
+  return { type: 'text', text, citations };
 }
 
-/** The same message as a stream: one frame (`event:`, `data:`, empty line) per element. */
-export function messageFrames(message: Message): string[] {
-  return [
-    frame({ type: 'message_start', message: { ...envelope(message, 1), content: [], stop_reason: null } }),
-    frame({ type: 'ping' }),
-    ...message.content.flatMap(blockFrames),
-    frame({
-      type: 'message_delta',
-      delta: { stop_reason: stopReason(message), stop_sequence: null, stop_details: null, container: null },
-      usage: {
-        input_tokens: message.inputTokens,
-        cache_creation_input_tokens: 0,
-        cache_read_input_tokens: 0,
-        output_tokens: outputTokens(message),
-        output_tokens_details: null,
-        server_tool_use: null,
-      },
-    }),
-    frame({ type: 'message_stop' }),
-  ];
+export function messageJson(message: Message): Json {
+  return {
+    ...messageHead(message),
+    content: message.content,
+    stop_reason: message.stopReason,
+    stop_sequence: message.stopSequence,
+    stop_details: message.stopDetails,
+    container: message.container,
+    model: message.model,
+    usage: { ...inputUsage(message), ...finalUsage(message) },
+  };
 }
 
-/** One event on the wire; its name is the `type` of its data. */
-export function frame(data: Json & { readonly type: string }): string {
-  return `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
-}
-
-function blockFrames(block: ContentBlock, index: number): string[] {
-  const isText = block.type === 'text';
-  const start = isText
-    ? { type: 'text', text: '', citations: null }
-    : { type: 'tool_use', id: block.id, name: block.name, input: {}, caller: { type: 'direct' } };
-  const deltas = isText
-    ? split(block.text, textPieceCharacters(block.text)).map((text) => ({ type: 'text_delta', text }))
-    : ['', ...split(JSON.stringify(block.input), JSON_PIECE_CHARACTERS)].map((partial_json) => ({
-        type: 'input_json_delta',
-        partial_json,
-      }));
-  return [
-    frame({ type: 'content_block_start', index, content_block: start }),
-    ...deltas.map((delta) => frame({ type: 'content_block_delta', index, delta })),
-    frame({ type: 'content_block_stop', index }),
-  ];
-}
-
-function textPieceCharacters(text: string): number {
-  return text.length > LONG_TEXT_CHARACTERS ? LONG_TEXT_PIECE_CHARACTERS : TEXT_PIECE_CHARACTERS;
-}
-
-/** Cuts between code points, never inside a surrogate pair. */
-function split(text: string, pieceCharacters: number): string[] {
-  const pieces: string[] = [];
-  for (let start = 0; start < text.length; ) {
-    let end = Math.min(start + pieceCharacters, text.length);
-    if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) end += 1;
-    pieces.push(text.slice(start, end));
-    start = end;
-  }
-  return pieces;
-}
-
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdbff;
-}
-
-function stopReason(message: Message): string {
-  return message.content.some((block) => block.type === 'tool_use') ? 'tool_use' : 'end_turn';
-}
-
-function outputTokens(message: Message): number {
-  const characters = message.content.map((block) =>
-    block.type === 'text' ? block.text.length : JSON.stringify(block.input).length,
-  );
-  return countTokens(characters.reduce((sum, count) => sum + count, 0));
-}
-
-function envelope(message: Message, outputTokensSoFar: number): Json {
+/** The message before anything was said, as `message_start` has it. */
+export function messageHead(message: Message): Json {
   return {
     id: message.id,
     type: 'message',
     role: 'assistant',
-    model: message.model,
+    model: message.askedModel,
     content: [],
     stop_reason: null,
     stop_sequence: null,
     stop_details: null,
     container: null,
     diagnostics: null,
-    usage: {
-      input_tokens: message.inputTokens,
-      cache_creation_input_tokens: 0,
-      cache_read_input_tokens: 0,
-      cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
-      output_tokens: outputTokensSoFar,
-      output_tokens_details: null,
-      server_tool_use: null,
-      service_tier: 'standard',
-      inference_geo: 'global',
-      speed: 'standard',
-    },
+    ...(message.isBeta ? { context_management: null } : {}),
+    usage: inputUsage(message),
   };
+}
+
+/** The counts at the end, as `message_delta` has them. */
+export function finalUsage(message: Message): Json {
+  return {
+    input_tokens: message.inputTokens,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens: outputTokens(message),
+    output_tokens_details: message.thinkingTokens === null ? null : { thinking_tokens: message.thinkingTokens },
+    server_tool_use: message.serverToolUse,
+    ...betaUsage(message),
+  };
+}
+
+function inputUsage(message: Message): Json {
+  return {
+    input_tokens: message.inputTokens,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+    output_tokens: 1,
+    output_tokens_details: null,
+    server_tool_use: null,
+    service_tier: message.serviceTier,
+    inference_geo: 'global',
+    speed: 'standard',
+    ...betaUsage(message),
+  };
+}
+
+function betaUsage(message: Message): Json {
+  return message.isBeta ? { iterations: null, fallback_credit: null } : {};
+}
+
+function outputTokens({ content }: Message): number {
+  return countTokens(content.reduce((sum, block) => sum + writtenCharacters(block), 0));
+}
+
+/** What the model itself wrote: results of tools do not count. */
+function writtenCharacters({ text, thinking, input }: ContentBlock): number {
+  const said = [text, thinking].reduce<number>((sum, part) => sum + (typeof part === 'string' ? part.length : 0), 0);
+  return said + (input === undefined ? 0 : JSON.stringify(input).length);
 }

@@ -1,6 +1,8 @@
-/** Reads what the fake needs from the body of POST /v1/messages or count_tokens. */
+/** Reads what the fake needs from the body of POST /v1/messages, count_tokens or one request of a batch. */
 
 export type Tool = { readonly name: string; readonly inputSchema: unknown };
+export type NamedSkill = { readonly type: 'anthropic' | 'custom'; readonly skillId: string; readonly version: string };
+export type PendingTool = { readonly id: string; readonly name: string; readonly input: unknown };
 
 export type MessagesRequest = {
   readonly model: string;
@@ -9,7 +11,14 @@ export type MessagesRequest = {
   readonly lastUserText: string;
   /** The tools that the caller runs itself (those with a schema). */
   readonly tools: readonly Tool[];
-  readonly namesSkills: boolean;
+  /** Of `container`. */
+  readonly skills: readonly NamedSkill[];
+  readonly containerId: string | undefined;
+  /** Call of a server tool that ends the conversation without its result: the turn was paused there. */
+  readonly pendingTool: PendingTool | undefined;
+  readonly mcpServerName: string | undefined;
+  /** Images in the last user message. */
+  readonly imageCount: number;
   readonly inputTokens: number;
 };
 
@@ -23,34 +32,36 @@ export function countTokens(characters: number): number {
   return Math.max(1, Math.ceil(characters / BYTES_PER_TOKEN));
 }
 
-/** Reads a whole decoded body. Throws {@link InvalidRequest}. */
-export function readMessagesRequest(body: Buffer): MessagesRequest {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body.toString('utf8'));
-  } catch (error) {
-    throw new InvalidRequest(`The request body is not valid JSON: ${error instanceof Error ? error.message : error}`);
-  }
-  const model = property(parsed, 'model');
-  const messages = property(parsed, 'messages');
+/** Reads a parsed body. Throws {@link InvalidRequest}. */
+export function readMessagesRequest(body: unknown): MessagesRequest {
+  const model = property(body, 'model');
+  const messages = property(body, 'messages');
   if (typeof model !== 'string') throw new InvalidRequest('model: Field required');
   if (!Array.isArray(messages) || messages.length === 0) {
     throw new InvalidRequest('messages: at least one message is required');
   }
-  const skills = property(property(parsed, 'container'), 'skills');
+  const container = property(body, 'container');
+  const lastUserContent = property(
+    messages.findLast((message) => property(message, 'role') === 'user'),
+    'content',
+  );
   return {
     model,
-    stream: property(parsed, 'stream') === true,
-    lastUserText: readLastUserText(messages),
-    tools: readTools(property(parsed, 'tools')),
-    namesSkills: Array.isArray(skills) && skills.length > 0,
-    inputTokens: countTokens(JSON.stringify([property(parsed, 'system'), property(parsed, 'tools'), messages]).length),
+    stream: property(body, 'stream') === true,
+    lastUserText: readText(lastUserContent),
+    tools: readTools(property(body, 'tools')),
+    skills: readSkills(property(container, 'skills')),
+    containerId: text(container) ?? text(property(container, 'id')),
+    pendingTool: readPendingTool(messages.at(-1)),
+    mcpServerName: text(property(list(property(body, 'mcp_servers'))[0], 'name')),
+    imageCount: list(lastUserContent).filter((block) => property(block, 'type') === 'image').length,
+    inputTokens: countTokens(JSON.stringify([property(body, 'system'), property(body, 'tools'), messages]).length),
   };
 }
 
 /**
  * Reads a body too large to hold, from its first and last part alone: whether a stream is wanted, and the directives.
- * Tools and skills of such a request are not seen.
+ * Tools, skills and containers of such a request are not seen.
  */
 export function skimMessagesRequest(ends: string, bodyBytes: number): MessagesRequest {
   return {
@@ -58,31 +69,56 @@ export function skimMessagesRequest(ends: string, bodyBytes: number): MessagesRe
     stream: /"stream"\s{0,8}:\s{0,8}true/.test(ends),
     lastUserText: ends,
     tools: [],
-    namesSkills: false,
+    skills: [],
+    containerId: undefined,
+    pendingTool: undefined,
+    mcpServerName: undefined,
+    imageCount: 0,
     inputTokens: countTokens(bodyBytes),
   };
 }
 
-function readLastUserText(messages: readonly unknown[]): string {
-  const content = property(
-    messages.findLast((message) => property(message, 'role') === 'user'),
-    'content',
-  );
+/** The text blocks of a message's content, joined by a line end. */
+export function readText(content: unknown): string {
   if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content
-    .map((block: unknown) => (property(block, 'type') === 'text' ? property(block, 'text') : undefined))
-    .filter((text) => typeof text === 'string')
+  return list(content)
+    .map((block) => (property(block, 'type') === 'text' ? property(block, 'text') : undefined))
+    .filter((part) => typeof part === 'string')
     .join('\n');
 }
 
 function readTools(tools: unknown): Tool[] {
-  if (!Array.isArray(tools)) return [];
-  return tools.flatMap((tool: unknown) => {
+  return list(tools).flatMap((tool) => {
     const name = property(tool, 'name');
     const inputSchema = property(tool, 'input_schema');
     return typeof name === 'string' && inputSchema !== undefined ? [{ name, inputSchema }] : [];
   });
+}
+
+function readSkills(skills: unknown): NamedSkill[] {
+  return list(skills).flatMap((skill) => {
+    const skillId = text(property(skill, 'skill_id'));
+    const version = text(property(skill, 'version')) ?? 'latest';
+    const type = property(skill, 'type') === 'custom' ? 'custom' : 'anthropic';
+    return skillId === undefined ? [] : [{ type, skillId, version }];
+  });
+}
+
+function readPendingTool(message: unknown): PendingTool | undefined {
+  const block = list(property(message, 'content')).at(-1);
+  const id = text(property(block, 'id'));
+  const name = text(property(block, 'name'));
+  const isCall = property(message, 'role') === 'assistant' && property(block, 'type') === 'server_tool_use';
+  if (!isCall || id === undefined || name === undefined) return undefined;
+  return { id, name, input: property(block, 'input') };
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** An own property of a parsed JSON object; undefined for anything else, so `__proto__` is never followed. */

@@ -1,4 +1,8 @@
 /** GET /v1/models and /v1/models/{id}: a fixed list, the same in both dialects. */
+import { notFound } from './api-error.ts';
+import { type Call, ok, param } from './call.ts';
+import type { Reply } from './reply.ts';
+import { pageById } from './storage/paging.ts';
 
 const MODELS = [
   { id: 'claude-opus-5-5', display_name: 'Claude Opus 5.5', line: 'opus' },
@@ -15,12 +19,13 @@ const MODELS = [
   max_tokens: 128_000,
 }));
 
-export function modelsJson(): string {
-  return JSON.stringify({ data: MODELS, has_more: false, first_id: MODELS[0]?.id, last_id: MODELS.at(-1)?.id });
+export function listModels(call: Call): Reply {
+  return ok(pageById(MODELS, call.query));
 }
 
-/** Undefined for a model that is not in the list. */
-export function modelJson(id: string): string | undefined {
+export function getModel(call: Call): Reply {
+  const id = param(call, 'model_id');
   const model = MODELS.find((candidate) => candidate.id === id);
-  return model === undefined ? undefined : JSON.stringify(model);
+  if (model === undefined) throw notFound(`model: ${id}`);
+  return ok(model);
 }

@@ -5,6 +5,8 @@ export type Reply = {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent one by one: the events of a stream, or the parts of a body. */
   readonly pieces: readonly Buffer[];
+  /** What follows the pieces as it comes to be, until it ends or the client is gone. */
+  readonly live?: (gone: AbortSignal) => AsyncIterable<Buffer>;
 };
 
 const BODY_PIECE_BYTES = 65_536;
@@ -28,6 +30,21 @@ export function jsonReply(status: number, body: string, headers: Readonly<Record
   return { status, headers: { 'content-type': 'application/json', ...headers }, pieces: cutBody(Buffer.from(body)) };
 }
 
+/** A download, as an attachment of that name. */
+export function binaryReply(bytes: Buffer, contentType: string, filename?: string): Reply {
+  const disposition: Record<string, string> =
+    filename === undefined ? {} : { 'content-disposition': `attachment; filename*=UTF-8''${encodeName(filename)}` };
+  return { status: 200, headers: { 'content-type': contentType, ...disposition }, pieces: cutBody(bytes) };
+}
+
+/** RFC 5987; a name also holds what a URL may not. */
+function encodeName(name: string): string {
+  return encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16)}`,
+  );
+}
+
 export function streamReply(frames: readonly string[]): Reply {
   return {
     status: 200,
@@ -42,19 +59,21 @@ export function errorReply(
   status: number,
   message?: string,
   headers: Readonly<Record<string, string>> = {},
+  details?: Readonly<Record<string, unknown>>,
 ): Reply {
-  return jsonReply(status, JSON.stringify({ ...errorEvent(status, message), request_id: requestId }), headers);
+  return jsonReply(status, JSON.stringify({ ...errorEvent(status, message, details), request_id: requestId }), headers);
 }
 
 /** The error without its request id, as a stream's `event: error` carries it too. */
 export function errorEvent(
   status: number,
   message?: string,
-): { type: 'error'; error: { type: string; message: string } } {
+  details?: Readonly<Record<string, unknown>>,
+): { type: 'error'; error: Record<string, unknown> } {
   const [type, usual] =
     ERROR_TYPES[status] ??
     (status >= 500 ? ['api_error', 'Internal server error'] : ['invalid_request_error', 'The request is not valid.']);
-  return { type: 'error', error: { type, message: message ?? usual } };
+  return { type: 'error', error: { type, message: message ?? usual, ...(details === undefined ? {} : { details }) } };
 }
 
 /** At least two pieces where there are two bytes, so that every body has a middle to stop at. */

@@ -2,10 +2,13 @@
 import type { IncomingMessage } from 'node:http';
 import { brotliDecompress, gunzip, type InputType, inflate, zstdDecompress } from 'node:zlib';
 import { type Arrival, ByteCounter } from './arrival.ts';
-import { InvalidRequest, type MessagesRequest, readMessagesRequest, skimMessagesRequest } from './messages-request.ts';
+import { InvalidRequest } from './messages-request.ts';
 
-/** Bodies above this are not parsed. */
-export const PARSED_BODY_MAX_BYTES = 8 * 1024 * 1024;
+/** Bodies above this are not held whole; prompts in them are read from their ends alone. */
+const WHOLE_BODY_MAX_BYTES = 8 * 1024 * 1024;
+/** Uploads and batches have no ends that would do. */
+const WHOLE_UPLOAD_MAX_BYTES = 64 * 1024 * 1024;
+const UPLOADS = /^\/v1\/(files|skills|messages\/batches)(\/|\?|$)/;
 const ENDS_BYTES = 64 * 1024;
 const DECODED_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -19,7 +22,8 @@ export async function receiveBody(
   keepBody: boolean,
 ): Promise<ReceivedBody> {
   const counter = new ByteCounter();
-  const heldMax = keepBody ? Number.POSITIVE_INFINITY : PARSED_BODY_MAX_BYTES;
+  const wholeMax = UPLOADS.test(arrival.path) ? WHOLE_UPLOAD_MAX_BYTES : WHOLE_BODY_MAX_BYTES;
+  const heldMax = keepBody ? Number.POSITIVE_INFINITY : wholeMax;
   let held: Buffer[] = [];
   let head = Buffer.alloc(0);
   let tail = Buffer.alloc(0);
@@ -34,17 +38,12 @@ export async function receiveBody(
   arrival.bodySha256 = counter.digest();
   const all = counter.bytes <= heldMax ? Buffer.concat(held) : undefined;
   if (keepBody) arrival.body = all;
-  const whole = counter.bytes <= PARSED_BODY_MAX_BYTES ? all : undefined;
+  const whole = counter.bytes <= wholeMax ? all : undefined;
   return { whole, ends: `${head.toString('latin1')}\n${tail.toString('latin1')}`, bytes: counter.bytes };
 }
 
-/** Decodes (content-encoding) and reads a body. Throws {@link InvalidRequest}. */
-export async function parseMessages(body: ReceivedBody, contentEncoding: string | undefined): Promise<MessagesRequest> {
-  if (body.whole === undefined) return skimMessagesRequest(body.ends, body.bytes);
-  return readMessagesRequest(await decode(body.whole, contentEncoding));
-}
-
-async function decode(body: Buffer, contentEncoding = 'identity'): Promise<Buffer> {
+/** Undoes the content-encoding. Throws {@link InvalidRequest}. */
+export async function decode(body: Buffer, contentEncoding = 'identity'): Promise<Buffer> {
   switch (contentEncoding.toLowerCase()) {
     case 'identity':
       return body;

@@ -18,13 +18,17 @@ export async function sendReply(
 ): Promise<Delivery> {
   if (behaviour.ending === 'hang') return untilGone(gone);
   if (behaviour.ending === 'reset_before_headers') return breakConnection(response);
+  // Before the headers go, so that nothing is missed that happens after the client saw them.
+  const live = reply.live?.(gone);
   response.writeHead(reply.status, replyHeaders(reply, behaviour));
   response.flushHeaders();
   if (behaviour.ending === 'headers_then_hang') return untilGone(gone);
 
   const isWhole = behaviour.ending === 'complete';
-  const pieces = isWhole ? reply.pieces : reply.pieces.slice(0, Math.ceil(reply.pieces.length / 2));
-  const encoded = compress(paced(pieces, behaviour.msPerEvent, gone), behaviour.encoding, behaviour.ending !== 'reset');
+  const pieces = live === undefined ? reply.pieces : chain(reply.pieces, live);
+  const piecesMax = isWhole ? Number.POSITIVE_INFINITY : brokenAfter(reply);
+  const delivered = take(paced(pieces, behaviour.msPerEvent, gone), piecesMax);
+  const encoded = compress(delivered, behaviour.encoding, behaviour.ending !== 'reset');
   for await (const piece of encoded) {
     for (const write of slices(piece, behaviour.bytesPerWrite ?? piece.length)) {
       if (gone.aborted) return 'client_gone';
@@ -52,8 +56,32 @@ function replyHeaders(reply: Reply, behaviour: Behaviour): Record<string, string
   return { ...length, ...encoding, ...reply.headers };
 }
 
-async function* paced(pieces: readonly Buffer[], msPerEvent: number, gone: AbortSignal): AsyncGenerator<Buffer> {
-  for (const piece of pieces) {
+async function* chain(first: readonly Buffer[], rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield* first;
+  yield* rest;
+}
+
+/** How much of an answer comes that does not come whole: half, or the first two live events. */
+function brokenAfter(reply: Reply): number {
+  return reply.live === undefined ? Math.ceil(reply.pieces.length / 2) : reply.pieces.length + 2;
+}
+
+async function* take(pieces: AsyncIterable<Buffer>, countMax: number): AsyncGenerator<Buffer> {
+  if (countMax < 1) return;
+  let count = 0;
+  for await (const piece of pieces) {
+    yield piece;
+    count += 1;
+    if (count >= countMax) return;
+  }
+}
+
+async function* paced(
+  pieces: Iterable<Buffer> | AsyncIterable<Buffer>,
+  msPerEvent: number,
+  gone: AbortSignal,
+): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) {
     if (msPerEvent > 0) await pause(msPerEvent, undefined, { signal: gone }).catch(() => undefined);
     if (gone.aborted) return;
     yield piece;
