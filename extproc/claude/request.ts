@@ -18,6 +18,8 @@ export type MessagesRequest = {
   stream: boolean;
   system: JsonValue;
   messages: Turn[];
+  /** The definitions as sent; null without any. */
+  tools: JsonValue;
   toolNames: string[];
   toolTypes: string[];
   skills: SkillRef[];
@@ -25,6 +27,8 @@ export type MessagesRequest = {
   metadataUserId: string | null;
   mcpServerNames: string[];
   previousMessageId: string | null;
+  /** Begins a thread or goes on with one; the first request of a thread names no message yet. */
+  inThread: boolean;
 };
 
 export type ReadRequest = { ok: true; request: MessagesRequest } | { ok: false; fault: string };
@@ -63,6 +67,7 @@ class RequestReader {
       stream: stream === true,
       system: system ?? null,
       messages,
+      tools: Array.isArray(this.#body.tools) && this.#body.tools.length > 0 ? this.#body.tools : null,
       toolNames: tools.ok ? tools.names : [],
       toolTypes: tools.ok ? tools.types : [],
       ...this.#container(this.#body.container ?? null),
@@ -72,6 +77,7 @@ class RequestReader {
         return this.#string(fields.name, `mcp_servers[${at}].name`);
       }),
       previousMessageId: isJsonObject(thread) ? stringOrNull(thread.previous_message_id) : null,
+      inThread: isJsonObject(thread),
     };
   }
 

@@ -1,45 +1,84 @@
 import { AnswerEnd } from '../claude/answer-end.ts';
-import type { Frame } from './frame.ts';
+import type { ChangedAnswer } from './changed-answer.ts';
+import { changedAnswerRemovedHeaders } from './changed-answer.ts';
+import type { Action, Frame } from './frame.ts';
+import { continueAnswer } from './frame.ts';
 import type { HeaderList } from './headers.ts';
 import { headerValue, recordableHeaders } from './headers.ts';
 import type { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
+import type { SessionLearning } from './session-learning.ts';
+
+/** What is done with an answer beside recording it (`answer-handling.ts`). */
+export type AnswerHandling = {
+  grammar: 'messages' | 'open';
+  changed: ChangedAnswer | null;
+  learning: SessionLearning | null;
+};
+
+const nothing = new Uint8Array(0);
 
 /** Records one answer as it passes, and knows when a part of it has to wait for the disk and how it ended. */
 export class Answer {
   readonly status: number;
   readonly #ledger: Ledger;
   readonly #headers: HeaderList;
+  readonly #contentType: string;
+  readonly #contentEncoding: string;
   /** Envoy's `response.code_details`: `via_upstream`, or why Envoy answered by itself. */
   readonly #codeDetails: string;
   readonly #end: AnswerEnd;
+  readonly #changed: ChangedAnswer | null;
+  readonly #learning: SessionLearning | null;
 
-  constructor(frame: Extract<Frame, { kind: 'response_headers' }>, ledger: Ledger) {
+  constructor(frame: Extract<Frame, { kind: 'response_headers' }>, ledger: Ledger, handling: AnswerHandling) {
     this.#ledger = ledger;
     this.#headers = frame.headers;
     this.status = Number(headerValue(frame.headers, ':status') ?? 0);
     this.#codeDetails = String(frame.attributes['response.code_details'] ?? '');
+    this.#contentType = headerValue(frame.headers, 'content-type') ?? '';
+    this.#contentEncoding = headerValue(frame.headers, 'content-encoding') ?? '';
     const length = headerValue(frame.headers, 'content-length');
     this.#end = new AnswerEnd({
-      contentType: headerValue(frame.headers, 'content-type') ?? '',
+      contentType: this.#contentType,
       contentLength: length === undefined ? null : Number(length),
-      contentEncoding: headerValue(frame.headers, 'content-encoding') ?? '',
+      contentEncoding: this.#contentEncoding,
+      grammar: handling.grammar,
     });
+    this.#changed = handling.changed;
+    this.#learning = handling.learning;
   }
 
   /**
-   * Resolves when the frame may be answered: after its record was written, and when it completes the answer for its
-   * reader, after the sync (inv. 1). An encoded answer may complete with any chunk, so each one is synced.
+   * What to do with the frame, once its record was written, and when it completes the answer for its reader, once it
+   * was synced (inv. 1). An encoded answer may complete with any chunk, so each one is synced. `setHeaders` go on with
+   * the answer's headers.
    */
-  async take(frame: Frame, { last, released }: { last: boolean; released: boolean }): Promise<void> {
-    const completes = await this.#record(frame);
-    if (last) {
-      const end = released ? this.#outcome() : envoyAnswered(this.#codeDetails);
+  async take(
+    frame: Frame,
+    how: { last: boolean; released: boolean; setHeaders: Record<string, string> },
+  ): Promise<Action> {
+    const ended = await this.#record(frame);
+    if (ended || how.last) this.#learn();
+    const action =
+      this.#changed === null ? continueAnswer(frame, how.setHeaders) : await this.#change(this.#changed, frame, how);
+    if (action.kind === 'cut') return action;
+    if (how.last) {
+      const end = how.released ? this.#outcome() : envoyAnswered(this.#codeDetails);
       await this.#ledger.finish({ ...end, status: this.status, localReply: '' });
     }
-    if (completes || last) await this.#ledger.sync();
+    const mayComplete = ended || (this.#end.opaque && frame.kind === 'response_body' && frame.body.length > 0);
+    if (how.last || (mayComplete && this.#changed === null)) await this.#ledger.sync();
+    return action;
   }
 
+  /** Gives back what is held of the answer; safe to call more than once. */
+  forget(): void {
+    this.#changed?.forget();
+    this.#learning?.forget();
+  }
+
+  /** True from the chunk on that is seen to complete the answer. */
   async #record(frame: Frame): Promise<boolean> {
     if (frame.kind === 'response_headers') {
       const headers = recordableHeaders(this.#headers);
@@ -50,9 +89,36 @@ export class Answer {
     } else if (frame.kind === 'response_body') {
       const ended = this.#end.push(frame.body) === 'ended';
       if (frame.body.length > 0) await this.#ledger.record({ kind: 'answer_body', bytes: frame.body });
-      return ended || (this.#end.opaque && frame.body.length > 0);
+      this.#learning?.take(frame.body);
+      return ended;
     }
     return false;
+  }
+
+  #learn(): void {
+    const { status } = this;
+    this.#learning?.learn({ status, contentType: this.#contentType, contentEncoding: this.#contentEncoding });
+  }
+
+  /** Nothing passes before the last chunk, in whose place all of the changed body goes; both forms are recorded. */
+  async #change(
+    changed: ChangedAnswer,
+    frame: Frame,
+    { last, setHeaders }: { last: boolean; setHeaders: Record<string, string> },
+  ): Promise<Action> {
+    if (frame.kind === 'response_headers') {
+      return { kind: 'continue_response_headers', setHeaders, removeHeaders: changedAnswerRemovedHeaders };
+    }
+    // Where trailers end the answer, all chunks were answered already: no place is left for the changed body.
+    if (frame.kind !== 'response_body') return cut('an answer whose links are changed ended with trailers');
+    const fault = changed.take(frame.body);
+    if (fault !== null) return cut(fault);
+    if (!last) return { kind: 'continue_response_body', body: nothing };
+    const whole = changed.whole(this.#contentEncoding);
+    changed.forget();
+    if (!whole.ok) return cut(whole.reason);
+    if (whole.changed) await this.#ledger.record({ kind: 'answer_changed', bytes: whole.bytes });
+    return { kind: 'continue_response_body', body: whole.bytes };
   }
 
   #outcome(): { outcome: Outcome; detail: string } {
@@ -68,6 +134,10 @@ export class Answer {
         return { outcome: 'upstream_aborted', detail: 'the answer ended before its proper end' };
     }
   }
+}
+
+function cut(reason: string): Action {
+  return { kind: 'cut', reason };
 }
 
 /**

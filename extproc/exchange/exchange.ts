@@ -2,8 +2,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { MessagesRequest } from '../claude/request.ts';
 import { SkilltapeError } from '../errors.ts';
 import { Answer, isFromUpstream } from './answer.ts';
+import { handlingOf } from './answer-handling.ts';
+import { readBody, requestInput } from './body.ts';
 import { withDeadline } from './deadline.ts';
-import { readBody, requestInput } from './facts.ts';
 import { type Action, continueAnswer, type Frame, type LocalReply } from './frame.ts';
 import { callerCredentialHeaders, recordableHeaders } from './headers.ts';
 import { HeldBody } from './held-body.ts';
@@ -16,6 +17,7 @@ import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
 import type { RefusalReason } from './refusal.ts';
 import { denialReply, refusalReply } from './refusal.ts';
 import type { Session } from './session.ts';
+import type { SessionLearning } from './session-learning.ts';
 
 type HeadersFrame = Extract<Frame, { kind: 'request_headers' }>;
 type BodyFrame = Extract<Frame, { kind: 'request_body' }>;
@@ -36,6 +38,7 @@ export class Exchange {
   #phase: Phase = 'opened';
   #intake: Intake | undefined;
   #session: Session | undefined;
+  #learning: SessionLearning | null = null;
   #answer: Answer | undefined;
   /** Our own answer, once its record is written. */
   #replied: Action | undefined;
@@ -89,6 +92,7 @@ export class Exchange {
       await this.#ledger.finish({ outcome, detail, status: this.#answer?.status ?? null, localReply: '' });
     } finally {
       this.#body.forget();
+      this.#answer?.forget();
       if (this.#counted) this.#context.budget.openExchanges -= 1;
       this.#counted = false;
     }
@@ -186,14 +190,21 @@ export class Exchange {
       if (!this.#released && isFromUpstream(frame)) {
         return { kind: 'cut', reason: 'an answer of the upstream came to a request that was not released' };
       }
-      this.#answer = new Answer(frame, this.#ledger);
+      this.#answer = this.#answerOf(frame);
     }
     const answer = this.#answer;
     if (answer === undefined) return { kind: 'cut', reason: `${frame.kind} came before the answer's headers` };
     this.#phase = last ? 'ended' : 'answering';
-    await answer.take(frame, { last, released: this.#released });
     const session = this.#session === undefined ? {} : { 'x-skilltape-session': this.#session.id };
-    return continueAnswer(frame, { 'x-skilltape-exchange': this.id, ...session });
+    const setHeaders = { 'x-skilltape-exchange': this.id, ...session };
+    return answer.take(frame, { last, released: this.#released, setHeaders });
+  }
+
+  #answerOf(frame: Extract<Frame, { kind: 'response_headers' }>): Answer {
+    const { budget, limits } = this.#context;
+    const rest = { connection: this.#connection, budget, heldBodyMaxBytes: limits.heldBodyMaxBytes };
+    const handling = handlingOf(frame, this.#known().facts.endpoint, { ...rest, learning: this.#learning });
+    return new Answer(frame, this.#ledger, handling);
   }
 
   /** An answer without a request must be Envoy's own: one of an upstream would mean that requests pass us by. */
@@ -245,7 +256,9 @@ export class Exchange {
   }
 
   #sessionFor(request: MessagesRequest | null): Session {
-    return this.#known().sessionFor(request, this.id, this.#context.keyedHash);
+    const session = this.#known().sessionFor(request, this.id, this.#context);
+    this.#learning = this.#known().learningFor(request, session.id, this.#context);
+    return session;
   }
 
   #limitText(reason: RefusalReason): string {

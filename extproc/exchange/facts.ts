@@ -1,11 +1,10 @@
+import type { BodyForm } from '../claude/body-form.ts';
+import { bodyFormOf } from '../claude/body-form.ts';
 import { dialectOf } from '../claude/dialect.ts';
 import type { Endpoint } from '../claude/endpoint.ts';
 import { endpointOf } from '../claude/endpoint.ts';
-import { parseStrictJson, requestMaxDepth, requestMaxTokens } from '../claude/json.ts';
-import type { MessagesRequest } from '../claude/request.ts';
-import { readMessagesRequest } from '../claude/request.ts';
-import { flatText } from '../claude/text.ts';
-import type { AccessInput, RequestInput } from '../policy/input.ts';
+import { mediaTypeOf } from '../claude/media-type.ts';
+import type { AccessInput } from '../policy/input.ts';
 import type { Frame } from './frame.ts';
 import type { HeaderList } from './headers.ts';
 import { headerValue, splitTarget } from './headers.ts';
@@ -19,6 +18,7 @@ export type RequestFacts = {
   path: string;
   query: Record<string, string>;
   endpoint: Endpoint;
+  bodyForm: BodyForm;
   headers: HeaderList;
   authentication: Authentication;
   sourceAddress: string;
@@ -37,24 +37,27 @@ export function requestFacts(
   const { path: wholePath, query } = splitTarget(target);
   const path = wholePath.startsWith(`${pathPrefix}/`) ? wholePath.slice(pathPrefix.length) : wholePath;
   const method = headerValue(frame.headers, ':method') ?? '';
+  const endpoint = endpointOf(method, path);
+  const contentType = joined(frame.headers, 'content-type');
   return {
     method,
     path,
     query,
-    endpoint: endpointOf(method, path),
+    endpoint,
+    bodyForm: bodyFormOf(endpoint, method, mediaTypeOf(contentType)),
     headers: frame.headers,
     authentication: authenticationOf(frame.metadata, query, connection.identityProvider),
     sourceAddress: withoutPort(String(frame.attributes['source.address'] ?? '')),
     envoyRequestId: headerValue(frame.headers, 'x-request-id') ?? '',
-    contentType: headerValue(frame.headers, 'content-type') ?? '',
-    contentEncoding: contentEncodingOf(frame.headers),
+    contentType,
+    contentEncoding: joined(frame.headers, 'content-encoding').toLowerCase() || 'identity',
   };
 }
 
-/** Repeated headers mean the same as one with commas: the upstream would decode by all of them. */
-function contentEncodingOf(headers: HeaderList): string {
-  const values = headers.filter(([name]) => name === 'content-encoding').map(([, value]) => value.toLowerCase());
-  return values.join(', ') || 'identity';
+/** Repeated headers mean the same as one with commas: the upstream would go by all of them. */
+function joined(headers: HeaderList, name: string): string {
+  const values = headers.filter(([key]) => key === name).map(([, value]) => value);
+  return values.join(', ');
 }
 
 function withoutPort(address: string): string {
@@ -82,6 +85,8 @@ export function accessInput(facts: RequestFacts, connection: Connection, timeMs:
       path: facts.path,
       endpoint: facts.endpoint.name,
       endpoint_kind: facts.endpoint.kind,
+      endpoint_treatment: facts.endpoint.treatment,
+      body_form: facts.bodyForm,
       content_type: facts.contentType,
       content_encoding: facts.contentEncoding,
       content_length: Number.isSafeInteger(length) && length >= 0 ? length : null,
@@ -90,52 +95,5 @@ export function accessInput(facts: RequestFacts, connection: Connection, timeMs:
     },
     source: { address: facts.sourceAddress },
     time: new Date(timeMs).toISOString(),
-  };
-}
-
-/** A request body as read: what it asks of Claude, or why it could not be read. */
-export type ReadBody =
-  | { kind: 'empty' }
-  /** Sent to an endpoint whose bodies are not known: policy decides without it. */
-  | { kind: 'unread' }
-  | { kind: 'messages'; request: MessagesRequest }
-  | { kind: 'malformed'; fault: string };
-
-/** Reads the whole body of an endpoint that carries a messages request; other bodies are not looked into. */
-export function readBody(facts: RequestFacts, body: Uint8Array): ReadBody {
-  if (body.length === 0) return { kind: 'empty' };
-  if (facts.endpoint.kind !== 'messages' && facts.endpoint.kind !== 'count_tokens') return { kind: 'unread' };
-  const json = parseStrictJson(body, { maxDepth: requestMaxDepth, maxTokens: requestMaxTokens });
-  if (!json.ok) return { kind: 'malformed', fault: `${json.fault.replaceAll('_', ' ')} (${json.detail})` };
-  const read = readMessagesRequest(json.value);
-  return read.ok ? { kind: 'messages', request: read.request } : { kind: 'malformed', fault: read.fault };
-}
-
-const bodyStatus = { empty: 'empty', unread: 'not_json', malformed: 'not_json', messages: 'parsed' } as const;
-
-/** The policy input document of `request`: facts about the body, never its text. */
-export function requestInput(access: AccessInput, read: ReadBody, bytes: number): RequestInput {
-  return {
-    ...access,
-    body: { bytes, status: bodyStatus[read.kind], fault: read.kind === 'malformed' ? read.fault : '' },
-    claude: read.kind === 'messages' ? claudeFacts(read.request) : null,
-  };
-}
-
-function claudeFacts(request: MessagesRequest): RequestInput['claude'] {
-  const lastAnswer = request.messages.findLastIndex(({ role }) => role === 'assistant');
-  const newTurns = request.messages.slice(lastAnswer + 1);
-  return {
-    model: request.model,
-    stream: request.stream,
-    max_tokens: request.maxTokens,
-    message_count: request.messages.length,
-    new_message_count: newTurns.length,
-    tool_names: request.toolNames,
-    tool_types: request.toolTypes,
-    mcp_server_names: request.mcpServerNames,
-    skills: request.skills,
-    has_system: request.system !== null,
-    text_bytes: newTurns.reduce((sum, { content }) => sum + Buffer.byteLength(flatText(content)), 0),
   };
 }

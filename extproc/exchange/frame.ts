@@ -38,8 +38,13 @@ export type Action =
       hadTrailers: boolean;
       accessLog: Record<string, string>;
     }
-  | { kind: 'continue_response_headers'; setHeaders: Record<string, string> }
-  | { kind: 'continue_response_body' }
+  | {
+      kind: 'continue_response_headers';
+      setHeaders: Record<string, string>;
+      removeHeaders?: readonly string[];
+    }
+  /** `body` goes on in place of the chunk; without it the chunk goes on as it came. */
+  | { kind: 'continue_response_body'; body?: Uint8Array }
   | { kind: 'continue_response_trailers' }
   /** Answer the caller ourselves; nothing goes upstream. */
   | {

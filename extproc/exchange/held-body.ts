@@ -5,8 +5,9 @@ const smallChunkMaxBytes = 4096;
 const blockBytes = 16_384;
 
 /**
- * The bytes of one request, held until it is released or refused. They go upstream as the same bytes (inv. 3); joining
- * them would hold a large body twice, so chunks are kept, and only small ones are put together.
+ * The bytes of one body, held until it is released or refused (or, of an answer, until its end). A request goes upstream
+ * as the same bytes (inv. 3); joining them would hold a large body twice, so chunks are kept, and only small ones are put
+ * together.
  */
 export class HeldBody {
   readonly #budget: Budget;

@@ -1,14 +1,15 @@
 import type { MessagesRequest } from '../claude/request.ts';
-import type { KeyedHash } from '../keyed-hash.ts';
+import { bringsSessionIds } from '../claude/session.ts';
 import type { AccessInput } from '../policy/input.ts';
 import type { RequestFacts } from './facts.ts';
 import { accessInput, requestFacts } from './facts.ts';
 import type { Frame } from './frame.ts';
 import { headerValue, recordableHeaders } from './headers.ts';
-import type { Connection } from './ports.ts';
+import type { Connection, ExchangeContext } from './ports.ts';
 import type { Started } from './record.ts';
 import type { Session } from './session.ts';
 import { sessionOf } from './session.ts';
+import { SessionLearning } from './session-learning.ts';
 
 /** What is known of an exchange once its request headers were read. */
 export class Intake {
@@ -49,9 +50,20 @@ export class Intake {
     };
   }
 
-  sessionFor(request: MessagesRequest | null, exchangeId: string, keyedHash: KeyedHash): Session {
-    const { headers } = this.facts;
-    const connection = this.#connection.name;
-    return sessionOf({ headers, request, identity: this.access.identity, connection, exchangeId, keyedHash });
+  sessionFor(request: MessagesRequest | null, exchangeId: string, context: ExchangeContext): Session {
+    const { keyedHash, sessionLinks: links } = context;
+    const own = { facts: this.facts, identity: this.access.identity, connection: this.#connection.name };
+    return sessionOf({ ...own, request, exchangeId, keyedHash, links });
+  }
+
+  /** Null where the answer brings no id that a later request could name. */
+  learningFor(request: MessagesRequest | null, session: string, context: ExchangeContext): SessionLearning | null {
+    const { identity } = this.access;
+    if (request === null || identity === null || this.facts.endpoint.name !== 'messages.create') return null;
+    if (!bringsSessionIds(request)) return null;
+    const { keyedHash, sessionLinks: links, budget, limits } = context;
+    const scope = { identity, connection: this.#connection.name, keyedHash };
+    const { heldBodyMaxBytes } = limits;
+    return new SessionLearning({ links, scope, session, inThread: request.inThread, budget, heldBodyMaxBytes });
   }
 }

@@ -7,7 +7,7 @@
  * - `aborted`: the stream ended inside the answer; who cut it cannot be told from what ext_proc shows.
  * - `upstream_aborted`: the upstream ended its answer without its proper end.
  * - `upstream_error`: an error status, or an `error` event inside the stream.
- * - `cut`: we stopped an answer that we could no longer record.
+ * - `cut`: we stopped an answer that we could no longer record, or not change where it has to be (inv. 3).
  * - `interrupted`: the processor died while the exchange was open.
  */
 export const outcomes = [

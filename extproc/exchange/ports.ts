@@ -28,8 +28,11 @@ export type Judge = {
 
 export type Clock = { nowMs(): number };
 
-/** A connection as configured; the route that the caller took names it. */
-export type Connection = { name: string; identityProvider: IdentityProvider };
+/**
+ * A connection as configured; the route that the caller took names it. `resultsUrlBase` is the URL, without a slash at
+ * its end, below which a batch's `results_url` is put (inv. 3); null leaves it as it came.
+ */
+export type Connection = { name: string; identityProvider: IdentityProvider; resultsUrlBase: string | null };
 
 export type ExchangeLimits = {
   requestBodyMaxBytes: number;
@@ -48,6 +51,7 @@ export type ExchangeContext = {
   budget: Budget;
   /** Remembers Envoy's request ids, so that a second attempt is linked to the first. */
   attempts: Attempts;
+  sessionLinks: SessionLinks;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */
   keyedHash: KeyedHash;
   /** Told why a request was refused that should not have been; the caller only hears that it was. */
@@ -58,6 +62,12 @@ export type ExchangeContext = {
 
 /** Counts what open exchanges hold, so that a limit refuses instead of memory running out (inv. 10). */
 export type Budget = { openExchanges: number; heldBodyBytes: number };
+
+/** Which session brought an id that later requests name. Keys are of `session-links.ts`, bound to the identity. */
+export type SessionLinks = {
+  sessionOf(key: string): string | null;
+  remember(key: string, session: string): void;
+};
 
 export type Attempts = {
   linkTo(envoyRequestId: string, exchangeId: string): string | null;

@@ -12,7 +12,9 @@ export type RecordBody =
   | { kind: 'answer_started'; answer: AnswerStarted }
   | { kind: 'answer_body'; bytes: Uint8Array }
   | { kind: 'answer_trailers'; headers: HeaderList }
-  | { kind: 'finished'; finished: Finished };
+  | { kind: 'finished'; finished: Finished }
+  /** The body that the caller was given in place of the one that came (inv. 3). */
+  | { kind: 'answer_changed'; bytes: Uint8Array };
 
 /** `timeMs` is the wall clock in milliseconds since the epoch: what replays an answer at its pace. */
 export type ExchangeRecord = {
@@ -62,6 +64,7 @@ export type Finished = {
 };
 
 const formatVersion = 1;
+/** The journal has the place in this list: new kinds stand at its end. */
 const kinds = [
   'started',
   'request_body',
@@ -71,6 +74,7 @@ const kinds = [
   'answer_body',
   'answer_trailers',
   'finished',
+  'answer_changed',
 ] as const satisfies readonly RecordBody['kind'][];
 
 // version u8 | kind u8 | exchange id, 16 bytes | time f64 little-endian | content (bytes, or JSON in UTF-8)
@@ -90,6 +94,7 @@ function contentOf(record: RecordBody): Uint8Array {
   switch (record.kind) {
     case 'request_body':
     case 'answer_body':
+    case 'answer_changed':
       return record.bytes;
     case 'started':
       return json(record.started);
@@ -132,6 +137,7 @@ function bodyOf(kind: RecordBody['kind'], content: Buffer): RecordBody {
   switch (kind) {
     case 'request_body':
     case 'answer_body':
+    case 'answer_changed':
       return { kind, bytes: content };
     case 'started':
       return { kind, started: parse(content) };

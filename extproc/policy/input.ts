@@ -1,5 +1,8 @@
 /** The documents that policies judge: facts, never text of the exchange. policies/README.md explains each field. */
 import { z } from 'zod';
+import { bodyForms } from '../claude/body-form.ts';
+import { endpointNames } from '../claude/endpoint.ts';
+import { endpointKinds, treatments } from '../claude/endpoint-table.ts';
 
 const text = z.string();
 const texts = z.array(text);
@@ -20,8 +23,10 @@ const accessFields = {
   request: z.strictObject({
     method: text,
     path: text,
-    endpoint: text,
-    endpoint_kind: text,
+    endpoint: z.enum(endpointNames),
+    endpoint_kind: z.enum(endpointKinds),
+    endpoint_treatment: z.enum(treatments),
+    body_form: z.enum(bodyForms),
     content_type: text,
     content_encoding: text,
     content_length: countOrNull,
@@ -32,25 +37,53 @@ const accessFields = {
   time: text,
 };
 
+const skills = z.array(z.strictObject({ type: text, id: text, version: text }));
+
+const claudeFields = {
+  model: text,
+  stream: z.boolean(),
+  max_tokens: z.number().nullable(),
+  message_count: count,
+  new_message_count: count,
+  tool_names: texts,
+  tool_types: texts,
+  mcp_server_names: texts,
+  skills,
+  has_system: z.boolean(),
+  text_bytes: count,
+};
+
+const batch = z.strictObject({ size: count, requests: z.array(z.strictObject({ ...claudeFields, count })) });
+
+const agent = z.strictObject({
+  models: texts,
+  tool_names: texts,
+  tool_types: texts,
+  mcp_server_names: texts,
+  skills,
+});
+
+const upload = z.strictObject({
+  bytes: count,
+  count,
+  extensions: texts,
+  content_types: texts,
+  parts: z.array(z.strictObject({ field: text, filename: text, content_type: text, bytes: count })),
+  truncated: z.boolean(),
+});
+
 const requestFields = {
   ...accessFields,
   body: z.strictObject({ bytes: count, status: z.enum(['parsed', 'not_json', 'empty']), fault: text }),
-  claude: z
-    .strictObject({
-      model: text,
-      stream: z.boolean(),
-      max_tokens: z.number().nullable(),
-      message_count: count,
-      new_message_count: count,
-      tool_names: texts,
-      tool_types: texts,
-      mcp_server_names: texts,
-      skills: z.array(z.strictObject({ type: text, id: text, version: text })),
-      has_system: z.boolean(),
-      text_bytes: count,
-    })
-    .nullable(),
+  claude: z.strictObject(claudeFields).nullable(),
+  batch: batch.nullable(),
+  agent: agent.nullable(),
+  events: z.strictObject({ count, types: texts, text_bytes: count }).nullable(),
+  upload: upload.nullable(),
 };
+
+/** What a request without a body says. */
+export const noBodyFacts = { claude: null, batch: null, agent: null, events: null, upload: null } as const;
 
 const recordFields = {
   ...requestFields,
@@ -78,3 +111,6 @@ export const recordInput = z.strictObject(recordFields);
 export type AccessInput = z.infer<typeof accessInput>;
 export type RequestInput = z.infer<typeof requestInput>;
 export type RecordInput = z.infer<typeof recordInput>;
+export type ClaudeFacts = NonNullable<RequestInput['claude']>;
+export type BatchFacts = NonNullable<RequestInput['batch']>;
+export type UploadFacts = NonNullable<RequestInput['upload']>;

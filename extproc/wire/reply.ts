@@ -19,12 +19,14 @@ export function* repliesOf(action: Action): Generator<ProcessingResponse> {
     case 'continue_response_headers':
       yield {
         response_headers: {
-          response: { header_mutation: setHeaders(action.setHeaders) },
+          response: {
+            header_mutation: { ...setHeaders(action.setHeaders), remove_headers: [...(action.removeHeaders ?? [])] },
+          },
         },
       };
       return;
     case 'continue_response_body':
-      yield { response_body: continued };
+      yield { response_body: action.body === undefined ? continued : inPlace(action.body) };
       return;
     case 'continue_response_trailers':
       yield { response_trailers: {} };
@@ -81,7 +83,12 @@ function accessLogMetadata(fields: Record<string, string>): unknown {
   return { fields: { skilltape: { structValue: structOfStrings(fields) } } };
 }
 
-function setHeaders(headers: Record<string, string>): unknown {
+/** In STREAMED mode an answer to a chunk can take its place, with no bytes or with any number of them. */
+function inPlace(body: Uint8Array): unknown {
+  return { response: { body_mutation: body.length === 0 ? { clear_body: true } : { body } } };
+}
+
+function setHeaders(headers: Record<string, string>): { set_headers: unknown[] } {
   return {
     set_headers: Object.entries(headers).map(([key, value]) => ({
       header: { key, raw_value: Buffer.from(value, 'latin1') },

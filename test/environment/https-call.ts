@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { Agent, request } from 'node:https';
 import type { TestGateway } from './gateway.ts';
@@ -14,10 +15,13 @@ export type HttpsCall = {
   agent?: Agent;
 };
 
+/** What is needed of a gateway to call it. */
+export type Reached = Pick<TestGateway, 'url' | 'authorityPem'>;
+
 export type HttpsAnswer = { status: number; headers: HeaderPairs; body: Buffer; exchangeId: string };
 
 /** A client without manners of its own: what it sends, and what it got, to the header. */
-export async function httpsCall(gateway: TestGateway, call: HttpsCall): Promise<HttpsAnswer> {
+export async function httpsCall(gateway: Reached, call: HttpsCall): Promise<HttpsAnswer> {
   const agent = call.agent ?? new Agent();
   try {
     return await answerOf(gateway, call, agent);
@@ -26,7 +30,7 @@ export async function httpsCall(gateway: TestGateway, call: HttpsCall): Promise<
   }
 }
 
-function answerOf(gateway: TestGateway, call: HttpsCall, agent: Agent): Promise<HttpsAnswer> {
+function answerOf(gateway: Reached, call: HttpsCall, agent: Agent): Promise<HttpsAnswer> {
   const { port } = new URL(gateway.url);
   const own = new Set(call.headers.map(([name]) => name.toLowerCase()));
   const framing: (readonly [string, string])[] =
@@ -42,17 +46,22 @@ function answerOf(gateway: TestGateway, call: HttpsCall, agent: Agent): Promise<
     headers: [...host, ...call.headers, ...framing].flat() as unknown as Record<string, string>,
   };
   return new Promise((resolve, reject) => {
-    const outgoing = request(options, async (response) => {
-      const parts: Buffer[] = [];
-      for await (const part of response) parts.push(part as Buffer);
-      const headers = pairs(response.rawHeaders);
-      const exchangeId = headers.find(([name]) => name === 'x-skilltape-exchange')?.[1] ?? '';
-      resolve({ status: response.statusCode ?? 0, headers, body: Buffer.concat(parts), exchangeId });
+    const outgoing = request(options, (response) => {
+      // An answer that breaks off rejects too.
+      wholeOf(response).then(resolve, reject);
     });
     outgoing.on('error', reject);
     // As bytes: Node joins a text body with the headers and then writes them as UTF-8 too.
     outgoing.end(typeof call.body === 'string' ? Buffer.from(call.body) : call.body);
   });
+}
+
+async function wholeOf(response: IncomingMessage): Promise<HttpsAnswer> {
+  const parts: Buffer[] = [];
+  for await (const part of response) parts.push(part as Buffer);
+  const headers = pairs(response.rawHeaders);
+  const exchangeId = headers.find(([name]) => name === 'x-skilltape-exchange')?.[1] ?? '';
+  return { status: response.statusCode ?? 0, headers, body: Buffer.concat(parts), exchangeId };
 }
 
 /** Names and values of a flat list, names in lower case. */

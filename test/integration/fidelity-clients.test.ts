@@ -184,10 +184,10 @@ const strays = [
   ['HEAD', '/v1/models'],
   ['GET', '/'],
   ['GET', '/favicon.ico'],
-  ['POST', '/v1/complete'],
+  ['POST', '/v1/complete/unknown'],
   ['POST', '/v1/unknown'],
-  ['GET', '/api/oauth/profile'],
-  ['POST', '/v1/messages/batches'],
+  ['GET', '/api/claude_code/settings'],
+  ['PUT', '/v1/messages/batches'],
 ] as [string, string][];
 
 for (const [method, path] of strays) {
@@ -202,7 +202,7 @@ for (const [method, path] of strays) {
     }
     const { skilltape, http, url } = await gateway.document(answer.exchangeId);
     assert.equal(skilltape.outcome, 'denied');
-    assert.equal(skilltape.verdict.reasons[0]?.rule, 'access/endpoint_enabled');
+    assert.equal(skilltape.verdict.reasons[0]?.rule, 'access/endpoint_known');
     assert.deepEqual([http.request.method, url.path], [method, path]);
     assert.equal(gateway.fake.requestCount(), before);
   });

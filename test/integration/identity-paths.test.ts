@@ -96,7 +96,7 @@ for (const path of refused) {
     assert.equal(answer.status, 403, answer.body.toString());
     const { skilltape } = await gateway.document(answer.exchangeId);
     assert.equal(skilltape.outcome, 'denied');
-    assert.equal(skilltape.verdict.reasons[0]?.rule, 'access/endpoint_enabled');
+    assert.equal(skilltape.verdict.reasons[0]?.rule, 'access/endpoint_known');
     assert.deepEqual(upstreamPaths(number), []);
   });
 }

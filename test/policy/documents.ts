@@ -1,5 +1,8 @@
 /** Input documents that the shipped policy lets through, and variants of them for each rule. */
-import type { AccessInput, RecordInput, RequestInput } from '../../extproc/policy/input.ts';
+import { bodyForms } from '../../extproc/claude/body-form.ts';
+import { treatments } from '../../extproc/claude/endpoint-table.ts';
+import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../../extproc/policy/input.ts';
+import { noBodyFacts } from '../../extproc/policy/input.ts';
 
 export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
   return {
@@ -18,6 +21,8 @@ export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
       path: '/v1/messages',
       endpoint: 'messages.create',
       endpoint_kind: 'messages',
+      endpoint_treatment: 'prompt',
+      body_form: 'messages',
       content_type: 'application/json',
       content_encoding: 'identity',
       content_length: 120,
@@ -34,12 +39,13 @@ export function requestDocument(change: Partial<RequestInput> = {}): RequestInpu
   return {
     ...accessDocument(),
     body: { bytes: 120, status: 'parsed', fault: '' },
+    ...noBodyFacts,
     claude: claudeFacts(),
     ...change,
   };
 }
 
-export function claudeFacts(change: Partial<NonNullable<RequestInput['claude']>> = {}): RequestInput['claude'] {
+export function claudeFacts(change: Partial<ClaudeFacts> = {}): ClaudeFacts {
   return {
     model: 'claude-opus-5-5',
     stream: true,
@@ -56,9 +62,26 @@ export function claudeFacts(change: Partial<NonNullable<RequestInput['claude']>>
   };
 }
 
+/** A document in which no field is null that can have fields of its own. */
+export function fullRequestDocument(change: Partial<RequestInput> = {}): RequestInput {
+  return requestDocument({
+    batch: { size: 3, requests: [{ ...claudeFacts(), count: 3 }] },
+    agent: {
+      ...{ models: ['claude-opus-5-5'], tool_names: ['bash'], tool_types: ['custom'], mcp_server_names: ['docs'] },
+      skills: [{ type: 'custom', id: 'skill_1', version: '' }],
+    },
+    events: { count: 1, types: ['user.message'], text_bytes: 3 },
+    upload: {
+      ...{ bytes: 12, count: 1, extensions: ['md'], content_types: ['text/markdown'], truncated: false },
+      parts: [{ field: 'file', filename: 'a.md', content_type: 'text/markdown', bytes: 12 }],
+    },
+    ...change,
+  });
+}
+
 export function recordDocument(change: Partial<RecordInput> = {}): RecordInput {
   return {
-    ...requestDocument(),
+    ...fullRequestDocument(),
     answer: {
       outcome: 'complete',
       status: 200,
@@ -90,8 +113,14 @@ export function accessVariants(): AccessInput[] {
     calledBy({ issuer: 'https://other.example' }),
     calledBy({ subject: '' }),
     calledBy({ groups: ['suspended', '\ud800', '\u{1f600}', '__proto__'] }),
-    ...['unknown', 'other', 'files', 'models', ''].map((endpoint_kind) => called({ endpoint_kind })),
-    called({ endpoint: 'vaults.create', endpoint_kind: 'other', method: 'DELETE', content_type: '' }),
+    ...['messages.create', 'batches.results', 'vaults.create', 'unknown', 'claude_code.remote.write'].flatMap(
+      (endpoint) => treatments.map((endpoint_treatment) => called({ endpoint, endpoint_treatment })),
+    ),
+    ...bodyForms.flatMap((body_form) =>
+      ['', 'application/json', 'multipart/form-data; boundary=----b'].flatMap((content_type) =>
+        [null, 0, 1].map((content_length) => called({ body_form, content_type, content_length })),
+      ),
+    ),
     ...['', 'text/plain', 'Application/JSON ; charset=utf-8', 'application/json,text/plain', 'application/json\n'].map(
       (content_type) => called({ content_type }),
     ),
@@ -119,10 +148,18 @@ export function requestVariants(): RequestInput[] {
         requestDocument({ claude: null, body: { bytes: 1, status, fault } }),
       ),
     ),
-    requestDocument({
-      request: { ...request, method: 'GET', endpoint_kind: 'models' },
+    ...bodyForms.flatMap((body_form) =>
+      (['parsed', 'not_json', 'empty'] as const).flatMap((status) =>
+        [requestDocument({ claude: null }), fullRequestDocument()].map((document) => ({
+          ...document,
+          request: { ...request, body_form },
+          body: { bytes: status === 'empty' ? 0 : 1, status, fault: '' },
+        })),
+      ),
+    ),
+    fullRequestDocument({
       claude: null,
-      body: { bytes: 0, status: 'empty', fault: '' },
+      batch: { size: 1, requests: [{ ...claudeFacts({ model: 'gpt-x' }), count: 1 }] },
     }),
     requestDocument({ claude: claudeFacts({ max_tokens: 1.5e300, text_bytes: Number.MAX_SAFE_INTEGER }) }),
   ];
@@ -133,6 +170,6 @@ export function recordVariants(): RecordInput[] {
   const decisions = ['allow', 'deny', 'hold', 'none'] as const;
   return [
     ...decisions.map((decision) => recordDocument({ verdict: { decision } })),
-    recordDocument({ answer: null, identity: null, claude: null }),
+    recordDocument({ answer: null, identity: null, ...noBodyFacts }),
   ];
 }

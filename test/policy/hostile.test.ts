@@ -3,7 +3,7 @@ import { before, test } from 'node:test';
 import fc from 'fast-check';
 import { compilePolicies } from '../../extproc/policy/compile.ts';
 import { createPolicyEngine, type PolicyEngine } from '../../extproc/policy/engine.ts';
-import { accessDocument, claudeFacts, recordDocument, requestDocument } from './documents.ts';
+import { accessDocument, claudeFacts, fullRequestDocument, recordDocument, requestDocument } from './documents.ts';
 import { opaBinary, policiesDirectory } from './opa.ts';
 
 let engine: PolicyEngine;
@@ -38,7 +38,7 @@ test('a document that lacks any one field is denied, or kept as metadata', () =>
     assert.ok(keep === 'metadata' && malformed(reasons), path);
     count += 1;
   }
-  for (const { path, document } of withoutOneField(requestDocument())) {
+  for (const { path, document } of withoutOneField(fullRequestDocument())) {
     const { verdict, reasons } = engine.request(document as never);
     assert.ok(verdict === 'deny' && malformed(reasons), path);
   }

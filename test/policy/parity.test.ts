@@ -52,6 +52,7 @@ test('what the shipped lists leave open is decided as OPA itself decides it', as
     emails: ['ADA@example.org'],
     tools: { names: ['bash'], type_prefixes: ['cust'] },
     skills: { ids: ['pdf'], types: ['anthropic'] },
+    uploads: { extensions: ['.MD'] },
   };
   writeFileSync(path, JSON.stringify(lists));
   const edited = await createPolicyEngine(await compilePolicies({ opaBinary: opaBinary(), directory }));
@@ -61,7 +62,7 @@ test('what the shipped lists leave open is decided as OPA itself decides it', as
     '[[a, r] | some i in input; a := data.skilltape.access.decision with input as i; r := data.skilltape.request.decision with input as i]';
   assert.deepEqual(decisions, await evaluate(query, documents, directory));
   const rules = new Set(decisions.flat().flatMap(({ reasons }) => reasons.map(({ rule }) => rule)));
-  for (const rule of ['access/deny_list', 'request/tool_denied', 'request/skill_denied'])
+  for (const rule of ['access/deny_list', 'request/tool_denied', 'request/skill_denied', 'request/upload_denied'])
     assert.ok(rules.has(rule), rule);
   assert.notEqual(edited.revision, engine.revision);
 });
@@ -74,11 +75,12 @@ test('the documents of this comparison reach every rule and every verdict', () =
   const rules = new Set(decisions.flatMap(({ reasons }) => reasons.map(({ rule }) => rule)));
   assert.deepEqual(new Set(decisions.map(({ verdict }) => verdict)), new Set(['allow', 'deny']));
   assert.deepEqual([...rules].sort(), [
-    'access/content_type_json',
+    'access/content_type',
     'access/deny_list',
     'access/endpoint_enabled',
+    'access/endpoint_known',
+    'access/endpoint_secrets',
     'access/identity_required',
-    'access/method_of_endpoint',
     'request/body_parsed',
     'request/model_denied',
     'request/model_known',

@@ -19,6 +19,8 @@ access := {
 		"path": "/v1/messages",
 		"endpoint": "messages.create",
 		"endpoint_kind": "messages",
+		"endpoint_treatment": "prompt",
+		"body_form": "messages",
 		"content_type": "application/json",
 		"content_encoding": "identity",
 		"content_length": 120,
@@ -31,20 +33,34 @@ access := {
 
 request := object.union(access, {
 	"body": {"bytes": 120, "status": "parsed", "fault": ""},
-	"claude": {
-		"model": "claude-opus-5-5",
-		"stream": true,
-		"max_tokens": 1024,
-		"message_count": 1,
-		"new_message_count": 1,
-		"tool_names": [],
-		"tool_types": [],
-		"mcp_server_names": [],
-		"skills": [],
-		"has_system": false,
-		"text_bytes": 12,
-	},
+	"claude": claude,
+	"batch": null,
+	"agent": null,
+	"events": null,
+	"upload": null,
 })
+
+claude := {
+	"model": "claude-opus-5-5",
+	"stream": true,
+	"max_tokens": 1024,
+	"message_count": 1,
+	"new_message_count": 1,
+	"tool_names": [],
+	"tool_types": [],
+	"mcp_server_names": [],
+	"skills": [],
+	"has_system": false,
+	"text_bytes": 12,
+}
+
+agent := {
+	"models": ["claude-opus-5-5"],
+	"tool_names": [],
+	"tool_types": [],
+	"mcp_server_names": [],
+	"skills": [],
+}
 
 record := object.union(request, {
 	"answer": {
@@ -70,3 +86,56 @@ request_with(change) := object.union(request, change)
 # METADATA
 # description: The `record` example with the fields of `change` in place of its own.
 record_with(change) := object.union(record, change)
+
+# METADATA
+# description: |
+#   A batch of three kinds of requests: the first two are the one of the example, the third has the fields of `change`.
+batch_with(change) := object.union(request, {
+	"request": {"endpoint": "batches.create", "endpoint_kind": "batches", "body_form": "batch"},
+	"claude": null,
+	"batch": {
+		"size": 7,
+		"requests": [
+			object.union(claude, {"count": 4}),
+			object.union(claude, {"count": 2, "stream": false}),
+			object.union(object.union(claude, {"count": 1}), change),
+		],
+	},
+})
+
+# METADATA
+# description: The definition of an agent, with the fields of `change` in place of those of the example.
+agent_with(change) := object.union(request, {
+	"request": {
+		"endpoint": "agents.create",
+		"endpoint_kind": "agents",
+		"endpoint_treatment": "settings",
+		"body_form": "json",
+	},
+	"claude": null,
+	"agent": object.union(agent, change),
+})
+
+# METADATA
+# description: An upload of files with these extensions.
+upload_with(extensions) := object.union(request, {
+	"request": {
+		"endpoint": "files.upload",
+		"endpoint_kind": "files",
+		"endpoint_treatment": "content",
+		"body_form": "upload",
+		"content_type": "multipart/form-data; boundary=----b",
+	},
+	"claude": null,
+	"upload": {
+		"bytes": 12,
+		"count": count(extensions),
+		"extensions": extensions,
+		"content_types": ["text/plain"],
+		"parts": [part |
+			some extension in extensions
+			part := {"field": "file", "filename": concat(".", ["a", extension]), "content_type": "text/plain", "bytes": 12}
+		],
+		"truncated": false,
+	},
+})

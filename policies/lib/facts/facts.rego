@@ -1,16 +1,53 @@
 # METADATA
-# title: Faults of an input document
+# title: What a body asks for, wherever it stands, and faults of an input document
 # description: |
-#   Each set names the fields that are missing or of the wrong type. The entrypoints refuse an input with a fault, so
-#   that a rule whose field is missing cannot become undefined and let the request pass.
+#   The sets of the first part hold what a request, any request of a batch, or the definition of an agent names: a rule
+#   that goes through them misses none. Each set of the second part names fields that are missing or of the wrong type.
+#   The entrypoints refuse an input with a fault, so that a rule whose field is missing cannot become undefined and let
+#   the request pass.
 package skilltape.lib.facts
+
+# METADATA
+# description: The facts of a messages request, or of each kind of request in a batch, with the fields of `claude`.
+requests contains input.claude if is_object(input.claude)
+
+requests contains request if some request in input.batch.requests
+
+# METADATA
+# description: Every model that the body would have used.
+models contains request.model if some request in requests
+
+models contains model if some model in input.agent.models
+
+# METADATA
+# description: The name of every tool that the body offers.
+tool_names contains name if some name in _of_all("tool_names")
+
+# METADATA
+# description: The type of every tool that the body offers.
+tool_types contains type if some type in _of_all("tool_types")
+
+# METADATA
+# description: The name of every MCP server.
+mcp_server_names contains name if some name in _of_all("mcp_server_names")
+
+# METADATA
+# description: Every skill, with `type`, `id` and `version`.
+skills contains skill if some skill in _of_all("skills")
+
+_of_all(field) := {item | some owner in _owners; some item in owner[field]}
+
+_owners contains request if some request in requests
+
+_owners contains input.agent if is_object(input.agent)
 
 access_faults contains "version" if not input.version == 1
 
 access_faults contains concat(".", path) if {
 	some path in [
 		["connection", "name"], ["connection", "issuer"], ["authentication", "detail"], ["request", "method"],
-		["request", "path"], ["request", "endpoint"], ["request", "endpoint_kind"], ["request", "content_type"],
+		["request", "path"], ["request", "endpoint"], ["request", "endpoint_kind"],
+		["request", "endpoint_treatment"], ["request", "body_form"], ["request", "content_type"],
 		["request", "content_encoding"], ["request", "anthropic_version"], ["source", "address"], ["time"],
 	]
 	not _text_at(path)
@@ -33,6 +70,14 @@ request_faults contains "body.status" if not _body_status
 request_faults contains "body.fault" if not _text_at(["body", "fault"])
 
 request_faults contains "claude" if not _claude
+
+request_faults contains "batch" if not _batch
+
+request_faults contains "agent" if not _agent
+
+request_faults contains "events" if not _events
+
+request_faults contains "upload" if not _upload
 
 record_faults contains fault if some fault in request_faults
 
@@ -60,6 +105,14 @@ _body_status if input.body.status in {"parsed", "not_json", "empty"}
 
 _claude if _is_claude(input.claude)
 
+_batch if _is_batch(input.batch)
+
+_agent if _is_agent(input.agent)
+
+_events if _is_events(input.events)
+
+_upload if _is_upload(input.upload)
+
 _answer if _is_answer(input.answer)
 
 _verdict_decision if input.verdict.decision in {"allow", "deny", "hold", "none"}
@@ -79,6 +132,49 @@ _is_claude(value) if {
 	is_boolean(value.has_system)
 	_is_number_or_null(value.max_tokens)
 	every name in ["message_count", "new_message_count", "text_bytes"] { is_number(value[name]) }
+	_has_things(value)
+}
+
+_is_batch(value) if is_null(value)
+
+_is_batch(value) if {
+	is_number(value.size)
+	is_array(value.requests)
+	every request in value.requests {
+		is_object(request)
+		_is_claude(request)
+		is_number(request.count)
+	}
+}
+
+_is_agent(value) if is_null(value)
+
+_is_agent(value) if {
+	_is_texts(value.models)
+	_has_things(value)
+}
+
+_is_events(value) if is_null(value)
+
+_is_events(value) if {
+	every name in ["count", "text_bytes"] { is_number(value[name]) }
+	_is_texts(value.types)
+}
+
+_is_upload(value) if is_null(value)
+
+_is_upload(value) if {
+	every name in ["bytes", "count"] { is_number(value[name]) }
+	every name in ["extensions", "content_types"] { _is_texts(value[name]) }
+	is_boolean(value.truncated)
+	is_array(value.parts)
+	every part in value.parts {
+		_has_texts(part, ["field", "filename", "content_type"])
+		is_number(part.bytes)
+	}
+}
+
+_has_things(value) if {
 	every name in ["tool_names", "tool_types", "mcp_server_names"] { _is_texts(value[name]) }
 	is_array(value.skills)
 	every skill in value.skills { _has_texts(skill, ["type", "id", "version"]) }

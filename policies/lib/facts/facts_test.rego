@@ -7,7 +7,41 @@ test_success_examples_have_no_faults if {
 	count(facts.access_faults) == 0 with input as example.access
 	count(facts.request_faults) == 0 with input as example.request
 	count(facts.record_faults) == 0 with input as example.record
+	count(facts.request_faults) == 0 with input as example.batch_with({})
+	count(facts.request_faults) == 0 with input as example.agent_with({})
+	count(facts.request_faults) == 0 with input as example.upload_with(["md", ""])
+	count(facts.request_faults) == 0 with input as example.request_with({"events": _events})
 }
+
+test_success_what_a_body_asks_for_is_found_wherever_it_stands if {
+	every document in [
+		example.request_with({"claude": _things}), example.batch_with(_things),
+		example.agent_with(object.union(object.remove(_things, ["model"]), {"models": ["m"]})),
+	] {
+		"m" in facts.models with input as document
+		facts.tool_names == {"t"} with input as document
+		facts.tool_types == {"custom"} with input as document
+		facts.mcp_server_names == {"s"} with input as document
+		facts.skills == {{"type": "custom", "id": "i", "version": ""}} with input as document
+	}
+}
+
+test_success_requests_of_a_batch_are_requests if {
+	facts.requests == {example.claude} with input as example.request
+	count(facts.requests) == 3 with input as example.batch_with({"model": "m"})
+	count(facts.requests) == 0 with input as example.agent_with({})
+	count(facts.models) == 0 with input as example.upload_with(["md"])
+}
+
+_things := {
+	"model": "m",
+	"tool_names": ["t"],
+	"tool_types": ["custom"],
+	"mcp_server_names": ["s"],
+	"skills": [{"type": "custom", "id": "i", "version": ""}],
+}
+
+_events := {"count": 1, "types": ["user.message"], "text_bytes": 3}
 
 test_fail_wrong_types_are_named if {
 	every change in [
@@ -19,6 +53,16 @@ test_fail_wrong_types_are_named if {
 		["claude", {"claude": {"tool_names": null}}],
 		["claude", {"claude": {"skills": [{"type": "custom", "id": 1, "version": ""}]}}],
 		["claude", {"claude": {"stream": "true"}}],
+		["request.body_form", {"request": {"body_form": null}}],
+		["request.endpoint_treatment", {"request": {"endpoint_treatment": 1}}],
+		["batch", {"batch": false}],
+		["batch", {"batch": {"size": 1, "requests": {}}}],
+		["batch", {"batch": {"size": 1, "requests": [example.claude]}}],
+		["batch", {"batch": {"size": 1, "requests": [null]}}],
+		["agent", {"agent": object.union(example.agent, {"models": "m"})}],
+		["agent", {"agent": object.remove(example.agent, ["skills"])}],
+		["events", {"events": object.union(_events, {"types": [1]})}],
+		["upload", {"upload": {"parts": []}}],
 		["answer", {"answer": {"status": "200"}}],
 		["verdict.decision", {"verdict": {"decision": "maybe"}}],
 	] {

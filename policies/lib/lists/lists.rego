@@ -9,13 +9,12 @@ faults contains concat(".", path) if {
 	some path in [
 		["deny", "subjects"], ["deny", "emails"], ["deny", "groups"], ["deny", "models", "names"],
 		["deny", "models", "prefixes"], ["deny", "tools", "names"], ["deny", "tools", "type_prefixes"],
-		["deny", "skills", "ids"], ["deny", "skills", "types"], ["models", "names"], ["models", "prefixes"],
+		["deny", "skills", "ids"], ["deny", "skills", "types"], ["deny", "uploads", "extensions"],
+		["endpoints", "allowed"], ["endpoints", "allowed_with_secrets"], ["models", "names"], ["models", "prefixes"],
 		["retention", "classes"],
 	]
 	not _texts_at(path)
 }
-
-faults contains "endpoints.enabled" if not _enabled
 
 faults contains "retention.default" if not _default_class
 
@@ -28,16 +27,19 @@ matches(list, name) if {
 	startswith(name, prefix)
 }
 
-_enabled if _is_methods_by_kind(data.lists.endpoints.enabled)
+# METADATA
+# description: True when an entry is the name of the endpoint, or its beginning followed by `.*`.
+covers(entries, endpoint) if endpoint in entries
+
+covers(entries, endpoint) if {
+	some entry in entries
+	endswith(entry, ".*")
+	startswith(endpoint, trim_suffix(entry, "*"))
+}
 
 _default_class if data.lists.retention["default"] in data.lists.retention.classes
 
 _texts_at(path) if _is_texts(object.get(data.lists, path, null))
-
-_is_methods_by_kind(value) if {
-	is_object(value)
-	every methods in value { _is_texts(methods) }
-}
 
 _is_texts(value) if {
 	is_array(value)

@@ -1,37 +1,79 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { endpointOf } from '../../../extproc/claude/endpoint.ts';
+import { endpointNames, endpointOf } from '../../../extproc/claude/endpoint.ts';
 import { endpointRows } from '../../../extproc/claude/endpoint-table.ts';
 
-test('the endpoints of the data plane are known by method and path', () => {
-  const known: [string, string, string, string][] = [
-    ['POST', '/v1/messages', 'messages.create', 'messages'],
-    ['POST', '/v1/messages/count_tokens', 'messages.count_tokens', 'count_tokens'],
-    ['POST', '/v1/messages/batches', 'batches.create', 'batches'],
-    ['GET', '/v1/messages/batches/msgbatch_01Abc/results', 'batches.results', 'batches'],
-    ['GET', '/v1/models/claude-opus-5-5', 'models.get', 'models'],
-    ['POST', '/v1/files', 'files.upload', 'files'],
-    ['GET', '/v1/files/file_011FixtureOutputXlsx/content', 'files.download', 'files'],
-    ['POST', '/v1/skills', 'skills.create', 'skills'],
-    ['GET', '/v1/skills/skill_01/versions/1759178010641129/content', 'skills.versions.download', 'skills'],
-    ['GET', '/v1/sessions/sesn_1/events/stream', 'sessions.events.stream', 'sessions'],
-    ['GET', '/v1/environments/env_1/work/poll', 'environments.work.poll', 'other'],
-    ['GET', '/v1/environments/env_1/work/work_1', 'environments.work.get', 'other'],
-    ['POST', '/v1/oauth/token', 'oauth.token', 'other'],
+test('the endpoints of the data plane are known by method and path, with their treatment', () => {
+  const known: [string, string, string, string, string][] = [
+    ['POST', '/v1/messages', 'messages.create', 'messages', 'prompt'],
+    ['POST', '/v1/messages/count_tokens', 'messages.count_tokens', 'count_tokens', 'noise'],
+    ['POST', '/v1/messages/batches', 'batches.create', 'batches', 'prompt'],
+    ['GET', '/v1/messages/batches', 'batches.list', 'batches', 'noise'],
+    ['GET', '/v1/messages/batches/msgbatch_01Abc/results', 'batches.results', 'batches', 'prompt'],
+    ['GET', '/v1/models/claude-opus-5-5', 'models.get', 'models', 'noise'],
+    ['POST', '/v1/files', 'files.upload', 'files', 'content'],
+    ['GET', '/v1/files/file_011FixtureOutputXlsx/content', 'files.download', 'files', 'content'],
+    ['POST', '/v1/skills', 'skills.create', 'skills', 'content'],
+    [
+      ...['GET', '/v1/skills/skill_01/versions/1759178010641129/content', 'skills.versions.download'],
+      ...['skills', 'content'],
+    ] as [string, string, string, string, string],
+    ['GET', '/v1/sessions/sesn_1/events/stream', 'sessions.events.stream', 'sessions', 'prompt'],
+    ['POST', '/v1/sessions', 'sessions.create', 'sessions', 'settings'],
+    ['POST', '/v1/agents', 'agents.create', 'agents', 'settings'],
+    ['GET', '/v1/environments/env_1/work/stats', 'environments.work.stats', 'environments', 'noise'],
+    ['GET', '/v1/environments/env_1/work/work_1', 'environments.work.get', 'environments', 'noise'],
   ];
-  for (const [method, path, name, kind] of known) assert.deepEqual(endpointOf(method, path), { name, kind }, path);
+  for (const [method, path, name, kind, treatment] of known) {
+    assert.deepEqual(endpointOf(method, path), { name, kind, treatment }, path);
+  }
+});
+
+test('what carries credentials is named as such', () => {
+  const dangerous: [string, string, string][] = [
+    ['POST', '/v1/oauth/token', 'oauth.token'],
+    ['POST', '/v1/vaults/vlt_1/credentials', 'vaults.credentials.create'],
+    ['POST', '/v1/tunnels/tnl_1/reveal_token', 'tunnels.reveal_token'],
+    ['POST', '/v1/sessions/sesn_1/resources/res_1', 'sessions.resources.update'],
+    ['GET', '/v1/environments/env_1/work/poll', 'environments.work.poll'],
+    ['GET', '/v1/organizations', 'organizations.read'],
+    ['GET', '/v1/organizations/me', 'organizations.read'],
+    ['POST', '/v1/organizations/api_keys/apikey_1', 'organizations.write'],
+    ['DELETE', '/v1/organizations/workspaces/a/members/b', 'organizations.write'],
+    ['POST', '/api/oauth/claude_cli/create_api_key', 'oauth.claude_code.write'],
+    ['POST', '/api/eval/sdk-abc', 'claude_code.eval.write'],
+  ];
+  for (const [method, path, name] of dangerous) {
+    assert.deepEqual([endpointOf(method, path).name, endpointOf(method, path).treatment], [name, 'secrets'], path);
+  }
+});
+
+test("the services of Claude Code's own have names, and nothing is known of their bodies", () => {
+  const paths: [string, string, string][] = [
+    ['POST', '/v1/code/sessions', 'claude_code.remote.write'],
+    ['GET', '/api/claude_cli/bootstrap', 'claude_code.cli.read'],
+    ['GET', '/api/claude_code_penguin_mode', 'claude_code.mode.read'],
+    ['GET', '/api/claude_code/organizations/metrics_enabled', 'claude_code.settings.read'],
+    ['GET', '/api/directory/server-urls', 'claude_code.directory.read'],
+    ['POST', '/api/event_logging/v2/batch', 'claude_code.event_logging.write'],
+  ];
+  for (const [method, path, name] of paths) {
+    assert.deepEqual(endpointOf(method, path), { name, kind: 'claude_code', treatment: 'unknown' }, path);
+  }
 });
 
 test('every row of the table is found, and names are unique', () => {
   const names = new Set<string>();
-  for (const [path, kind, operations] of endpointRows) {
+  for (const [path, kind, treatment, operations] of endpointRows) {
     for (const [method, name] of Object.entries(operations)) {
-      assert.deepEqual(endpointOf(method, path.replaceAll('*', 'id_1')), { name, kind }, path);
+      assert.deepEqual(endpointOf(method, path.replaceAll('*', 'id_1')), { name, kind, treatment }, path);
       assert.ok(!names.has(name), name);
       names.add(name);
     }
   }
+  for (const name of names) assert.ok(endpointNames.includes(name), name);
+  assert.equal(new Set(endpointNames).size, endpointNames.length);
 });
 
 test('whatever is not exactly a known shape is unknown', () => {
@@ -62,7 +104,14 @@ test('whatever is not exactly a known shape is unknown', () => {
     '/v1/files/*',
     '/v1/files/é',
     '/team-a/v1/messages',
-    '/v1/organizations/me',
+    '/v1/organizations/',
+    '/v1/organizations//me',
+    '/v1/organizations/a%2fb',
+    '/v1/organizations/../messages',
+    '/v1/organizations_x',
+    '/api',
+    '/api/other',
+    '/api/claude_code_x',
     '/v1/messages/batches/a/b',
     '/v1/__proto__',
     `/v1/files/${'a'.repeat(2000)}`,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isJsonObject, type JsonObject } from '../../../extproc/claude/json.ts';
 import { type MessagesRequest, readMessagesRequest } from '../../../extproc/claude/request.ts';
-import { sessionSource } from '../../../extproc/claude/session.ts';
+import { bringsSessionIds, type SessionSource, sessionSources } from '../../../extproc/claude/session.ts';
 import { fixtureJson } from './fixture.ts';
 
 const session = '00000000-0000-4000-8000-000000000000';
@@ -11,6 +11,14 @@ function request(fields: JsonObject = {}): MessagesRequest {
   const result = readMessagesRequest({ model: 'm', messages: [], ...fields });
   assert.ok(result.ok);
   return result.request;
+}
+
+/** The best source of a message request. */
+function sessionSource(
+  header: (name: string) => string | undefined,
+  read: MessagesRequest | null,
+): SessionSource | null {
+  return sessionSources({ header, request: read, path: '/v1/messages', endpointKind: 'messages' })[0] ?? null;
 }
 
 function ofUserId(userId: string) {
@@ -77,6 +85,42 @@ test('a value that is too long or not printable is passed over', () => {
   const fallback = sessionSource(withHeader('a\nb'), request({ container: 'container_1' }));
   assert.deepEqual(fallback, { source: 'container', value: 'container_1' });
   assert.equal(sessionSource(withHeader('x'.repeat(256)), null)?.value.length, 256);
+});
+
+test('all sources are given, in their order', () => {
+  const fields = {
+    container: 'container_1',
+    thread: { previous_message_id: 'msg_1' },
+    metadata: { user_id: 'a user' },
+  };
+  const said = { header: withHeader(session), request: request(fields), endpointKind: 'sessions' } as const;
+  const sources = sessionSources({ ...said, path: '/v1/sessions/sess_1/events' });
+  assert.deepEqual(
+    sources.map(({ source, value }) => [source, value]),
+    [
+      ['claude_code_header', session],
+      ['managed_session', 'sess_1'],
+      ['container', 'container_1'],
+      ['thread', 'msg_1'],
+    ],
+  );
+});
+
+test('an answer may bring an id where code runs, a container is named or a thread begins', () => {
+  const brings: [JsonObject, boolean][] = [
+    [{}, false],
+    [{ tools: [{ name: 'code_execution' }] }, false],
+    [{ tools: [{ type: 'code_execution_20260521', name: 'code_execution' }] }, true],
+    [{ container: 'container_1' }, true],
+    [{ container: { skills: [{ type: 'anthropic', skill_id: 'xlsx' }] } }, true],
+    [{ thread: { type: 'create' } }, true],
+    [{ thread: { type: 'continue', previous_message_id: 'msg_1' } }, true],
+    [{ thread: null, container: null }, false],
+    [{ metadata: { user_id: JSON.stringify({ session_id: 'x' }) } }, false],
+  ];
+  for (const [fields, expected] of brings) {
+    assert.equal(bringsSessionIds(request(fields)), expected, JSON.stringify(fields));
+  }
 });
 
 test('hostile user ids are refused at once', () => {

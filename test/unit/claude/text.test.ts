@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isJsonObject, type JsonValue } from '../../../extproc/claude/json.ts';
-import { flatText, slimBlocks } from '../../../extproc/claude/text.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../extproc/claude/json.ts';
+import { flatText, refusalText, slimBlocks } from '../../../extproc/claude/text.ts';
 import { fixtureJson } from './fixture.ts';
 
 const png = { type: 'base64', media_type: 'image/png', data: Buffer.alloc(12_345, 7).toString('base64') };
+const hashOf = (base64: string): string => `h${base64.length}`;
+const slimPng = { type: 'base64', media_type: 'image/png', bytes: 12_345, hash: 'h16460' };
 
 function contentOf(name: string): JsonValue {
   const message = fixtureJson(name);
@@ -43,111 +45,11 @@ test('an answer with skills reads as its text, tool inputs and tool results', ()
       'command: python /skills/quarterly-report/build.py $INPUT_DIR/q3.csv -o $OUTPUT_DIR/q3.xlsx',
       '[bash_code_execution_tool_result]',
       'stdout: wrote q3.xlsx (3 sheets); owner jane.doe@example.com\n',
-      'stderr: ',
       'return_code: 0',
       'file_id: file_011FixtureOutputXlsx',
       'The workbook is ready.',
     ].join('\n'),
   );
-});
-
-test('thinking is text, its signature and redacted thinking are not', () => {
-  const content = [
-    { type: 'thinking', thinking: 'hm', signature: 'SIGNATURE' },
-    { type: 'redacted_thinking', data: 'CIPHERTEXT' },
-  ];
-  assert.equal(flatText(content), '[thinking]\nhm\n[redacted_thinking]');
-});
-
-test('images and documents are named by type and size, and their readable parts are text', () => {
-  const content: JsonValue = [
-    { type: 'image', source: png },
-    { type: 'image', source: { type: 'url', url: 'https://images.test/a.png' } },
-    {
-      type: 'document',
-      title: 'Plan',
-      context: 'for Q3',
-      source: { type: 'text', media_type: 'text/plain', data: 'body' },
-    },
-    {
-      type: 'document',
-      source: {
-        type: 'content',
-        content: [
-          { type: 'text', text: 'inner' },
-          { type: 'image', source: png },
-        ],
-      },
-    },
-    { type: 'document', source: { type: 'file', file_id: 'file_1' } },
-    {
-      type: 'tool_result',
-      is_error: true,
-      tool_use_id: 't',
-      content: [
-        { type: 'image', source: png },
-        { type: 'text', text: 'seen' },
-      ],
-    },
-    { type: 'container_upload', file_id: 'file_2' },
-  ];
-  assert.equal(
-    flatText(content),
-    [
-      '[image image/png 12345 bytes]',
-      '[image https://images.test/a.png]',
-      '[document Plan text/plain]',
-      'for Q3',
-      'body',
-      '[document]',
-      'inner',
-      '[image image/png 12345 bytes]',
-      '[document file_1]',
-      '[tool_result error]',
-      '[image image/png 12345 bytes]',
-      'seen',
-      '[container_upload file_2]',
-    ].join('\n'),
-  );
-});
-
-test('web results, search results and citations give what a person reads, without ciphertexts', () => {
-  const text = flatText([
-    {
-      type: 'web_search_tool_result',
-      tool_use_id: 's',
-      content: [{ type: 'web_search_result', title: 'News', url: 'https://n.test', encrypted_content: 'CIPHER' }],
-    },
-    {
-      type: 'web_fetch_tool_result',
-      content: {
-        type: 'web_fetch_result',
-        url: 'https://f.test',
-        content: { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'page' } },
-      },
-    },
-    { type: 'search_result', source: 'kb', title: 'Hit', content: [{ type: 'text', text: 'found' }] },
-    {
-      type: 'text',
-      text: 'so',
-      citations: [{ type: 'char_location', document_title: 'crm.txt', cited_text: 'Jane Doe' }],
-    },
-  ]);
-  for (const part of [
-    'News',
-    'https://n.test',
-    'https://f.test',
-    'page',
-    'kb',
-    'Hit',
-    'found',
-    'so',
-    'crm.txt',
-    'Jane Doe',
-  ]) {
-    assert.ok(text.includes(part), part);
-  }
-  assert.ok(!text.includes('CIPHER'));
 });
 
 test('every string of a tool input is found, whatever it looks like', () => {
@@ -163,8 +65,23 @@ test('every string of a tool input is found, whatever it looks like', () => {
 });
 
 test('unknown blocks give their strings', () => {
-  const block = { type: 'hologram', payload: 'zz', more: [{ caption: 'cc', picture: png }] };
-  assert.equal(flatText([block]), '[hologram]\npayload: zz\ncaption: cc\n[picture image/png 12345 bytes]');
+  const block = { type: 'hologram', payload: 'zz', more: [{ caption: 'cc', picture: png }], why: { type: 'because' } };
+  assert.equal(
+    flatText([block]),
+    '[hologram]\npayload: zz\ncaption: cc\n[picture image/png 12345 bytes]\nwhy: because',
+  );
+});
+
+test('a refusal reads as its category and explanation, without the token that comes with it', () => {
+  const refusal = {
+    stop_reason: 'refusal',
+    stop_details: { type: 'refusal', category: 'cyber', explanation: 'No.', fallback_credit_token: 'secret' },
+  };
+  assert.equal(refusalText(refusal), '[refusal cyber]\nNo.');
+  assert.equal(refusalText({ stop_reason: 'refusal', stop_details: null }), '[refusal]');
+  assert.equal(refusalText({ stop_details: { type: 'refusal', category: null, explanation: 7 } }), '[refusal]');
+  assert.equal(refusalText({ stop_reason: 'end_turn', stop_details: null }), '');
+  assert.equal(refusalText(null), '');
 });
 
 test('any JSON has a text, and the strings of any tool input are in it', () => {
@@ -177,33 +94,54 @@ test('any JSON has a text, and the strings of any tool input are in it', () => {
   );
 });
 
-test('slim content has the size of binary data in its place, and is otherwise the same', () => {
-  const slim = { type: 'base64', media_type: 'image/png', bytes: 12_345 };
+test('slim content has type, size and hash in the place of binary data, and is otherwise the same', () => {
   const content = (source: JsonValue): JsonValue => [
     'plain',
     { type: 'image', source, cache_control: null },
     { type: 'tool_result', content: [{ type: 'image', source }] },
     { type: 'document', source: { type: 'content', content: [{ type: 'image', source }] } },
+    { type: 'web_fetch_tool_result', content: { type: 'web_fetch_result', content: { type: 'document', source } } },
     { type: 'text', text: png.data },
   ];
   const before = structuredClone(content(png));
-  assert.deepEqual(slimBlocks(before), content(slim));
+  assert.deepEqual(slimBlocks(before, hashOf), content(slimPng));
   assert.deepEqual(before, content(png), 'the input is not changed');
-  assert.equal(slimBlocks('text'), 'text');
+  assert.deepEqual(slimBlocks(content(slimPng), hashOf), content(slimPng), 'slim content stays as it is');
+  assert.equal(slimBlocks('text', hashOf), 'text');
+});
+
+test('slim content reads like the whole one, with the hash beside the size', () => {
+  const content: JsonValue = [{ type: 'image', source: png }];
+  assert.equal(flatText(content), '[image image/png 12345 bytes]');
+  assert.equal(flatText(slimBlocks(content, hashOf)), '[image image/png 12345 bytes hash h16460]');
+  const masked = [{ type: 'image', source: { ...slimPng, bytes: '[CARD 1]', hash: '[KEY 1]' } }];
+  assert.equal(flatText(masked), '[image image/png [CARD 1] bytes hash [KEY 1]]');
 });
 
 test('slim content keeps tool inputs whole, and prototype keys as keys', () => {
   const content: JsonValue = [{ type: 'tool_use', name: 'n', input: { source: png } }];
-  assert.deepEqual(slimBlocks(content), content);
+  assert.deepEqual(slimBlocks(content, hashOf), content);
   const hostile: JsonValue = JSON.parse('[{"__proto__":{"polluted":1}}]');
-  assert.equal(JSON.stringify(slimBlocks(hostile)), '[{"__proto__":{"polluted":1}}]');
+  assert.equal(JSON.stringify(slimBlocks(hostile, hashOf)), '[{"__proto__":{"polluted":1}}]');
   assert.equal(({} as { polluted?: unknown }).polluted, undefined);
 });
 
-test('sizes are those of the decoded data', () => {
+test('text under the name of base64, and other fields of a source, are kept', () => {
+  const text = { type: 'base64', media_type: 'image/png', data: 'this is, plainly, text' };
+  assert.deepEqual(slimBlocks([{ type: 'image', source: text }], hashOf), [{ type: 'image', source: text }]);
+  assert.match(flatText([{ type: 'image', source: text }]), /plainly/);
+  const more = { type: 'image', source: { ...png, note: 'seen' } };
+  assert.deepEqual(slimBlocks(more, hashOf), { type: 'image', source: { ...slimPng, note: 'seen' } });
+  assert.match(flatText(slimBlocks(more, hashOf)), /note: seen/);
+});
+
+test('sizes and hashes are those of the data, with or without line ends in it', () => {
   for (const bytes of [0, 1, 2, 3, 100]) {
     const data = Buffer.alloc(bytes).toString('base64');
-    assert.deepEqual(slimBlocks({ type: 'base64', media_type: 'm', data }), { type: 'base64', media_type: 'm', bytes });
+    const slim: JsonObject = { type: 'base64', media_type: 'm', bytes, hash: `h${data.length}` };
+    assert.deepEqual(slimBlocks({ type: 'base64', media_type: 'm', data }, hashOf), slim);
+    const wrapped = data.replace(/(.{4})/g, '$1\r\n');
+    assert.deepEqual(slimBlocks({ type: 'base64', media_type: 'm', data: wrapped }, hashOf), slim);
   }
 });
 

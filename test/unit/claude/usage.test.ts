@@ -1,22 +1,80 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { usageOf } from '../../../extproc/claude/usage.ts';
-import { decodeAll, fixtureBytes, foldEvents } from './fixture.ts';
+import { decodeAll, fixtureBytes, foldEvents, sseText, utf8 } from './fixture.ts';
 
-const unknown = { inputTokens: null, outputTokens: null, cacheReadTokens: null, cacheCreationTokens: null };
+const unknown = {
+  inputTokens: null,
+  outputTokens: null,
+  cacheReadTokens: null,
+  cacheCreationTokens: null,
+  cacheCreation5mTokens: null,
+  cacheCreation1hTokens: null,
+  reasoningTokens: null,
+  webSearchRequests: null,
+  webFetchRequests: null,
+  serviceTier: '',
+};
 
-test('the input is the sum of uncached, read and written tokens', () => {
+test('the input is the sum of uncached, read and written tokens, and every count of the API is kept', () => {
   const message = foldEvents(decodeAll([fixtureBytes('d_stream_thinking.sse')])).message;
   assert.deepEqual(usageOf(message), {
+    ...unknown,
     inputTokens: 1244,
     outputTokens: 61,
     cacheReadTokens: 1200,
     cacheCreationTokens: 0,
+    cacheCreation5mTokens: 0,
+    cacheCreation1hTokens: 0,
+    reasoningTokens: 40,
+    serviceTier: 'standard',
   });
-  const written = usageOf({
-    usage: { input_tokens: 1, cache_creation_input_tokens: 10, cache_read_input_tokens: null },
+  const usage = {
+    input_tokens: 1,
+    cache_creation_input_tokens: 10,
+    cache_read_input_tokens: null,
+    cache_creation: { ephemeral_5m_input_tokens: 4, ephemeral_1h_input_tokens: 6 },
+    server_tool_use: { web_search_requests: 2, web_fetch_requests: 3 },
+  };
+  assert.deepEqual(usageOf({ usage }), {
+    ...unknown,
+    inputTokens: 11,
+    cacheCreationTokens: 10,
+    cacheCreation5mTokens: 4,
+    cacheCreation1hTokens: 6,
+    webSearchRequests: 2,
+    webFetchRequests: 3,
   });
-  assert.deepEqual(written, { ...unknown, inputTokens: 11, cacheCreationTokens: 10 });
+});
+
+test('totals at the end of a stream replace those of its start, and null replaces nothing', () => {
+  const start = {
+    input_tokens: 100,
+    cache_read_input_tokens: 7,
+    output_tokens: 1,
+    server_tool_use: { web_search_requests: 1, web_fetch_requests: 0 },
+  };
+  const delta = (usage: object) => ({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage });
+  const stream = sseText([
+    { type: 'message_start', message: { content: [], usage: start } },
+    delta({ output_tokens: 5, input_tokens: 120, cache_read_input_tokens: null }),
+    delta({
+      output_tokens: 9,
+      input_tokens: null,
+      server_tool_use: { web_search_requests: 3, web_fetch_requests: 1 },
+      output_tokens_details: { thinking_tokens: 4 },
+    }),
+    { type: 'message_stop' },
+  ]);
+  assert.deepEqual(usageOf(foldEvents(decodeAll([utf8(stream)])).message), {
+    ...unknown,
+    inputTokens: 127,
+    outputTokens: 9,
+    cacheReadTokens: 7,
+    reasoningTokens: 4,
+    webSearchRequests: 3,
+    webFetchRequests: 1,
+  });
 });
 
 test('what the answer does not say is null, not zero', () => {
@@ -25,8 +83,11 @@ test('what the answer does not say is null, not zero', () => {
   assert.deepEqual(usageOf({ usage: { cache_read_input_tokens: 5 } }), { ...unknown, cacheReadTokens: 5 });
 });
 
-test('numbers that count no tokens are not believed', () => {
+test('what counts nothing is not believed', () => {
   for (const value of [-1, 1.5, Number.POSITIVE_INFINITY, 1e300, '7', true, {}]) {
-    assert.deepEqual(usageOf({ usage: { input_tokens: value, output_tokens: value } }), unknown);
+    const usage = { input_tokens: value, output_tokens: value, output_tokens_details: { thinking_tokens: value } };
+    assert.deepEqual(usageOf({ usage }), unknown);
+    assert.deepEqual(usageOf({ usage: { cache_creation: value, server_tool_use: value } }), unknown);
   }
+  assert.deepEqual(usageOf({ usage: { service_tier: 5 } }), unknown);
 });

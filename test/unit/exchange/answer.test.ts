@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AnswerHandling } from '../../../extproc/exchange/answer.ts';
 import { Answer, isFromUpstream } from '../../../extproc/exchange/answer.ts';
 import type { Frame } from '../../../extproc/exchange/frame.ts';
 import { Ledger } from '../../../extproc/exchange/ledger.ts';
@@ -8,12 +9,14 @@ import { FakeLog, nowMs } from './rig.ts';
 
 const exchangeId = '019bc0de-0000-7000-8000-000000000001';
 
-function take(headers: Parameters<typeof answerHeaders>[0] = {}) {
+const plain: AnswerHandling = { grammar: 'messages', changed: null, learning: null };
+
+function take(headers: Parameters<typeof answerHeaders>[0] = {}, handling: Partial<AnswerHandling> = {}) {
   const log = new FakeLog();
   const frame = answerHeaders(headers);
-  const answer = new Answer(frame, new Ledger(log, { nowMs: () => nowMs }, exchangeId));
+  const answer = new Answer(frame, new Ledger(log, { nowMs: () => nowMs }, exchangeId), { ...plain, ...handling });
   const all = async (frames: readonly Frame[]) => {
-    for (const each of [frame, ...frames]) await answer.take(each, { last: false, released: true });
+    for (const each of [frame, ...frames]) await answer.take(each, { last: false, released: true, setHeaders: {} });
     return log;
   };
   return { answer, all };
@@ -59,7 +62,7 @@ test('a length that is none ends nothing early, and the status of an answer with
     if (length !== '-1') assert.equal(log.events.includes('sync'), false, length);
   }
   const bare = { ...answerHeaders(), headers: [] };
-  const { status } = new Answer(bare, new Ledger(new FakeLog(), { nowMs: () => nowMs }, exchangeId));
+  const { status } = new Answer(bare, new Ledger(new FakeLog(), { nowMs: () => nowMs }, exchangeId), plain);
   assert.equal(status, 0);
 });
 

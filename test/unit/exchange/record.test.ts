@@ -49,6 +49,7 @@ const bodies: { [K in RecordBody['kind']]: fc.Arbitrary<Extract<RecordBody, { ki
   }),
   answer_body: fc.record({ kind: fc.constant('answer_body'), bytes }),
   answer_trailers: fc.record({ kind: fc.constant('answer_trailers'), headers }),
+  answer_changed: fc.record({ kind: fc.constant('answer_changed'), bytes }),
   finished: fc.record({
     kind: fc.constant('finished'),
     finished: fc.record({
@@ -110,7 +111,7 @@ test('a version or kind of another program is refused, and so is a record that i
   const refused = [
     withByte(0, 0),
     withByte(0, 2),
-    withByte(1, 8),
+    withByte(1, 9),
     withByte(1, 255),
     payload.subarray(0, 25),
     Buffer.alloc(0),

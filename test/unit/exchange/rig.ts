@@ -6,6 +6,7 @@ import type { IdentityProvider } from '../../../extproc/exchange/identity.ts';
 import type { Connection, ExchangeContext, ExchangeLimits, Judge, Verdict } from '../../../extproc/exchange/ports.ts';
 import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
 import { decodeRecord } from '../../../extproc/exchange/record.ts';
+import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import type { AccessInput, RequestInput } from '../../../extproc/policy/input.ts';
 
@@ -105,7 +106,7 @@ export const provider: IdentityProvider = {
   issuer: 'https://idp.example.org',
   claims: { subject: 'sub', name: 'name', email: 'email', groups: 'groups' },
 };
-export const claude: Connection = { name: 'claude', identityProvider: provider };
+export const claude: Connection = { name: 'claude', identityProvider: provider, resultsUrlBase: null };
 
 export type Rig = {
   log: FakeLog;
@@ -136,6 +137,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     },
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     attempts: createAttempts(10),
+    sessionLinks: createSessionLinks(10),
     keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),
     onUnrecorded: () => {},
     onFault: (_, fault) => faults.push(fault),

@@ -1,22 +1,21 @@
 # METADATA
 # title: Only enabled endpoints pass
 # description: |
-#   The kinds of `lists.endpoints.enabled` pass. Everything else is refused, and so are paths that are not known: what
-#   cannot be read cannot be recorded or judged.
+#   `lists.endpoints.allowed` names endpoints, or families of them as `files.*`. What is not understood is the matter of
+#   `endpoint_known`, what carries credentials that of `endpoint_secrets`.
 # scope: package
 # schemas:
 #   - input: schema.access.input
 package skilltape.rules.access.endpoint_enabled
 
+import data.skilltape.lib.lists
 import data.skilltape.lib.shown
 
-findings contains {"effect": "deny", "message": _message} if not input.request.endpoint_kind in _enabled_kinds
-
-_enabled_kinds := object.keys(data.lists.endpoints.enabled)
-
-_message := "This method and path are not known as an endpoint of the Claude API." if {
-	input.request.endpoint_kind == "unknown"
-} else := concat(" ", [
-	$"The endpoint {shown.name(input.request.endpoint)} is not enabled at this gateway.",
-	$"Enabled are: {concat(", ", sort(_enabled_kinds))}.",
-])
+findings contains {"effect": "deny", "message": message} if {
+	not input.request.endpoint_treatment in {"secrets", "unknown"}
+	not lists.covers(data.lists.endpoints.allowed, input.request.endpoint)
+	message := concat(" ", [
+		$"The endpoint {shown.name(input.request.endpoint)} is not enabled at this gateway.",
+		$"Enabled are: {concat(", ", sort(data.lists.endpoints.allowed))}.",
+	])
+}

@@ -7,10 +7,12 @@
 #   - input: schema.request.input
 package skilltape.rules.request.model_denied
 
+import data.skilltape.lib.facts
 import data.skilltape.lib.lists
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": message} if {
-	lists.matches(data.lists.deny.models, input.claude.model)
-	message := $"The model {shown.name(input.claude.model)} may not be used through this gateway."
+	some model in facts.models
+	lists.matches(data.lists.deny.models, model)
+	message := $"The model {shown.name(model)} may not be used through this gateway."
 }

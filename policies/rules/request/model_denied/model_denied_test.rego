@@ -19,3 +19,13 @@ test_fail_exact_name if {
 	count(model_denied.findings) == 1 with input as example.request
 		with data.lists.deny.models as {"names": ["claude-opus-5-5"], "prefixes": []}
 }
+
+test_fail_third_request_of_a_batch if {
+	count(model_denied.findings) == 1 with input as example.batch_with({"model": "claude-mythos-1"})
+	count(model_denied.findings) == 0 with input as example.batch_with({})
+}
+
+test_fail_definition_of_an_agent if {
+	count(model_denied.findings) == 1 with input as example.agent_with({"models": ["claude-opus-5-5", "claude-mythos-1"]})
+	count(model_denied.findings) == 0 with input as example.agent_with({})
+}

@@ -40,4 +40,14 @@ test_fail_text_in_place_of_a_model_is_not_repeated if {
 	not contains(finding.message, "hunter2")
 }
 
+test_fail_third_request_of_a_batch if {
+	count(model_known.findings) == 1 with input as example.batch_with({"model": "gpt-x"})
+	count(model_known.findings) == 0 with input as example.batch_with({})
+}
+
+test_fail_definition_of_an_agent if {
+	count(model_known.findings) == 2 with input as example.agent_with({"models": ["gpt-x", "claude-opus-5-5", ""]})
+	count(model_known.findings) == 0 with input as example.agent_with({"models": []})
+}
+
 _of_model(model) := example.request_with({"claude": {"model": model}})

@@ -7,10 +7,11 @@
 #   - input: schema.request.input
 package skilltape.rules.request.skill_denied
 
+import data.skilltape.lib.facts
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": message} if {
-	some skill in input.claude.skills
+	some skill in facts.skills
 	_denied(skill)
 	message := $"The skill {shown.name(skill.id)} may not be used through this gateway."
 }

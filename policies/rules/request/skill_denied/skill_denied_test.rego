@@ -23,6 +23,13 @@ test_fail_listed_type if {
 	}} with input as _with_skills with data.lists.deny.skills as _list([], ["custom"])
 }
 
+test_fail_batch_or_agent_with_a_listed_skill if {
+	skills := {"skills": [{"type": "anthropic", "id": "pdf", "version": "latest"}]}
+	every document in [example.batch_with(skills), example.agent_with(skills)] {
+		count(skill_denied.findings) == 1 with input as document with data.lists.deny.skills as _list(["pdf"], [])
+	}
+}
+
 _with_skills := example.request_with({"claude": {"skills": [
 	{"type": "anthropic", "id": "pdf", "version": "latest"},
 	{"type": "custom", "id": "skill_01", "version": ""},

@@ -8,16 +8,17 @@
 #   - input: schema.request.input
 package skilltape.rules.request.tool_denied
 
+import data.skilltape.lib.facts
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": message} if {
-	some name in input.claude.tool_names
+	some name in facts.tool_names
 	name in data.lists.deny.tools.names
 	message := $"The tool {shown.name(name)} may not be used through this gateway."
 }
 
 findings contains {"effect": "deny", "message": message} if {
-	some type in input.claude.tool_types
+	some type in facts.tool_types
 	some prefix in data.lists.deny.tools.type_prefixes
 	startswith(type, prefix)
 	message := $"Tools of the type {shown.name(type)} may not be used through this gateway."

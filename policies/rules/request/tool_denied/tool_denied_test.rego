@@ -28,6 +28,14 @@ test_fail_one_finding_for_each_tool if {
 		with data.lists.deny.tools as _list(["bash", "edit"], ["code_"])
 }
 
+test_fail_batch_or_agent_with_a_listed_tool if {
+	tools := {"tool_names": ["bash"], "tool_types": ["agent_toolset_20260401"]}
+	every document in [example.batch_with(tools), example.agent_with(tools)] {
+		count(tool_denied.findings) == 2 with input as document
+			with data.lists.deny.tools as _list(["bash"], ["agent_toolset_"])
+	}
+}
+
 _with_tools := example.request_with({"claude": {
 	"tool_names": ["bash", "edit", "code_execution"],
 	"tool_types": ["custom", "custom", "code_execution_20250825"],

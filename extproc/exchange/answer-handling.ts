@@ -1,0 +1,40 @@
+import type { Endpoint } from '../claude/endpoint.ts';
+import { mediaTypeOf } from '../claude/media-type.ts';
+import type { AnswerHandling } from './answer.ts';
+import { ChangedAnswer } from './changed-answer.ts';
+import type { Frame } from './frame.ts';
+import { headerValue } from './headers.ts';
+import type { Budget, Connection } from './ports.ts';
+import type { SessionLearning } from './session-learning.ts';
+
+/** Streams of managed agents have events of their own and last as long as the connection. */
+const openStreams = new Set(['sessions.events.stream', 'sessions.threads.stream']);
+/** What clients take for JSON. */
+const jsonType = /(?:^|[/+])json$/;
+
+/** How the answer to a request of this endpoint is handled. */
+export function handlingOf(
+  frame: Extract<Frame, { kind: 'response_headers' }>,
+  endpoint: Pick<Endpoint, 'name' | 'kind'>,
+  rest: { connection: Connection; budget: Budget; heldBodyMaxBytes: number; learning: SessionLearning | null },
+): AnswerHandling {
+  const { connection, budget, heldBodyMaxBytes, learning } = rest;
+  const { resultsUrlBase: publicUrl } = connection;
+  const changes = publicUrl !== null && carriesResultsUrl(frame, endpoint);
+  return {
+    grammar: openStreams.has(endpoint.name) ? 'open' : 'messages',
+    changed: changes ? new ChangedAnswer({ publicUrl, budget, heldBodyMaxBytes }) : null,
+    learning,
+  };
+}
+
+/** The results themselves are JSON lines, and hold what the model wrote: they always pass as they came. */
+function carriesResultsUrl(
+  { headers, endOfStream }: Extract<Frame, { kind: 'response_headers' }>,
+  endpoint: Pick<Endpoint, 'name' | 'kind'>,
+) {
+  const status = Number(headerValue(headers, ':status') ?? 0);
+  if (endOfStream || status < 200 || status > 299) return false;
+  if (endpoint.kind !== 'batches' || endpoint.name === 'batches.results') return false;
+  return jsonType.test(mediaTypeOf(headerValue(headers, 'content-type') ?? ''));
+}

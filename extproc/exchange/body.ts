@@ -1,0 +1,130 @@
+import type { AgentDefinition } from '../claude/agent-definition.ts';
+import { readAgentDefinition } from '../claude/agent-definition.ts';
+import { readBatchRequest } from '../claude/batch.ts';
+import { readCompletionRequest } from '../claude/completion-request.ts';
+import type { JsonObject, JsonValue } from '../claude/json.ts';
+import { parseStrictJson, requestMaxDepth, requestMaxTokens } from '../claude/json.ts';
+import type { MessagesRequest } from '../claude/request.ts';
+import { readMessagesRequest } from '../claude/request.ts';
+import { readSentEvents } from '../claude/sent-events.ts';
+import { flatText } from '../claude/text.ts';
+import type { AccessInput, BatchFacts, RequestInput } from '../policy/input.ts';
+import { noBodyFacts } from '../policy/input.ts';
+import type { MultipartPart } from '../upload/multipart.ts';
+import { readMultipart } from '../upload/multipart.ts';
+import { batchFacts, claudeFacts } from './claude-facts.ts';
+import type { RequestFacts } from './facts.ts';
+import { uploadFacts } from './upload-facts.ts';
+
+/** A request body as read: what it asks of Claude, or why it could not be read. */
+export type ReadBody =
+  | { kind: 'empty' }
+  /** Sent to an endpoint that takes none: policy decides without it. */
+  | { kind: 'unread' }
+  | { kind: 'messages'; request: MessagesRequest }
+  | { kind: 'batch'; batch: BatchFacts }
+  | { kind: 'upload'; parts: MultipartPart[] }
+  | { kind: 'json'; definition: AgentDefinition | null; events: JsonObject[] | null }
+  | { kind: 'malformed'; fault: string };
+
+type BodyPlace = Pick<RequestFacts, 'endpoint' | 'bodyForm' | 'contentType'>;
+
+/** Reads the whole body in the form that its endpoint takes. What cannot be read cannot be judged (inv. 2). */
+export function readBody({ endpoint, bodyForm, contentType }: BodyPlace, body: Uint8Array): ReadBody {
+  if (body.length === 0) return { kind: 'empty' };
+  switch (bodyForm) {
+    case 'none':
+      return { kind: 'unread' };
+    case 'upload':
+      return readUpload(contentType, body);
+    case 'messages':
+    case 'completion':
+    case 'batch':
+    case 'json': {
+      const json = parseStrictJson(body, { maxDepth: requestMaxDepth, maxTokens: requestMaxTokens });
+      if (json.ok) return readJson(bodyForm, endpoint.name, json.value);
+      const limit = json.fault === 'too_many_values' ? `; at most ${requestMaxTokens} commas and opening brackets` : '';
+      return malformed(`${json.fault.replaceAll('_', ' ')} (${json.detail}${limit})`);
+    }
+    default:
+      return bodyForm satisfies never;
+  }
+}
+
+function readJson(form: 'messages' | 'completion' | 'batch' | 'json', endpoint: string, value: JsonValue): ReadBody {
+  switch (form) {
+    case 'messages':
+    case 'completion': {
+      const read = form === 'messages' ? readMessagesRequest(value) : readCompletionRequest(value);
+      return read.ok ? { kind: 'messages', request: read.request } : malformed(read.fault);
+    }
+    case 'batch': {
+      const read = readBatchRequest(value);
+      if (!read.ok) return malformed(read.fault);
+      const variants = batchFacts(read.entries);
+      return variants.ok ? { kind: 'batch', batch: variants.batch } : malformed(variants.fault);
+    }
+    case 'json': {
+      const read = readAgentDefinition(endpoint, value);
+      if (!read.ok) return malformed(read.fault);
+      const sent = readSentEvents(endpoint, value);
+      return sent.ok ? { kind: 'json', definition: read.definition, events: sent.events } : malformed(sent.fault);
+    }
+    default:
+      return form satisfies never;
+  }
+}
+
+function readUpload(contentType: string, body: Uint8Array): ReadBody {
+  const read = readMultipart(body, contentType);
+  return read.ok ? { kind: 'upload', parts: read.parts } : malformed(read.fault);
+}
+
+function malformed(fault: string): ReadBody {
+  return { kind: 'malformed', fault };
+}
+
+/** The policy input document of `request`: facts about the body, never its text. */
+export function requestInput(access: AccessInput, read: ReadBody, bytes: number): RequestInput {
+  const fault = read.kind === 'malformed' ? read.fault : '';
+  return { ...access, body: { bytes, status: statusOf(read), fault }, ...noBodyFacts, ...factsOf(read) };
+}
+
+function statusOf({ kind }: ReadBody): RequestInput['body']['status'] {
+  if (kind === 'empty') return 'empty';
+  return kind === 'unread' || kind === 'malformed' ? 'not_json' : 'parsed';
+}
+
+function factsOf(read: ReadBody): Partial<RequestInput> {
+  switch (read.kind) {
+    case 'messages':
+      return { claude: claudeFacts(read.request) };
+    case 'batch':
+      return { batch: read.batch };
+    case 'upload':
+      return { upload: uploadFacts(read.parts) };
+    case 'json':
+      return { agent: agentFacts(read.definition), events: eventFacts(read.events) };
+    case 'empty':
+    case 'unread':
+    case 'malformed':
+      return {};
+    default:
+      return read satisfies never;
+  }
+}
+
+function agentFacts(definition: AgentDefinition | null): RequestInput['agent'] {
+  if (definition === null) return null;
+  const { models, toolNames, toolTypes, mcpServerNames, skills } = definition;
+  return { models, tool_names: toolNames, tool_types: toolTypes, mcp_server_names: mcpServerNames, skills };
+}
+
+function eventFacts(events: readonly JsonObject[] | null): RequestInput['events'] {
+  if (events === null) return null;
+  return {
+    count: events.length,
+    types: [...new Set(events.map(({ type }) => String(type)))],
+    text_bytes: events.reduce((sum, event) => sum + Buffer.byteLength(flatText(event)), 0),
+  };
+}

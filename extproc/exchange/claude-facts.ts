@@ -1,0 +1,63 @@
+import type { BatchEntry } from '../claude/batch.ts';
+import type { MessagesRequest } from '../claude/request.ts';
+import { flatText } from '../claude/text.ts';
+import type { BatchFacts, ClaudeFacts } from '../policy/input.ts';
+
+/** What a Messages request asks for, without its text. */
+export function claudeFacts(request: MessagesRequest): ClaudeFacts {
+  const lastAnswer = request.messages.findLastIndex(({ role }) => role === 'assistant');
+  const newTurns = request.messages.slice(lastAnswer + 1);
+  return {
+    model: request.model,
+    stream: request.stream,
+    max_tokens: request.maxTokens,
+    message_count: request.messages.length,
+    new_message_count: newTurns.length,
+    tool_names: request.toolNames,
+    tool_types: request.toolTypes,
+    mcp_server_names: request.mcpServerNames,
+    skills: request.skills,
+    has_system: request.system !== null,
+    text_bytes: newTurns.reduce((sum, { content }) => sum + Buffer.byteLength(flatText(content)), 0),
+  };
+}
+
+/** How many kinds of requests one batch may have; policy judges each kind once (inv. 10). */
+export const batchVariantsMax = 64;
+
+export type ReadVariants = { ok: true; batch: BatchFacts } | { ok: false; fault: string };
+
+/**
+ * Requests that ask for the same things are judged as one, in the order in which they first come; sizes and counts are
+ * the largest of any of them.
+ */
+export function batchFacts(entries: readonly BatchEntry[]): ReadVariants {
+  const variants = new Map<string, BatchFacts['requests'][number]>();
+  for (const { request } of entries) {
+    const facts = claudeFacts(request);
+    const { model, stream, tool_names, tool_types, mcp_server_names, skills, has_system } = facts;
+    const key = JSON.stringify([model, stream, tool_names, tool_types, mcp_server_names, skills, has_system]);
+    const same = variants.get(key);
+    variants.set(key, same === undefined ? { ...facts, count: 1 } : merged(same, facts));
+    if (variants.size > batchVariantsMax) return { ok: false, fault: tooVaried };
+  }
+  return { ok: true, batch: { size: entries.length, requests: [...variants.values()] } };
+}
+
+const tooVaried = `its requests differ in model, tools, skills or servers; at most ${batchVariantsMax} different kinds are taken in one batch`;
+
+function merged(variant: BatchFacts['requests'][number], facts: ClaudeFacts): BatchFacts['requests'][number] {
+  return {
+    ...variant,
+    max_tokens: largestOrNull(variant.max_tokens, facts.max_tokens),
+    message_count: Math.max(variant.message_count, facts.message_count),
+    new_message_count: Math.max(variant.new_message_count, facts.new_message_count),
+    text_bytes: Math.max(variant.text_bytes, facts.text_bytes),
+    count: variant.count + 1,
+  };
+}
+
+function largestOrNull(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.max(one, other);
+}

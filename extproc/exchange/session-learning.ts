@@ -1,0 +1,59 @@
+import { readAnswerIds } from '../claude/answer-ids.ts';
+import { decodeBody } from '../claude/content-decoding.ts';
+import { HeldBody } from './held-body.ts';
+import type { Budget, SessionLinks } from './ports.ts';
+import type { LinkScope } from './session-links.ts';
+import { sessionLinkKey } from './session-links.ts';
+
+/** A larger answer brings no link: a later request that names its ids has another session. */
+export const sessionAnswerMaxBytes = 8 * 1024 * 1024;
+const decodedMaxBytes = 2 * sessionAnswerMaxBytes;
+/** Copies of answers take at most this share of the memory for held bodies, so that requests are not refused for them. */
+const heldShare = 0.5;
+
+export type LearningOptions = {
+  links: SessionLinks;
+  scope: LinkScope;
+  session: string;
+  /** Whether the request was in a thread, where the next one names the message of this answer. */
+  inThread: boolean;
+  budget: Budget;
+  heldBodyMaxBytes: number;
+};
+
+/** Keeps a copy of one answer, and remembers to which session the ids in it belong. */
+export class SessionLearning {
+  readonly #options: LearningOptions;
+  readonly #copy: HeldBody;
+  #over = false;
+
+  constructor(options: LearningOptions) {
+    this.#options = options;
+    this.#copy = new HeldBody(options.budget);
+  }
+
+  take(chunk: Uint8Array): void {
+    if (this.#over) return;
+    const heldBodyMaxBytes = Math.floor(this.#options.heldBodyMaxBytes * heldShare);
+    const taken = this.#copy.add(chunk, { requestBodyMaxBytes: sessionAnswerMaxBytes, heldBodyMaxBytes });
+    if (taken !== 'taken') this.forget();
+  }
+
+  /** To be called before the end of the answer is let through: the caller's next request may come at once. */
+  learn(answer: { status: number; contentType: string; contentEncoding: string }): void {
+    if (this.#over) return;
+    const body = decodeBody(this.#copy.joined(), answer.contentEncoding, decodedMaxBytes);
+    this.forget();
+    if (!body.decoded) return;
+    const { links, scope, session, inThread } = this.#options;
+    const { messageId, containerId } = readAnswerIds({ ...answer, body: body.bytes, maxEventBytes: decodedMaxBytes });
+    if (containerId !== null) links.remember(sessionLinkKey(scope, 'container', containerId), session);
+    if (inThread && messageId !== null) links.remember(sessionLinkKey(scope, 'message', messageId), session);
+  }
+
+  /** Gives the memory back; nothing is learnt after it. */
+  forget(): void {
+    this.#over = true;
+    this.#copy.forget();
+  }
+}

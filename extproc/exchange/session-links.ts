@@ -1,0 +1,46 @@
+import type { KeyedHash } from '../keyed-hash.ts';
+import { linkKey } from '../link-key.ts';
+import type { Identity } from './identity.ts';
+import type { SessionLinks } from './ports.ts';
+
+/** What a link is bound to: the same id from another person, issuer or connection is another link (inv. 5). */
+export type LinkScope = { identity: Identity; connection: string; keyedHash: KeyedHash };
+
+/** The key under which the session that brought an id is remembered. */
+export function sessionLinkKey(
+  { identity, connection, keyedHash }: LinkScope,
+  kind: 'container' | 'message',
+  id: string,
+) {
+  return linkKey(keyedHash, identity, connection, kind, [id]);
+}
+
+/**
+ * Remembers the `rememberedMax` links used last. `stored` knows older ones and those from before a restart; it is asked
+ * while a request is held, so it must be quick, and it must not throw. A link that neither knows gives another session,
+ * never somebody else's.
+ */
+export function createSessionLinks(
+  rememberedMax: number,
+  stored: (key: string) => string | null = () => null,
+): SessionLinks {
+  // A map keeps the order in which its keys were put in: the first is the one unused for longest.
+  const sessionByKey = new Map<string, string>();
+  const remember = (key: string, session: string) => {
+    sessionByKey.delete(key);
+    sessionByKey.set(key, session);
+    if (sessionByKey.size <= rememberedMax) return;
+    for (const oldest of sessionByKey.keys()) {
+      sessionByKey.delete(oldest);
+      break;
+    }
+  };
+  return {
+    sessionOf(key) {
+      const session = sessionByKey.get(key) ?? stored(key);
+      if (session !== null) remember(key, session);
+      return session;
+    },
+    remember,
+  };
+}

@@ -1,0 +1,15 @@
+import type { KeyedHash } from './keyed-hash.ts';
+
+/**
+ * The key under which a thing (a container, a message, a file) is found by its id. Bound to who brought it, and over
+ * which connection: two people who name the same id never meet. A keyed hash, so the id is not readable at rest (inv. 6).
+ */
+export function linkKey(
+  keyedHash: KeyedHash,
+  identity: { issuer: string; subject: string },
+  connection: string,
+  kind: string,
+  ids: readonly string[],
+): string {
+  return keyedHash('link', JSON.stringify([identity.issuer, identity.subject, connection, kind, ...ids])).slice(0, 32);
+}

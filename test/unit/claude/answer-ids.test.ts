@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readAnswerIds } from '../../../extproc/claude/answer-ids.ts';
+import { isJsonObject } from '../../../extproc/claude/json.ts';
+import { fixtureBytes, fixtureJson, sseText, utf8 } from './fixture.ts';
+
+const none = { messageId: null, containerId: null };
+
+function idsIn(body: Uint8Array | string, contentType = 'application/json', status = 200) {
+  const bytes = typeof body === 'string' ? utf8(body) : body;
+  return readAnswerIds({ contentType, status, body: bytes, maxEventBytes: 1_000_000 });
+}
+
+function stream(container: unknown, id: unknown = 'msg_1'): string {
+  return sseText([
+    { type: 'message_start', message: { id, type: 'message', content: [], container: null, usage: {} } },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '"message_delta"' } },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn', container }, usage: { output_tokens: 1 } },
+    { type: 'message_stop' },
+  ]);
+}
+
+test('the skills answer gives the same ids whole and streamed', () => {
+  const whole = fixtureJson('e_skills_response.json');
+  assert.ok(isJsonObject(whole) && isJsonObject(whole.container));
+  const ids = { messageId: whole.id, containerId: whole.container.id };
+  assert.ok(typeof ids.messageId === 'string' && typeof ids.containerId === 'string');
+  assert.deepEqual(idsIn(fixtureBytes('e_skills_response.json')), ids);
+  assert.deepEqual(idsIn(fixtureBytes('e_skills_stream.sse'), 'text/event-stream; charset=utf-8'), ids);
+});
+
+test('an answer without a container has its own id alone', () => {
+  assert.deepEqual(idsIn(stream(null), 'text/event-stream'), { messageId: 'msg_1', containerId: null });
+  assert.deepEqual(idsIn('{"type":"message","id":"msg_1"}'), { messageId: 'msg_1', containerId: null });
+});
+
+test('a stream that was cut gives what had come', () => {
+  const whole = stream({ id: 'container_1' });
+  const cut = whole.slice(0, whole.indexOf('event: message_delta'));
+  assert.deepEqual(idsIn(whole, 'text/event-stream'), { messageId: 'msg_1', containerId: 'container_1' });
+  assert.deepEqual(idsIn(cut, 'text/event-stream'), { messageId: 'msg_1', containerId: null });
+});
+
+test('what is no message, no success or no id gives none', () => {
+  const message = '{"type":"message","id":"msg_1"}';
+  assert.deepEqual(idsIn(message, 'application/json', 400), none);
+  assert.deepEqual(idsIn(message.replace('"message"', '"batch"')), none);
+  for (const body of ['', '[]', 'null', '{', '{"type":"message"}', '{"type":"message","__proto__":{"id":"msg_1"}}']) {
+    assert.deepEqual(idsIn(body), none, body);
+  }
+  for (const id of ['7', '""', 'null', '{}', `"${'x'.repeat(257)}"`]) {
+    assert.deepEqual(idsIn(`{"type":"message","id":${id},"container":{"id":${id}}}`), none, id.slice(0, 10));
+  }
+  for (const body of ['', 'data: {}\n\n', 'event: message_start\ndata: {"type":"message_start"}\n\n', stream([], 7)]) {
+    assert.deepEqual(idsIn(body, 'text/event-stream'), none);
+  }
+});

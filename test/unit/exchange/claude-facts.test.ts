@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { BatchEntry } from '../../../extproc/claude/batch.ts';
+import { type MessagesRequest, readMessagesRequest } from '../../../extproc/claude/request.ts';
+import { batchFacts, batchVariantsMax } from '../../../extproc/exchange/claude-facts.ts';
+
+function entry(change: Partial<MessagesRequest> = {}): BatchEntry {
+  const read = readMessagesRequest({ model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] });
+  assert.ok(read.ok);
+  return { customId: '', request: { ...read.request, ...change } };
+}
+
+test('requests that differ in size alone are judged as one, by the largest', () => {
+  const facts = batchFacts([
+    entry(),
+    entry({ maxTokens: 900, messages: [{ role: 'user', content: 'longer' }] }),
+    entry({ maxTokens: null, messages: Array.from({ length: 4 }, () => ({ role: 'user', content: '' })) }),
+  ]);
+  assert.ok(facts.ok);
+  const [only, ...others] = facts.batch.requests;
+  assert.equal(facts.batch.size, 3);
+  assert.equal(others.length, 0);
+  const { count, max_tokens, message_count, new_message_count, text_bytes } = only ?? {};
+  assert.deepEqual([count, max_tokens, message_count, new_message_count, text_bytes], [3, 900, 4, 4, 6]);
+});
+
+test('requests that ask for something else are judged each by itself', () => {
+  const changes: Partial<MessagesRequest>[] = [
+    {},
+    { model: 'n' },
+    { stream: true },
+    { toolNames: ['bash'], toolTypes: ['custom'] },
+    { toolNames: ['bash'], toolTypes: ['bash_20250124'] },
+    { toolNames: [], toolTypes: ['custom'] },
+    { mcpServerNames: ['bash'] },
+    { skills: [{ type: 'custom', id: 'a', version: '' }] },
+    { skills: [{ type: 'custom', id: '', version: 'a' }] },
+    { system: 's' },
+  ];
+  const facts = batchFacts([...changes, ...changes].map(entry));
+  assert.ok(facts.ok);
+  assert.deepEqual(
+    facts.batch.requests.map(({ count }) => count),
+    changes.map(() => 2),
+  );
+});
+
+test('a batch of too many kinds of requests is refused with the limit', () => {
+  const entries = Array.from({ length: batchVariantsMax }, (_, at) => entry({ model: `m-${at}` }));
+  assert.ok(batchFacts([...entries, ...entries]).ok);
+  const facts = batchFacts([...entries, entry({ model: 'one-more' })]);
+  assert.ok(!facts.ok);
+  assert.match(facts.fault, /at most 64 different kinds/);
+});
