@@ -7,7 +7,12 @@ import { createAttempts } from './exchange/attempts.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { closeInterrupted } from './exchange/interrupted.ts';
 import type { Connection, ExchangeContext } from './exchange/ports.ts';
+import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
+import { writerOptions } from './index/elasticsearch/options.ts';
+import type { Links } from './index/links.ts';
+import { openLinksForReading } from './index/sqlite/links.ts';
+import { memoryFile } from './index/sqlite/memory.ts';
 import { loadCursor } from './journal/cursor.ts';
 import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
@@ -39,6 +44,7 @@ export type Processor = {
 
 const systemClock = { nowMs: () => Date.now() };
 const rememberedAttemptsMax = 10_000;
+const rememberedSessionLinksMax = 10_000;
 const shipStopTimeoutMs = 10_000;
 
 /** The recording side: journal, policy, gRPC server and shipper, put together in the order in which they may fail. */
@@ -55,6 +61,7 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
   const shipper = superviseShipper(
     {
       dataDirectory: config.dataDirectory,
+      elasticsearch: config.index.kind === 'elasticsearch' ? writerOptions(config.index) : null,
       journalDirectory,
       journalKey,
       hashKey,
@@ -67,6 +74,8 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
     },
   );
   started.defer(() => shipper.stop(shipStopTimeoutMs));
+  const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
+  started.defer(() => storedLinks.close());
   const context: ExchangeContext = {
     log: journal,
     judge: () => engine,
@@ -75,6 +84,7 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
     limits: { ...config.limits, decisionTimeoutMs: config.decisionTimeoutMs },
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     attempts: createAttempts(rememberedAttemptsMax),
+    sessionLinks: createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log)),
     keyedHash: keyedHashWith(hashKey),
     onFault: (exchange, err) => log.error({ exchange, err }, 'a request was refused because of a fault'),
     onUnrecorded: warnNowAndThen(log),
@@ -119,6 +129,18 @@ async function openRecovered(parts: ProcessorParts, directory: string, key: Uint
   return journal;
 }
 
+/** An index that cannot be read must not refuse requests: the exchange is then a session of its own. */
+function storedSessionOf(links: Links, log: Logger): (key: string) => string | null {
+  return (key) => {
+    try {
+      return links.find(key)?.session ?? null;
+    } catch (err) {
+      log.warn({ err }, 'an earlier session could not be looked up');
+      return null;
+    }
+  };
+}
+
 /** One line a second at most: a full journal refuses every request, and the log must not fill the disk as well. */
 function warnNowAndThen(log: Logger): (reason: string) => void {
   let refused = 0;
@@ -159,7 +181,7 @@ function heed(report: ShipReport, journal: Journal, log: Logger): void {
     case 'waiting':
       log.warn(report, 'the index waits');
       return;
-    case 'delivering':
+    case 'reading':
     case 'stopped':
       return;
     default:
@@ -182,11 +204,16 @@ function openExchangeWith(context: ExchangeContext) {
 
 function connectionsOf(config: Config): Map<string, Connection> {
   const connections = new Map<string, Connection>();
-  for (const [name, { identityProvider }] of Object.entries(config.connections)) {
+  for (const [name, { identityProvider, publicUrl, rewriteResultsUrl }] of Object.entries(config.connections)) {
     const provider = config.identityProviders[identityProvider];
-    if (provider !== undefined) {
-      connections.set(name, { name, identityProvider: { name: identityProvider, ...provider } });
-    }
+    if (provider === undefined) continue;
+    const resultsUrlBase = rewriteResultsUrl && publicUrl !== undefined ? withoutEndSlash(publicUrl) : null;
+    connections.set(name, { name, identityProvider: { name: identityProvider, ...provider }, resultsUrlBase });
   }
   return connections;
+}
+
+/** In its normal form, which is ASCII. */
+function withoutEndSlash(url: string): string {
+  return new URL(url).href.replace(/\/+$/, '');
 }

@@ -72,6 +72,7 @@ function shown(record: ExchangeRecord): object {
   switch (record.kind) {
     case 'request_body':
     case 'answer_body':
+    case 'answer_changed':
       return { ...base, bytes: record.bytes.length };
     default: {
       const { exchangeId: _, timeMs: __, kind: ___, ...rest } = record;

@@ -1,14 +1,17 @@
 import { Command, type CommanderError } from 'commander';
 import { SkilltapeError } from '../errors.ts';
-import type { IndexSearch } from '../index/port.ts';
+import type { IndexSearch, IndexUsage } from '../index/port.ts';
 import type { LookKind, LookLog } from '../looks/look-log.ts';
 import type { Operator } from '../looks/operator.ts';
 import type { Masked } from '../masking/masked.ts';
 import { sanitise } from '../terminal/sanitise.ts';
 
+/** The reading side of the configured index. */
+export type OpenIndex = IndexSearch & IndexUsage & { close(): Promise<void> };
+
 /** What the commands that show recorded things need from the program around them. */
 export type LookingDependencies = {
-  openIndex(): IndexSearch & { close(): void };
+  openIndex(): Promise<OpenIndex>;
   lookLog: LookLog;
   operator: Operator;
   maskQuery(text: string): Masked<string>;
@@ -72,13 +75,13 @@ export function recordLook(
 /** Gives the index to `use` and closes it whatever happens. */
 export async function withIndex<T>(
   dependencies: LookingDependencies,
-  use: (index: IndexSearch) => Promise<T>,
+  use: (index: IndexSearch & IndexUsage) => Promise<T>,
 ): Promise<T> {
-  const index = dependencies.openIndex();
+  const index = await dependencies.openIndex();
   try {
     return await use(index);
   } finally {
-    index.close();
+    await index.close();
   }
 }
 

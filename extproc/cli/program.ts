@@ -2,20 +2,23 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
-import { SqliteSearch } from '../index/sqlite/search.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
 import { dumpCommand } from './dump.ts';
+import { openIndexOf, rejectsOf } from './index-of.ts';
+import { kibanaCommand } from './kibana.ts';
 import { exitUsage, type LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
+import { rejectsCommand } from './rejects.ts';
 import { searchCommand } from './search.ts';
 import { serveCommand } from './serve.ts';
 import { configOf } from './settings.ts';
 import { showCommand } from './show.ts';
 import { tokenCommand } from './token.ts';
 import { upCommand } from './up.ts';
+import { usageCommand } from './usage.ts';
 
 /** The whole command line. Configuration is read only when a command needs it. */
 export function createProgram(): Command {
@@ -37,7 +40,10 @@ export function createProgram(): Command {
     .addCommand(searchCommand(looking))
     .addCommand(showCommand(looking))
     .addCommand(dumpCommand(looking, { config, masker }))
+    .addCommand(usageCommand(looking, { pricesFile: () => config().usage.pricesFile }))
     .addCommand(looksCommand(looking))
+    .addCommand(rejectsCommand(looking, rejectsOf(config)))
+    .addCommand(kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }))
     .addCommand(tokenCommand(write));
   // Left alone, commander ends with 1 for a mistake on the command line.
   for (const command of [program, ...program.commands]) {
@@ -49,14 +55,14 @@ export function createProgram(): Command {
 function lookingDependencies(config: () => Config, masker: () => Masker): LookingDependencies {
   let lookLog: SqliteLookLog | undefined;
   return {
-    openIndex: () => SqliteSearch.open(config().dataDirectory),
+    openIndex: async () => openIndexOf(config()),
     get lookLog() {
       lookLog ??= new SqliteLookLog(config().dataDirectory);
       return lookLog;
     },
     operator: currentOperator(),
     maskQuery: (text) => masker().text(text, 'look').value,
-    write: (text) => process.stdout.write(text),
+    write: writeOut,
     writeError: (text) => process.stderr.write(text),
     setExitCode: (code) => {
       process.exitCode = code;
@@ -66,6 +72,17 @@ function lookingDependencies(config: () => Config, masker: () => Masker): Lookin
     width: process.stdout.columns ?? 100,
     now: () => new Date(),
   };
+}
+
+/** A reader that has seen enough, such as `head`, ends the command; nothing is wrong then. */
+function writeOut(text: string): void {
+  if (process.stdout.listenerCount('error') === 0) {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit();
+      throw error;
+    });
+  }
+  process.stdout.write(text);
 }
 
 function version(): string {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { SkilltapeError } from '../errors.ts';
 import { outcomes } from '../exchange/outcome.ts';
-import { type SearchQuery, searchLimitDefault, searchLimitMax } from '../index/port.ts';
+import { noiseCountMax, type SearchQuery, searchLimitDefault, searchLimitMax } from '../index/port.ts';
 import { renderHits } from '../terminal/hits.ts';
 import { sanitisedJson } from '../terminal/sanitise.ts';
 import {
@@ -22,15 +22,18 @@ type Flags = {
   to?: string;
   session?: string;
   outcome?: string;
+  skill?: string;
+  model?: string;
+  noise?: true;
   limit: string;
   before?: string;
   json?: true;
   why?: string;
 };
 
-const nothingFound = `Nothing found. What was masked is stored as a token such as [EMAIL:7f3a9c21d0], so the value itself does not find it;
-search for the token or for other words.
-`;
+const nothingFound = 'Nothing found.';
+const maskedHint = ` What was masked is stored as a token such as [EMAIL:7f3a9c21d0], so the value itself does not find it;
+search for the token or for other words.`;
 
 /** `skilltape search [text]`: finds recorded exchanges, newest first. */
 export function searchCommand(dependencies: LookingDependencies): Command {
@@ -43,6 +46,9 @@ export function searchCommand(dependencies: LookingDependencies): Command {
     .option('--to <time>', 'before; a plain date includes that day')
     .option('--session <id>', 'session id')
     .option('--outcome <outcome>', outcomes.join(', '))
+    .option('--skill <name>', 'a skill that came into use, by its whole name')
+    .option('--model <name>', 'the model that was asked for or that answered, by its whole name')
+    .option('--noise', 'also what is no prompt of a person: model lists, token counts, titles, polling')
     .option('--limit <count>', `1 to ${searchLimitMax}`, String(searchLimitDefault))
     .option('--before <place>', 'go on where a page ended')
     .action((words: string[], flags: Flags) => tellingUsage(dependencies, () => search(dependencies, words, flags)));
@@ -52,9 +58,10 @@ async function search(dependencies: LookingDependencies, words: string[], flags:
   const query = queryOf(words, flags, dependencies.now());
   recordLook(dependencies, 'search', subjectOf(query), flags.why);
   await withIndex(dependencies, async (index) => {
-    const { hits, next } = await index.search(query);
+    const { hits, next, noiseHidden } = await index.search(query);
     if (hits.length === 0) {
-      dependencies.writeError(nothingFound);
+      dependencies.writeError(`${nothingFound}${query.text === undefined ? '' : maskedHint}\n`);
+      dependencies.writeError(noiseHint(noiseHidden));
       dependencies.setExitCode(exitNothingFound);
       return;
     }
@@ -64,8 +71,16 @@ async function search(dependencies: LookingDependencies, words: string[], flags:
         const document = await index.get(hit.id);
         if (document !== null) dependencies.write(`${sanitisedJson(document)}\n`);
       }
+    dependencies.writeError(noiseHint(noiseHidden));
     if (next !== null) dependencies.writeError(`There are more: repeat with --before ${next}\n`);
   });
+}
+
+function noiseHint(hidden: number): string {
+  if (hidden === 0) return '';
+  const count = hidden < noiseCountMax ? String(hidden) : `${noiseCountMax} or more`;
+  const are = hidden === 1 ? 'match is' : 'matches are';
+  return `${count} ${are} left out as noise: repeat with --noise to see them too.\n`;
 }
 
 function queryOf(words: string[], flags: Flags, now: Date): SearchQuery {
@@ -77,6 +92,9 @@ function queryOf(words: string[], flags: Flags, now: Date): SearchQuery {
     to: flags.to === undefined ? undefined : rangeEnd('--to', flags.to, now),
     session: flags.session,
     outcome: outcomeOf(flags.outcome),
+    skill: flags.skill,
+    model: flags.model,
+    noise: flags.noise,
     limit: wholeNumber('--limit', flags.limit, 1, searchLimitMax),
     before: flags.before,
   };

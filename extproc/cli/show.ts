@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
+import { SkilltapeError } from '../errors.ts';
 import type { IndexSearch } from '../index/port.ts';
 import type { Masked } from '../masking/masked.ts';
 import { sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
+import { exchangesOf, sessionTree } from '../terminal/session-tree.ts';
 import { renderTranscript } from '../terminal/transcript.ts';
+import { treeJson } from '../terminal/tree-json.ts';
+import { renderTree } from '../terminal/tree-page.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
 import {
   exitNothingFound,
@@ -13,34 +17,96 @@ import {
   withIndex,
 } from './looking.ts';
 
-type Flags = { json?: true; why?: string };
+type Document = Masked<ExchangeDocument>;
+type Flags = { session?: string; json?: true; why?: string };
 
-/** `skilltape show ID`: one exchange, or the exchanges of a session in the order of time. */
+/** Prompts of one batch that are shown with it; the others are found by a search. */
+const batchShownMax = 200;
+
+/** `skilltape show ID`: one exchange, or the exchanges of a session in the order of time; or a session's tree. */
 export function showCommand(dependencies: LookingDependencies): Command {
   return lookingCommand('show', dependencies)
-    .description('show the transcript of an exchange or of a whole session')
-    .argument('<id>', 'id of an exchange (x-skilltape-exchange) or of a session (x-skilltape-session)')
-    .action((id: string, flags: Flags) => tellingUsage(dependencies, () => show(dependencies, id, flags)));
+    .description('show the transcript of an exchange or of a whole session, or the tree of a session')
+    .argument('[id]', 'id of an exchange (x-skilltape-exchange) or of a session (x-skilltape-session)')
+    .option('--session <id>', 'show the tree of this session: its prompts, their agents, their exchanges')
+    .action((id: string | undefined, flags: Flags) =>
+      tellingUsage(dependencies, () =>
+        flags.session === undefined
+          ? show(dependencies, onlyId(id), flags)
+          : showTree(dependencies, withoutId(id, flags.session), flags),
+      ),
+    );
+}
+
+function onlyId(id: string | undefined): string {
+  if (id !== undefined) return id;
+  throw new SkilltapeError('usage', "missing required argument 'id'", {
+    remedy: 'give the id of an exchange or of a session, or --session with the id of one',
+  });
+}
+
+function withoutId(id: string | undefined, session: string): string {
+  if (id === undefined) return session;
+  throw new SkilltapeError('usage', 'both an id and --session are given', { remedy: 'give one of them' });
 }
 
 async function show(dependencies: LookingDependencies, id: string, flags: Flags): Promise<void> {
   recordLook(dependencies, 'show', id, flags.why);
-  const documents = await withIndex(dependencies, (index) => exchangesUnder(index, id));
+  const { documents, more } = await withIndex(dependencies, (index) => documentsUnder(index, id));
   if (documents.length === 0) {
-    dependencies.writeError(
-      `No exchange and no session "${sanitiseLine(id)}" in the index. An exchange appears a moment after it ended.\n`,
-    );
-    dependencies.setExitCode(exitNothingFound);
+    tellNothing(dependencies, `No exchange and no session "${sanitiseLine(id)}" in the index.`);
     return;
   }
-  if (flags.json === undefined) {
-    dependencies.write(renderTranscript(documents, dependencies));
-    return;
-  }
-  for (const document of documents) dependencies.write(`${sanitisedJson(document)}\n`);
+  if (flags.json === undefined) dependencies.write(pageOf(documents, dependencies));
+  else for (const document of documents) dependencies.write(`${sanitisedJson(document)}\n`);
+  if (more > 0)
+    dependencies.writeError(`${more} more documents of its batch are not shown: search with --session finds them.\n`);
 }
 
-async function exchangesUnder(index: IndexSearch, id: string): Promise<Masked<ExchangeDocument>[]> {
+/** A session in which agents worked begins with its tree: the transcripts alone do not tell who asked whom. */
+function pageOf(documents: readonly Document[], options: LookingDependencies): string {
+  const tree = sessionTree(documents);
+  const hasAgents = documents.length > 1 && tree.some(({ main }) => main.agents.length > 0);
+  const session = documents[0]?.skilltape.session.id ?? '';
+  return `${hasAgents ? `${renderTree(session, tree, options)}\n` : ''}${renderTranscript(documents, options)}`;
+}
+
+async function showTree(dependencies: LookingDependencies, session: string, flags: Flags): Promise<void> {
+  recordLook(dependencies, 'show', `session: ${session}`, flags.why);
+  const documents = await withIndex(dependencies, (index) => index.session(session));
+  if (documents.length === 0) {
+    tellNothing(dependencies, `No session "${sanitiseLine(session)}" in the index.`);
+    return;
+  }
+  const tree = sessionTree(documents);
+  dependencies.write(
+    flags.json === undefined
+      ? renderTree(session, tree, dependencies)
+      : `${sanitisedJson({ session, tree: treeJson(tree) })}\n`,
+  );
+}
+
+function tellNothing(dependencies: LookingDependencies, sentence: string): void {
+  dependencies.writeError(`${sentence} An exchange appears a moment after it ended.\n`);
+  dependencies.setExitCode(exitNothingFound);
+}
+
+async function documentsUnder(index: IndexSearch, id: string): Promise<{ documents: Document[]; more: number }> {
   const exchange = await index.get(id);
-  return exchange === null ? index.session(id) : [exchange];
+  if (exchange !== null) return withBatch(index, exchange);
+  const session = exchangesOf(await index.session(id));
+  return { documents: session.flatMap(({ document, batch }) => [document, ...batch]), more: 0 };
+}
+
+/** The prompts or answers of a batch have the id of their exchange with a number from 1 to the size of the batch. */
+async function withBatch(index: IndexSearch, exchange: Document): Promise<{ documents: Document[]; more: number }> {
+  const { batch } = exchange.skilltape;
+  const size = exchange.event.action === 'exchange' ? (batch?.size ?? 0) : 0;
+  const shown = Math.min(size, batchShownMax);
+  const documents = [exchange];
+  for (let number = 1; number <= shown; number += 1) {
+    const child = await index.get(`${exchange.event.id}.${number}`);
+    if (child !== null) documents.push(child);
+  }
+  return { documents, more: size - shown };
 }

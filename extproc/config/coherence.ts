@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { describeConfig } from './describe.ts';
 import { dottedKey, type Fault } from './fault.ts';
+import { checkIndex, elasticsearchFiles } from './index-coherence.ts';
+import { isSection, valueAt } from './section.ts';
 
 /** Room for a path in `sockaddr_un`, without the closing NUL: unix(7); macOS has four bytes less. */
 const socketPathMaxBytes = process.platform === 'darwin' ? 103 : 107;
@@ -14,6 +16,7 @@ const readFiles = [
   'listen.tcp.tls.certificateFile',
   'listen.tcp.tls.privateKeyFile',
   'listen.tcp.tls.clientCaFile',
+  ...elasticsearchFiles.map((name) => `index.elasticsearch.${name}`),
 ] as const;
 
 /**
@@ -26,6 +29,7 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
   return [
     ...checkListen(data, directory),
     ...checkProviders(data),
+    ...checkPublicUrls(data),
     ...checkAtLeast(read, 'limits.heldBodyMaxBytes', 1, 'limits.requestBodyMaxBytes', 'one request must fit'),
     ...checkAtLeast(
       read,
@@ -35,6 +39,7 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
       'one segment is freed while the next is written',
     ),
     ...checkAtLeast(read, 'journal.journalMaxBytes', 1, 'limits.requestBodyMaxBytes', 'the largest request must fit'),
+    ...checkIndex(data),
     ...checkFiles(data, directory),
   ];
 }
@@ -92,6 +97,22 @@ function checkProviders(data: unknown): Fault[] {
   });
 }
 
+function checkPublicUrls(data: unknown): Fault[] {
+  const connections = valueAt(data, 'connections');
+  if (!isSection(connections)) return [];
+  return Object.entries(connections).flatMap(([name, connection]) => {
+    if (!isSection(connection) || Reflect.get(connection, 'rewriteResultsUrl') !== true) return [];
+    if (Reflect.get(connection, 'publicUrl') !== undefined) return [];
+    return [
+      {
+        key: dottedKey(['connections', name, 'rewriteResultsUrl']),
+        message: 'is true, but the connection has no publicUrl',
+        remedy: 'give the URL by which callers reach the connection through the gateway',
+      },
+    ];
+  });
+}
+
 function checkAtLeast(read: Read, key: string, factor: number, other: string, why: string): Fault[] {
   const value = read(key);
   const floor = read(other);
@@ -125,19 +146,6 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
 
-function isSection(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function written(byDefault: string | null | undefined): unknown {
   return byDefault == null ? undefined : Number(byDefault);
-}
-
-function valueAt(data: unknown, key: string): unknown {
-  let value = data;
-  for (const part of key.split('.')) {
-    if (!isSection(value) || !Object.hasOwn(value, part)) return undefined;
-    value = Reflect.get(value, part);
-  }
-  return value;
 }

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { elasticsearchFiles } from './index-coherence.ts';
 import type { WrittenConfig } from './schema.ts';
 
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
@@ -40,7 +41,9 @@ export function settle(written: WrittenConfig, directory: string): Config {
       ...written.journal,
       keyFile: within(directory, written.journal.keyFile, join(dataDirectory, 'keys', 'journal.key')),
     },
+    index: settleIndex(written.index, directory),
     policies: { directory: resolve(directory, written.policies.directory) },
+    usage: settleUsage(written.usage, directory),
   });
 }
 
@@ -58,6 +61,20 @@ function settleListen(listen: WrittenConfig['listen'], directory: string): Liste
       },
     },
   };
+}
+
+function settleIndex(index: WrittenConfig['index'], directory: string): WrittenConfig['index'] {
+  if (index.elasticsearch === undefined) return index;
+  const elasticsearch = { ...index.elasticsearch };
+  for (const name of elasticsearchFiles) {
+    const file = elasticsearch[name];
+    if (file !== undefined) elasticsearch[name] = resolve(directory, file);
+  }
+  return { ...index, elasticsearch };
+}
+
+function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string): WrittenConfig['usage'] {
+  return pricesFile === undefined ? {} : { pricesFile: resolve(directory, pricesFile) };
 }
 
 function within(directory: string, written: string | undefined, byDefault: string): string {

@@ -59,6 +59,7 @@ function* keysOf(node: SchemaNode, key: string, required: boolean): Generator<Ke
 }
 
 function typeOf(node: SchemaNode): string {
+  if (node.type === 'array') return 'list of strings';
   if (node.enum !== undefined) return node.enum.join(', ');
   if (node.type !== 'integer') return node.type ?? 'string';
   return `integer, ${node.minimum} to ${node.maximum}`;

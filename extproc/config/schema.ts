@@ -47,8 +47,11 @@ function claim(byDefault: string, description: string) {
     .meta({ description });
 }
 
-/** OIDC Discovery 1.0 section 3: an https URL without query or fragment. Plain http never leaves this machine. */
-function isIssuer(text: string): boolean {
+const baseUrlRule =
+  'must be an https URL without query, fragment or user; http only for localhost, 127.x.x.x and [::1]';
+
+/** An https URL without query or fragment (OIDC Discovery 1.0 section 3). Plain http never leaves this machine. */
+function isBaseUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   if (text.includes('?') || text.includes('#') || url.username !== '' || url.password !== '') return false;
@@ -88,20 +91,26 @@ const connection = z.strictObject({
   identityProvider: z.string().min(1).max(63).meta({
     description: 'The entry of `identityProviders` whose tokens callers of this connection present.',
   }),
+  publicUrl: z
+    .string()
+    .max(2048)
+    .refine(isBaseUrl, baseUrlRule)
+    .meta({
+      description: 'Base URL by which callers reach this connection through the gateway, with the prefix of its route.',
+      unit: 'URL',
+    })
+    .optional(),
+  rewriteResultsUrl: z.boolean().default(false).meta({
+    description:
+      'Whether the `results_url` of a batch is changed to lead below `publicUrl`, so that its download comes through the gateway.',
+  }),
 });
 
 const identityProvider = z.strictObject({
-  issuer: z
-    .string()
-    .max(2048)
-    .refine(
-      isIssuer,
-      'must be an https URL without query, fragment or user; http only for localhost, 127.x.x.x and [::1]',
-    )
-    .meta({
-      description: 'Issuer of the tokens, as in their `iss` claim.',
-      unit: 'URL',
-    }),
+  issuer: z.string().max(2048).refine(isBaseUrl, baseUrlRule).meta({
+    description: 'Issuer of the tokens, as in their `iss` claim.',
+    unit: 'URL',
+  }),
   claims: z
     .strictObject({
       subject: claim('sub', 'Claim that identifies the person for good.'),
@@ -121,7 +130,7 @@ const limits = z.strictObject({
   heldBodyMaxBytes: bytes(
     1,
     256 * MiB,
-    'Memory for request bodies that wait for their verdict, all exchanges together.',
+    'Memory for bodies that are held, all exchanges together: requests until their verdict, answers that are changed or searched for ids.',
   ),
   openExchangesMax: z.int().min(1).max(1_000_000).default(4096).meta({
     description: 'Exchanges open at once; one more is refused.',
@@ -138,12 +147,52 @@ const journal = z.strictObject({
     .meta({ derived: '<dataDirectory>/keys/journal.key' }),
 });
 
+/** A dash would make the indices of `tape-test` look like those of `tape`. */
+const indexPrefixPattern = /^[a-z][a-z0-9_]{0,62}$/;
+
+const elasticsearch = z.strictObject({
+  nodes: z
+    .array(z.string().max(2048).refine(isBaseUrl, baseUrlRule))
+    .min(1)
+    .max(64)
+    .meta({ description: 'The nodes of the cluster, such as `https://es.example.com:9200`.', unit: 'URL' }),
+  caFile: path(
+    'Certificate authority that signed the certificates of the nodes, PEM; without it those of the system are trusted.',
+  ).optional(),
+  apiKeyFile: path('API key for shipping, as Elasticsearch encodes it.').optional(),
+  usernameFile: path('User for shipping, in place of an API key; together with `passwordFile`.').optional(),
+  passwordFile: path('Password of that user.').optional(),
+  readApiKeyFile: path('API key for searching; without one the credential for shipping is used.').optional(),
+  readUsernameFile: path('User for searching, in place of an API key; together with `readPasswordFile`.').optional(),
+  readPasswordFile: path('Password of that user.').optional(),
+  prefix: z
+    .string()
+    .regex(indexPrefixPattern, 'must begin with a letter and hold 1 to 63 of the characters a-z, 0-9 and _')
+    .default('skilltape')
+    .meta({ description: 'Begin of the names of the indices: `<prefix>-<retention class>-2026.11.22`.' }),
+  numberOfReplicas: z.int().min(0).max(10).default(1).meta({
+    description: 'Copies of each index; 0 for a cluster of one node. Takes effect with `skilltape index setup`.',
+    unit: 'copies',
+  }),
+  refreshIntervalMs: milliseconds(
+    1_000,
+    600_000,
+    5_000,
+    'Longest time until a stored exchange is found. Takes effect with `skilltape index setup`.',
+  ),
+  requestTimeoutMs: milliseconds(1_000, 600_000, 30_000, 'Longest time one request to the cluster may take.'),
+});
+
 const index = z.strictObject({
-  kind: z.enum(['sqlite']).default('sqlite').meta({ description: 'What holds the searchable copy.' }),
+  kind: z.enum(['sqlite', 'elasticsearch']).default('sqlite').meta({
+    description: 'What holds the searchable copy. SQLite is embedded and serves one node.',
+  }),
   textMaxChars: z.int().min(1).max(10_000_000).default(100_000).meta({
-    description: 'Longest single text in the index; of a longer one head and tail are kept, and the document says so.',
+    description:
+      'Longest single text in the index; of a longer one head and tail are kept, and the document says so. At most 900,000 with Elasticsearch.',
     unit: 'characters',
   }),
+  elasticsearch: elasticsearch.optional(),
 });
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
@@ -168,6 +217,13 @@ export const configSchema = z.strictObject({
   policies: z
     .strictObject({
       directory: path('Folder with the Rego policies and their data.').default('policies'),
+    })
+    .prefault({}),
+  usage: z
+    .strictObject({
+      pricesFile: path(
+        'Price table for `skilltape usage`, see deploy/prices.yaml; without one no cost is shown.',
+      ).optional(),
     })
     .prefault({}),
   drainMaxMs: milliseconds(0, 3_600_000, 30_000, 'Longest time a stopping processor waits for open exchanges to end.'),

@@ -23,7 +23,7 @@ async function lookUp(dataDirectory: string, exchangeId: string): Promise<Masked
     try {
       return await index.get(exchangeId);
     } finally {
-      index.close();
+      await index.close();
     }
   } catch (error) {
     // Until the first exchange is shipped the index is still being made.

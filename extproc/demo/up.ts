@@ -17,6 +17,7 @@ import { demoDirectory, demoFile } from './facts.ts';
 import type { Gateway } from './gateway.ts';
 import { startGateway } from './gateway.ts';
 import { indexedDocument } from './indexed.ts';
+import { demoPricesFile } from './prices.ts';
 import type { TourStop } from './tour.ts';
 import { takeTour } from './tour.ts';
 
@@ -38,6 +39,7 @@ export async function up({ once, port }: UpOptions, write: Write): Promise<void>
   const gateway = await startGateway({
     ...{ directory, authority, userClientSecret, upstreams: upstream.targets, upstreamKey: upstream.key },
     ...{ envoyBinary: envoy.path, opaBinary: opa.path, listenerPort: once ? 0 : Number(port) },
+    settings: { usage: { pricesFile: demoPricesFile(directory, upstream.fake !== undefined) } },
   }).catch(async (error) => {
     await upstream.fake?.close();
     rmSync(join(directory, 'sds'), { recursive: true, force: true });
@@ -128,6 +130,7 @@ The gateway is up at ${url} until you press Ctrl-C. In another terminal, in this
   npx skilltape search passau
   npx skilltape search --user bob@example.com
   npx skilltape show <exchange or session id>
+  npx skilltape usage --by user,model
 
 Claude Code against it:
 

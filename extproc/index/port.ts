@@ -15,9 +15,11 @@ export type Delivery =
   | { kind: 'retry'; reason: string }
   | { kind: 'rejected'; reason: string };
 
-/** Takes documents, create-only by `event.id`: a stored document never changes. Does not throw. */
+/** Takes documents, create-only by `event.id`: a stored document never changes. */
 export type IndexSink = {
-  deliver(document: Masked<ExchangeDocument>): Promise<Delivery>;
+  /** One outcome for each document, in their order. Does not throw: what cannot be said now is `retry`. */
+  deliver(documents: readonly Masked<ExchangeDocument>[]): Promise<readonly Delivery[]>;
+  close(): Promise<void>;
 };
 
 /** Hits per page. */
@@ -37,6 +39,12 @@ export type SearchQuery = {
   to?: Date | undefined;
   session?: string | undefined;
   outcome?: Outcome | undefined;
+  /** The whole name of a skill that came into use. */
+  skill?: string | undefined;
+  /** The whole name of the model that was asked for or that answered. */
+  model?: string | undefined;
+  /** Also what is no prompt of a person (`skilltape.noise`); left out otherwise, and counted. */
+  noise?: boolean | undefined;
   /** 1 to `searchLimitMax`; `searchLimitDefault` when left out. */
   limit?: number | undefined;
   /** `next` of the page before. */
@@ -56,13 +64,20 @@ export type SearchHit = {
   verdict: ExchangeDocument['skilltape']['verdict']['decision'];
   outcome: Outcome;
   session: string;
+  noise: string | null;
+  skills: string[];
   snippet: Snippet;
   /** Input and output together; null when the answer named neither. */
   totalTokens: number | null;
 };
 
-/** Newest first. `next` is null on the last page. */
-export type SearchPage = { hits: Masked<SearchHit>[]; next: string | null };
+/**
+ * Newest first. `next` is null on the last page. `noiseHidden`: matches that were left out as noise, counted up to
+ * `noiseCountMax`; 0 when noise was asked for.
+ */
+export type SearchPage = { hits: Masked<SearchHit>[]; next: string | null; noiseHidden: number };
+
+export const noiseCountMax = 1_000;
 
 /**
  * Finds documents again.
@@ -73,4 +88,42 @@ export type IndexSearch = {
   get(id: string): Promise<Masked<ExchangeDocument> | null>;
   /** The exchanges of one session, oldest first; empty when there is no such session. */
   session(id: string): Promise<Masked<ExchangeDocument>[]>;
+};
+
+export const usageKeys = ['user', 'session', 'skill', 'model', 'day', 'connection'] as const;
+export type UsageKey = (typeof usageKeys)[number];
+
+/** `from` inclusive, `to` exclusive; `by` at least one key, in the order of the columns. */
+export type UsageQuery = {
+  by: readonly UsageKey[];
+  from?: Date | undefined;
+  to?: Date | undefined;
+  user?: string | undefined;
+  connection?: string | undefined;
+};
+
+/**
+ * Sums over the exchanges of one group and one model and service tier (prices differ by them). `group` has the values
+ * in the order of `by`: a user's e-mail or else id, an empty text where there is none, a day as `2026-11-22` in UTC.
+ * Tokens as the API counts them: `uncachedInput` excludes both kinds of cached tokens.
+ */
+export type UsageRow = {
+  group: string[];
+  model: string;
+  serviceTier: string;
+  exchanges: number;
+  tokens: {
+    uncachedInput: number;
+    cacheRead: number;
+    cacheCreation5m: number;
+    cacheCreation1h: number;
+    output: number;
+  };
+  webSearchRequests: number;
+};
+
+/** Sums up tokens. Throws SkilltapeError `index_failed`, and `usage` for a query that cannot be asked. */
+export type IndexUsage = {
+  /** An exchange with two skills counts for both in a grouping by `skill`, so those rows do not add up to a total. */
+  usage(query: UsageQuery): Promise<UsageRow[]>;
 };

@@ -18,4 +18,6 @@ export type RejectList = {
 /** Where refused documents are kept instead of being dropped; keeping the same document twice keeps it once. */
 export type Rejects = RejectList & {
   keep(document: Masked<ExchangeDocument>, reason: string): void;
+  /** Takes a document off the list, after an index took it. */
+  remove(id: string): void;
 };

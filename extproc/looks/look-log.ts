@@ -11,6 +11,8 @@ export const lookKinds = [
   'reveal',
   'download',
   'decision',
+  'usage',
+  'rejects',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];

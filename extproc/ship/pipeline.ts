@@ -1,102 +1,121 @@
 import { SkilltapeError } from '../errors.ts';
-import type { Delivery } from '../index/port.ts';
-import type { SeenTurns, Turns } from '../index/seen-turns.ts';
+import type { ShipMemory } from '../index/memory.ts';
+import type { Delivery, IndexSink } from '../index/port.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { Masked } from '../masking/masked.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import { recordFor } from '../policy/decision.ts';
 import type { RecordInput } from '../policy/input.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
-import { draftDocument } from '../transcript/draft.ts';
+import { draftDocuments } from '../transcript/documents.ts';
 import type { DocumentMasker } from '../transcript/masked-document.ts';
 import { maskDocument } from '../transcript/masked-document.ts';
 import { metadataDocument } from '../transcript/metadata-document.ts';
 import { readTranscript } from '../transcript/reading.ts';
 import { recordInputOf } from '../transcript/record-input.ts';
 import type { Transcript } from '../transcript/transcript.ts';
-import { newTurns } from '../transcript/turns.ts';
 import { reasonOf } from './reason.ts';
+import { Recollection } from './recollection.ts';
 import type { TranscriptSink } from './shipper.ts';
 
 export type PipelineParts = {
   masker: DocumentMasker;
   policy: { record(input: RecordInput): RecordDecision };
-  index: {
-    turns: SeenTurns;
-    deliverWithTurns(document: Masked<ExchangeDocument>, turns: Turns): Promise<Delivery>;
-  };
+  memory: ShipMemory;
+  index: Pick<IndexSink, 'deliver'>;
   keyedHash: KeyedHash;
   textMaxChars: number;
   /** Exchanges that are not read any more, because reading them ended the thread. */
   reduced: ReadonlySet<string>;
+  /** Told before each exchange is read, and with null when all are. */
+  onReading: (exchangeId: string | null) => void;
   /** Told when a document could only be kept as metadata; `reason` holds no content. */
   onMaskingFailed: (exchangeId: string, reason: string) => void;
 };
 
+/** Everything of one exchange that an index takes; the first is its own document. */
+type Prepared = readonly Masked<ExchangeDocument>[];
+
 /**
- * What happens to an exchange after its end: read, find what is new, ask policy what to keep, mask, index. One
+ * What happens to exchanges after their end: read, find what is new, ask policy what to keep, mask, index. One
  * function, so that nothing reaches an index by another way (inv. 6). An index that cannot answer now means `retry`;
- * whatever else fails on what the exchange holds leaves its metadata.
+ * whatever else fails on what an exchange holds leaves its metadata.
  */
 export function createPipeline(parts: PipelineParts): TranscriptSink {
   return {
-    async deliver(transcript) {
+    async deliver(transcripts) {
       try {
-        const { document, turns } = parts.reduced.has(transcript.exchangeId)
-          ? reducedTo(transcript, parts, 'reading it ended the thread')
-          : readOrReduced(transcript, parts);
-        return await parts.index.deliverWithTurns(document, turns);
+        return await delivered(transcripts, parts);
       } catch (thrown) {
-        if (isIndexFault(thrown)) return { kind: 'retry', reason: thrown.message };
-        throw thrown;
+        if (!isIndexFault(thrown)) throw thrown;
+        return transcripts.map(() => ({ kind: 'retry', reason: thrown.message }));
       }
     },
   };
 }
 
-type Prepared = { document: Masked<ExchangeDocument>; turns: Turns };
+async function delivered(transcripts: readonly Transcript[], parts: PipelineParts): Promise<Delivery[]> {
+  const recollection = new Recollection(parts.memory, parts.keyedHash);
+  const prepared: Prepared[] = [];
+  for (const transcript of transcripts) {
+    parts.onReading(transcript.exchangeId);
+    prepared.push(await readOrReduced(transcript, recollection, parts));
+  }
+  parts.onReading(null);
+  recollection.write();
+  const documents = prepared.flat();
+  const deliveries = await parts.index.deliver(documents);
+  // What stands in no index as text is new when it comes again.
+  parts.memory.forget(documents.flatMap(({ event }, at) => (deliveries[at]?.kind === 'rejected' ? [event.id] : [])));
+  let at = 0;
+  return prepared.map(({ length }) => {
+    at += length;
+    return together(deliveries.slice(at - length, at));
+  });
+}
 
-function readOrReduced(transcript: Transcript, parts: PipelineParts): Prepared {
+/** An exchange is delivered when all its documents are, and rejected when its own is. */
+function together(deliveries: readonly Delivery[]): Delivery {
+  const retry = deliveries.find(({ kind }) => kind === 'retry');
+  const [own = { kind: 'retry', reason: 'the index gave no outcome' } satisfies Delivery] = deliveries;
+  return retry ?? deliveries.find(({ kind }) => kind === 'rejected') ?? own;
+}
+
+async function readOrReduced(
+  transcript: Transcript,
+  recollection: Recollection,
+  parts: PipelineParts,
+): Promise<Prepared> {
+  if (parts.reduced.has(transcript.exchangeId)) return reducedTo(transcript, parts, 'reading it ended the thread');
   try {
-    return prepared(transcript, parts);
+    return await prepared(transcript, recollection, parts);
   } catch (thrown) {
     if (isIndexFault(thrown)) throw thrown;
     return reducedTo(transcript, parts, reasonOf(thrown));
   }
 }
 
-function prepared(transcript: Transcript, parts: PipelineParts): Prepared {
-  const reading = readTranscript(transcript);
-  const scope = turnScope(transcript, parts.keyedHash);
-  const seen = (hashScope: string, hash: string) => seenEarlier(parts.index.turns, hashScope, hash, transcript);
-  const turns = newTurns(reading, scope, parts.keyedHash, seen);
+async function prepared(transcript: Transcript, recollection: Recollection, parts: PipelineParts): Promise<Prepared> {
+  const { keyedHash, masker, textMaxChars } = parts;
+  const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes));
   const input = recordInputOf(transcript, reading);
-  const { keep } = input === null ? recordFor('policy_failed') : parts.policy.record(input);
-  const requestHash = parts.keyedHash('request', transcript.requestBody);
-  const draft = draftDocument(transcript, reading, turns, keep, requestHash);
-  // What was not kept as text was not indexed: its turns are new again when they are kept the next time.
-  const hashes = keep === 'full' ? turns.hashes : [];
-  return { document: maskDocument(draft, parts.masker, parts.textMaxChars), turns: { scope, hashes } };
+  const decision = input === null ? recordFor('policy_failed') : parts.policy.record(input);
+  const recall = recollection.recallFor(transcript);
+  const documents: Masked<ExchangeDocument>[] = [];
+  for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
+    documents.push(maskDocument(drafted.draft, masker, textMaxChars));
+    recollection.add(transcript, drafted);
+  }
+  return documents;
 }
 
 function reducedTo(transcript: Transcript, parts: PipelineParts, reason: string): Prepared {
   parts.onMaskingFailed(transcript.exchangeId, reason);
-  return { document: metadataDocument(transcript), turns: { scope: '', hashes: [] } };
+  // It may have been read before, in a delivery that did not come to its end.
+  parts.memory.forget([transcript.exchangeId]);
+  return [metadataDocument(transcript)];
 }
 
 function isIndexFault(thrown: unknown): thrown is SkilltapeError {
   return thrown instanceof SkilltapeError && thrown.code === 'index_failed';
-}
-
-/** Turns of two people, or of two connections, are never taken for one another's. */
-function turnScope({ started, exchangeId }: Transcript, keyedHash: KeyedHash): string {
-  const { identity, connection } = started;
-  if (identity === null) return exchangeId;
-  return keyedHash('scope', JSON.stringify([identity.issuer, identity.subject, connection])).slice(0, 32);
-}
-
-/** An exchange that is delivered a second time must not take its own turns for history. */
-function seenEarlier(turns: SeenTurns, scope: string, hash: string, { exchangeId }: Transcript): boolean {
-  const first = turns.firstSeenBy(scope, hash);
-  return first !== null && first !== exchangeId;
 }

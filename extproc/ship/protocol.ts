@@ -1,9 +1,12 @@
+import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { Position } from '../journal/position.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
 
 /** What the shipping thread needs to begin; copied into it, nothing is shared. */
 export type ShipOptions = {
   dataDirectory: string;
+  /** Null: the embedded index in the data directory. */
+  elasticsearch: ElasticsearchOptions | null;
   journalDirectory: string;
   journalKey: Uint8Array;
   hashKey: Uint8Array;
@@ -20,8 +23,8 @@ export type ShipCommand = { kind: 'wake' } | { kind: 'stop' };
 /** From the shipping thread. No content, only counts and reasons of our own. */
 export type ShipReport =
   | { kind: 'progress'; delivered: Position | null; shipped: number; rejected: number; openExchanges: number }
-  /** Said before each delivery, so that it is known in which one the thread died. */
-  | { kind: 'delivering'; exchangeId: string }
+  /** Said before each exchange is read, and with null after the last, so that it is known in which one the thread died. */
+  | { kind: 'reading'; exchangeId: string | null }
   | { kind: 'waiting'; reason: string }
   /** The exchange cannot be found in the index; what the index refused itself stands in its list of rejects. */
   | { kind: 'rejected'; exchangeId: string; reason: string }

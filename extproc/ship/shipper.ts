@@ -1,8 +1,9 @@
+import type { ExchangeRecord } from '../exchange/record.ts';
 import { decodeRecord } from '../exchange/record.ts';
 import type { Delivery } from '../index/port.ts';
 import type { Position } from '../journal/position.ts';
 import type { Transcript } from '../transcript/transcript.ts';
-import { assembleTranscript } from '../transcript/transcript.ts';
+import { assembleTranscript, readBodyMaxBytes } from '../transcript/transcript.ts';
 import { reasonOf } from './reason.ts';
 
 /** What the shipper needs of the journal's reading side. */
@@ -11,8 +12,8 @@ export type RecordSource = {
   readAt(position: Position): Promise<Uint8Array>;
 };
 
-/** Takes one finished exchange all the way to the index. */
-export type TranscriptSink = { deliver(transcript: Transcript): Promise<Delivery> };
+/** Takes finished exchanges all the way to the index; one outcome for each, in their order. */
+export type TranscriptSink = { deliver(transcripts: readonly Transcript[]): Promise<readonly Delivery[]> };
 
 export type ShipperStatus = {
   /** Everything before this position has been delivered: the journal may free it. */
@@ -24,28 +25,37 @@ export type ShipperStatus = {
 
 /** `reason` holds no content. */
 export type ShipperEvents = {
-  onDelivering: (exchangeId: string) => void;
   onRejected: (exchangeId: string, reason: string) => void;
 };
 
 /**
- * - `caught_up`: everything to the present end of the journal was read.
+ * - `caught_up`: everything to the present end of the journal was read and delivered.
  * - `paused`: it was asked to pause after a delivery; there is more.
- * - `retry`: the index would not take an exchange now; it is delivered again at the next call.
+ * - `retry`: the index would not take exchanges now; they are delivered again at the next call.
  */
 export type Advance = { kind: 'caught_up' } | { kind: 'paused' } | { kind: 'retry'; reason: string };
 
+/** One delivery: an index takes many documents in one request, and what is held for it must stay bounded (inv. 10). */
+const deliveryExchangesMax = 64;
+const deliveryMaxBytes = 8 * 1024 * 1024;
+
+/** What is remembered of an open exchange: where its records are, not what is in them. */
+type OpenRecord = { position: Position; kind: ExchangeRecord['kind']; bytes: number };
+
 /**
- * Reads the journal behind the writer and delivers each exchange when its end is there. The cursor stays at the start
- * of the oldest exchange that is still open, so a restart reads it again from its start: at least once, and the index
- * takes each id once. Memory of an open exchange: the positions of its records.
+ * Reads the journal behind the writer and delivers exchanges when their ends are there, many at once. The cursor stays
+ * at the start of the oldest exchange that was not delivered, so a restart reads it again from its start: at least
+ * once, and the index takes each id once.
  */
 export class Shipper {
   readonly #source: RecordSource;
   readonly #sink: TranscriptSink;
   readonly #events: ShipperEvents;
-  /** Positions of the records of each open exchange, in order of arrival of the first one. */
-  readonly #open = new Map<string, Position[]>();
+  /** The records of each exchange that was not delivered, in order of arrival of the first one. */
+  readonly #open = new Map<string, OpenRecord[]>();
+  /** Those of them that are finished, in the order of their ends. */
+  #finished: string[] = [];
+  #finishedBytes = 0;
   #next: Position | null;
   #shipped = 0;
   #rejected = 0;
@@ -60,64 +70,103 @@ export class Shipper {
   status(): ShipperStatus {
     const [oldest] = this.#open.values();
     return {
-      delivered: oldest?.[0] ?? this.#next,
+      delivered: oldest?.[0]?.position ?? this.#next,
       shipped: this.#shipped,
       rejected: this.#rejected,
-      openExchanges: this.#open.size,
+      openExchanges: this.#open.size - this.#finished.length,
     };
   }
 
   /**
    * Reads on. Under steady traffic the end of the journal is never reached, so after each delivery `shouldPause` is
    * asked: the caller saves the cursor and looks for commands then. Throws what the journal throws: a record that
-   * cannot be read is nobody's to pass over.
+   * cannot be read is nobody's to pass over; what stands before it is delivered.
    */
   async advance(shouldPause: () => boolean = () => false): Promise<Advance> {
-    for await (const { position, next, payload } of this.#source.read(this.#next)) {
-      const { kind, exchangeId } = decodeRecord(payload);
-      if (kind === 'started' && !this.#open.has(exchangeId)) this.#open.set(exchangeId, []);
-      const positions = this.#open.get(exchangeId);
-      // Records whose start lies before the cursor belong to an exchange that was delivered already.
-      if (positions !== undefined) {
-        positions.push(position);
-        if (kind === 'finished') {
-          const delivery = await this.#deliver(exchangeId, positions);
-          if (delivery.kind === 'retry') {
-            // The end is read again at the next call; it must not stand in the list twice then.
-            positions.pop();
-            return delivery;
-          }
-          this.#open.delete(exchangeId);
-          this.#next = next;
-          if (shouldPause()) return { kind: 'paused' };
-        }
-      }
-      this.#next = next;
-    }
-    return { kind: 'caught_up' };
-  }
-
-  async #deliver(exchangeId: string, positions: readonly Position[]): Promise<Delivery> {
-    this.#events.onDelivering(exchangeId);
-    const payloads: Uint8Array[] = [];
-    for (const position of positions) payloads.push(await this.#source.readAt(position));
-    const delivery = await this.#assembledAndTaken(payloads);
-    if (delivery.kind === 'accepted') this.#shipped += 1;
-    if (delivery.kind === 'rejected') {
-      this.#rejected += 1;
-      this.#events.onRejected(exchangeId, delivery.reason);
-    }
-    return delivery;
-  }
-
-  /** One exchange that nothing can be made of must not stop all others: it is counted, reported and passed. */
-  async #assembledAndTaken(payloads: readonly Uint8Array[]): Promise<Delivery> {
+    const waiting = await this.#deliverFinished();
+    if (waiting !== null) return waiting;
     try {
-      const transcript = assembleTranscript(payloads.map(decodeRecord));
-      if (transcript === null) return { kind: 'rejected', reason: 'its records are not whole' };
-      return await this.#sink.deliver(transcript);
-    } catch (thrown) {
-      return { kind: 'rejected', reason: reasonOf(thrown) };
+      for await (const { position, next, payload } of this.#source.read(this.#next)) {
+        this.#take(decodeRecord(payload), position);
+        this.#next = next;
+        if (this.#finished.length < deliveryExchangesMax && this.#finishedBytes < deliveryMaxBytes) continue;
+        const retry = await this.#deliverFinished();
+        if (retry !== null) return retry;
+        if (shouldPause()) return { kind: 'paused' };
+      }
+    } catch (fault) {
+      await this.#deliverFinished();
+      throw fault;
     }
+    return (await this.#deliverFinished()) ?? { kind: 'caught_up' };
+  }
+
+  #take(record: ExchangeRecord, position: Position): void {
+    const { kind, exchangeId } = record;
+    if (kind === 'started' && !this.#open.has(exchangeId)) this.#open.set(exchangeId, []);
+    const records = this.#open.get(exchangeId);
+    // Records whose start lies before the cursor belong to an exchange that was delivered already.
+    if (records === undefined) return;
+    records.push({ position, kind, bytes: 'bytes' in record ? record.bytes.length : 0 });
+    if (kind !== 'finished' || this.#finished.includes(exchangeId)) return;
+    this.#finished.push(exchangeId);
+    this.#finishedBytes += records.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Null when nothing is left to deliver. */
+  async #deliverFinished(): Promise<Advance | null> {
+    if (this.#finished.length === 0) return null;
+    const transcripts: Transcript[] = [];
+    const broken: string[] = [];
+    for (const exchangeId of this.#finished) {
+      const transcript = await this.#load(this.#open.get(exchangeId) ?? []);
+      if (transcript === null) broken.push(exchangeId);
+      else transcripts.push(transcript);
+    }
+    const deliveries = await this.#taken(transcripts);
+    const retry = deliveries.find((delivery) => delivery.kind === 'retry');
+    if (retry !== undefined) return retry;
+    for (const exchangeId of broken) this.#reject(exchangeId, 'its records are not whole');
+    for (const [at, { exchangeId }] of transcripts.entries()) {
+      const delivery = deliveries[at];
+      if (delivery?.kind === 'accepted') this.#shipped += 1;
+      if (delivery?.kind === 'rejected') this.#reject(exchangeId, delivery.reason);
+    }
+    for (const exchangeId of this.#finished) this.#open.delete(exchangeId);
+    this.#finished = [];
+    this.#finishedBytes = 0;
+    return null;
+  }
+
+  /** An exchange that nothing can be made of must not stop the others: it is told from them, counted and passed. */
+  async #taken(transcripts: readonly Transcript[]): Promise<readonly Delivery[]> {
+    if (transcripts.length === 0) return [];
+    try {
+      return await this.#sink.deliver(transcripts);
+    } catch (thrown) {
+      if (transcripts.length === 1) return [{ kind: 'rejected', reason: reasonOf(thrown) }];
+      const deliveries: Delivery[] = [];
+      for (const transcript of transcripts) deliveries.push(...(await this.#taken([transcript])));
+      return deliveries;
+    }
+  }
+
+  /** Null when its records are not whole. Of a body that is too large only a beginning is loaded. */
+  async #load(records: readonly OpenRecord[]): Promise<Transcript | null> {
+    const unread = { request: 0, answer: 0 };
+    const loaded: ExchangeRecord[] = [];
+    let room = readBodyMaxBytes;
+    for (const { position, kind, bytes } of records) {
+      const body = kind === 'request_body' ? 'request' : kind === 'answer_body' ? 'answer' : null;
+      room -= bytes;
+      if (body !== null && room < 0) unread[body] += bytes;
+      else loaded.push(decodeRecord(await this.#source.readAt(position)));
+    }
+    return assembleTranscript(loaded, unread);
+  }
+
+  #reject(exchangeId: string, reason: string): void {
+    this.#rejected += 1;
+    this.#events.onRejected(exchangeId, reason);
   }
 }

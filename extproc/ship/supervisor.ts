@@ -16,7 +16,7 @@ export type ShipperThread = {
 };
 
 const restartDelayMs = 1_000;
-/** Deaths of the thread in the delivery of one exchange, after which that one is kept as metadata and not read again. */
+/** Deaths of the thread in reading one exchange, after which that one is kept as metadata and not read again. */
 const deathsMax = 2;
 const workerFile = new URL('./worker.ts', import.meta.url);
 
@@ -31,18 +31,17 @@ export function superviseShipper(options: ShipOptions, events: SupervisorEvents)
   const start = (): void => {
     const workerData: ShipStart = { ...options, reduced: suspects.reduced() };
     const current = new Worker(workerFile, { workerData });
-    let delivering: string | undefined;
+    let reading: string | null = null;
     worker = current;
     current.on('message', (report: ShipReport) => {
-      if (report.kind === 'delivering') delivering = report.exchangeId;
-      if (report.kind === 'progress') delivering = undefined;
+      if (report.kind === 'reading') reading = report.exchangeId;
       events.onReport(report);
     });
     current.on('error', (error: unknown) => events.onCrash(ourError(error)));
     current.on('exit', () => {
       if (worker === current) worker = undefined;
       if (stopping) return;
-      if (delivering !== undefined) suspects.diedIn(delivering);
+      if (reading !== null) suspects.diedIn(reading);
       restart = setTimeout(start, restartDelayMs);
     });
   };
@@ -65,7 +64,7 @@ export function superviseShipper(options: ShipOptions, events: SupervisorEvents)
   };
 }
 
-/** In which deliveries the thread died: one exchange that fills its memory must not hold up all others for ever. */
+/** In which exchanges the thread died: one exchange that fills its memory must not hold up all others for ever. */
 class Suspects {
   readonly #deaths = new Map<string, number>();
 

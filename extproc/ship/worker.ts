@@ -1,5 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SkilltapeError } from '../errors.ts';
+import { openElasticsearchIndex } from '../index/elasticsearch/open.ts';
+import type { ShipMemory } from '../index/memory.ts';
+import type { IndexSink } from '../index/port.ts';
+import { memoryFile, SqliteMemory } from '../index/sqlite/memory.ts';
 import { SqliteIndex } from '../index/sqlite/writer.ts';
 import { loadCursor, saveCursor } from '../journal/cursor.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
@@ -26,26 +30,41 @@ async function run(options: ShipStart): Promise<void> {
     fileSystem: nodeFileSystem,
     key: options.journalKey,
   });
-  const index = SqliteIndex.open(options.dataDirectory);
+  const { index, memory } = await openIndex(options);
   const pipeline = createPipeline({
     masker: new Masker({ key: options.hashKey }),
     policy: await createPolicyEngine(options.policy),
     index,
+    memory,
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
     reduced: new Set(options.reduced),
+    onReading: (exchangeId) => report({ kind: 'reading', exchangeId }),
     onMaskingFailed: (exchangeId, reason) => report({ kind: 'masking_failed', exchangeId, reason }),
   });
   const cursor = await loadCursor(options.journalDirectory, cursorName);
   if (cursor.status === 'damaged') report({ kind: 'waiting', reason: `the cursor is damaged: ${cursor.reason}` });
   const shipper = new Shipper(reader, pipeline, cursor.position, {
-    onDelivering: (exchangeId) => report({ kind: 'delivering', exchangeId }),
     onRejected: (exchangeId, reason) => report({ kind: 'rejected', exchangeId, reason }),
   });
   await ship(shipper, options.journalDirectory, cursor.position);
-  index.close();
+  await index.close();
+  memory.close();
   await reader.close();
   report({ kind: 'stopped' });
+}
+
+/** The embedded index keeps its memory in its own file, so that deleting it forgets both. */
+async function openIndex({
+  dataDirectory,
+  elasticsearch,
+}: ShipStart): Promise<{ index: IndexSink; memory: ShipMemory }> {
+  if (elasticsearch === null) {
+    const memory = SqliteMemory.open(memoryFile(dataDirectory, 'sqlite'));
+    return { index: SqliteIndex.open(dataDirectory), memory };
+  }
+  const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'));
+  return { index: await openElasticsearchIndex(elasticsearch, memory.rejects), memory };
 }
 
 /** Until `stop`, and then to the end of the journal as it is then. */

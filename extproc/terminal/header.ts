@@ -1,5 +1,6 @@
 import type { Masked } from '../masking/masked.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
+import { belongingsOf, withDetail } from './belongings.ts';
 import { sanitiseLine } from './sanitise.ts';
 import type { Style } from './style.ts';
 import { wrap } from './wrap.ts';
@@ -20,6 +21,7 @@ export function headerLines(document: Masked<ExchangeDocument>, style: Style, wi
     ['outcome', withDetail(skilltape.outcome, skilltape.outcome_detail)],
     ['tokens', tokensOf(genAi.usage)],
     ['session', withDetail(skilltape.session.id, skilltape.session.source)],
+    ...belongingsOf(document),
   ];
   if (skilltape.masking.findings.length > 0)
     fields.push(['masked', skilltape.masking.findings.map(({ type, count }) => `${count} ${type}`).join(', ')]);
@@ -50,13 +52,10 @@ function tokensOf(usage: ExchangeDocument['gen_ai']['usage']): string {
   const counts: [number | null, string][] = [
     [usage.input_tokens, 'in'],
     [usage.output_tokens, 'out'],
+    [usage.reasoning.output_tokens, 'of it thinking'],
     [usage.cache_read.input_tokens, 'read from cache'],
     [usage.cache_creation.input_tokens, 'written to cache'],
   ];
   const known = counts.filter(([count]) => count !== null).map(([count, name]) => `${count} ${name}`);
   return known.length === 0 ? 'not reported' : known.join(', ');
-}
-
-function withDetail(text: string, detail: string): string {
-  return detail === '' ? text : `${text} (${detail})`;
 }

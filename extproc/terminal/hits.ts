@@ -21,6 +21,8 @@ function hitLines(hit: Masked<SearchHit>, style: Style, width: number): string[]
     hit.model,
     `${hit.verdict}/${hit.outcome}`,
     ...tokens,
+    ...(hit.noise === null ? [] : [`noise: ${hit.noise}`]),
+    ...(hit.skills.length === 0 ? [] : [`skills: ${hit.skills.join(', ')}`]),
     `session ${hit.session}`,
   ];
   const lines = [`${style.bold(sanitiseLine(hit.id))}  ${sanitiseLine(hit.time)}`];

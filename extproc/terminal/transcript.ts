@@ -4,7 +4,7 @@ import { asJson, isObject, type Piece, piecesOf, stringAt } from './content.ts';
 import { headerLines } from './header.ts';
 import { sanitise, sanitiseLine } from './sanitise.ts';
 import { type Style, styleFor } from './style.ts';
-import { wrap } from './wrap.ts';
+import { cutLine, wrap } from './wrap.ts';
 
 /** `width` in columns. */
 export type TerminalOptions = { color: boolean; width: number };
@@ -48,6 +48,7 @@ class Page {
     const { skilltape } = document;
     this.#notes(document, follows);
     if (skilltape.system !== null) this.#message('system', skilltape.system);
+    this.#tools(skilltape.tools);
     for (const message of skilltape.new_messages) {
       if (isObject(message)) this.#message(stringAt(message, 'role') || 'no role', message.content);
       else this.#pieces('message', [asJson('', message)]);
@@ -70,6 +71,15 @@ class Page {
     if (skilltape.masking.status === 'failed') this.#warning('masking failed, so the text is not shown here');
     if (!skilltape.decoded) this.#warning('the bodies could not be read as a Claude exchange');
     if (skilltape.truncated) this.#note('the searchable text of this exchange was cut at its size limit');
+  }
+
+  /** Descriptions fill pages and come with every request; `show --json` has them. */
+  #tools(tools: JsonValue): void {
+    if (!Array.isArray(tools) || tools.length === 0) return;
+    const names = tools.map((tool) => (isObject(tool) ? stringAt(tool, 'name') || stringAt(tool, 'type') : ''));
+    const known = names.filter((name) => name !== '');
+    const count = tools.length === 1 ? '1 tool described' : `${tools.length} tools described`;
+    this.#note(known.length === 0 ? count : `${count}: ${known.join(', ')}`);
   }
 
   #answer(answer: JsonValue): void {
@@ -101,7 +111,7 @@ class Page {
   }
 
   #note(text: string): void {
-    this.#lines.push(this.#style.dim(this.#cut(`-- ${sanitiseLine(text)}`)), '');
+    this.#lines.push(this.#style.dim(cutLine(`-- ${sanitiseLine(text)}`, this.#width)), '');
   }
 
   #warning(text: string): void {

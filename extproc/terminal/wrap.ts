@@ -37,3 +37,25 @@ function columnsOf(character: string): number {
   if (character === '\t') return tabColumns;
   return (character.codePointAt(0) ?? 0) < 0x1100 ? 1 : 2;
 }
+
+const ellipsis = '…';
+
+/** The begin of a sanitised text that is one line of at most `width` columns; what was cut off is shown by a mark. */
+export function cutLine(text: string, width: number): string {
+  if (columnsIn(text) <= width) return text;
+  let columns = columnsOf(ellipsis);
+  let end = 0;
+  for (const character of text) {
+    columns += columnsOf(character);
+    if (columns > width) break;
+    end += character.length;
+  }
+  return text.slice(0, end) + ellipsis;
+}
+
+/** Columns that a sanitised line takes; never too few, see `wrap`. */
+export function columnsIn(text: string): number {
+  let columns = 0;
+  for (const character of text) columns += columnsOf(character);
+  return columns;
+}

@@ -6,6 +6,32 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [key:
 export type DocumentReason = { rule: string; message: string };
 
 /**
+ * - `exchange`: one HTTP request and its answer.
+ * - `batch_request`, `batch_result`: one prompt of a batch, and the answer to one, each found by itself; their
+ *   `event.id` is the exchange's with a number behind it.
+ */
+export type DocumentAction = 'exchange' | 'batch_request' | 'batch_result';
+
+/** A skill that came into use here, and what says so; `version` is empty when nothing names one. */
+export type DocumentSkill = { name: string; version: string; source: string };
+
+/** A file that the exchange carried or named. `hash` is keyed (inv. 6); empty where the bytes were not seen. */
+export type DocumentFile = {
+  id: string;
+  role: 'uploaded' | 'downloaded' | 'referenced' | 'produced';
+  name: string;
+  media_type: string;
+  bytes: number | null;
+  hash: string;
+};
+
+/**
+ * An earlier document of the same identity and connection that this one belongs to: Envoy's first attempt, the same
+ * request sent before, where a file came from, the prompt of a batch that is answered here.
+ */
+export type DocumentLink = { event_id: string; via: 'attempt' | 'repeat' | 'file' | 'batch' };
+
+/**
  * What is searched: one immutable document per exchange, holding what is new in it. Field names follow ECS and the
  * OpenTelemetry `gen_ai` conventions; what neither has stands under `skilltape`. Every string in it is masked before
  * a sink sees it. Durations are nanoseconds (ECS `event.duration`), times ISO 8601 in UTC, sizes bytes.
@@ -15,7 +41,7 @@ export type ExchangeDocument = {
   event: {
     id: string;
     kind: 'event';
-    action: 'exchange';
+    action: DocumentAction;
     outcome: 'success' | 'failure';
     duration: number;
   };
@@ -44,7 +70,10 @@ export type ExchangeDocument = {
       output_tokens: number | null;
       cache_read: { input_tokens: number | null };
       cache_creation: { input_tokens: number | null };
+      reasoning: { output_tokens: number | null };
     };
+    /** Claude Code's sub-agent, by its own headers: a caller's word about its own session. */
+    agent: { id: string | null; name: string | null };
     tool: { name: string[] };
     /** The new turn as flat text, and the answer as flat text; capped, see `skilltape.truncated`. */
     input: { text: string };
@@ -54,13 +83,32 @@ export type ExchangeDocument = {
     outcome: Outcome;
     outcome_detail: string;
     connection: string;
+    endpoint: { name: string; treatment: string };
+    /** Why this is no prompt of a person (`models`, `count_tokens`, `title`, `polling`); null when it may be one. */
+    noise: string | null;
     session: { id: string; source: string };
+    /** Claude Code's own words, by its headers: which prompt of a person this serves, and for which agent. */
+    agent: { parent_id: string | null; prompt_id: string | null; request_class: string | null };
+    skill: DocumentSkill[];
+    file: DocumentFile[];
+    link: DocumentLink[];
+    batch: { id: string; custom_id: string; size: number | null } | null;
+    /** What the API reports beside the OpenTelemetry counts, as it reports it; it is billed at other prices. */
+    usage: {
+      uncached_input_tokens: number | null;
+      cache_creation_5m_input_tokens: number | null;
+      cache_creation_1h_input_tokens: number | null;
+      web_search_requests: number | null;
+      web_fetch_requests: number | null;
+      service_tier: string;
+    };
     verdict: {
       decision: 'allow' | 'deny' | 'hold' | 'none';
       reasons: DocumentReason[];
       policy_revision: string;
     };
     keep: 'full' | 'metadata';
+    retention_class: string;
     masking: {
       status: 'masked' | 'failed';
       findings: { type: string; count: number }[];
@@ -70,8 +118,9 @@ export type ExchangeDocument = {
     /** Messages of the request that were indexed with an earlier exchange; their text is not repeated here. */
     history: { message_count: number; prefix_hash: string };
     request_hash: string;
-    /** The new messages, the system prompt when new, and the answer as the client's SDK assembles it. */
+    /** The new messages, system prompt and tools when new, and the answer as the client's SDK assembles it. */
     system: JsonValue;
+    tools: JsonValue;
     new_messages: JsonValue[];
     answer: JsonValue;
     error: JsonValue;

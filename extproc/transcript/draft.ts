@@ -1,36 +1,69 @@
+import type { Agent } from '../claude/agent.ts';
+import { agentOf } from '../claude/agent.ts';
+import type { Endpoint } from '../claude/endpoint.ts';
 import { endpointOf } from '../claude/endpoint.ts';
-import type { JsonObject, JsonValue } from '../claude/json.ts';
-import { isJsonObject } from '../claude/json.ts';
-import { slimBlocks } from '../claude/text.ts';
-import { usageOf } from '../claude/usage.ts';
+import { noiseOf } from '../claude/noise.ts';
+import type { MessagesRequest } from '../claude/request.ts';
 import { headerValue } from '../exchange/headers.ts';
 import type { Identity } from '../exchange/identity.ts';
+import type { KeyedHash } from '../keyed-hash.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import type { ExchangeDocument } from './document.ts';
 import { endingOf } from './ending.ts';
+import { billedOf, genAiOf } from './gen-ai.ts';
 import type { Reading } from './reading.ts';
+import type { Brought, Recall } from './recall.ts';
 import type { Transcript } from './transcript.ts';
-import type { NewTurns } from './turns.ts';
+
+export type DraftContext = {
+  keyedHash: KeyedHash;
+  decision: Pick<RecordDecision, 'keep' | 'retention_class'>;
+  recall: Recall;
+};
+
+/** A document before masking, and what later exchanges will find by it. */
+export type Drafted = { draft: ExchangeDocument; brought: Brought };
+
+/** What the headers of an exchange say about it; read once for the document and for those of its batch. */
+export type Setting = {
+  endpoint: Endpoint;
+  agent: Agent;
+  noise: string | null;
+  session: { id: string; source: string };
+};
+
+export function settingOf({ started, decided, exchangeId }: Transcript, request: MessagesRequest | null): Setting {
+  const header = (name: string) => headerValue(started.headers, name);
+  const endpoint = endpointOf(started.method, started.path);
+  const agent = agentOf(header);
+  const userAgent = header('user-agent') ?? '';
+  return {
+    endpoint,
+    agent,
+    noise: noiseOf({ endpointName: endpoint.name, requestClass: agent.requestClass, request, userAgent }),
+    session: decided?.session ?? { id: exchangeId, source: 'exchange' },
+  };
+}
 
 const nanosecondsPerMs = 1_000_000;
 
 /**
- * The index document before masking: never given to a sink. Flat texts are left empty, they are derived from the
- * masked blocks (`masked-document.ts`), so that nothing is masked twice and nothing slips in between.
+ * An index document before masking, never given to a sink: who, when, how it ended, without content. Flat texts stay
+ * empty, they are derived from the masked blocks (`masked-document.ts`), so that nothing slips in between.
  */
-export function draftDocument(
+export function frameOf(
   transcript: Transcript,
   reading: Reading,
-  turns: NewTurns,
-  keep: RecordDecision['keep'],
-  requestHash: string,
+  setting: Setting,
+  { decision, keyedHash }: DraftContext,
 ): ExchangeDocument {
-  const { started, finished, decided } = transcript;
+  const { started, finished, decided, exchangeId } = transcript;
   const { outcome, detail } = endingOf(transcript, reading);
+  const { endpoint, agent, session } = setting;
   return {
     '@timestamp': new Date(transcript.startedMs).toISOString(),
     event: {
-      id: transcript.exchangeId,
+      id: exchangeId,
       kind: 'event',
       action: 'exchange',
       outcome: outcome === 'complete' ? 'success' : 'failure',
@@ -41,91 +74,48 @@ export function draftDocument(
     user_agent: { original: headerValue(started.headers, 'user-agent') ?? '' },
     url: { path: started.path },
     http: {
-      request: {
-        id: started.envoyRequestId,
-        method: started.method,
-        body: { bytes: transcript.requestBody.length },
-      },
-      response: { status_code: finished.status, body: { bytes: transcript.answerBody.length } },
+      request: { id: started.envoyRequestId, method: started.method, body: { bytes: transcript.requestBytes } },
+      response: { status_code: finished.status, body: { bytes: transcript.answerBytes } },
     },
-    gen_ai: genAi(transcript, reading),
+    // `chat` is the OpenTelemetry name of the operation; the others have none there.
+    gen_ai: genAiOf({
+      operation: endpoint.kind === 'messages' ? 'chat' : endpoint.name,
+      conversation: session.id,
+      request: reading.request,
+      message: reading.message,
+      agent,
+    }),
     skilltape: {
       outcome,
       outcome_detail: detail,
       connection: started.connection,
-      session: decided?.session ?? { id: transcript.exchangeId, source: 'exchange' },
+      endpoint: { name: endpoint.name, treatment: endpoint.treatment },
+      noise: setting.noise,
+      session,
+      agent: { parent_id: agent.parentAgentId, prompt_id: agent.promptId, request_class: agent.requestClass },
+      ...{ skill: [], file: [], link: [], batch: null },
+      usage: billedOf(reading.message),
       verdict: {
         decision: decided?.verdict ?? 'none',
         reasons: [...(decided?.reasons ?? [])],
         policy_revision: decided?.policyRevision ?? '',
       },
-      keep,
+      keep: decision.keep,
+      retention_class: decision.retention_class,
       masking: { status: 'masked', findings: [] },
       decoded: reading.decoded,
       truncated: false,
-      history: { message_count: turns.firstNew, prefix_hash: turns.prefixHash },
-      request_hash: requestHash,
-      ...(keep === 'full' ? contentOf(reading, turns) : noContent),
+      history: { message_count: 0, prefix_hash: '' },
+      request_hash: keyedHash('request', transcript.requestBody),
+      ...noContent,
     },
   };
 }
 
-const noContent = { system: null, new_messages: [], answer: null, error: null };
-
-function contentOf(reading: Reading, turns: NewTurns) {
-  const newMessages = reading.request?.messages.slice(turns.firstNew) ?? [];
-  return {
-    system: turns.systemIsNew ? slimBlocks(reading.request?.system ?? null) : null,
-    new_messages: newMessages.map(({ role, content, rest }) => ({ ...rest, role, content: slimBlocks(content) })),
-    answer: reading.message ?? reading.other,
-    error: reading.error,
-  };
-}
+export const noContent = { system: null, tools: null, new_messages: [], answer: null, error: null };
 
 export function userOf(identity: Identity | null): ExchangeDocument['user'] {
   if (identity === null) return null;
   const { subject, name, email, groups, issuer } = identity;
   return { id: subject, name, email, roles: groups, domain: issuer };
-}
-
-function genAi({ started, exchangeId, decided }: Transcript, reading: Reading): ExchangeDocument['gen_ai'] {
-  const { request, message } = reading;
-  const usage = usageOf(message);
-  const endpoint = endpointOf(started.method, started.path);
-  return {
-    provider: { name: 'anthropic' },
-    // `chat` is the OpenTelemetry name of the operation; the others have none there.
-    operation: { name: endpoint.kind === 'messages' ? 'chat' : endpoint.name },
-    conversation: { id: decided?.session?.id ?? exchangeId },
-    request: { model: request?.model ?? '', max_tokens: request?.maxTokens ?? null, stream: request?.stream ?? false },
-    response: {
-      id: textOf(message?.id),
-      model: textOf(message?.model),
-      finish_reasons: [textOf(message?.stop_reason)].filter((reason) => reason !== ''),
-    },
-    usage: {
-      input_tokens: usage.inputTokens,
-      output_tokens: usage.outputTokens,
-      cache_read: { input_tokens: usage.cacheReadTokens },
-      cache_creation: { input_tokens: usage.cacheCreationTokens },
-    },
-    tool: { name: toolsUsed(message) },
-    input: { text: '' },
-    output: { text: '' },
-  };
-}
-
-/** The tools that the answer calls, each once. */
-export function toolsUsed(message: JsonObject | null): string[] {
-  const blocks = Array.isArray(message?.content) ? message.content : [];
-  const names = blocks.flatMap((block) =>
-    isJsonObject(block) && typeof block.type === 'string' && block.type.endsWith('tool_use')
-      ? [textOf(block.name)]
-      : [],
-  );
-  return [...new Set(names)].filter((name) => name !== '');
-}
-
-function textOf(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../claude/json.ts';
-import { flatText } from '../claude/text.ts';
+import { flatText, refusalText } from '../claude/text.ts';
 import type { FindingCount } from '../masking/finding.ts';
 import type { Masked } from '../masking/masked.ts';
 import { deriveMasked } from '../masking/masked.ts';
@@ -37,9 +37,11 @@ function finished(document: ExchangeDocument, findings: FindingCount[], textMaxC
   const text: Cap = { cut: false, maxChars: textMaxChars };
   const name: Cap = { cut: false, maxChars: nameMaxChars };
   const { skilltape } = document;
+  const named = <T>(value: T): T => capNames(value, name);
   const shortened = {
     outcome_detail: capText(skilltape.outcome_detail, name),
     system: capStrings(skilltape.system, text),
+    tools: capStrings(skilltape.tools, text),
     new_messages: skilltape.new_messages.map((message) => capStrings(message, text)),
     answer: capStrings(skilltape.answer, text),
     error: capStrings(skilltape.error, text),
@@ -54,8 +56,13 @@ function finished(document: ExchangeDocument, findings: FindingCount[], textMaxC
     skilltape: {
       ...skilltape,
       ...shortened,
+      agent: named(skilltape.agent),
+      skill: named(skilltape.skill),
+      file: named(skilltape.file),
+      batch: named(skilltape.batch),
+      usage: finishedUsage(skilltape.usage, name),
       masking: { ...skilltape.masking, findings },
-      truncated: text.cut || name.cut,
+      truncated: skilltape.truncated || text.cut || name.cut,
     },
   };
 }
@@ -75,9 +82,30 @@ function finishedGenAi(genAi: ExchangeDocument['gen_ai'], name: Cap): ExchangeDo
       output_tokens: numberOrNull(usage.output_tokens),
       cache_read: { input_tokens: numberOrNull(usage.cache_read.input_tokens) },
       cache_creation: { input_tokens: numberOrNull(usage.cache_creation.input_tokens) },
+      reasoning: { output_tokens: numberOrNull(usage.reasoning.output_tokens) },
     },
+    agent: capNames(genAi.agent, name),
     tool: { name: tool.name.map((toolName) => capText(toolName, name)) },
   };
+}
+
+function finishedUsage(
+  usage: ExchangeDocument['skilltape']['usage'],
+  name: Cap,
+): ExchangeDocument['skilltape']['usage'] {
+  return {
+    uncached_input_tokens: numberOrNull(usage.uncached_input_tokens),
+    cache_creation_5m_input_tokens: numberOrNull(usage.cache_creation_5m_input_tokens),
+    cache_creation_1h_input_tokens: numberOrNull(usage.cache_creation_1h_input_tokens),
+    web_search_requests: numberOrNull(usage.web_search_requests),
+    web_fetch_requests: numberOrNull(usage.web_fetch_requests),
+    service_tier: capText(usage.service_tier, name),
+  };
+}
+
+/** Capping strings changes no other part of a value. */
+function capNames<T>(value: T, name: Cap): T {
+  return capStrings(value as JsonValue, name) as T;
 }
 
 /** A count that was masked (a card number, say) is a string now, and an index that expects numbers would refuse it. */
@@ -92,7 +120,8 @@ function flatTexts(
   const { system, new_messages: messages, answer, error } = skilltape;
   const input = [system === null ? '' : flatText(system), messages.map(textOf).join('\n\n')];
   const content = isJsonObject(answer) ? (answer.content ?? null) : null;
-  const output = [flatText(content), error === null ? '' : JSON.stringify(error)];
+  const refusal = isJsonObject(answer) ? refusalText(answer) : '';
+  const output = [flatText(content), refusal, error === null ? '' : JSON.stringify(error)];
   return { input: { text: capText(joined(input), cap) }, output: { text: capText(joined(output), cap) } };
 }
 

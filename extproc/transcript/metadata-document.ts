@@ -1,6 +1,7 @@
 import { endpointOf } from '../claude/endpoint.ts';
 import type { Masked } from '../masking/masked.ts';
 import { withoutContent } from '../masking/masked.ts';
+import { recordFor } from '../policy/decision.ts';
 import type { ExchangeDocument } from './document.ts';
 import { userOf } from './draft.ts';
 import { requestIdOf } from './our-fields.ts';
@@ -36,9 +37,9 @@ export function metadataDocument(transcript: Transcript): Masked<ExchangeDocumen
       request: {
         id: requestIdOf(started.envoyRequestId),
         method: methods.has(started.method) ? started.method : '',
-        body: { bytes: transcript.requestBody.length },
+        body: { bytes: transcript.requestBytes },
       },
-      response: { status_code: status, body: { bytes: transcript.answerBody.length } },
+      response: { status_code: status, body: { bytes: transcript.answerBytes } },
     },
     gen_ai: {
       provider: { name: 'anthropic' },
@@ -47,19 +48,26 @@ export function metadataDocument(transcript: Transcript): Masked<ExchangeDocumen
       request: { model: '', max_tokens: null, stream: false },
       response: { id: '', model: '', finish_reasons: [] },
       usage: noUsage,
+      agent: { id: null, name: null },
       tool: { name: [] },
       input: { text: '' },
       output: { text: '' },
     },
     skilltape: {
       ...{ outcome, outcome_detail: '', connection: started.connection },
+      endpoint: { name: endpoint.name, treatment: endpoint.treatment },
+      noise: null,
       session: { id: session.id, source: session.source },
+      agent: { parent_id: null, prompt_id: null, request_class: null },
+      ...{ skill: [], file: [], link: [], batch: null },
+      usage: nothingBilled,
       verdict: { decision: decided?.verdict ?? 'none', reasons: [], policy_revision: decided?.policyRevision ?? '' },
       keep: 'metadata',
+      retention_class: recordFor('policy_failed').retention_class,
       masking: { status: 'failed', findings: [] },
       ...{ decoded: false, truncated: false },
       history: { message_count: 0, prefix_hash: '' },
-      ...{ request_hash: '', system: null, new_messages: [], answer: null, error: null },
+      ...{ request_hash: '', system: null, tools: null, new_messages: [], answer: null, error: null },
     },
   });
 }
@@ -69,4 +77,14 @@ const noUsage: ExchangeDocument['gen_ai']['usage'] = {
   output_tokens: null,
   cache_read: { input_tokens: null },
   cache_creation: { input_tokens: null },
+  reasoning: { output_tokens: null },
+};
+
+const nothingBilled: ExchangeDocument['skilltape']['usage'] = {
+  uncached_input_tokens: null,
+  cache_creation_5m_input_tokens: null,
+  cache_creation_1h_input_tokens: null,
+  web_search_requests: null,
+  web_fetch_requests: null,
+  service_tier: '',
 };

@@ -14,6 +14,10 @@ const ourBranches = new Set([
   'gen_ai.conversation',
   'skilltape.outcome',
   'skilltape.connection',
+  'skilltape.endpoint',
+  'skilltape.noise',
+  'skilltape.link',
+  'skilltape.retention_class',
   'skilltape.session',
   'skilltape.keep',
   'skilltape.masking',
@@ -23,6 +27,7 @@ const ourBranches = new Set([
   'skilltape.verdict.decision',
   'skilltape.verdict.policy_revision',
 ]);
+const ourFileFields = new Set<string | number>(['role', 'bytes', 'hash']);
 const branchStepsMax = 3;
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -34,6 +39,7 @@ const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function isOurs(path: Path, value: string): boolean {
   const [first, second, third] = path;
   if (first === 'http' && second === 'request' && third === 'id') return uuid.test(value);
+  if (first === 'skilltape' && second === 'file') return ourFileFields.has(path[path.length - 1] ?? '');
   let branch = '';
   for (const step of path.slice(0, branchStepsMax)) {
     branch = branch === '' ? String(step) : `${branch}.${step}`;

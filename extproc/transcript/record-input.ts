@@ -1,7 +1,12 @@
+import { bodyFormOf } from '../claude/body-form.ts';
+import { endpointOf } from '../claude/endpoint.ts';
+import { mediaTypeOf } from '../claude/media-type.ts';
 import { usageOf } from '../claude/usage.ts';
+import { headerValue } from '../exchange/headers.ts';
 import type { AccessInput, RecordInput, RequestInput } from '../policy/input.ts';
-import { toolsUsed } from './draft.ts';
+import { noBodyFacts } from '../policy/input.ts';
 import { endingOf } from './ending.ts';
+import { toolsUsed } from './gen-ai.ts';
 import type { Reading } from './reading.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -14,11 +19,13 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
   if (decided === null) return null;
   const { message } = reading;
   const usage = usageOf(message);
-  const empty = { body: { bytes: transcript.requestBody.length, status: 'empty' as const, fault: '' }, claude: null };
+  const empty = { body: { bytes: transcript.requestBytes, status: 'empty' as const, fault: '' }, ...noBodyFacts };
+  const judged = decided.input as AccessInput & Partial<RequestInput>;
   return {
     ...empty,
     // An input of stage `access` has no body facts yet; the ones of `request` replace the empty ones.
-    ...(decided.input as AccessInput & Partial<RequestInput>),
+    ...judged,
+    request: { ...addedSince(transcript), ...judged.request },
     answer: {
       outcome: endingOf(transcript, reading).outcome,
       status: finished.status,
@@ -30,4 +37,11 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
     },
     verdict: { decision: decided.verdict },
   };
+}
+
+/** What the inputs did not say that skilltape 0.1.0 recorded; its journal is still shipped after an upgrade. */
+function addedSince({ started }: Transcript): Pick<AccessInput['request'], 'endpoint_treatment' | 'body_form'> {
+  const endpoint = endpointOf(started.method, started.path);
+  const mediaType = mediaTypeOf(headerValue(started.headers, 'content-type') ?? '');
+  return { endpoint_treatment: endpoint.treatment, body_form: bodyFormOf(endpoint, started.method, mediaType) };
 }

@@ -8,14 +8,26 @@ export type Transcript = {
   started: Started;
   /** The last verdict; null when the exchange was refused before policy was asked. */
   decided: Decided | null;
+  /** Of a body larger than `readBodyMaxBytes` only a beginning; `…Bytes` are the whole sizes. */
   requestBody: Uint8Array;
+  requestBytes: number;
   answer: AnswerStarted | null;
   answerBody: Uint8Array;
+  answerBytes: number;
   finished: Finished;
 };
 
+/** A larger body stays in the sealed record and is not read: whoever reads it holds it in memory. */
+export const readBodyMaxBytes = 96 * 1024 * 1024;
+
+/** Bytes of each body whose records were not loaded. */
+export type Unread = { request: number; answer: number };
+
 /** Puts the records of one exchange together; null when its start or its end is not among them. */
-export function assembleTranscript(records: readonly ExchangeRecord[]): Transcript | null {
+export function assembleTranscript(
+  records: readonly ExchangeRecord[],
+  unread: Unread = { request: 0, answer: 0 },
+): Transcript | null {
   const request: Uint8Array[] = [];
   const answer: Uint8Array[] = [];
   let started: (ExchangeRecord & { kind: 'started' }) | undefined;
@@ -31,15 +43,19 @@ export function assembleTranscript(records: readonly ExchangeRecord[]): Transcri
     else if (record.kind === 'finished') finished ??= record;
   }
   if (started === undefined || finished === undefined) return null;
+  const requestBody = Buffer.concat(request);
+  const answerBody = Buffer.concat(answer);
   return {
     exchangeId: started.exchangeId,
     startedMs: started.timeMs,
     finishedMs: finished.timeMs,
     started: started.started,
     decided,
-    requestBody: Buffer.concat(request),
+    requestBody,
+    requestBytes: requestBody.length + unread.request,
     answer: answerStarted,
-    answerBody: Buffer.concat(answer),
+    answerBody,
+    answerBytes: answerBody.length + unread.answer,
     finished: finished.finished,
   };
 }

@@ -1,18 +1,20 @@
 import { canonicalTurn } from '../claude/history.ts';
-import type { JsonValue } from '../claude/json.ts';
+import type { JsonObject, JsonValue } from '../claude/json.ts';
 import type { MessagesRequest } from '../claude/request.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
-import type { Reading } from './reading.ts';
 
-/** What is asked of the store of turns that were indexed before. */
-export type SeenBefore = (scope: string, hash: string) => boolean;
+/** Whether a turn was indexed before for the same identity and connection. */
+export type SeenBefore = (hash: string) => boolean;
+
+/** One prompt: a request for a message, or an entry of a batch, which has no answer yet. */
+export type Prompt = { request: MessagesRequest | null; message: JsonObject | null };
 
 /** Which part of a request is new, and the hashes by which a later request finds it as history. */
 export type NewTurns = {
-  scope: string;
   /** Messages before this index were indexed with earlier exchanges. */
   firstNew: number;
   systemIsNew: boolean;
+  toolsAreNew: boolean;
   /** Keyed hash of the whole conversation as sent: equal conversations show, their content does not (inv. 6). */
   prefixHash: string;
   hashes: string[];
@@ -24,27 +26,30 @@ export type NewTurns = {
  * twice is found twice. Only a conversation that ends with an answer as we saw it (one that paused) brings nothing new.
  * A history that was never seen is new text, whoever claims to have had it.
  */
-export function newTurns(reading: Reading, scope: string, keyedHash: KeyedHash, seen: SeenBefore): NewTurns {
-  const request = reading.request;
-  if (request === null) return { scope, firstNew: 0, systemIsNew: false, prefixHash: '', hashes: [] };
+export function newTurns({ request, message }: Prompt, keyedHash: KeyedHash, seen: SeenBefore): NewTurns {
+  if (request === null) return noTurns;
   const chain = hashChain(request, keyedHash);
   const whole = chain.at(-1) ?? '';
-  const continues = whole !== '' && seen(scope, keyedHash('answer', whole));
+  const continues = whole !== '' && seen(keyedHash('answer', whole));
   let firstNew = continues ? chain.length : lastPromptAt(request.messages);
-  while (firstNew > 0 && !seen(scope, chain[firstNew - 1] ?? '')) firstNew -= 1;
-  // In the form of a turn: clients move `cache_control` about in the system prompt too.
+  while (firstNew > 0 && !seen(chain[firstNew - 1] ?? '')) firstNew -= 1;
+  // In the form of a turn: clients move `cache_control` about in the system prompt and among the tools too.
   const systemHash = keyedHash('system', canonicalTurn({ role: 'system', content: request.system }));
-  const answered = answeredHash(whole, reading.message?.content, keyedHash);
+  const toolsHash = keyedHash('tools', canonicalTurn({ role: 'tools', content: request.tools }));
+  const answered = answeredHash(whole, message?.content, keyedHash);
   return {
-    scope,
     firstNew,
-    systemIsNew: request.system !== null && !seen(scope, systemHash),
+    systemIsNew: request.system !== null && !seen(systemHash),
+    toolsAreNew: request.tools !== null && !seen(toolsHash),
     prefixHash: whole,
-    hashes: [systemHash, whole, ...(answered === null ? [] : [answered, keyedHash('answer', answered)])].filter(
-      (hash) => hash !== '',
-    ),
+    hashes: [
+      ...[systemHash, toolsHash, whole],
+      ...(answered === null ? [] : [answered, keyedHash('answer', answered)]),
+    ].filter((hash) => hash !== ''),
   };
 }
+
+const noTurns: NewTurns = { firstNew: 0, systemIsNew: false, toolsAreNew: false, prefixHash: '', hashes: [] };
 
 /** Where the last run of prompts begins: after the last answer that has a prompt behind it. */
 function lastPromptAt(messages: MessagesRequest['messages']): number {

@@ -10,7 +10,10 @@ type Overrides = {
   model?: string;
   session?: string;
   connection?: string;
+  action?: ExchangeDocument['event']['action'];
   usage?: Partial<ExchangeDocument['gen_ai']['usage']>;
+  agent?: Partial<ExchangeDocument['gen_ai']['agent']>;
+  responseModel?: string;
   skilltape?: Partial<ExchangeDocument['skilltape']>;
 };
 
@@ -22,6 +25,16 @@ const defaultUser = {
   domain: 'https://login.example.org',
 };
 
+/** Nothing reported: the part of a document that a test fills in as it needs. */
+export const noBilledUsage: ExchangeDocument['skilltape']['usage'] = {
+  uncached_input_tokens: null,
+  cache_creation_5m_input_tokens: null,
+  cache_creation_1h_input_tokens: null,
+  web_search_requests: null,
+  web_fetch_requests: null,
+  service_tier: '',
+};
+
 /** A complete, allowed exchange of one user message and one answer; the tests' only maker of masked values. */
 export function documentOf(overrides: Overrides = {}): Masked<ExchangeDocument> {
   const { input = 'What is a tape?', output = 'A strip that records.', model = 'claude-sonnet-4-5' } = overrides;
@@ -30,7 +43,7 @@ export function documentOf(overrides: Overrides = {}): Masked<ExchangeDocument> 
     event: {
       id: overrides.id ?? 'exchange-1',
       kind: 'event',
-      action: 'exchange',
+      action: overrides.action ?? 'exchange',
       outcome: 'success',
       duration: 1_500_000_000,
     },
@@ -47,14 +60,16 @@ export function documentOf(overrides: Overrides = {}): Masked<ExchangeDocument> 
       operation: { name: 'chat' },
       conversation: { id: overrides.session ?? 'session-1' },
       request: { model, max_tokens: 1024, stream: true },
-      response: { id: 'msg_1', model, finish_reasons: ['end_turn'] },
+      response: { id: 'msg_1', model: overrides.responseModel ?? model, finish_reasons: ['end_turn'] },
       usage: {
         input_tokens: 12,
         output_tokens: 34,
         cache_read: { input_tokens: null },
         cache_creation: { input_tokens: null },
+        reasoning: { output_tokens: null },
         ...overrides.usage,
       },
+      agent: { id: null, name: null, ...overrides.agent },
       tool: { name: [] },
       input: { text: input },
       output: { text: output },
@@ -63,15 +78,25 @@ export function documentOf(overrides: Overrides = {}): Masked<ExchangeDocument> 
       outcome: 'complete',
       outcome_detail: '',
       connection: overrides.connection ?? 'claude',
+      endpoint: { name: 'messages', treatment: 'record' },
+      noise: null,
       session: { id: overrides.session ?? 'session-1', source: 'header' },
+      agent: { parent_id: null, prompt_id: null, request_class: null },
+      skill: [],
+      file: [],
+      link: [],
+      batch: null,
+      usage: { ...noBilledUsage, uncached_input_tokens: 12, service_tier: 'standard' },
       verdict: { decision: 'allow', reasons: [], policy_revision: 'rev-1' },
       keep: 'full',
+      retention_class: 'standard',
       masking: { status: 'masked', findings: [] },
       decoded: true,
       truncated: false,
       history: { message_count: 0, prefix_hash: '' },
       request_hash: 'hash-1',
       system: null,
+      tools: null,
       new_messages: [{ role: 'user', content: input }],
       answer: { role: 'assistant', content: [{ type: 'text', text: output }], stop_reason: 'end_turn' },
       error: null,

@@ -8,7 +8,7 @@ export async function wholeIndex(dataDirectory: string): Promise<Map<string, Sea
   try {
     const hits = new Map<string, SearchHit>();
     for (let before: string | undefined; ; ) {
-      const page = await index.search({ limit: 1_000, before });
+      const page = await index.search({ limit: 1_000, before, noise: true });
       for (const hit of page.hits) {
         assert.ok(!hits.has(hit.id), `${hit.id} is in the index twice`);
         hits.set(hit.id, hit);
@@ -17,6 +17,6 @@ export async function wholeIndex(dataDirectory: string): Promise<Map<string, Sea
       before = page.next;
     }
   } finally {
-    index.close();
+    await index.close();
   }
 }

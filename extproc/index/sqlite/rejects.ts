@@ -3,11 +3,11 @@ import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
 import type { Reject, Rejects } from '../rejects.ts';
 import { orIndexFailed } from './database.ts';
-import { rejectJson, restored } from './row.ts';
+import { rejectJson, restored } from './stored.ts';
 
 const listLimitDefault = 1_000;
 
-/** The list of refused documents, in the file of the index; over a read-only connection only `keep` fails. */
+/** The list of refused documents; over a read-only connection only what changes it fails. */
 export class SqliteRejects implements Rejects {
   readonly #database: DatabaseSync;
   readonly #now: () => Date;
@@ -37,18 +37,30 @@ export class SqliteRejects implements Rejects {
     );
   }
 
+  remove(id: string): void {
+    orIndexFailed('take a document off the list', () =>
+      this.#database.prepare('delete from rejects where id = ?').run(id),
+    );
+  }
+
   list(limit: number = listLimitDefault): Reject[] {
     return orIndexFailed('list the refused documents', () =>
       this.#database
         .prepare('select id, time, reason, document from rejects order by number limit ?')
         .all(limit)
-        .map((row) => ({
-          id: String(row.id),
-          time: String(row.time),
-          reason: String(row.reason),
-          document: restored(row.document),
-        })),
+        .map(rejectOf),
     );
+  }
+
+  /** All of them, oldest first, one in memory at a time; what is removed or kept meanwhile does no harm. */
+  *each(): Generator<Reject, void, void> {
+    const next = this.#database.prepare('select * from rejects where number > ? order by number limit 1');
+    for (let last = 0; ; ) {
+      const row = orIndexFailed('read the refused documents', () => next.get(last));
+      if (row === undefined) return;
+      last = Number(row.number);
+      yield rejectOf(row);
+    }
   }
 
   count(): number {
@@ -56,4 +68,13 @@ export class SqliteRejects implements Rejects {
       Number(this.#database.prepare('select count(*) as count from rejects').get()?.count),
     );
   }
+}
+
+function rejectOf(row: Record<string, unknown>): Reject {
+  return {
+    id: String(row.id),
+    time: String(row.time),
+    reason: String(row.reason),
+    document: restored(row.document),
+  };
 }

@@ -2,62 +2,28 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { SkilltapeError } from '../../errors.ts';
 import { inTransaction } from './database.ts';
+import { migrateFrom1 } from './migration.ts';
+import { addedIn2, exchangesTable, immutableTrigger, textTable } from './tables.ts';
 
-const schemaVersion = 1;
-
-/**
- * `exchange_text` keeps its own copy of the flat texts under the same row number: it is normalised for search, while
- * `document` stays as delivered.
- */
-const schema = `
-create table exchanges (
-  number integer primary key,
-  id text not null unique,
-  time_ms integer not null,
-  session text not null,
-  connection text not null,
-  outcome text not null,
-  user_id text,
-  user_email text,
-  user_name text,
-  document text not null
-) strict;
-create index exchanges_by_time on exchanges (time_ms, id);
-create index exchanges_by_session on exchanges (session, time_ms, id);
-create index exchanges_by_connection on exchanges (connection, time_ms, id);
-create index exchanges_by_user_id on exchanges (user_id, time_ms, id);
-create index exchanges_by_user_email on exchanges (user_email, time_ms, id);
-create index exchanges_by_user_name on exchanges (user_name, time_ms, id);
-create trigger exchanges_immutable before update on exchanges
-  begin select raise(abort, 'an indexed exchange does not change'); end;
-create virtual table exchange_text using fts5(input, output, tokenize = 'unicode61 remove_diacritics 2');
-create table seen_turns (
-  scope text not null,
-  hash text not null,
-  exchange_id text not null,
-  primary key (scope, hash)
-) strict, without rowid;
-create table rejects (
-  number integer primary key,
-  id text not null,
-  time text not null,
-  reason text not null,
-  document text not null
-) strict;
-create index rejects_by_id on rejects (id);
-`;
+const schemaVersion = 2;
 
 /** The one file of the embedded index; deleting it (with -wal and -shm) loses no record (inv. 7). */
 export function indexFile(dataDirectory: string): string {
   return join(dataDirectory, 'index.sqlite');
 }
 
-/** Lays the schema into a new file; refuses a file that another version of skilltape wrote. */
+/**
+ * Lays the tables of the index into a new file and brings those of an older one up to date, both as a whole or not at
+ * all; refuses a file that a newer skilltape wrote.
+ */
 export function prepareSchema(database: DatabaseSync): void {
   inTransaction(database, () => {
     database.exec('create table if not exists schema_version (version integer not null) strict');
-    if (storedVersion(database) !== null) return;
-    database.exec(schema);
+    const version = storedVersion(database);
+    if (version === null) database.exec(exchangesTable + textTable + addedIn2 + immutableTrigger);
+    else if (version === 1) migrateFrom1(database);
+    else return;
+    database.exec('delete from schema_version');
     database.prepare('insert into schema_version (version) values (?)').run(schemaVersion);
   });
   checkSchema(database);
@@ -73,7 +39,7 @@ export function checkSchema(database: DatabaseSync): void {
       remedy:
         version !== null && version > schemaVersion
           ? 'use the newer skilltape that wrote it, or rebuild the index'
-          : 'rebuild the index',
+          : 'start `skilltape serve` once: it brings the index up to date',
     },
   );
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { LookingDependencies } from '../../../extproc/cli/looking.ts';
+import type { LookingDependencies, OpenIndex } from '../../../extproc/cli/looking.ts';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import { SqliteSearch } from '../../../extproc/index/sqlite/search.ts';
 import { SqliteIndex } from '../../../extproc/index/sqlite/writer.ts';
@@ -25,10 +25,10 @@ export class CommandRunner {
     this.#failingLookLog = options.failingLookLog ?? false;
   }
 
-  async fill(documents: Parameters<typeof documentOf>[0][]): Promise<void> {
+  async fill(documents: NonNullable<Parameters<typeof documentOf>[0]>[]): Promise<void> {
     const index = SqliteIndex.open(this.#directory);
-    for (const document of documents) await index.deliver(documentOf(document));
-    index.close();
+    await index.deliver(documents.map((document) => documentOf(document)));
+    await index.close();
   }
 
   /** Runs the command with a masker that knows one e-mail address, over the index of the directory. */
@@ -64,16 +64,17 @@ export class CommandRunner {
     return run;
   }
 
-  #openIndex(run: Run): ReturnType<LookingDependencies['openIndex']> {
+  async #openIndex(run: Run): Promise<OpenIndex> {
     run.opened += 1;
     const search = SqliteSearch.open(this.#directory);
     return {
       search: (query) => search.search(query),
       get: (id) => search.get(id),
       session: (id) => search.session(id),
-      close: () => {
+      usage: (query) => search.usage(query),
+      close: async () => {
         run.closed += 1;
-        search.close();
+        await search.close();
       },
     };
   }

@@ -50,6 +50,28 @@ test('every filter reaches the index and the record of the look', async (t) => {
   assert.equal(looks[0]?.subject, 'user: [EMAIL:1]\nfrom: 2026-01-19T12:00:00.000Z\noutcome: cut');
 });
 
+test('a skill and a model are filters; noise is left out and said to be, until it is asked for', async (t) => {
+  const runner = new CommandRunner(temporaryDirectory(t));
+  const skill = [{ name: 'pdf', version: '', source: 'container' }];
+  await runner.fill([
+    { id: 'a', skilltape: { skill } },
+    { id: 'b', model: 'other', skilltape: { noise: 'title' } },
+    { id: 'c', model: 'other', skilltape: { noise: 'count_tokens' } },
+  ]);
+  const bySkill = await runner.run(searchCommand, ['--skill', 'pdf']);
+  assert.match(bySkill.out, /^a {2}.*skills: pdf/ms);
+  assert.equal(bySkill.error, '');
+  const everything = await runner.run(searchCommand, []);
+  assert.doesNotMatch(everything.out, /^[bc] /m);
+  assert.equal(everything.error, '2 matches are left out as noise: repeat with --noise to see them too.\n');
+  const withNoise = await runner.run(searchCommand, ['--noise', '--model', 'other']);
+  assert.match(withNoise.out, /^c {2}.*noise: count_tokens.*^b {2}.*noise: title/ms);
+  assert.deepEqual([withNoise.error, withNoise.looks[0]?.subject], ['', 'model: other\nnoise: true']);
+  const onlyNoise = await runner.run(searchCommand, ['--model', 'other', '--json']);
+  assert.equal(onlyNoise.exitCode, 1);
+  assert.match(onlyNoise.error, /^Nothing found\.\n2 matches are left out as noise/);
+});
+
 test('nothing found is status 1 and explains that masked values are stored as tokens', async (t) => {
   const runner = new CommandRunner(temporaryDirectory(t));
   await runner.fill([{}]);
@@ -59,6 +81,8 @@ test('nothing found is status 1 and explains that masked values are stored as to
     assert.equal(run.out, '');
     assert.match(run.error, /Nothing found.*token/);
   }
+  const withoutWords = await runner.run(searchCommand, ['--user', 'nobody']);
+  assert.equal(withoutWords.error, 'Nothing found.\n');
 });
 
 test('--json prints the documents as stored, one on each line, with nothing a terminal would interpret', async (t) => {

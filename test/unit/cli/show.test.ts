@@ -20,6 +20,71 @@ test('show takes the id of an exchange or of a session', async (t) => {
   assert.deepEqual([session.exitCode, session.opened, session.closed], [0, 1, 1]);
 });
 
+const agent = (id: string | null, parent_id: string | null = null) => ({
+  agent: { id },
+  skilltape: { agent: { parent_id, prompt_id: 'p-1', request_class: id === null ? 'main' : 'subagent' } },
+});
+
+test('show --session prints the tree of a session, as text and as one JSON object', async (t) => {
+  const runner = new CommandRunner(temporaryDirectory(t));
+  await runner.fill([
+    { ...agent(null), id: 'a', time: '2026-01-15T10:00:00Z' },
+    { ...agent('reviewer'), id: 'b', time: '2026-01-15T10:00:01Z' },
+    { ...agent('helper', 'reviewer'), id: 'c', time: '2026-01-15T10:00:02Z' },
+  ]);
+  const text = await runner.run(showCommand, ['--session', 'session-1']);
+  const order = [
+    'session session-1',
+    'prompt p-1',
+    'main agent',
+    'a  2026',
+    'agent reviewer',
+    'b  2026',
+    'agent helper',
+  ];
+  assert.match(text.out, new RegExp(order.join('.*'), 's'));
+  assert.deepEqual([text.exitCode, text.looks[0]?.subject], [0, 'session: session-1']);
+  const { out } = await runner.run(showCommand, ['--session', 'session-1', '--json']);
+  const { session, tree } = JSON.parse(out);
+  const [{ id, main }] = tree.prompts;
+  assert.deepEqual([session, id, main.exchanges[0].id, main.agents[0].id], ['session-1', 'p-1', 'a', 'reviewer']);
+  assert.equal(main.agents[0].agents[0].exchanges[0].id, 'c');
+  const transcript = await runner.run(showCommand, ['session-1']);
+  assert.match(transcript.out, /^session session-1\n.*^exchange a\n.*^exchange c\n/ms);
+});
+
+test('the documents of a batch are shown under their exchange, in the order of the batch', async (t) => {
+  const runner = new CommandRunner(temporaryDirectory(t));
+  const batch = { id: 'msgbatch_1', custom_id: '', size: 11 };
+  const children = Array.from({ length: 11 }, (_, at) => ({
+    id: `x.${at + 1}`,
+    action: 'batch_request' as const,
+    skilltape: { batch: { ...batch, custom_id: `prompt-${at + 1}`, size: null } },
+  }));
+  await runner.fill([{ id: 'x', skilltape: { batch } }, ...children.toReversed(), { id: 'y' }]);
+  const expected = ['x', ...children.map(({ id }) => id)];
+  const one = await runner.run(showCommand, ['x', '--json']);
+  const idsOf = (out: string) =>
+    out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).event.id);
+  assert.deepEqual(idsOf(one.out), expected);
+  const session = await runner.run(showCommand, ['session-1', '--json']);
+  assert.deepEqual(idsOf(session.out), [...expected, 'y']);
+  assert.match((await runner.run(showCommand, ['x.11'])).out, /^batch {7}msgbatch_1, prompt prompt-11$/m);
+});
+
+test('a session that is not there is status 1; an id together with --session is status 2', async (t) => {
+  const runner = new CommandRunner(temporaryDirectory(t));
+  await runner.fill([{}]);
+  const missing = await runner.run(showCommand, ['--session', 'nobody\u001b']);
+  assert.deepEqual([missing.exitCode, missing.out], [1, '']);
+  assert.match(missing.error, /No session "nobody<U\+001B>"/);
+  const both = await runner.run(showCommand, ['a', '--session', 'session-1']);
+  assert.deepEqual([both.exitCode, both.looks], [2, []]);
+});
+
 test('show --json prints the documents as stored', async (t) => {
   const runner = new CommandRunner(temporaryDirectory(t));
   await runner.fill([{ id: 'a', input: 'x\u001by' }]);

@@ -43,7 +43,7 @@ journal:
   syncIntervalMs: 5.5
   requestBodyMaxBytes: 1
   segmentMaxBytes: 67108864
-index: {kind: elasticsearch}
+index: {kind: lucene}
 policies:
 drainMaxMs: -1
 log: {level: loud}
@@ -216,4 +216,31 @@ test('whatever the text is, reading it ends in a configuration or in faults that
     }),
     { numRuns: 300 },
   );
+});
+
+test('links are changed only where the connection has a public URL, which is https or of this machine', () => {
+  const withConnection = (keys: string) =>
+    parseConfig(smallest.replace('{identityProvider: staff}', `{identityProvider: staff, ${keys}}`), '/');
+  const good = ['https://gateway.example.com', 'https://gateway.example.com/team/', 'http://127.0.0.1:8443'];
+  for (const url of good) {
+    const reading = withConnection(`publicUrl: '${url}', rewriteResultsUrl: true`);
+    assert.ok(reading.ok, url);
+    assert.equal(reading.config.connections.claude?.rewriteResultsUrl, true);
+  }
+  const off = withConnection(`publicUrl: '${good[0]}'`);
+  assert.ok(off.ok);
+  assert.equal(off.config.connections.claude?.rewriteResultsUrl, false);
+  const bad: [keys: string, fault: string][] = [
+    ['rewriteResultsUrl: true', 'connections.claude.rewriteResultsUrl'],
+    ['rewriteResultsUrl: yes', 'connections.claude.rewriteResultsUrl'],
+    ["publicUrl: 'http://gateway.example.com'", 'connections.claude.publicUrl'],
+    ["publicUrl: 'https://gateway.example.com/?a=1'", 'connections.claude.publicUrl'],
+    ["publicUrl: 'https://user@gateway.example.com'", 'connections.claude.publicUrl'],
+    ['publicUrl: gateway.example.com', 'connections.claude.publicUrl'],
+  ];
+  for (const [keys, fault] of bad) {
+    const reading = withConnection(keys);
+    assert.ok(!reading.ok, keys);
+    assert.deepEqual([...new Set(reading.faults.map(({ key }) => key))], [fault], keys);
+  }
 });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import type { Delivery } from '../../../extproc/index/port.ts';
-import type { Turns } from '../../../extproc/index/seen-turns.ts';
 import type { RecordInput } from '../../../extproc/policy/input.ts';
 import type { PipelineParts } from '../../../extproc/ship/pipeline.ts';
 import { createPipeline } from '../../../extproc/ship/pipeline.ts';
@@ -17,42 +16,43 @@ import {
   messagesRequest,
   transcriptOf,
 } from '../transcript/example.ts';
+import { MapMemory } from './map-memory.ts';
 
-/** The pipeline before an index in memory that takes each id once and remembers turns, as SQLite's does. */
+/** Memory and index in one: each id is taken once, and the first exchange to name a turn or a thing keeps it. */
 function rig(overrides: Partial<PipelineParts> = {}) {
   const documents = new Map<string, ExchangeDocument>();
-  const firstBy = new Map<string, string>();
   const failures: string[] = [];
   const attempts: ExchangeDocument[] = [];
+  const memory = new MapMemory();
   const pipeline = createPipeline({
     masker,
     policy: { record: () => ({ keep: 'full', retention_class: 'standard', reasons: [] }) },
+    memory,
     index: {
-      turns: { firstSeenBy: (scope, hash) => firstBy.get(`${scope} ${hash}`) ?? null, remember: () => {} },
-      async deliverWithTurns(document: ExchangeDocument, turns: Turns): Promise<Delivery> {
-        attempts.push(document);
-        for (const hash of turns.hashes) {
-          const key = `${turns.scope} ${hash}`;
-          if (!firstBy.has(key)) firstBy.set(key, document.event.id);
-        }
-        if (documents.has(document.event.id)) return { kind: 'duplicate' };
-        documents.set(document.event.id, document);
-        return { kind: 'accepted' };
+      async deliver(batch) {
+        attempts.push(...batch);
+        return batch.map((document): Delivery => {
+          if (documents.has(document.event.id)) return { kind: 'duplicate' };
+          documents.set(document.event.id, document);
+          return { kind: 'accepted' };
+        });
       },
     },
     keyedHash,
     textMaxChars: 10_000,
     reduced: new Set(),
+    onReading: () => {},
     onMaskingFailed: (exchangeId, reason) => failures.push(`${exchangeId} ${reason}`),
     ...overrides,
   });
   const deliver = async (transcript: Transcript): Promise<ExchangeDocument> => {
-    await pipeline.deliver(transcript);
-    const document = attempts.at(-1);
+    const before = attempts.length;
+    await pipeline.deliver([transcript]);
+    const document = attempts[before];
     assert.ok(document !== undefined);
     return document;
   };
-  return { pipeline, deliver, documents, failures };
+  return { pipeline, deliver, documents, failures, memory, attempts };
 }
 
 function chatTurn(id: number, said: string[], more: Parameters<typeof transcriptOf>[0] = {}): Transcript {
@@ -162,6 +162,14 @@ test('when the masker fails, always or now and then, the exchange is found by it
   assert.deepEqual(failures, [`${exchangeIdOf(1)} masking failed with RangeError`]);
 });
 
+test('the same exchange read once and reduced the next time leaves no turns behind', async () => {
+  const memory = new MapMemory();
+  await rig({ memory }).deliver(chatTurn(1, ['hi']));
+  await rig({ memory, reduced: new Set([exchangeIdOf(1)]) }).deliver(chatTurn(1, ['hi']));
+  const document = await rig({ memory }).deliver(chatTurn(2, ['hi', 'answer to hi', 'more']));
+  assert.equal(document.skilltape.new_messages.length, 3);
+});
+
 test('turns of an exchange whose masking failed are no history: nobody can read them in the index', async () => {
   let broken = true;
   const sometimes: PipelineParts['masker'] = {
@@ -198,20 +206,76 @@ test('an exchange in which the thread died is not read again, and its metadata s
   assert.equal((await deliver(transcriptOf({ id: exchangeIdOf(2) }))).skilltape.masking.status, 'masked');
 });
 
-test('an index that cannot be asked for earlier turns means: try again, never a document without its history', async () => {
-  const failing: PipelineParts['index'] = {
-    turns: {
-      firstSeenBy: () => {
-        throw new SkilltapeError('index_failed', 'could not look up a turn: database is locked');
-      },
-      remember: () => {},
-    },
-    deliverWithTurns: () => assert.fail('nothing must be delivered'),
+test('a memory that cannot be asked for earlier turns means: try again, never a document without its history', async () => {
+  const memory = new MapMemory();
+  memory.turns.firstSeenBy = () => {
+    throw new SkilltapeError('index_failed', 'could not look up a turn: database is locked');
   };
-  const { pipeline, failures } = rig({ index: failing });
-  const delivery = await pipeline.deliver(transcriptOf());
-  assert.deepEqual(delivery, { kind: 'retry', reason: 'could not look up a turn: database is locked' });
+  const index = { deliver: () => assert.fail('nothing must be delivered') };
+  const { pipeline, failures } = rig({ memory, index });
+  const deliveries = await pipeline.deliver([transcriptOf()]);
+  assert.deepEqual(deliveries, [{ kind: 'retry', reason: 'could not look up a turn: database is locked' }]);
   assert.deepEqual(failures, []);
+});
+
+test('exchanges of one delivery find one another: history is history, also when it was not written yet', async () => {
+  const { pipeline, documents } = rig();
+  await pipeline.deliver([chatTurn(1, ['hi']), chatTurn(2, ['hi', 'answer to hi', 'more'])]);
+  const second = documents.get(exchangeIdOf(2));
+  assert.deepEqual([second?.skilltape.new_messages.length, second?.skilltape.system], [1, null]);
+});
+
+test('an index that takes nothing now leaves the same documents for the next time', async () => {
+  const refused: ExchangeDocument[][] = [];
+  const memory = new MapMemory();
+  const away = rig({
+    memory,
+    index: {
+      async deliver(batch) {
+        refused.push([...batch]);
+        return batch.map((): Delivery => ({ kind: 'retry', reason: 'away' }));
+      },
+    },
+  });
+  const both = [chatTurn(1, ['hi']), chatTurn(2, ['hi', 'answer to hi', 'more'])];
+  assert.deepEqual(await away.pipeline.deliver(both), Array(2).fill({ kind: 'retry', reason: 'away' }));
+  const back = rig({ memory });
+  assert.deepEqual(await back.pipeline.deliver(both), Array(2).fill({ kind: 'accepted' }));
+  assert.deepEqual([...back.documents.values()], refused[0]);
+});
+
+test('what an index refuses for good is in no index, so its text is new when it comes again', async () => {
+  const memory = new MapMemory();
+  const index = {
+    deliver: async (batch: readonly unknown[]) => batch.map((): Delivery => ({ kind: 'rejected', reason: 'no' })),
+  };
+  const refusing = rig({ memory, index });
+  assert.deepEqual(await refusing.pipeline.deliver([chatTurn(1, ['hi'])]), [{ kind: 'rejected', reason: 'no' }]);
+  const { deliver } = rig({ memory });
+  const document = await deliver(chatTurn(2, ['hi', 'answer to hi', 'more']));
+  assert.equal(document.skilltape.new_messages.length, 3);
+});
+
+test('an exchange is delivered when all documents of its batch are', async () => {
+  const entries = [1, 2].map((n) => ({ custom_id: `c${n}`, params: messagesRequest(`prompt ${n}`) }));
+  const batch = transcriptOf({
+    request: { requests: entries },
+    answer: { id: 'msgbatch_1', type: 'message_batch' },
+    started: { path: '/v1/messages/batches' },
+  });
+  const outcomes = (second: Delivery): PipelineParts['index'] => ({
+    deliver: async (documents) =>
+      documents.map(({ event }): Delivery => (event.id.endsWith('.2') ? second : { kind: 'accepted' })),
+  });
+  const taken = rig();
+  assert.deepEqual(await taken.pipeline.deliver([batch]), [{ kind: 'accepted' }]);
+  assert.equal(taken.documents.size, 3);
+  for (const second of [
+    { kind: 'retry', reason: 'busy' },
+    { kind: 'rejected', reason: 'no' },
+  ] satisfies Delivery[]) {
+    assert.deepEqual(await rig({ index: outcomes(second) }).pipeline.deliver([batch]), [second]);
+  }
 });
 
 test('the request hash is keyed and is that of the exact bytes', async () => {

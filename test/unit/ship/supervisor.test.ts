@@ -75,7 +75,7 @@ class Rig {
     const shipper = superviseShipper(
       {
         ...{ dataDirectory: this.directory, journalDirectory: join(this.directory, 'journal'), textMaxChars: 10_000 },
-        ...{ journalKey, hashKey, policy },
+        ...{ elasticsearch: null, journalKey, hashKey, policy },
       },
       {
         onReport: (report) => {
@@ -138,6 +138,7 @@ const judgedInput = {
   authentication: { failure: null, detail: '' },
   request: {
     ...{ method: 'POST', path: '/v1/messages', endpoint: 'messages.create', endpoint_kind: 'messages' },
+    ...{ endpoint_treatment: 'prompt', body_form: 'messages' },
     ...{ content_type: 'application/json', content_encoding: 'identity', content_length: null },
     ...{ betas: [], anthropic_version: '2023-06-01' },
   },
@@ -180,14 +181,16 @@ test('stop ships what is there, and the next thread goes on behind it', async (t
   await rig.record(20);
   const before = rig.reports.length;
   await rig.supervise().stop(stopTimeoutMs);
-  const deliveries = rig.reports.slice(before).filter(({ kind }) => kind === 'delivering');
-  assert.deepEqual(deliveries, [{ kind: 'delivering', exchangeId: exchangeIdOf(20) }]);
+  const deliveries = rig.reports
+    .slice(before)
+    .filter((report) => report.kind === 'reading' && report.exchangeId !== null);
+  assert.deepEqual(deliveries, [{ kind: 'reading', exchangeId: exchangeIdOf(20) }]);
 });
 
 test('a thread that is killed while it ships is started again, and nothing is missing or there twice', async (t) => {
   const rig = await Rig.open(t);
   for (let number = 0; number < 60; number += 1) await rig.record(number);
-  const midway = rig.reported((report) => report.kind === 'delivering' && report.exchangeId === exchangeIdOf(25));
+  const midway = rig.reported((report) => report.kind === 'reading' && report.exchangeId === exchangeIdOf(25));
   const shipper = rig.supervise();
   await midway;
   const restarted = once(process, 'worker');
@@ -207,7 +210,7 @@ test('an exchange in which the thread dies again and again is kept as metadata, 
   await rig.record(1);
   let deaths = 0;
   const reduced = rig.reported((report) => {
-    if (report.kind === 'delivering' && deaths < 2) {
+    if (report.kind === 'reading' && deaths < 2) {
       deaths += 1;
       void rig.threads.at(-1)?.terminate();
     }

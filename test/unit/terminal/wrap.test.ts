@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { wrap } from '../../../extproc/terminal/wrap.ts';
+import { columnsIn, cutLine, wrap } from '../../../extproc/terminal/wrap.ts';
 
 test('lines break between words, or inside a word that is too long', () => {
   assert.deepEqual(wrap('the quick brown fox', 10), ['the quick ', 'brown fox']);
@@ -23,4 +23,11 @@ test('no line is wider than asked, and nothing is lost', () => {
       }
     }),
   );
+});
+
+test('a line is cut to its columns, shows that it was, and never splits a character', () => {
+  assert.equal(cutLine('short', 5), 'short');
+  assert.equal(cutLine('a longer line', 8), 'a long…');
+  const cut = cutLine('\u{1f600}'.repeat(20), 11);
+  assert.ok(cut.isWellFormed() && columnsIn(cut) <= 11, cut);
 });

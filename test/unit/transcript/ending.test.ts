@@ -4,46 +4,49 @@ import { gzipSync } from 'node:zlib';
 import type { HeaderList } from '../../../extproc/exchange/headers.ts';
 import type { Ending } from '../../../extproc/transcript/ending.ts';
 import { endingOf } from '../../../extproc/transcript/ending.ts';
-import { readTranscript } from '../../../extproc/transcript/reading.ts';
-import { claudeFixture, eventStream, transcriptOf } from './example.ts';
+import { claudeFixture, eventStream, readingOf, transcriptOf } from './example.ts';
 
-function endingFor(answerBody: Uint8Array, answerHeaders: HeaderList, outcome: Ending['outcome'] = 'complete'): Ending {
+async function endingFor(
+  answerBody: Uint8Array,
+  answerHeaders: HeaderList,
+  outcome: Ending['outcome'] = 'complete',
+): Promise<Ending> {
   const transcript = transcriptOf({ answerBody, answerHeaders, finished: { outcome, detail: 'as recorded' } });
-  return endingOf(transcript, readTranscript(transcript));
+  return endingOf(transcript, await readingOf(transcript));
 }
 
 const encoded: HeaderList = [...eventStream, ['content-encoding', 'gzip']];
 
-test('an encoded stream with its message_stop stays complete', () => {
-  const ending = endingFor(gzipSync(claudeFixture('b_stream_text.sse')), encoded);
+test('an encoded stream with its message_stop stays complete', async () => {
+  const ending = await endingFor(gzipSync(claudeFixture('b_stream_text.sse')), encoded);
   assert.deepEqual(ending, { outcome: 'complete', detail: 'as recorded' });
 });
 
-test('an encoded stream without its message_stop was aborted by the upstream', () => {
-  const ending = endingFor(gzipSync(claudeFixture('f2_truncated.sse')), encoded);
+test('an encoded stream without its message_stop was aborted by the upstream', async () => {
+  const ending = await endingFor(gzipSync(claudeFixture('f2_truncated.sse')), encoded);
   assert.equal(ending.outcome, 'upstream_aborted');
   assert.match(ending.detail, /before its proper end/);
 });
 
-test('an encoded stream with an error event is an error of the upstream, as it is when not encoded', () => {
-  assert.equal(endingFor(gzipSync(claudeFixture('f_midstream_error.sse')), encoded).outcome, 'upstream_error');
+test('an encoded stream with an error event is an error of the upstream, as it is when not encoded', async () => {
+  assert.equal((await endingFor(gzipSync(claudeFixture('f_midstream_error.sse')), encoded)).outcome, 'upstream_error');
 });
 
-test('an encoded stream that cannot be decoded is not called complete: nobody saw its end', () => {
+test('an encoded stream that cannot be decoded is not called complete: nobody saw its end', async () => {
   const unknown: HeaderList = [...eventStream, ['content-encoding', 'compress']];
-  for (const ending of [endingFor(Buffer.from('x'), unknown), endingFor(Buffer.from('x'), encoded)]) {
+  for (const ending of [await endingFor(Buffer.from('x'), unknown), await endingFor(Buffer.from('x'), encoded)]) {
     assert.equal(ending.outcome, 'upstream_aborted');
     assert.match(ending.detail, /could not be decoded/);
   }
 });
 
-test('an outcome that the hot path could see, or that is no success, is left as it is', () => {
+test('an outcome that the hot path could see, or that is no success, is left as it is', async () => {
   const truncated = claudeFixture('f2_truncated.sse');
-  assert.equal(endingFor(truncated, eventStream).outcome, 'complete');
-  assert.equal(endingFor(gzipSync(truncated), encoded, 'aborted').outcome, 'aborted');
+  assert.equal((await endingFor(truncated, eventStream)).outcome, 'complete');
+  assert.equal((await endingFor(gzipSync(truncated), encoded, 'aborted')).outcome, 'aborted');
   const json: HeaderList = [
     ['content-type', 'application/json'],
     ['content-encoding', 'gzip'],
   ];
-  assert.equal(endingFor(gzipSync('{"input_tokens":1}'), json).outcome, 'complete');
+  assert.equal((await endingFor(gzipSync('{"input_tokens":1}'), json)).outcome, 'complete');
 });

@@ -5,6 +5,12 @@ import type { Identity } from '../../../extproc/exchange/identity.ts';
 import type { Decided, Finished, Started } from '../../../extproc/exchange/record.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import { Masker } from '../../../extproc/masking/masker.ts';
+import type { ExchangeDocument } from '../../../extproc/transcript/document.ts';
+import { draftDocuments } from '../../../extproc/transcript/documents.ts';
+import type { Drafted } from '../../../extproc/transcript/draft.ts';
+import type { Reading } from '../../../extproc/transcript/reading.ts';
+import { readTranscript } from '../../../extproc/transcript/reading.ts';
+import type { Recall } from '../../../extproc/transcript/recall.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
 
 export const hashKey = new Uint8Array(32).fill(7);
@@ -75,17 +81,43 @@ type Overrides = {
 export function transcriptOf(overrides: Overrides = {}): Transcript {
   const { request = messagesRequest('What is a tape?'), answer = messageOf('A strip that records.') } = overrides;
   const { answerHeaders = [['content-type', 'application/json']], answerStatus = 200 } = overrides;
+  const requestBody = overrides.requestBody ?? Buffer.from(JSON.stringify(request));
+  const answerBody = overrides.answerBody ?? Buffer.from(JSON.stringify(answer));
   return {
     exchangeId: overrides.id ?? exchangeIdOf(1),
     startedMs,
     finishedMs: startedMs + 1_500,
     started: startedOf(overrides.started),
     decided: overrides.decided === null ? null : decidedOf(overrides.decided),
-    requestBody: overrides.requestBody ?? Buffer.from(JSON.stringify(request)),
+    requestBody,
+    requestBytes: requestBody.length,
     answer: { status: answerStatus, headers: answerHeaders, codeDetails: 'via_upstream' },
-    answerBody: overrides.answerBody ?? Buffer.from(JSON.stringify(answer)),
+    answerBody,
+    answerBytes: answerBody.length,
     finished: finishedOf(overrides.finished),
   };
+}
+
+export function readingOf(transcript: Transcript): Promise<Reading> {
+  return readTranscript(transcript, (bytes) => keyedHash('file', bytes));
+}
+
+/** Of somebody who was never seen before. */
+export const nothingRecalled: Recall = { seen: () => false, origin: () => null };
+
+type DraftOptions = { keep?: 'full' | 'metadata'; recall?: Recall };
+
+/** All documents of one exchange, its own first. */
+export async function draftsOf(transcript: Transcript, options: DraftOptions = {}): Promise<Drafted[]> {
+  const { keep = 'full', recall = nothingRecalled } = options;
+  const context = { keyedHash, recall, decision: { keep, retention_class: 'standard' } };
+  return [...draftDocuments(transcript, await readingOf(transcript), context)];
+}
+
+export async function draftOf(transcript: Transcript, options: DraftOptions = {}): Promise<ExchangeDocument> {
+  const [own] = await draftsOf(transcript, options);
+  if (own === undefined) throw new Error('an exchange without a document');
+  return own.draft;
 }
 
 export function messagesRequest(prompt: unknown, more: object = {}): object {

@@ -2,18 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ExchangeDocument, JsonValue } from '../../../extproc/transcript/document.ts';
-import { draftDocument } from '../../../extproc/transcript/draft.ts';
 import { maskDocument } from '../../../extproc/transcript/masked-document.ts';
-import { readTranscript } from '../../../extproc/transcript/reading.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
-import { newTurns } from '../../../extproc/transcript/turns.ts';
-import { claudeFixture, eventStream, keyedHash, masker, messageOf, messagesRequest, transcriptOf } from './example.ts';
+import { claudeFixture, draftOf, eventStream, masker, messageOf, messagesRequest, transcriptOf } from './example.ts';
 import { planted } from './planting.ts';
 
-function documentOf(transcript: Transcript, textMaxChars = 100_000): ExchangeDocument {
-  const reading = readTranscript(transcript);
-  const turns = newTurns(reading, 's', keyedHash, () => false);
-  return maskDocument(draftDocument(transcript, reading, turns, 'full', 'hash'), masker, textMaxChars);
+async function documentOf(transcript: Transcript, textMaxChars = 100_000): Promise<ExchangeDocument> {
+  return maskDocument(await draftOf(transcript), masker, textMaxChars);
 }
 
 /** Made up here, so that no scanner takes this file for a leak. */
@@ -76,25 +71,25 @@ const answer: JsonValue = {
   usage: { input_tokens: 1, output_tokens: 2, service_tier: 'standard' },
 };
 
-function assertNowhere(transcript: Transcript, secret: string, place: string): void {
-  assert.ok(!JSON.stringify(documentOf(transcript)).includes(secret), `readable: ${place}`);
+async function assertNowhere(transcript: Transcript, secret: string, place: string): Promise<void> {
+  assert.ok(!JSON.stringify(await documentOf(transcript)).includes(secret), `readable: ${place}`);
 }
 
 for (const [kind, secret] of Object.entries(secrets)) {
-  test(`a ${kind} in any string or key of a request is nowhere in the document`, () => {
+  test(`a ${kind} in any string or key of a request is nowhere in the document`, async () => {
     for (const { place, value } of planted(request, secret)) {
-      assertNowhere(transcriptOf({ request: value }), secret, place);
+      await assertNowhere(transcriptOf({ request: value }), secret, place);
     }
   });
 
-  test(`a ${kind} in any string or key of an answer is nowhere in the document, in opaque values neither`, () => {
+  test(`a ${kind} in any string or key of an answer is nowhere in the document, in opaque values neither`, async () => {
     for (const { place, value } of planted(answer, secret)) {
-      assertNowhere(transcriptOf({ answer: value }), secret, place);
-      assertNowhere(transcriptOf({ answer: value, answerStatus: 500 }), secret, `${place} (as other JSON)`);
+      await assertNowhere(transcriptOf({ answer: value }), secret, place);
+      await assertNowhere(transcriptOf({ answer: value, answerStatus: 500 }), secret, `${place} (as other JSON)`);
     }
   });
 
-  test(`a ${kind} in path, method, headers, faults, reasons and errors is nowhere in the document`, () => {
+  test(`a ${kind} in path, method, headers, faults, reasons and errors is nowhere in the document`, async () => {
     const reasons = [{ rule: 'tool_denied', message: `the tool ${secret} is denied` }];
     const error: JsonValue = { type: 'error', error: { type: 'api_error', message: 'm', details: { a: ['b'] } } };
     const places: Record<string, Transcript> = {
@@ -108,34 +103,39 @@ for (const [kind, secret] of Object.entries(secrets)) {
       'malformed request': transcriptOf({ requestBody: Buffer.from(`{"model": ${secret}`) }),
       'answer of another kind': transcriptOf({ answerBody: Buffer.from(secret), answerHeaders: [] }),
     };
-    for (const [place, transcript] of Object.entries(places)) assertNowhere(transcript, secret, place);
+    for (const [place, transcript] of Object.entries(places)) await assertNowhere(transcript, secret, place);
     for (const { place, value } of planted(error, secret)) {
-      assertNowhere(transcriptOf({ answer: value, answerStatus: 500 }), secret, place);
+      await assertNowhere(transcriptOf({ answer: value, answerStatus: 500 }), secret, place);
       const localReply = JSON.stringify(value);
-      assertNowhere(transcriptOf({ finished: { outcome: 'denied', localReply } }), secret, `reply ${place}`);
+      await assertNowhere(transcriptOf({ finished: { outcome: 'denied', localReply } }), secret, `reply ${place}`);
       const answerBody = Buffer.from(`event: error\ndata: ${JSON.stringify(value)}\n\n`);
-      assertNowhere(transcriptOf({ answerBody, answerHeaders: eventStream }), secret, `event ${place}`);
+      await assertNowhere(transcriptOf({ answerBody, answerHeaders: eventStream }), secret, `event ${place}`);
     }
   });
 }
 
-test('a secret in any JSON that a tool is called with is nowhere in the document', () => {
+test('a secret in any JSON that a tool is called with is nowhere in the document', async () => {
   const kinds = fc.constantFrom(...Object.values(secrets));
-  fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 4 }), fc.jsonValue({ maxDepth: 2 }), kinds, (around, beside, secret) => {
-      const input = { a: around, [secret]: beside, b: [[{ c: secret }], JSON.stringify({ d: secret })] };
-      const block = { type: 'tool_use', id: 't', name: secret, input };
-      const transcript = transcriptOf({
-        request: messagesRequest([block]),
-        answer: messageOf('', { content: [block] }),
-      });
-      assertNowhere(transcript, secret, JSON.stringify(around));
-    }),
+  await fc.assert(
+    fc.asyncProperty(
+      fc.jsonValue({ maxDepth: 4 }),
+      fc.jsonValue({ maxDepth: 2 }),
+      kinds,
+      async (around, beside, secret) => {
+        const input = { a: around, [secret]: beside, b: [[{ c: secret }], JSON.stringify({ d: secret })] };
+        const block = { type: 'tool_use', id: 't', name: secret, input };
+        const transcript = transcriptOf({
+          request: messagesRequest([block]),
+          answer: messageOf('', { content: [block] }),
+        });
+        await assertNowhere(transcript, secret, JSON.stringify(around));
+      },
+    ),
     { numRuns: 100 },
   );
 });
 
-test('a secret that comes in pieces of a stream is put together before it is masked', () => {
+test('a secret that comes in pieces of a stream is put together before it is masked', async () => {
   const secret = secrets['key of Anthropic'];
   const deltas = [...secret].map((text) => ({
     type: 'content_block_delta',
@@ -149,13 +149,15 @@ test('a secret that comes in pieces of a stream is put together before it is mas
     { type: 'message_stop' },
   ];
   const answerBody = Buffer.from(events.map((e) => `event: ${e.type}\ndata: ${JSON.stringify(e)}\n\n`).join(''));
-  const document = documentOf(transcriptOf({ answerBody, answerHeaders: eventStream }));
+  const document = await documentOf(transcriptOf({ answerBody, answerHeaders: eventStream }));
   assert.match(document.gen_ai.output.text, /^\[SECRET:[0-9a-f]{16}\]$/);
 });
 
-test('signatures and other opaque values of the vendor stay as they are', () => {
+test('signatures and other opaque values of the vendor stay as they are', async () => {
   const answerBody = claudeFixture('d_stream_thinking.sse');
-  const text = JSON.stringify(documentOf(transcriptOf({ answerBody, answerHeaders: eventStream })).skilltape.answer);
+  const text = JSON.stringify(
+    (await documentOf(transcriptOf({ answerBody, answerHeaders: eventStream }))).skilltape.answer,
+  );
   for (const value of [
     'EqQBCgIYAhIkFIXTURESIGNATUREbase64+/==',
     'EmwKAhgBFIXTUREREDACTED==',
@@ -165,36 +167,36 @@ test('signatures and other opaque values of the vendor stay as they are', () => 
   }
 });
 
-test('random bytes in base64, as the vendor sends them, are not taken for something to mask', () => {
+test('random bytes in base64, as the vendor sends them, are not taken for something to mask', async () => {
   const bytes = fc.uint8Array({ minLength: 300, maxLength: 2_000 });
-  fc.assert(
-    fc.property(bytes, (random) => {
+  await fc.assert(
+    fc.asyncProperty(bytes, async (random) => {
       const signature = Buffer.from([0x12, 0xa4, 0x01, ...random]).toString('base64');
       const content = [{ type: 'thinking', thinking: '', signature }];
-      const { answer: masked } = documentOf(transcriptOf({ answer: messageOf('', { content }) })).skilltape;
+      const { answer: masked } = (await documentOf(transcriptOf({ answer: messageOf('', { content }) }))).skilltape;
       assert.deepEqual((masked as { content: unknown }).content, content);
     }),
     { numRuns: 50 },
   );
 });
 
-test('who called stays readable: the identity comes from the verified token', () => {
-  const document = documentOf(transcriptOf());
+test('who called stays readable: the identity comes from the verified token', async () => {
+  const document = await documentOf(transcriptOf());
   assert.equal(document.user?.email, 'ada@example.org');
   assert.equal(document.source.ip, '192.0.2.7');
 });
 
-test('a duration or size of ours that happens to be a card number stays a number', () => {
+test('a duration or size of ours that happens to be a card number stays a number', async () => {
   const transcript = transcriptOf();
   for (let seconds = 4_000; seconds < 4_200; seconds += 1) {
-    const { event } = documentOf({ ...transcript, finishedMs: transcript.startedMs + seconds * 1_000 });
+    const { event } = await documentOf({ ...transcript, finishedMs: transcript.startedMs + seconds * 1_000 });
     assert.equal(event.duration, seconds * 1_000_000_000);
   }
 });
 
-test('a card number in the place of a count is masked, and what expects a number gets none', () => {
+test('a card number in the place of a count is masked, and what expects a number gets none', async () => {
   const card = 4_111_111_111_111_111;
-  const document = documentOf(
+  const document = await documentOf(
     transcriptOf({
       request: messagesRequest('hi', { max_tokens: card }),
       answer: messageOf('', { usage: { input_tokens: card, output_tokens: card } }),
@@ -205,11 +207,11 @@ test('a card number in the place of a count is masked, and what expects a number
   assert.deepEqual([document.gen_ai.usage.input_tokens, document.gen_ai.usage.output_tokens], [null, null]);
 });
 
-test('a long text keeps head and tail, and a secret at the cut is gone whole', () => {
+test('a long text keeps head and tail, and a secret at the cut is gone whole', async () => {
   const secret = secrets['token of GitHub'];
   for (let shift = 0; shift <= secret.length; shift += 5) {
     const prompt = `${'a '.repeat(50)}${'b'.repeat(shift)} ${secret} ${'c '.repeat(400)}the end`;
-    const document = documentOf(transcriptOf({ request: messagesRequest(prompt) }), 260);
+    const document = await documentOf(transcriptOf({ request: messagesRequest(prompt) }), 260);
     assert.equal(document.skilltape.truncated, true);
     const text = JSON.stringify(document);
     for (let at = 0; at + 12 <= secret.length; at += 1) assert.ok(!text.includes(secret.slice(at, at + 12)));
@@ -218,20 +220,16 @@ test('a long text keeps head and tail, and a secret at the cut is gone whole', (
   }
 });
 
-test('names are short whatever was sent as one, and it is said', () => {
+test('names are short whatever was sent as one, and it is said', async () => {
   const long = 'x'.repeat(100_000);
-  const {
-    gen_ai: genAi,
-    url,
-    skilltape,
-    user_agent: agent,
-  } = documentOf(
-    transcriptOf({
-      request: messagesRequest('hi', { model: long }),
-      answer: messageOf('', { id: long, model: long, stop_reason: long, content: [{ type: 'tool_use', name: long }] }),
-      started: { path: `/${long}`, headers: [['user-agent', long]] },
-    }),
-  );
+  const answer = messageOf('', {
+    ...{ id: long, model: long, stop_reason: long },
+    content: [{ type: 'tool_use', name: long }],
+  });
+  const request = messagesRequest('hi', { model: long });
+  const { gen_ai: genAi, skilltape } = await documentOf(transcriptOf({ request, answer }));
+  const started = { path: `/${long}`, headers: [['user-agent', long]] as const };
+  const { url, user_agent: agent } = await documentOf(transcriptOf({ started }));
   const { id, model, finish_reasons: reasons } = genAi.response;
   for (const name of [genAi.request.model, id, model, ...reasons, ...genAi.tool.name, url.path, agent.original]) {
     assert.ok(name.length > 0 && name.length < 1_100);
@@ -239,18 +237,18 @@ test('names are short whatever was sent as one, and it is said', () => {
   assert.equal(skilltape.truncated, true);
 });
 
-test('JSON nested to the limit of a request is masked without overflowing, its depths not shown', () => {
+test('JSON nested to the limit of a request is masked without overflowing, its depths not shown', async () => {
   const nested = JSON.parse(`${'[{"a":'.repeat(95)}"${secrets['key of AWS']}"${'}]'.repeat(95)}`) as JsonValue;
   const content = [{ type: 'tool_use', id: 't', name: 'n', input: nested }];
   const transcript = transcriptOf({ request: messagesRequest(content), answer: messageOf('', { content }) });
-  const document = documentOf(transcript);
+  const document = await documentOf(transcript);
   assert.ok(document.skilltape.new_messages.length === 1);
   assert.ok(!JSON.stringify(document).includes(secrets['key of AWS']));
   assert.ok(JSON.stringify(document).includes('[DEEP]'));
 });
 
-test('what was found is counted by kind', () => {
-  const { findings } = documentOf(transcriptOf({ request: messagesRequest('a@example.org b@example.org') })).skilltape
-    .masking;
+test('what was found is counted by kind', async () => {
+  const { findings } = (await documentOf(transcriptOf({ request: messagesRequest('a@example.org b@example.org') })))
+    .skilltape.masking;
   assert.deepEqual(findings, [{ type: 'EMAIL', count: 2 }]);
 });

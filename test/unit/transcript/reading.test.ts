@@ -4,68 +4,67 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { isJsonObject } from '../../../extproc/claude/json.ts';
 import { flatText } from '../../../extproc/claude/text.ts';
-import { readTranscript } from '../../../extproc/transcript/reading.ts';
-import { claudeFixture, eventStream, messageOf, transcriptOf } from './example.ts';
+import { claudeFixture, eventStream, messageOf, readingOf, transcriptOf } from './example.ts';
 
 const gzipped = [...eventStream, ['content-encoding', 'gzip']] as const;
 
-test('an event stream is read as the message that its client assembles', () => {
+test('an event stream is read as the message that its client assembles', async () => {
   const answerBody = claudeFixture('d_stream_thinking.sse');
-  const reading = readTranscript(transcriptOf({ answerBody, answerHeaders: eventStream }));
+  const reading = await readingOf(transcriptOf({ answerBody, answerHeaders: eventStream }));
   assert.equal(reading.ended, true);
   assert.equal(reading.decoded, true);
   assert.match(flatText(reading.message?.content ?? null), /She is a customer\./);
 });
 
-test('an encoded event stream is read like the plain one', () => {
+test('an encoded event stream is read like the plain one', async () => {
   const plain = claudeFixture('c_stream_tool_use.sse');
-  const expected = readTranscript(transcriptOf({ answerBody: plain, answerHeaders: eventStream }));
-  const read = readTranscript(transcriptOf({ answerBody: gzipSync(plain), answerHeaders: gzipped }));
+  const expected = await readingOf(transcriptOf({ answerBody: plain, answerHeaders: eventStream }));
+  const read = await readingOf(transcriptOf({ answerBody: gzipSync(plain), answerHeaders: gzipped }));
   assert.deepEqual(read, expected);
 });
 
-test('an encoded event stream that was cut gives the beginning of its message, not ended', () => {
+test('an encoded event stream that was cut gives the beginning of its message, not ended', async () => {
   const body = gzipSync(claudeFixture('b_stream_text.sse'));
-  const reading = readTranscript(
+  const reading = await readingOf(
     transcriptOf({ answerBody: body.subarray(0, body.length - 60), answerHeaders: gzipped }),
   );
   assert.equal(reading.ended, false);
   assert.ok(reading.message !== null);
 });
 
-test('a JSON message is whole, other JSON is kept as it came, an error is an error', () => {
-  assert.equal(readTranscript(transcriptOf()).ended, true);
-  const counted = readTranscript(transcriptOf({ answer: { input_tokens: 7 } }));
+test('a JSON message is whole, other JSON is kept as it came, an error is an error', async () => {
+  assert.equal((await readingOf(transcriptOf())).ended, true);
+  const counted = await readingOf(transcriptOf({ answer: { input_tokens: 7 } }));
   assert.deepEqual([counted.message, counted.other, counted.ended], [null, { input_tokens: 7 }, null]);
   const answerBody = claudeFixture('j_error_529.json');
-  const failed = readTranscript(transcriptOf({ answerBody, answerStatus: 529 }));
+  const failed = await readingOf(transcriptOf({ answerBody, answerStatus: 529 }));
   assert.equal(failed.message, null);
   assert.equal(failed.error?.type, 'error');
 });
 
-test('a refusal of our own is read from the record, since no answer came', () => {
+test('a refusal of our own is read from the record, since no answer came', async () => {
   const localReply = JSON.stringify({ type: 'error', error: { type: 'permission_error', message: 'no' } });
-  const reading = readTranscript(transcriptOf({ finished: { outcome: 'denied', localReply } }));
+  const reading = await readingOf(transcriptOf({ finished: { outcome: 'denied', localReply } }));
   assert.deepEqual(reading.error, JSON.parse(localReply));
   assert.ok(reading.request !== null);
 });
 
-test('a request body that is no messages request is said to be unread, and the answer is read all the same', () => {
+test('a request body that is no messages request is said to be unread, and the answer is read all the same', async () => {
   const bodies = ['{"model":', '[]', '{"model":"m"}', '{"model":"m","model":"n","messages":[]}', '\xff\xfe', '\0'];
   for (const body of bodies) {
-    const reading = readTranscript(transcriptOf({ requestBody: Buffer.from(body, 'latin1') }));
+    const reading = await readingOf(transcriptOf({ requestBody: Buffer.from(body, 'latin1') }));
     assert.deepEqual([reading.request, reading.decoded], [null, false], body);
     assert.ok(reading.message !== null);
   }
 });
 
-test('a request without a body, and an answer without one, leave nothing unread', () => {
+test('a request without a body, and an answer without one, leave nothing unread', async () => {
   const empty = new Uint8Array();
-  const reading = readTranscript(transcriptOf({ requestBody: empty, answerBody: empty }));
+  const reading = await readingOf(transcriptOf({ requestBody: empty, answerBody: empty }));
   assert.deepEqual([reading.request, reading.message, reading.decoded], [null, null, true]);
 });
 
-test('an answer of another kind, of broken JSON, too deep, or in an unknown encoding is said to be unread', () => {
+test('an answer of another kind, of broken JSON, too deep, or in an unknown encoding is said to be unread', async () => {
   const json = ['content-type', 'application/json'] as const;
   const deep = Buffer.from(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
   const unread = [
@@ -76,29 +75,29 @@ test('an answer of another kind, of broken JSON, too deep, or in an unknown enco
     { answerBody: Buffer.from('{}'), answerHeaders: [] },
   ];
   for (const overrides of unread) {
-    const reading = readTranscript(transcriptOf(overrides));
+    const reading = await readingOf(transcriptOf(overrides));
     assert.deepEqual([reading.decoded, reading.message, reading.other], [false, null, null]);
   }
 });
 
-test('a bomb in the answer is not decoded', () => {
+test('a bomb in the answer is not decoded', async () => {
   const answerBody = zstdCompressSync(Buffer.alloc(65 * 1024 * 1024, ' '));
   const answerHeaders = [...eventStream, ['content-encoding', 'zstd']] as const;
   assert.ok(answerBody.length < 100_000);
-  assert.equal(readTranscript(transcriptOf({ answerBody, answerHeaders })).decoded, false);
+  assert.equal((await readingOf(transcriptOf({ answerBody, answerHeaders }))).decoded, false);
 });
 
-test('names of the prototype in request and answer are plain data', () => {
+test('names of the prototype in request and answer are plain data', async () => {
   const hostile = '{"__proto__":{"polluted":1},"constructor":2}';
   const request = `{"model":"m","messages":[{"role":"user","content":[${hostile}],"__proto__":{"a":1}}]}`;
   const answer = JSON.stringify(messageOf('')).replace('"content":[', `"content":[${hostile},`);
-  const reading = readTranscript(transcriptOf({ requestBody: Buffer.from(request), answerBody: Buffer.from(answer) }));
+  const reading = await readingOf(transcriptOf({ requestBody: Buffer.from(request), answerBody: Buffer.from(answer) }));
   assert.equal(JSON.stringify(reading.request?.messages[0]?.rest), '{"__proto__":{"a":1}}');
   assert.ok(JSON.stringify(reading.message).includes(hostile));
   assert.ok(isJsonObject({}) && !('polluted' in {}));
 });
 
-test('reading never throws, whatever bytes came under whatever headers', () => {
+test('reading never throws, whatever bytes came under whatever headers', async () => {
   const contentType = fc.constantFrom('application/json', 'text/event-stream', 'text/plain', '', ';');
   const encoding = fc.constantFrom('', 'gzip', 'br', 'zstd', 'deflate', 'x');
   const json = fc.json().map((text) => Buffer.from(text));
@@ -106,13 +105,13 @@ test('reading never throws, whatever bytes came under whatever headers', () => {
     .array(fc.tuple(fc.constantFrom('message_start', 'content_block_start', 'error', 'x'), fc.json()))
     .map((list) => Buffer.from(list.map(([event, data]) => `event: ${event}\ndata: ${data}\n\n`).join('')));
   const bytes = fc.oneof(fc.uint8Array({ maxLength: 200 }), json, events);
-  fc.assert(
-    fc.property(bytes, bytes, contentType, encoding, (requestBody, answerBody, type, encodedAs) => {
+  await fc.assert(
+    fc.asyncProperty(bytes, bytes, contentType, encoding, async (requestBody, answerBody, type, encodedAs) => {
       const answerHeaders = [
         ['content-type', type],
         ['content-encoding', encodedAs],
       ] as const;
-      readTranscript(transcriptOf({ requestBody, answerBody, answerHeaders }));
+      await readingOf(transcriptOf({ requestBody, answerBody, answerHeaders }));
     }),
     { numRuns: 300 },
   );

@@ -111,6 +111,21 @@ test('answers are let through in the form of their frame', () => {
   ]);
 });
 
+test('headers of an answer can be taken off', () => {
+  const [reply] = sent({ kind: 'continue_response_headers', setHeaders: {}, removeHeaders: ['content-length'] });
+  assert.deepEqual(commonOf(reply).header_mutation?.remove_headers, ['content-length']);
+});
+
+test('bytes go on in place of a chunk, none of them too, and a chunk without any stays', () => {
+  const body = Buffer.from([0, 255, 128]);
+  const [whole] = sent({ kind: 'continue_response_body', body });
+  assert.deepEqual(commonOf(whole).body_mutation, { body: { type: 'Buffer', data: [...body] }, mutation: 'body' });
+  const [none] = sent({ kind: 'continue_response_body', body: new Uint8Array(0) });
+  assert.deepEqual(commonOf(none).body_mutation, { clear_body: true, mutation: 'clear_body' });
+  const [untouched] = sent({ kind: 'continue_response_body' });
+  assert.equal(commonOf(untouched).body_mutation, undefined);
+});
+
 test('our own answer has its status, headers, body and reason', () => {
   const reply = { status: 413, headers: { 'content-type': 'application/json' }, body: '{"ä":1}', details: 'why' };
   const [message] = sent({ kind: 'local_reply', reply, accessLog: { refusal: 'refused' } });

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { SkilltapeError } from '../../../../extproc/errors.ts';
-import type { SearchQuery } from '../../../../extproc/index/port.ts';
+import { noiseCountMax, type SearchQuery } from '../../../../extproc/index/port.ts';
 import { SqliteSearch } from '../../../../extproc/index/sqlite/search.ts';
 import { SqliteIndex } from '../../../../extproc/index/sqlite/writer.ts';
 import { temporaryDirectory } from '../../../builders/directory.ts';
@@ -19,7 +19,8 @@ async function searchOver(t: TestContext, documents: Documents): Promise<{ searc
     search.close();
     index.close();
   });
-  for (const document of documents) assert.equal((await index.deliver(documentOf(document))).kind, 'accepted');
+  const deliveries = await index.deliver(documents.map(documentOf));
+  for (const { kind } of deliveries) assert.equal(kind, 'accepted');
   return { search, index };
 }
 
@@ -48,6 +49,72 @@ test('each filter finds its exchanges, all filters must hold, the newest comes f
   assert.deepEqual(await idsFor(search, { session: 's2', outcome: 'complete', text: 'tape' }), ['b']);
 });
 
+test('skill and model are found by their whole names, the model that was asked for and the one that answered', async (t) => {
+  const skill = (...names: string[]) => names.map((name) => ({ name, version: '', source: 'container' }));
+  const { search } = await searchOver(t, [
+    { id: 'a', skilltape: { skill: skill('pdf', 'pdf', 'brand') } },
+    { id: 'b', skilltape: { skill: skill('brand') }, model: 'alias', responseModel: 'alias-20260101' },
+    { id: 'c', model: 'other' },
+  ]);
+  assert.deepEqual(await idsFor(search, { skill: 'pdf' }), ['a']);
+  assert.deepEqual(await idsFor(search, { skill: 'brand' }), ['b', 'a']);
+  assert.deepEqual(await idsFor(search, { skill: 'bran' }), []);
+  assert.deepEqual(await idsFor(search, { model: 'alias' }), ['b']);
+  assert.deepEqual(await idsFor(search, { model: 'alias-20260101', skill: 'brand', text: 'tape' }), ['b']);
+  assert.deepEqual(await idsFor(search, { model: 'alias', skill: 'pdf' }), []);
+  assert.deepEqual((await search.search({ skill: 'pdf' })).hits[0]?.skills, ['pdf', 'brand']);
+});
+
+test('noise is left out unless it is asked for, and what was left out is counted', async (t) => {
+  const { search } = await searchOver(t, [
+    { id: 'a' },
+    { id: 'b', skilltape: { noise: 'title' } },
+    { id: 'c', skilltape: { noise: 'count_tokens' }, session: 's2' },
+    { id: 'd', skilltape: { noise: 'title' }, input: 'other words' },
+  ]);
+  const counted = async (query: SearchQuery): Promise<[string, number]> => {
+    const { hits, noiseHidden } = await search.search(query);
+    return [hits.map(({ id, noise }) => `${id} ${noise}`).join(', '), noiseHidden];
+  };
+  assert.deepEqual(await counted({}), ['a null', 3]);
+  assert.deepEqual(await counted({ noise: false, text: '"a tape"' }), ['a null', 2]);
+  assert.deepEqual(await counted({ session: 's2' }), ['', 1]);
+  assert.deepEqual(await counted({ noise: true, text: '"a tape"' }), ['c count_tokens, b title, a null', 0]);
+  assert.deepEqual(await counted({ noise: true, limit: 1 }), ['d title', 0]);
+});
+
+test('the count of noise ends at its limit, and is the same on every page', async (t) => {
+  const documents = Array.from({ length: 1_100 }, (_, number) => ({
+    id: `e-${number}`,
+    skilltape: number < 1_050 ? { noise: 'polling' } : {},
+  }));
+  const { search } = await searchOver(t, documents);
+  const first = await search.search({ text: 'tape', limit: 20 });
+  const second = await search.search({ text: 'tape', limit: 20, before: first.next ?? assert.fail('one page only') });
+  assert.deepEqual([first.noiseHidden, second.noiseHidden], [noiseCountMax, noiseCountMax]);
+});
+
+test('more matches than are looked up one by one are found all the same, with every filter', async (t) => {
+  const documents = Array.from({ length: 2_600 }, (_, number) => ({
+    id: `e-${String(number).padStart(4, '0')}`,
+    time: new Date(Date.UTC(2026, 0, 1) + number * 60_000).toISOString(),
+    user: { id: `u-${number % 2}`, email: '', name: '' },
+    session: `s-${number % 3}`,
+    skilltape: number % 4 === 0 ? { noise: 'title' } : {},
+  }));
+  const { search } = await searchOver(t, documents);
+  const filters: SearchQuery = { user: 'u-1', session: 's-1', from: new Date(Date.UTC(2026, 0, 2)) };
+  const expected = documents
+    .filter(({ user, session, time }) => user.id === 'u-1' && session === 's-1' && time >= '2026-01-02')
+    .map(({ id }) => id)
+    .toReversed();
+  assert.ok(expected.length > 150);
+  assert.deepEqual(await idsFor(search, { ...filters, limit: 1_000 }), expected);
+  assert.deepEqual(await idsFor(search, { ...filters, text: '"what is a tape"', limit: 1_000 }), expected);
+  assert.deepEqual(await idsFor(search, { text: 'tape', limit: 2 }), ['e-2599', 'e-2598']);
+  assert.equal((await search.search({ text: 'tape', from: new Date(Date.UTC(2026, 0, 2)) })).noiseHidden, 290);
+});
+
 test('a hit tells who, what and how much', async (t) => {
   const { search } = await searchOver(t, [{}, { id: 'none', usage: { input_tokens: null, output_tokens: null } }]);
   const { hits } = await search.search({ text: 'tape' });
@@ -60,6 +127,8 @@ test('a hit tells who, what and how much', async (t) => {
     verdict: 'allow',
     outcome: 'complete',
     session: 'session-1',
+    noise: null,
+    skills: [],
     snippet: { text: 'What is a tape?', marks: [{ start: 10, end: 14 }] },
     totalTokens: 46,
   });
@@ -183,7 +252,7 @@ test('5,000 exchanges are paged without a gap or a repeat, also while newer ones
   for (let page = 0; page < 20; page++) {
     const { hits, next } = await search.search({ text: 'common', limit: 333, before });
     seen.push(...hits.map((hit) => hit.id));
-    await index.deliver(documentOf({ id: `late-${page}`, time: '2026-06-01T00:00:00Z', input: 'common' }));
+    await index.deliver([documentOf({ id: `late-${page}`, time: '2026-06-01T00:00:00Z', input: 'common' })]);
     if (next === null) break;
     before = next;
   }

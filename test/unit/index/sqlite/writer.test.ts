@@ -4,135 +4,161 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { SkilltapeError } from '../../../../extproc/errors.ts';
+import { openRejectsForReading } from '../../../../extproc/index/sqlite/memory.ts';
 import { SqliteSearch } from '../../../../extproc/index/sqlite/search.ts';
 import { SqliteIndex } from '../../../../extproc/index/sqlite/writer.ts';
 import type { JsonValue } from '../../../../extproc/transcript/document.ts';
 import { temporaryDirectory } from '../../../builders/directory.ts';
 import { documentOf } from '../../../builders/document.ts';
+import { sampleDocument } from '../../../builders/sample.ts';
 
-function openIndex(t: TestContext): { directory: string; index: SqliteIndex; search: SqliteSearch } {
+type Document = ReturnType<typeof documentOf>;
+
+function openIndex(t: TestContext) {
   const directory = temporaryDirectory(t);
   const index = SqliteIndex.open(directory, () => new Date('2026-02-01T00:00:00Z'));
   const search = SqliteSearch.open(directory);
-  t.after(() => {
-    search.close();
-    index.close();
+  const rejects = openRejectsForReading(join(directory, 'index.sqlite'));
+  t.after(async () => {
+    rejects.close();
+    await search.close();
+    await index.close();
   });
-  return { directory, index, search };
+  const kinds = async (...documents: Document[]): Promise<string[]> =>
+    (await index.deliver(documents)).map(({ kind }) => kind);
+  return { directory, index, search, rejects, kinds };
 }
 
 test('a delivered document comes back exactly as it was', async (t) => {
-  const { index, search } = openIndex(t);
+  const { kinds, search } = openIndex(t);
   const hostile = JSON.parse('{"__proto__": {"a": 1}, "nul": "a\\u0000b", "lone": "\\ud800"}') as JsonValue;
   const document = documentOf({ input: 'a\0b \ud800', skilltape: { new_messages: [hostile] } });
-  assert.deepEqual(await index.deliver(document), { kind: 'accepted' });
+  const sample = sampleDocument({ id: 'exchange-2' });
+  assert.deepEqual(await kinds(document, sample), ['accepted', 'accepted']);
   assert.equal(JSON.stringify(await search.get('exchange-1')), JSON.stringify(document));
-  assert.equal(await search.get('exchange-2'), null);
+  assert.equal(JSON.stringify(await search.get('exchange-2')), JSON.stringify(sample));
+  assert.equal(await search.get('exchange-3'), null);
 });
 
-test('a second delivery of the same id is a duplicate and changes nothing', async (t) => {
-  const { index, search } = openIndex(t);
-  await index.deliver(documentOf({ input: 'first' }));
-  assert.deepEqual(await index.deliver(documentOf({ input: 'second' })), { kind: 'duplicate' });
+test('a second delivery of the same id is a duplicate and changes nothing, also within one batch', async (t) => {
+  const { kinds, search } = openIndex(t);
+  assert.deepEqual(await kinds(documentOf({ input: 'first' }), documentOf({ input: 'second' })), [
+    'accepted',
+    'duplicate',
+  ]);
+  assert.deepEqual(await kinds(documentOf({ input: 'third' })), ['duplicate']);
   assert.equal((await search.get('exchange-1'))?.gen_ai.input.text, 'first');
   assert.equal((await search.search({ text: 'second' })).hits.length, 0);
   assert.equal((await search.search({ text: 'first' })).hits.length, 1);
+  assert.equal((await search.usage({ by: ['user'] }))[0]?.exchanges, 1);
 });
 
 test('an indexed exchange cannot be updated', async (t) => {
-  const { directory, index } = openIndex(t);
-  await index.deliver(documentOf());
+  const { directory, kinds } = openIndex(t);
+  await kinds(documentOf());
   const database = new DatabaseSync(join(directory, 'index.sqlite'));
   t.after(() => database.close());
   assert.throws(() => database.exec("update exchanges set document = '{}'"), /does not change/);
 });
 
-test('turns are remembered for the exchange that brought them first, apart for each scope', async (t) => {
-  const { index } = openIndex(t);
-  await index.deliverWithTurns(documentOf({ id: 'a' }), { scope: 'ada', hashes: ['h1', 'h2'] });
-  await index.deliverWithTurns(documentOf({ id: 'b' }), { scope: 'ada', hashes: ['h2', 'h3'] });
-  index.turns.remember('bob', ['h1'], 'c');
-  assert.equal(index.turns.firstSeenBy('ada', 'h1'), 'a');
-  assert.equal(index.turns.firstSeenBy('ada', 'h2'), 'a');
-  assert.equal(index.turns.firstSeenBy('ada', 'h3'), 'b');
-  assert.equal(index.turns.firstSeenBy('bob', 'h1'), 'c');
-  assert.equal(index.turns.firstSeenBy('bob', 'h2'), null);
+test('a document that can never be stored is refused alone: the others of its batch stay', async (t) => {
+  const { kinds, search, rejects } = openIndex(t);
+  const broken = documentOf({ id: 'broken', time: 'yesterday' });
+  assert.deepEqual(await kinds(documentOf({ id: 'a' }), broken, documentOf({ id: 'b' })), [
+    'accepted',
+    'rejected',
+    'accepted',
+  ]);
+  assert.deepEqual(
+    (await search.search({})).hits.map(({ id }) => id),
+    ['b', 'a'],
+  );
+  await kinds(broken);
+  assert.equal(rejects.count(), 1);
+  const reject = { id: 'broken', time: '2026-02-01T00:00:00.000Z', reason: '@timestamp is not a time' };
+  assert.deepEqual(rejects.list(), [{ ...reject, document: broken }]);
 });
 
-test('when the turns cannot be stored the document is not stored either, and is asked for again', async (t) => {
-  const { directory, index, search } = openIndex(t);
+test('what SQLite itself refuses leaves nothing of the document behind', async (t) => {
+  const { directory, kinds, search, rejects } = openIndex(t);
+  const database = new DatabaseSync(join(directory, 'index.sqlite'));
+  database.exec(`create trigger refuse before insert on exchange_usage when new.person = 'b@x.org'
+    begin select raise(abort, 'refused'); end`);
+  database.close();
+  const refused = documentOf({ id: 'b', user: { email: 'b@x.org' } });
+  assert.deepEqual(await kinds(documentOf({ id: 'a' }), refused, documentOf({ id: 'c' })), [
+    'accepted',
+    'rejected',
+    'accepted',
+  ]);
+  assert.equal(await search.get('b'), null);
+  assert.equal((await search.search({ text: 'tape' })).hits.length, 2);
+  assert.equal(rejects.list()[0]?.reason, 'refused');
+});
+
+test('when the list of refused documents cannot be written the whole batch is asked for again', async (t) => {
+  const { directory, kinds, search } = openIndex(t);
   const database = new DatabaseSync(join(directory, 'index.sqlite'));
   t.after(() => database.close());
-  database.exec('drop table seen_turns');
-  const delivery = await index.deliverWithTurns(documentOf(), { scope: 's', hashes: ['h'] });
-  assert.equal(delivery.kind, 'retry');
-  assert.equal(await search.get('exchange-1'), null);
-  assert.equal((await search.search({ text: 'tape' })).hits.length, 0);
-});
-
-test('a refused document stands in the list of rejects once, with its reason, and leaves no turns', async (t) => {
-  const { index, search } = openIndex(t);
-  const document = documentOf({ time: 'yesterday' });
-  const delivery = await index.deliverWithTurns(document, { scope: 's', hashes: ['h'] });
-  assert.deepEqual(delivery, { kind: 'rejected', reason: '@timestamp is not a time' });
-  await index.deliver(document);
-  assert.equal(search.rejects.count(), 1);
-  assert.deepEqual(search.rejects.list(), [
-    { id: 'exchange-1', time: '2026-02-01T00:00:00.000Z', reason: '@timestamp is not a time', document },
-  ]);
-  assert.equal(index.turns.firstSeenBy('s', 'h'), null);
-  assert.equal(await search.get('exchange-1'), null);
+  database.exec('alter table rejects rename to elsewhere');
+  assert.deepEqual(await kinds(documentOf({ id: 'a' }), documentOf({ time: 'yesterday' })), ['retry', 'retry']);
+  assert.equal(await search.get('a'), null);
+  database.exec('alter table elsewhere rename to rejects');
+  assert.deepEqual(await kinds(documentOf({ id: 'a' }), documentOf({ time: 'yesterday' })), ['accepted', 'rejected']);
 });
 
 test('a document of any broken shape is rejected and kept, never thrown', async (t) => {
-  const { index } = openIndex(t);
+  const { kinds, rejects } = openIndex(t);
   let deep: JsonValue = null;
   for (let depth = 0; depth < 200_000; depth++) deep = [deep];
+  const { gen_ai: genAi, skilltape } = documentOf();
   const broken: unknown[] = [
     {},
     { '@timestamp': '2026-01-01T00:00:00Z', event: { id: 7 } },
     documentOf({ id: '' }),
     documentOf({ id: 'x'.repeat(513) }),
-    { ...documentOf(), gen_ai: { input: { text: 1 }, output: { text: '' } } },
+    { ...documentOf(), gen_ai: { ...genAi, input: { text: 1 } } },
+    { ...documentOf(), gen_ai: { ...genAi, request: { model: { toString: 'x' } } } },
+    { ...documentOf(), skilltape: { ...skilltape, skill: [{ name: 7 }] } },
+    documentOf({ usage: { output_tokens: -1 } }),
+    documentOf({ usage: { output_tokens: 0.5 } }),
     documentOf({ id: 'deep', skilltape: { answer: deep } }),
   ];
-  for (const document of broken) {
-    assert.equal((await index.deliver(document as ReturnType<typeof documentOf>)).kind, 'rejected');
-  }
-  assert.equal(index.rejects.count(), broken.length);
-  assert.equal(index.rejects.list().at(-1)?.id, 'deep');
+  for (const document of broken) assert.deepEqual(await kinds(document as Document), ['rejected']);
+  assert.equal(rejects.count(), broken.length);
+  assert.equal(rejects.list().at(-1)?.id, 'deep');
 });
 
 test('while another process holds the file, a delivery is to be tried again and nothing is lost', async (t) => {
   const directory = temporaryDirectory(t);
-  SqliteIndex.open(directory).close();
+  await SqliteIndex.open(directory).close();
   const other = new DatabaseSync(join(directory, 'index.sqlite'));
   const impatient = new DatabaseSync(join(directory, 'index.sqlite'), { timeout: 0 });
   const index = new SqliteIndex(impatient, () => new Date());
-  t.after(() => {
-    index.close();
+  t.after(async () => {
+    await index.close();
     other.close();
   });
   other.exec('begin immediate');
-  assert.equal((await index.deliver(documentOf())).kind, 'retry');
+  assert.equal((await index.deliver([documentOf()]))[0]?.kind, 'retry');
   other.exec('rollback');
-  assert.equal((await index.deliver(documentOf())).kind, 'accepted');
+  assert.equal((await index.deliver([documentOf()]))[0]?.kind, 'accepted');
 });
 
 test('the files of the index can be read by their owner only', async (t) => {
   const directory = join(temporaryDirectory(t), 'data');
   const index = SqliteIndex.open(directory);
   t.after(() => index.close());
-  await index.deliver(documentOf());
+  await index.deliver([documentOf()]);
   assert.equal(statSync(directory).mode & 0o777, 0o700);
   const files = readdirSync(directory);
   assert.ok(files.includes('index.sqlite-wal'));
   for (const file of files) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600, file);
 });
 
-test('an index of a newer version is refused by writer and reader, with the way out', (t) => {
+test('an index of a newer version is refused by writer and reader, with the way out', async (t) => {
   const directory = temporaryDirectory(t);
-  SqliteIndex.open(directory).close();
+  await SqliteIndex.open(directory).close();
   const database = new DatabaseSync(join(directory, 'index.sqlite'));
   database.exec('update schema_version set version = 99');
   database.close();

@@ -6,7 +6,7 @@ import { documentOf } from '../../../builders/document.ts';
 const { directory, count } = workerData as { directory: string; count: number };
 const index = SqliteIndex.open(directory);
 for (let number = 0; number < count; number++) {
-  const delivery = await index.deliver(documentOf({ id: `e-${number}`, input: 'common' }));
-  if (delivery.kind !== 'accepted') throw new Error(`delivery was ${delivery.kind}`);
+  const [delivery] = await index.deliver([documentOf({ id: `e-${number}`, input: 'common' })]);
+  if (delivery?.kind !== 'accepted') throw new Error(`delivery was ${delivery?.kind}`);
 }
-index.close();
+await index.close();

@@ -1,0 +1,50 @@
+import type { Config } from '../config/config.ts';
+import { readerOptions, writerOptions } from '../index/elasticsearch/options.ts';
+import type { IndexSink } from '../index/port.ts';
+import type { Rejects } from '../index/rejects.ts';
+import { memoryFile, openRejectsForReading, SqliteMemory } from '../index/sqlite/memory.ts';
+import { SqliteSearch } from '../index/sqlite/search.ts';
+import { SqliteIndex } from '../index/sqlite/writer.ts';
+import type { OpenIndex } from './looking.ts';
+import type { RejectsDependencies } from './rejects.ts';
+
+/** The reading side of the index that the configuration names. */
+export async function openIndexOf({ index, dataDirectory }: Config): Promise<OpenIndex> {
+  if (index.kind === 'sqlite') return SqliteSearch.open(dataDirectory);
+  const { openElasticsearchSearch } = await elasticsearch();
+  return openElasticsearchSearch(readerOptions(index));
+}
+
+/** The refused documents of this node, and the way to deliver them again. */
+export function rejectsOf(config: () => Config): RejectsDependencies {
+  return {
+    openRejects: () => openRejectsForReading(memoryFileOf(config())),
+    async openDelivery() {
+      const memory = SqliteMemory.open(memoryFileOf(config()));
+      const sink = await openSink(config(), memory.rejects);
+      return {
+        rejects: memory.rejects,
+        sink,
+        async close() {
+          await sink.close();
+          memory.close();
+        },
+      };
+    },
+  };
+}
+
+async function openSink({ index, dataDirectory }: Config, rejects: Rejects): Promise<IndexSink> {
+  if (index.kind === 'sqlite') return SqliteIndex.open(dataDirectory);
+  const { openElasticsearchIndex } = await elasticsearch();
+  return openElasticsearchIndex(writerOptions(index), rejects);
+}
+
+/** Loaded only where it is needed: its client takes longer to load than most commands to run. */
+function elasticsearch(): Promise<typeof import('../index/elasticsearch/open.ts')> {
+  return import('../index/elasticsearch/open.ts');
+}
+
+function memoryFileOf({ index, dataDirectory }: Config): string {
+  return memoryFile(dataDirectory, index.kind);
+}

@@ -1,0 +1,31 @@
+/** Where the services of docker-compose.yml find each other. A test holds this and that file to each other. */
+export type Place = { readonly host: string; readonly port: number };
+
+/**
+ * @property listenAddress where Envoy listens
+ */
+export type Places = {
+  readonly root: string;
+  readonly identityProvider: Place;
+  readonly claude: Place;
+  readonly gateway: Place;
+  readonly listenAddress: string;
+  readonly runDirectory: string;
+  readonly logDirectory: string;
+};
+
+export const composePlaces: Places = {
+  root: '/setup',
+  identityProvider: { host: 'identity-provider', port: 9443 },
+  claude: { host: 'claude', port: 9444 },
+  gateway: { host: 'envoy', port: 8443 },
+  listenAddress: '0.0.0.0',
+  runDirectory: '/run/skilltape',
+  logDirectory: '/var/log/skilltape',
+};
+
+export const audience = 'skilltape';
+
+export function issuerOf({ identityProvider: { host, port } }: Places): string {
+  return `https://${host}:${port}`;
+}

@@ -1,0 +1,44 @@
+import type { IndexSearch, IndexSink, IndexUsage } from '../port.ts';
+import type { Rejects } from '../rejects.ts';
+import { Connection } from './connection.ts';
+import { mappingVersion } from './mapping.ts';
+import type { ElasticsearchOptions } from './options.ts';
+import { ElasticsearchSearch } from './search.ts';
+import { replaceTemplate } from './template.ts';
+import { ElasticsearchIndex } from './writer.ts';
+
+/**
+ * For shipping; must be closed. A server that is away is no reason to fail here: what cannot be delivered is `retry`.
+ * `firstPauseMs` is the wait before what a busy server refused is sent a second time.
+ * Throws SkilltapeError `config_invalid` when a file with a certificate or a credential cannot be used.
+ */
+export async function openElasticsearchIndex(
+  options: ElasticsearchOptions,
+  rejects: Pick<Rejects, 'keep'>,
+  firstPauseMs?: number,
+): Promise<IndexSink> {
+  return new ElasticsearchIndex(new Connection(options), options, rejects, firstPauseMs);
+}
+
+/** For searching; must be closed. Throws SkilltapeError `config_invalid` as above. */
+export function openElasticsearchSearch(
+  options: ElasticsearchOptions,
+): IndexSearch & IndexUsage & { close(): Promise<void> } {
+  return new ElasticsearchSearch(new Connection(options));
+}
+
+/**
+ * Puts the index template in place, for indices that are made from now on.
+ * Throws SkilltapeError `index_failed`, and `config_invalid` as above.
+ */
+export async function setUpElasticsearch(
+  options: ElasticsearchOptions,
+): Promise<{ template: string; version: number }> {
+  const connection = new Connection(options);
+  try {
+    await replaceTemplate(connection, options);
+    return { template: options.prefix, version: mappingVersion };
+  } finally {
+    await connection.close();
+  }
+}

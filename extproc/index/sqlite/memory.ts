@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Link } from '../links.ts';
+import type { ShipMemory } from '../memory.ts';
+import type { Turns } from '../seen-turns.ts';
+import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed } from './database.ts';
+import { SqliteLinks } from './links.ts';
+import { prepareMemory } from './memory-tables.ts';
+import { SqliteRejects } from './rejects.ts';
+import { indexFile } from './schema.ts';
+import { SqliteSeenTurns } from './turns.ts';
+
+/**
+ * Beside the embedded index the memory stands in its file, so that deleting the index forgets both: text that is in no
+ * index is new again.
+ */
+export function memoryFile(dataDirectory: string, indexKind: 'sqlite' | 'elasticsearch'): string {
+  return indexKind === 'sqlite' ? indexFile(dataDirectory) : join(dataDirectory, 'memory.sqlite');
+}
+
+/** What shipping remembers, in one file; one writer and any number of readers. Must be closed. */
+export class SqliteMemory implements ShipMemory {
+  readonly turns: SqliteSeenTurns;
+  readonly links: SqliteLinks;
+  readonly rejects: SqliteRejects;
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync, now: () => Date) {
+    this.#database = database;
+    this.turns = new SqliteSeenTurns(database);
+    this.links = new SqliteLinks(database);
+    this.rejects = new SqliteRejects(database, now);
+  }
+
+  /** Opens or creates the file. Throws SkilltapeError `index_failed`. */
+  static open(file: string, now: () => Date = () => new Date()): SqliteMemory {
+    return orIndexFailed('open what shipping remembers', () => {
+      // FULL: the journal is freed behind a refused document, so a power cut must not take it from here.
+      const database = openPrivateDatabase(file, 'FULL');
+      try {
+        prepareMemory(database);
+        return new SqliteMemory(database, now);
+      } catch (thrown) {
+        database.close();
+        throw thrown;
+      }
+    });
+  }
+
+  remember(turns: readonly Turns[], links: readonly Link[]): void {
+    if (links.length === 0 && turns.every(({ hashes }) => hashes.length === 0)) return;
+    orIndexFailed('remember an exchange', () =>
+      inTransaction(this.#database, () => {
+        for (const each of turns) this.turns.insert(each);
+        this.links.insertAll(links);
+      }),
+    );
+  }
+
+  forget(exchangeIds: readonly string[]): void {
+    if (exchangeIds.length === 0) return;
+    orIndexFailed('forget an exchange', () =>
+      inTransaction(this.#database, () => {
+        for (const [table, column] of [
+          ['seen_turns', 'exchange_id'],
+          ['links', 'event_id'],
+        ]) {
+          // A document of a batch has its exchange's id with a full stop and a number; "/" follows the full stop.
+          const statement = this.#database.prepare(
+            `delete from ${table} where ${column} = $id or (${column} >= $id || '.' and ${column} < $id || '/')`,
+          );
+          for (const id of exchangeIds) statement.run({ $id: id });
+        }
+      }),
+    );
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** The refused documents for a look at them, read-only. Throws `index_failed` when there is no file. */
+export function openRejectsForReading(file: string): SqliteRejects & { close(): void } {
+  return orIndexFailed('open the refused documents', () => {
+    const database = openForReading(file);
+    return Object.assign(new SqliteRejects(database, () => new Date()), { close: () => database.close() });
+  });
+}

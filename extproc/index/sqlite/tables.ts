@@ -1,0 +1,69 @@
+/** The tables of the index, as SQL. */
+export const exchangesTable = `
+create table exchanges (
+  number integer primary key,
+  id text not null unique,
+  time_ms integer not null,
+  session text not null,
+  connection text not null,
+  outcome text not null,
+  user_id text,
+  user_email text,
+  user_name text,
+  noise text,
+  request_model text not null default '',
+  response_model text not null default '',
+  document text not null
+) strict;
+create index exchanges_by_session on exchanges (session, time_ms, id);
+create index exchanges_by_connection on exchanges (connection, time_ms, id);
+create index exchanges_by_user_id on exchanges (user_id, time_ms, id);
+create index exchanges_by_user_email on exchanges (user_email, time_ms, id);
+create index exchanges_by_user_name on exchanges (user_name, time_ms, id);
+`;
+
+/**
+ * `exchange_text` keeps its own copy of the flat texts under the same row number: it is normalised for search, while
+ * `document` stays as delivered.
+ */
+export const textTable = `
+create virtual table exchange_text using fts5(input, output, tokenize = 'unicode61 remove_diacritics 2');
+`;
+
+/**
+ * What version 2 brought; also laid into a file of version 1. The two indices hold every column that a search filters
+ * by: a row itself is large, because the document is in it.
+ */
+export const addedIn2 = `
+create index exchanges_by_time on exchanges
+  (time_ms, id, noise, session, connection, outcome, request_model, response_model);
+create index exchanges_noise on exchanges
+  (time_ms, id, noise, session, connection, outcome, request_model, response_model) where noise is not null;
+create table exchange_skills (
+  skill text not null,
+  number integer not null,
+  primary key (skill, number)
+) strict, without rowid;
+create index exchange_skills_by_number on exchange_skills (number);
+create table exchange_usage (
+  number integer primary key,
+  time_ms integer not null,
+  person text not null,
+  session text not null,
+  connection text not null,
+  model text not null,
+  service_tier text not null,
+  uncached_input integer not null,
+  cache_read integer not null,
+  cache_creation_5m integer not null,
+  cache_creation_1h integer not null,
+  output integer not null,
+  web_search_requests integer not null
+) strict;
+create index exchange_usage_by_time on exchange_usage (time_ms);
+`;
+
+export const immutableTrigger = `
+create trigger exchanges_immutable before update on exchanges
+  begin select raise(abort, 'an indexed exchange does not change'); end;
+`;

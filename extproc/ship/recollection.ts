@@ -1,0 +1,77 @@
+import type { Link } from '../index/links.ts';
+import type { ShipMemory } from '../index/memory.ts';
+import type { Turns } from '../index/seen-turns.ts';
+import type { KeyedHash } from '../keyed-hash.ts';
+import { linkKey } from '../link-key.ts';
+import type { Drafted } from '../transcript/draft.ts';
+import type { Recall, Thing } from '../transcript/recall.ts';
+import type { Transcript } from '../transcript/transcript.ts';
+
+/**
+ * What the exchanges of one delivery bring, beside what earlier ones brought: they are written together, and each must
+ * already find those before it.
+ */
+export class Recollection {
+  readonly #memory: ShipMemory;
+  readonly #keyedHash: KeyedHash;
+  readonly #turns: Turns[] = [];
+  readonly #links: Link[] = [];
+  readonly #firstByTurn = new Map<string, string>();
+  readonly #linkByKey = new Map<string, Link>();
+
+  constructor(memory: ShipMemory, keyedHash: KeyedHash) {
+    this.#memory = memory;
+    this.#keyedHash = keyedHash;
+  }
+
+  /** Bound to identity and connection: what two people bring, or two connections, is never taken for one another's. */
+  recallFor(transcript: Transcript): Recall {
+    const scope = this.#scopeOf(transcript);
+    return {
+      seen: (hash, askedBy) => {
+        const first = this.#memory.turns.firstSeenBy(scope, hash) ?? this.#firstByTurn.get(`${scope} ${hash}`);
+        return first !== undefined && first !== askedBy;
+      },
+      origin: (thing, askedBy) => {
+        const key = this.#keyOf(transcript, thing);
+        const found = key === null ? null : (this.#memory.links.find(key) ?? this.#linkByKey.get(key));
+        return found === null || found === undefined || found.eventId === askedBy ? null : found;
+      },
+    };
+  }
+
+  add(transcript: Transcript, { draft, brought }: Drafted): void {
+    const scope = this.#scopeOf(transcript);
+    const eventId = draft.event.id;
+    this.#turns.push({ scope, hashes: brought.turnHashes, exchangeId: eventId });
+    for (const hash of brought.turnHashes) remember(this.#firstByTurn, `${scope} ${hash}`, eventId);
+    for (const thing of brought.things) {
+      const key = this.#keyOf(transcript, thing);
+      if (key === null) continue;
+      const link = { key, eventId, session: draft.gen_ai.conversation.id };
+      this.#links.push(link);
+      remember(this.#linkByKey, key, link);
+    }
+  }
+
+  /** Before the documents are delivered: an exchange that is shipped again finds itself as the first. */
+  write(): void {
+    this.#memory.remember(this.#turns, this.#links);
+  }
+
+  #scopeOf({ started, exchangeId }: Transcript): string {
+    const { identity, connection } = started;
+    if (identity === null) return exchangeId;
+    return this.#keyedHash('scope', JSON.stringify([identity.issuer, identity.subject, connection])).slice(0, 32);
+  }
+
+  /** Without a verified identity nothing is found by its name. */
+  #keyOf({ started }: Transcript, { kind, ids }: Thing): string | null {
+    if (started.identity === null) return null;
+    return linkKey(this.#keyedHash, started.identity, started.connection, kind, ids);
+  }
+}
+
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  if (!map.has(key)) map.set(key, value);
+}

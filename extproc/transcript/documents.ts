@@ -1,0 +1,196 @@
+/** Drafts the documents of one exchange: its own, and one for each prompt and each answer of a batch. */
+import { filesProduced, filesReferenced } from '../claude/files.ts';
+import type { JsonValue } from '../claude/json.ts';
+import { isJsonObject } from '../claude/json.ts';
+import { sessionEventsIn } from '../claude/session-events.ts';
+import { skillsUsed } from '../claude/skills-used.ts';
+import { batchDocumentsMax, draftBatchRequests, draftBatchResults } from './batch-documents.ts';
+import type { DocumentFile, DocumentLink, ExchangeDocument } from './document.ts';
+import type { DraftContext, Drafted, Setting } from './draft.ts';
+import { frameOf, settingOf } from './draft.ts';
+import { textOf } from './gen-ai.ts';
+import type { Reading } from './reading.ts';
+import type { Thing } from './recall.ts';
+import { slimmer } from './slim.ts';
+import type { Transcript } from './transcript.ts';
+import type { NewTurns } from './turns.ts';
+import { newTurns } from './turns.ts';
+
+/**
+ * One by one, so that what a draft brings can be remembered before the next is made: the entries of a batch often
+ * share a system prompt, which is new only once.
+ */
+export function* draftDocuments(
+  transcript: Transcript,
+  reading: Reading,
+  context: DraftContext,
+): Generator<Drafted, void, void> {
+  const setting = settingOf(transcript, reading.request);
+  const frame = frameOf(transcript, reading, setting, context);
+  yield draftExchange({ transcript, reading, setting, frame, context });
+  yield* draftBatchRequests(frame, reading, batchIdOf(setting, transcript, reading), context);
+  yield* draftBatchResults(frame, reading, batchIdOf(setting, transcript, reading), context);
+}
+
+type Parts = {
+  transcript: Transcript;
+  reading: Reading;
+  setting: Setting;
+  frame: ExchangeDocument;
+  context: DraftContext;
+};
+
+function draftExchange({ transcript, reading, setting, frame, context }: Parts): Drafted {
+  const { exchangeId } = transcript;
+  const { keyedHash, recall, decision } = context;
+  const turns = newTurns(reading, keyedHash, (hash) => recall.seen(hash, exchangeId));
+  const messages = reading.request?.messages.slice(turns.firstNew) ?? [];
+  const events = reading.events.filter(({ id }) => id === '' || recall.origin(eventThing(id), exchangeId) === null);
+  const files = filesOf(setting, transcript, reading, messages);
+  const batchId = batchIdOf(setting, transcript, reading);
+  const draft: ExchangeDocument = {
+    ...frame,
+    skilltape: {
+      ...frame.skilltape,
+      skill: skillsUsed({ request: reading.request, newTurns: messages, message: reading.message }),
+      file: files,
+      link: linksOf({ transcript, frame, files, batchId, context }),
+      truncated: reading.truncated || Math.max(reading.batch.length, reading.results.length) > batchDocumentsMax,
+      batch: batchId === '' ? null : { id: batchId, custom_id: '', size: sizeOf(reading) },
+      history: { message_count: turns.firstNew, prefix_hash: turns.prefixHash },
+      ...(decision.keep === 'full' ? contentOf({ reading, turns, messages, events, context }) : {}),
+    },
+  };
+  const isKept = decision.keep === 'full' && setting.noise === null;
+  return {
+    draft,
+    brought: {
+      // What was not indexed as text, or only as noise, is new when it comes as a prompt.
+      turnHashes: isKept ? turns.hashes : [],
+      things: [
+        ...thingsOf(reading, files, frame),
+        ...(isKept ? eventsShown(setting, reading, events) : []),
+        ...(batchId === '' || reading.batch.length === 0 ? [] : [{ kind: 'batch', ids: [batchId] } as const]),
+      ],
+    },
+  };
+}
+
+function contentOf(parts: {
+  reading: Reading;
+  turns: NewTurns;
+  messages: NonNullable<Reading['request']>['messages'];
+  events: Reading['events'];
+  context: DraftContext;
+}): Pick<ExchangeDocument['skilltape'], 'system' | 'tools' | 'new_messages' | 'answer' | 'error'> {
+  const { reading, turns, messages, events, context } = parts;
+  const slim = slimmer(context);
+  return {
+    system: turns.systemIsNew ? slim(reading.request?.system ?? null) : null,
+    tools: turns.toolsAreNew ? (reading.request?.tools ?? null) : null,
+    new_messages: [
+      ...messages.map(({ role, content, rest }) => ({ ...rest, role, content: slim(content) })),
+      ...reading.sent.map(({ role, content }) => ({ role, content: slim(content) })),
+    ],
+    answer: slim(answerOf(reading, events)),
+    error: reading.error,
+  };
+}
+
+function answerOf({ message, downloaded, other, events: all }: Reading, events: Reading['events']): JsonValue {
+  if (message !== null) return message;
+  if (all.length > 0)
+    return { type: 'session_events', content: events.map(({ type, content }) => ({ type, content })) };
+  return downloaded.length > 0 ? { type: 'files', content: [...downloaded] } : other;
+}
+
+function filesOf(
+  { endpoint }: Setting,
+  { started }: Transcript,
+  reading: Reading,
+  messages: NonNullable<Reading['request']>['messages'],
+): DocumentFile[] {
+  const named = (role: DocumentFile['role']) => (id: string) => ({
+    ...{ id, role, name: '', media_type: '' },
+    ...{ bytes: null, hash: '' },
+  });
+  // The id of an upload is in its answer, that of a download in its path.
+  const id = endpoint.kind === 'files' ? (pathId(started.path) ?? textOf(field(reading.other, 'id'))) : '';
+  const carried = reading.files.map((file) => (file.id === '' && reading.files.length === 1 ? { ...file, id } : file));
+  const isNamedByPath = carried.length === 0 && id !== '' && endpoint.name !== 'files.list';
+  return [
+    ...carried,
+    ...(isNamedByPath ? [named('referenced')(id)] : []),
+    ...filesReferenced(messages).map(named('referenced')),
+    ...filesProduced(reading.message).map(named('produced')),
+  ];
+}
+
+function linksOf(parts: {
+  transcript: Transcript;
+  frame: ExchangeDocument;
+  files: readonly DocumentFile[];
+  batchId: string;
+  context: DraftContext;
+}): DocumentLink[] {
+  const { transcript, frame, files, batchId, context } = parts;
+  const { exchangeId, started } = transcript;
+  const to = (via: DocumentLink['via'], thing: Thing): DocumentLink[] => {
+    const origin = context.recall.origin(thing, exchangeId);
+    return origin === null ? [] : [{ event_id: origin.eventId, via }];
+  };
+  const asked = files.filter(({ id, role }) => id !== '' && (role === 'downloaded' || role === 'referenced'));
+  const links = [
+    ...(started.attemptOf === null ? [] : [{ event_id: started.attemptOf, via: 'attempt' } as const]),
+    ...(transcript.requestBytes === 0 ? [] : to('repeat', requestThing(frame))),
+    ...asked.flatMap(({ id }) => to('file', { kind: 'file', ids: [id] })),
+    ...(batchId === '' ? [] : to('batch', { kind: 'batch', ids: [batchId] })),
+  ];
+  const distinct = new Map(links.map((link) => [`${link.via} ${link.event_id}`, link]));
+  return [...distinct.values()];
+}
+
+function thingsOf(reading: Reading, files: readonly DocumentFile[], frame: ExchangeDocument): Thing[] {
+  const { message } = reading;
+  const container = textOf(field(message?.container ?? null, 'id'));
+  const messageId = textOf(message?.id);
+  const made = files.filter(({ id, role }) => id !== '' && (role === 'produced' || role === 'uploaded'));
+  return [
+    ...(messageId === '' ? [] : [{ kind: 'message', ids: [messageId] } as const]),
+    ...(container === '' ? [] : [{ kind: 'container', ids: [container] } as const]),
+    ...made.map(({ id }) => ({ kind: 'file', ids: [id] }) as const),
+    ...(frame.http.request.body.bytes === 0 ? [] : [requestThing(frame)]),
+  ];
+}
+
+function batchIdOf({ endpoint }: Setting, { started }: Transcript, { other }: Reading): string {
+  if (endpoint.kind !== 'batches' || endpoint.name === 'batches.list') return '';
+  return started.path.split('/')[4] ?? textOf(field(other, 'id'));
+}
+
+function sizeOf({ batch, results }: Reading): number | null {
+  return batch.length > 0 ? batch.length : results.length > 0 ? results.length : null;
+}
+
+function requestThing(frame: ExchangeDocument): Thing {
+  return { kind: 'request', ids: [frame.skilltape.request_hash] };
+}
+
+function eventThing(id: string): Thing {
+  return { kind: 'session_event', ids: [id] };
+}
+
+/** What is sent into a session comes back in its stream, by the ids that the answer gives. */
+function eventsShown({ endpoint }: Setting, { other }: Reading, events: Reading['events']): Thing[] {
+  const shown = endpoint.name === 'sessions.events.send' ? (sessionEventsIn(other)?.events ?? []) : events;
+  return shown.flatMap(({ id }) => (id === '' ? [] : [eventThing(id)]));
+}
+
+/** The identifier in `/v1/files/{id}`. */
+function pathId(path: string): string | undefined {
+  return path.split('/')[3];
+}
+
+function field(value: JsonValue, key: string): JsonValue | undefined {
+  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}

@@ -1,0 +1,92 @@
+import type { BatchEntry } from '../claude/batch.ts';
+import { readBatchRequest } from '../claude/batch.ts';
+import { bodyFormOf } from '../claude/body-form.ts';
+import { readCompletionRequest } from '../claude/completion-request.ts';
+import type { Endpoint } from '../claude/endpoint.ts';
+import type { JsonValue } from '../claude/json.ts';
+import { parseStrictJson, requestMaxDepth } from '../claude/json.ts';
+import { mediaTypeOf } from '../claude/media-type.ts';
+import type { MessagesRequest, ReadRequest } from '../claude/request.ts';
+import { readMessagesRequest } from '../claude/request.ts';
+import { sessionEventsIn } from '../claude/session-events.ts';
+import { headerValue } from '../exchange/headers.ts';
+import { readMultipart } from '../upload/multipart.ts';
+import type { HashOfBytes } from './carried.ts';
+import { carriedFiles } from './carried.ts';
+import type { DocumentFile } from './document.ts';
+import type { Transcript } from './transcript.ts';
+
+export type RequestReading = {
+  request: MessagesRequest | null;
+  /** The prompts of a batch. */
+  batch: readonly BatchEntry[];
+  /** What is sent to the other endpoints, in the form of messages. */
+  sent: readonly { role: string; content: JsonValue }[];
+  files: readonly DocumentFile[];
+  decoded: boolean;
+};
+
+export const nothingSent: RequestReading = {
+  request: null,
+  batch: [],
+  sent: [],
+  files: [],
+  decoded: true,
+};
+
+const unread: RequestReading = { ...nothingSent, decoded: false };
+
+export function readRequestOf(transcript: Transcript, endpoint: Endpoint, hashOf: HashOfBytes): RequestReading {
+  const { requestBody, started } = transcript;
+  if (requestBody.length === 0) return nothingSent;
+  if (transcript.requestBytes > requestBody.length) return unread;
+  const contentType = headerValue(started.headers, 'content-type') ?? '';
+  const form = bodyFormOf(endpoint, started.method, mediaTypeOf(contentType));
+  if (form === 'upload') return readUpload(requestBody, contentType, hashOf);
+  const json = parseStrictJson(requestBody, { maxDepth: requestMaxDepth });
+  if (!json.ok) return unread;
+  switch (form) {
+    case 'messages':
+      return readPrompt(readMessagesRequest(json.value));
+    case 'completion':
+      return readPrompt(readCompletionRequest(json.value));
+    case 'batch':
+      return readBatch(json.value);
+    case 'json':
+    case 'none':
+      return { ...nothingSent, sent: sentOf(endpoint, json.value) };
+    default:
+      return form satisfies never;
+  }
+}
+
+function readPrompt(read: ReadRequest): RequestReading {
+  return read.ok ? { ...nothingSent, request: read.request } : unread;
+}
+
+function readBatch(value: JsonValue): RequestReading {
+  const read = readBatchRequest(value);
+  return read.ok ? { ...nothingSent, batch: read.entries } : unread;
+}
+
+/** Events that go into a session of managed agents are prompts one by one; other JSON is one. */
+function sentOf({ name }: Endpoint, value: JsonValue): RequestReading['sent'] {
+  const sent = name === 'sessions.events.send' ? sessionEventsIn(value) : null;
+  if (sent === null) return [{ role: 'user', content: value }];
+  return sent.events.map(({ role, type, content }) => ({ role, content: [{ type, content }] }));
+}
+
+function readUpload(body: Uint8Array, contentType: string, hashOf: HashOfBytes): RequestReading {
+  const read = readMultipart(body, contentType);
+  if (!read.ok) return unread;
+  const fields = read.parts.filter(({ filename }) => filename === null);
+  const uploads = read.parts.flatMap(({ filename, contentType: mediaType, bytes }) =>
+    filename === null ? [] : [{ name: filename, mediaType, bytes }],
+  );
+  const { blocks, files } = carriedFiles(uploads, 'uploaded', hashOf);
+  const texts = fields.map(({ field, bytes }) => ({
+    type: 'text',
+    text: `${field}: ${new TextDecoder().decode(bytes)}`,
+  }));
+  return { ...nothingSent, sent: [{ role: 'user', content: [...texts, ...blocks] }], files };
+}

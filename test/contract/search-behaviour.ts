@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { SkilltapeError } from '../../extproc/errors.ts';
+import type { SearchQuery } from '../../extproc/index/port.ts';
+import { documentOf } from '../builders/document.ts';
+import { deliverAll, filled, type IndexKind, idsFor } from './index-under-test.ts';
+
+const isUsage = (thrown: unknown): boolean => thrown instanceof SkilltapeError && thrown.code === 'usage';
+
+/** Filters, pages and refusals of a search. */
+export function testSearch(kind: IndexKind): void {
+  const { name } = kind;
+
+  test(`${name}: each filter finds its exchanges, all filters must hold, the newest comes first`, async (t) => {
+    const index = await filled(kind, t, [
+      {
+        id: 'a',
+        time: '2026-01-01T00:00:00Z',
+        user: { id: 'u-A', name: 'A\u0308nne', email: 'a@X.org' },
+        session: 's1',
+      },
+      { id: 'b', time: '2026-01-02T00:00:00Z', user: { id: 'u-b' }, connection: 'research', session: 's2' },
+      { id: 'c', time: '2026-01-03T00:00:00Z', user: null, session: 's2', skilltape: { outcome: 'denied' } },
+    ]);
+    const expected: readonly (readonly [SearchQuery, string[]])[] = [
+      [{}, ['c', 'b', 'a']],
+      [{ user: 'U-a' }, ['a']],
+      [{ user: 'änNE' }, ['a']],
+      [{ user: 'A@x.ORG' }, ['a']],
+      [{ user: 'u-' }, []],
+      [{ user: '*' }, []],
+      [{ connection: 'research' }, ['b']],
+      [{ connection: 'Research' }, []],
+      [{ session: 's2' }, ['c', 'b']],
+      [{ outcome: 'denied' }, ['c']],
+      [{ from: new Date('2026-01-02T00:00:00Z') }, ['c', 'b']],
+      [{ to: new Date('2026-01-02T00:00:00Z') }, ['a']],
+      [{ from: new Date('1950-01-01T00:00:00Z'), to: new Date('2026-01-01T00:00:00.001Z') }, ['a']],
+      [{ session: 's2', outcome: 'complete', text: 'tape' }, ['b']],
+    ];
+    for (const [query, ids] of expected) assert.deepEqual(await idsFor(index, query), ids, JSON.stringify(query));
+  });
+
+  test(`${name}: a skill and a model are found by their whole names`, async (t) => {
+    const skill = (skillName: string, version = '') => ({ name: skillName, version, source: 'container' });
+    const index = await filled(kind, t, [
+      {
+        id: 'a',
+        time: '2026-01-01T00:00:00Z',
+        model: 'claude-haiku',
+        skilltape: { skill: [skill('pdf'), skill('pdf', '2')] },
+      },
+      {
+        id: 'b',
+        time: '2026-01-02T00:00:00Z',
+        responseModel: 'claude-haiku',
+        skilltape: { skill: [skill('pdf'), skill('pptx')] },
+      },
+    ]);
+    assert.deepEqual(await idsFor(index, { skill: 'pdf' }), ['b', 'a']);
+    assert.deepEqual(await idsFor(index, { skill: 'pptx' }), ['b']);
+    assert.deepEqual(await idsFor(index, { skill: 'pd' }), []);
+    assert.deepEqual(await idsFor(index, { model: 'claude-haiku' }), ['b', 'a']);
+    assert.deepEqual(await idsFor(index, { model: 'claude-sonnet-4-5' }), ['b']);
+    assert.deepEqual((await index.reader.search({ skill: 'pptx' })).hits[0]?.skills, ['pdf', 'pptx']);
+  });
+
+  test(`${name}: a hit tells who, what and how much`, async (t) => {
+    const index = await filled(kind, t, [
+      {},
+      { id: 'none', user: null, usage: { input_tokens: null, output_tokens: null }, time: '2026-01-16T00:00:00Z' },
+    ]);
+    const { hits } = await index.reader.search({ text: 'tape' });
+    assert.deepEqual(hits[1], {
+      id: 'exchange-1',
+      time: '2026-01-15T10:00:00.000Z',
+      user: { id: 'u-1', name: 'Ada Example', email: 'ada@example.org' },
+      connection: 'claude',
+      model: 'claude-sonnet-4-5',
+      verdict: 'allow',
+      outcome: 'complete',
+      session: 'session-1',
+      noise: null,
+      skills: [],
+      snippet: { text: 'What is a tape?', marks: [{ start: 10, end: 14 }] },
+      totalTokens: 46,
+    });
+    assert.deepEqual([hits[0]?.user, hits[0]?.totalTokens], [null, null]);
+    assert.deepEqual((await index.reader.search({})).hits[0]?.snippet, { text: 'What is a tape?', marks: [] });
+  });
+
+  test(`${name}: noise is left out and counted, or shown when it is asked for`, async (t) => {
+    const noise = (id: string, kindOfNoise: string) => ({ id, skilltape: { noise: kindOfNoise } });
+    const index = await filled(kind, t, [{ id: 'a' }, noise('b', 'title'), noise('c', 'models'), { id: 'd' }]);
+    const first = await index.reader.search({ limit: 1 });
+    assert.deepEqual([first.hits.map(({ id }) => id), first.noiseHidden], [['d'], 2]);
+    const second = await index.reader.search({ limit: 1, before: first.next ?? assert.fail('one page only') });
+    assert.deepEqual([second.hits.map(({ id }) => id), second.noiseHidden, second.next], [['a'], 2, null]);
+    const all = await index.reader.search({ noise: true });
+    assert.deepEqual([all.hits.map(({ noise: word }) => word), all.noiseHidden], [[null, 'models', 'title', null], 0]);
+    assert.equal((await index.reader.search({ connection: 'other' })).noiseHidden, 0);
+  });
+
+  test(`${name}: a query that cannot be asked is refused as usage`, async (t) => {
+    const { reader } = await filled(kind, t, [{}]);
+    const queries: SearchQuery[] = [
+      ...[{ text: '' }, { text: '*** ""' }, { text: 'x'.repeat(2_001) }, { text: 'x '.repeat(65) }],
+      ...[{ limit: 0 }, { limit: 1_001 }, { limit: 1.5 }, { before: 'not a place' }],
+    ];
+    for (const query of queries)
+      await assert.rejects(reader.search(query), isUsage, JSON.stringify(query).slice(0, 80));
+    await assert.rejects(reader.usage({ by: [] }), isUsage);
+    await assert.rejects(reader.usage({ by: ['day', 'day'] }), isUsage);
+  });
+
+  test(`${name}: any text is either searched for or refused as usage`, async (t) => {
+    const { reader } = await filled(kind, t, [{}]);
+    const pieces = fc.constantFrom(
+      ...[
+        '"',
+        '*',
+        '(',
+        ')',
+        ':',
+        '^',
+        '+',
+        '-',
+        '~',
+        '\\',
+        '{',
+        '/',
+        ' OR ',
+        ' NEAR',
+        '\0',
+        'tape',
+        ' ',
+        '\ud800',
+        'é',
+      ],
+    );
+    const text = fc.oneof(
+      fc.array(pieces, { maxLength: 40 }).map((parts) => parts.join('')),
+      fc.string({ unit: 'binary' }),
+    );
+    await fc.assert(
+      fc.asyncProperty(text, async (typed) => {
+        await reader.search({ text: typed }).catch((thrown: unknown) => assert.ok(isUsage(thrown), String(thrown)));
+        await reader.search({ user: typed, session: typed, skill: typed, model: typed });
+        assert.equal(await reader.get(`${typed}?`), null);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test(`${name}: 1,200 exchanges are paged without a gap or a repeat, also while newer ones arrive`, async (t) => {
+    const documents = Array.from({ length: 1_200 }, (_, number) => ({
+      id: `e-${String(number).padStart(5, '0')}`,
+      // Ten share each moment, so that the order depends on the id as well; three days, so three dated indices.
+      time: new Date(Date.UTC(2026, 0, 1) + Math.floor(number / 10) * 2_000_000).toISOString(),
+      input: `common word${number % 7}`,
+    }));
+    const index = await filled(kind, t, documents);
+    const seen: string[] = [];
+    let before: string | undefined;
+    for (let page = 0; page < 20; page++) {
+      const { hits, next } = await index.reader.search({ text: 'common', limit: 333, before });
+      seen.push(...hits.map((hit) => hit.id));
+      await deliverAll(index, [documentOf({ id: `late-${page}`, time: '2026-06-01T00:00:00Z', input: 'common' })]);
+      if (next === null) break;
+      before = next;
+    }
+    assert.deepEqual(seen, documents.map(({ id }) => id).toReversed());
+    const some = await idsFor(index, { text: 'word3', limit: 1_000 });
+    assert.equal(some.length, documents.filter((_, number) => number % 7 === 3).length);
+  });
+
+  test(`${name}: a rebuilt index gives the same pages, whatever the order of delivery`, async (t) => {
+    const documents = Array.from({ length: 40 }, (_, number) => ({
+      id: `e-${number}`,
+      time: new Date(Date.UTC(2026, 0, 1) + (number % 5) * 1_000).toISOString(),
+    }));
+    const first = (await filled(kind, t, documents)).reader;
+    const second = (await filled(kind, t, documents.toReversed())).reader;
+    const page = await first.search({ text: 'tape', limit: 15 });
+    assert.deepEqual(await second.search({ text: 'tape', limit: 15 }), page);
+    const rest = { text: 'tape', before: page.next ?? assert.fail('one page only') };
+    assert.deepEqual(await second.search(rest), await first.search(rest));
+  });
+
+  test(`${name}: a session comes in the order of time, whole, across days and classes`, async (t) => {
+    const many = Array.from({ length: 250 }, (_, number) => ({
+      id: `m-${String(number).padStart(3, '0')}`,
+      session: 'many',
+      time: new Date(Date.UTC(2026, 2, 1) + number * 600_000).toISOString(),
+      skilltape: { retention_class: number % 2 === 0 ? 'standard' : 'long' },
+    }));
+    const index = await filled(kind, t, [
+      { id: 'late', time: '2026-01-01T12:00:00+02:00' },
+      { id: 'early', time: '2026-01-01T09:00:00Z' },
+      { id: 'other', session: 'session-2' },
+      ...many,
+    ]);
+    const idsOf = async (session: string) => (await index.reader.session(session)).map(({ event }) => event.id);
+    assert.deepEqual(await idsOf('session-1'), ['early', 'late']);
+    assert.deepEqual(
+      await idsOf('many'),
+      many.map(({ id }) => id),
+    );
+    assert.deepEqual(await idsOf('nobody'), []);
+  });
+}
