@@ -14,6 +14,24 @@ export function canonicalTurn(turn: Turn): string {
   return `{"role":${JSON.stringify(turn.role)},"content":${canonicalContent(turn.content)}${rest}}`;
 }
 
+/**
+ * The same for a system prompt. Claude Code begins it with a line about its own version, which is another one in each
+ * conversation, while the long text behind it stays.
+ */
+export function canonicalSystem(system: JsonValue): string {
+  const content = Array.isArray(system) ? system.filter((block) => !isVersionLine(block)) : system;
+  return canonicalTurn({ role: 'system', content });
+}
+
+/** Short and of few characters: nothing readable fits into it. */
+const versionLine =
+  /^x-anthropic-billing-header: cc_version=[0-9a-z.]{1,24};(?: cc[a-z_]{0,16}=[0-9a-z-]{1,16};){0,4}$/;
+
+function isVersionLine(block: JsonValue): boolean {
+  if (!isJsonObject(block) || typeof block.text !== 'string' || !versionLine.test(block.text)) return false;
+  return Object.keys(block).every((key) => key === 'type' || key === 'text');
+}
+
 /** Fields through which vendor structure goes on; what is below any other field is taken as it is. */
 const structural = new Set(['content', 'source', 'citations', 'caller']);
 

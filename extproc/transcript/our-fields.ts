@@ -29,7 +29,12 @@ const ourBranches = new Set([
 ]);
 const ourFileFields = new Set<string | number>(['role', 'bytes', 'hash']);
 const branchStepsMax = 3;
+/** Ids that Claude Code makes: they join the tree of agents. */
+const agentIds = new Set(['gen_ai.agent.id', 'skilltape.agent.parent_id', 'skilltape.agent.prompt_id']);
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** RFC 9562, random: one in 30,000 begins like a phone number with a country code. */
+const randomUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /**
  * Whether a value stays as it is. Everything else is masked, also what the vendor signs or encrypts: such values are
@@ -40,6 +45,7 @@ export function isOurs(path: Path, value: string): boolean {
   const [first, second, third] = path;
   if (first === 'http' && second === 'request' && third === 'id') return uuid.test(value);
   if (first === 'skilltape' && second === 'file') return ourFileFields.has(path[path.length - 1] ?? '');
+  if (path.length === 3 && agentIds.has(path.join('.'))) return randomUuid.test(value);
   let branch = '';
   for (const step of path.slice(0, branchStepsMax)) {
     branch = branch === '' ? String(step) : `${branch}.${step}`;

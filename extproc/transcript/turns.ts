@@ -1,4 +1,4 @@
-import { canonicalTurn } from '../claude/history.ts';
+import { canonicalSystem, canonicalTurn } from '../claude/history.ts';
 import type { JsonObject, JsonValue } from '../claude/json.ts';
 import type { MessagesRequest } from '../claude/request.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
@@ -34,7 +34,7 @@ export function newTurns({ request, message }: Prompt, keyedHash: KeyedHash, see
   let firstNew = continues ? chain.length : lastPromptAt(request.messages);
   while (firstNew > 0 && !seen(chain[firstNew - 1] ?? '')) firstNew -= 1;
   // In the form of a turn: clients move `cache_control` about in the system prompt and among the tools too.
-  const systemHash = keyedHash('system', canonicalTurn({ role: 'system', content: request.system }));
+  const systemHash = keyedHash('system', canonicalSystem(request.system));
   const toolsHash = keyedHash('tools', canonicalTurn({ role: 'tools', content: request.tools }));
   const answered = answeredHash(whole, message?.content, keyedHash);
   return {
