@@ -1,15 +1,30 @@
-# The processor. OPA is copied from its own image; Envoy runs beside it (docker-compose.yml).
+# Two images: `processor` (the default), and `demo`, which adds what makes certificates and stands in for an identity
+# provider and for Claude. OPA is copied from its own image; Envoy runs beside them (docker-compose.yml).
 FROM openpolicyagent/opa:1.22.2-static AS opa
 
-FROM node:24-slim
+FROM node:24-slim AS base
 WORKDIR /opt/skilltape
 COPY --from=opa /opa /usr/local/bin/opa
 COPY package.json package-lock.json ./
+
+FROM base AS demo
+RUN npm ci && npm cache clean --force
+COPY extproc extproc
+COPY envoy envoy
+COPY deploy deploy
+COPY test/fakes test/fakes
+# A new volume takes owner and mode from here. All services run as the same user, each with folders of its own.
+RUN cd / && for part in elasticsearch kibana envoy skilltape install fakes people; do mkdir -p "/setup/$part"; done \
+  && chown -R node:node /setup && chmod 700 /setup/*
+USER node
+ENTRYPOINT ["node"]
+
+FROM base AS processor
 RUN npm ci --omit=dev && npm cache clean --force
 COPY extproc extproc
 COPY policies policies
 COPY proto proto
-# A new volume takes owner and mode from here: Envoy runs as the same user and writes its access log.
+# As above: Envoy runs as the same user and writes its access log.
 RUN mkdir -p /var/lib/skilltape /run/skilltape /var/log/skilltape \
   && chown -R node:node /var/lib/skilltape /run/skilltape /var/log/skilltape
 USER node

@@ -5,7 +5,7 @@ import type { TestElasticsearch } from '../elasticsearch.ts';
 import { startElasticsearch } from '../elasticsearch.ts';
 
 /** The variable that holds the broker's URL for the test files of a run. */
-export const brokerVariable = 'SKILLTAPE_TEST_ELASTICSEARCH';
+export const brokerVariable = 'TEST_ELASTICSEARCH_BROKER';
 
 export type Broker = { readonly url: string; close(): Promise<void> };
 
