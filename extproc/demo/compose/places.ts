@@ -1,9 +1,7 @@
 /** Where the services of docker-compose.yml find each other. A test holds this and that file to each other. */
 export type Place = { readonly host: string; readonly port: number };
 
-/**
- * @property listenAddress where Envoy listens
- */
+/** @property root folder in which `setup.ts` makes one folder for each service, so that none sees what another needs */
 export type Places = {
   readonly root: string;
   readonly identityProvider: Place;
