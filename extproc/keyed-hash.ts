@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 
 /**
  * HMAC-SHA256 as 64 hex digits, for hashes of content and of callers' ids that leave the seal: without the key nobody
@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
  */
 export type KeyedHash = (purpose: string, content: string | Uint8Array) => string;
 
-export function keyedHashWith(key: Uint8Array): KeyedHash {
+export function keyedHashWith(keyBytes: Uint8Array): KeyedHash {
+  const key = createSecretKey(keyBytes);
   return (purpose, content) => createHmac('sha256', key).update(purpose).update('\0').update(content).digest('hex');
 }

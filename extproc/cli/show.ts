@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { SkilltapeError } from '../errors.ts';
-import type { IndexSearch } from '../index/port.ts';
+import { type IndexSearch, sessionDocumentsMax } from '../index/port.ts';
 import type { Masked } from '../masking/masked.ts';
 import { sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
 import { exchangesOf, sessionTree } from '../terminal/session-tree.ts';
@@ -52,15 +52,14 @@ function withoutId(id: string | undefined, session: string): string {
 
 async function show(dependencies: LookingDependencies, id: string, flags: Flags): Promise<void> {
   recordLook(dependencies, 'show', id, flags.why);
-  const { documents, more } = await withIndex(dependencies, (index) => documentsUnder(index, id));
+  const { documents, omitted } = await withIndex(dependencies, (index) => documentsUnder(index, id));
   if (documents.length === 0) {
     tellNothing(dependencies, `No exchange and no session "${sanitiseLine(id)}" in the index.`);
     return;
   }
   if (flags.json === undefined) dependencies.write(pageOf(documents, dependencies));
   else for (const document of documents) dependencies.write(`${sanitisedJson(document)}\n`);
-  if (more > 0)
-    dependencies.writeError(`${more} more documents of its batch are not shown: search with --session finds them.\n`);
+  if (omitted !== null) dependencies.writeError(omitted);
 }
 
 /** A session in which agents worked begins with its tree: the transcripts alone do not tell who asked whom. */
@@ -73,7 +72,7 @@ function pageOf(documents: readonly Document[], options: LookingDependencies): s
 
 async function showTree(dependencies: LookingDependencies, session: string, flags: Flags): Promise<void> {
   recordLook(dependencies, 'show', `session: ${session}`, flags.why);
-  const documents = await withIndex(dependencies, (index) => index.session(session));
+  const { documents, isWhole } = await withIndex(dependencies, (index) => index.session(session));
   if (documents.length === 0) {
     tellNothing(dependencies, `No session "${sanitiseLine(session)}" in the index.`);
     return;
@@ -84,6 +83,11 @@ async function showTree(dependencies: LookingDependencies, session: string, flag
       ? renderTree(session, tree, dependencies)
       : `${sanitisedJson({ session, tree: treeJson(tree) })}\n`,
   );
+  if (!isWhole) dependencies.writeError(longSession(session));
+}
+
+function longSession(session: string): string {
+  return `The session has more than ${sessionDocumentsMax} documents; these are the oldest. \`skilltape search --session ${sanitiseLine(session)}\` finds the others, newest first.\n`;
 }
 
 function tellNothing(dependencies: LookingDependencies, sentence: string): void {
@@ -91,15 +95,21 @@ function tellNothing(dependencies: LookingDependencies, sentence: string): void 
   dependencies.setExitCode(exitNothingFound);
 }
 
-async function documentsUnder(index: IndexSearch, id: string): Promise<{ documents: Document[]; more: number }> {
+/** `omitted` says what is not among the documents, or is null. */
+type Found = { documents: Document[]; omitted: string | null };
+
+async function documentsUnder(index: IndexSearch, id: string): Promise<Found> {
   const exchange = await index.get(id);
   if (exchange !== null) return withBatch(index, exchange);
-  const session = exchangesOf(await index.session(id));
-  return { documents: session.flatMap(({ document, batch }) => [document, ...batch]), more: 0 };
+  const { documents, isWhole } = await index.session(id);
+  return {
+    documents: exchangesOf(documents).flatMap(({ document, batch }) => [document, ...batch]),
+    omitted: isWhole ? null : longSession(id),
+  };
 }
 
 /** The prompts or answers of a batch have the id of their exchange with a number from 1 to the size of the batch. */
-async function withBatch(index: IndexSearch, exchange: Document): Promise<{ documents: Document[]; more: number }> {
+async function withBatch(index: IndexSearch, exchange: Document): Promise<Found> {
   const { batch } = exchange.skilltape;
   const size = exchange.event.action === 'exchange' ? (batch?.size ?? 0) : 0;
   const shown = Math.min(size, batchShownMax);
@@ -108,5 +118,10 @@ async function withBatch(index: IndexSearch, exchange: Document): Promise<{ docu
     const child = await index.get(`${exchange.event.id}.${number}`);
     if (child !== null) documents.push(child);
   }
-  return { documents, more: size - shown };
+  const more = size - shown;
+  return {
+    documents,
+    omitted:
+      more === 0 ? null : `${more} more documents of its batch are not shown: search with --session finds them.\n`,
+  };
 }

@@ -1,5 +1,5 @@
 import type { Clock, ExchangeLog } from './ports.ts';
-import { decodeRecord, encodeRecord } from './record.ts';
+import { decodeRecordHead, encodeRecord } from './record.ts';
 
 /**
  * Ends what a death of the processor left open: every exchange with a start and no end among these records gets the
@@ -13,9 +13,9 @@ export async function closeInterrupted(
 ): Promise<string[]> {
   const open = new Set<string>();
   for await (const { payload } of records) {
-    const record = decodeRecord(payload);
-    if (record.kind === 'started') open.add(record.exchangeId);
-    if (record.kind === 'finished') open.delete(record.exchangeId);
+    const { kind, exchangeId } = decodeRecordHead(payload);
+    if (kind === 'started') open.add(exchangeId);
+    if (kind === 'finished') open.delete(exchangeId);
   }
   for (const exchangeId of open) {
     const finished = { outcome: 'interrupted', detail: 'the processor ended', status: null, localReply: '' } as const;

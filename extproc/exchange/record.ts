@@ -112,9 +112,25 @@ function contentOf(record: RecordBody): Uint8Array {
   }
 }
 
+export type RecordHead = { exchangeId: string; timeMs: number; kind: RecordBody['kind']; contentBytes: number };
+
 /** The reverse of `encodeRecord`; throws `journal_corrupt` for a version or kind that this program does not know. */
 export function decodeRecord(payload: Uint8Array): ExchangeRecord {
-  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  const bytes = bufferOf(payload);
+  const { exchangeId, timeMs, kind } = headOf(bytes);
+  return { exchangeId, timeMs, ...bodyOf(kind, bytes.subarray(headerBytes)) };
+}
+
+/** Whose record it is and what kind of, without reading its content; throws like `decodeRecord`. */
+export function decodeRecordHead(payload: Uint8Array): RecordHead {
+  return headOf(bufferOf(payload));
+}
+
+function bufferOf(payload: Uint8Array): Buffer {
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+}
+
+function headOf(bytes: Buffer): RecordHead {
   const version = bytes.length >= headerBytes ? bytes.readUInt8(0) : 0;
   const kind = version === formatVersion ? kinds[bytes.readUInt8(1)] : undefined;
   if (kind === undefined) {
@@ -126,11 +142,12 @@ export function decodeRecord(payload: Uint8Array): ExchangeRecord {
       },
     );
   }
-  const base = {
+  return {
     exchangeId: uuidText(bytes.subarray(2, 18)),
     timeMs: bytes.readDoubleLE(18),
+    kind,
+    contentBytes: bytes.length - headerBytes,
   };
-  return { ...base, ...bodyOf(kind, bytes.subarray(headerBytes)) };
 }
 
 function bodyOf(kind: RecordBody['kind'], content: Buffer): RecordBody {

@@ -79,6 +79,12 @@ export type SearchPage = { hits: Masked<SearchHit>[]; next: string | null; noise
 
 export const noiseCountMax = 1_000;
 
+/** Documents of one session that are held in memory at once. */
+export const sessionDocumentsMax = 2_000;
+
+/** `isWhole` is false when the session has more than `sessionDocumentsMax`: then these are the oldest of them. */
+export type SessionDocuments = { documents: Masked<ExchangeDocument>[]; isWhole: boolean };
+
 /**
  * Finds documents again.
  * Throws SkilltapeError: `usage` for a query that cannot be asked, `index_failed` when the index cannot answer.
@@ -86,8 +92,8 @@ export const noiseCountMax = 1_000;
 export type IndexSearch = {
   search(query: SearchQuery): Promise<SearchPage>;
   get(id: string): Promise<Masked<ExchangeDocument> | null>;
-  /** The exchanges of one session, oldest first; empty when there is no such session. */
-  session(id: string): Promise<Masked<ExchangeDocument>[]>;
+  /** The documents of one session, oldest first; none when there is no such session. */
+  session(id: string): Promise<SessionDocuments>;
 };
 
 export const usageKeys = ['user', 'session', 'skill', 'model', 'day', 'connection'] as const;

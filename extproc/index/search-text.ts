@@ -1,4 +1,5 @@
 import { SkilltapeError } from '../errors.ts';
+import { searchable } from './text-form.ts';
 
 /** In UTF-16 units. */
 const searchTextMaxLength = 2_000;
@@ -8,7 +9,8 @@ const searchTermsMax = 64;
 export type SearchTerm = { content: string; isPrefix: boolean };
 
 /**
- * What a person typed, as the terms that must all occur. Only quotes and a trailing star mean something.
+ * What a person typed, as the terms that must all occur, in the form in which texts are searched. Only quotes and a
+ * trailing star mean something.
  * Throws SkilltapeError `usage` when there is nothing to search for or too much.
  */
 export function parseSearchText(text: string): SearchTerm[] {
@@ -18,7 +20,7 @@ export function parseSearchText(text: string): SearchTerm[] {
     });
   const terms: SearchTerm[] = [];
   // A quote that is never closed matches neither branch, so it separates words.
-  for (const match of text.matchAll(/"([^"]*)"(\*?)|([^\s"]+)/g)) {
+  for (const match of searchable(text).matchAll(/"([^"]*)"(\*?)|([^\s"]+)/g)) {
     const [, phrase, star, word = ''] = match;
     const content = phrase ?? word;
     if (!hasToken(content)) continue;

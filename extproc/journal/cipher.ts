@@ -1,5 +1,5 @@
 /** Seals and opens the frames of one segment; a frame opens only in the segment and at the offset it was made for. */
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync } from 'node:crypto';
 import {
   encodeFrameHead,
   encodeSegmentHeader,
@@ -24,7 +24,8 @@ const INFO = 'skilltape journal v1';
  * nonce that cannot come twice. The whole segment header, the offset and the frame head are authenticated.
  */
 export function segmentCipher(journalKey: Uint8Array, header: SegmentHeader): SegmentCipher {
-  const key = Buffer.from(hkdfSync('sha256', journalKey, header.id, INFO, 32));
+  // Raw bytes would be made a key anew for every frame, which costs several times the sealing itself.
+  const key = createSecretKey(Buffer.from(hkdfSync('sha256', journalKey, header.id, INFO, 32)));
   const headerBytes = encodeSegmentHeader(header);
   return {
     seal(head, offset, parts) {

@@ -24,7 +24,9 @@ export type JournalReader = {
 
 export type ReaderOptions = { directory: string; fileSystem: FileSystem; key: Uint8Array };
 
+/** Read at once: by whoever reads on, and by whoever wants one record. */
 const WINDOW_BYTES = 256 * 1024;
+const SINGLE_WINDOW_BYTES = 4 * 1024;
 
 type Step = { status: 'record'; payload: Uint8Array; end: number } | { status: 'sealed' } | { status: 'tail' };
 
@@ -34,7 +36,7 @@ export function openJournalReader(options: ReaderOptions): JournalReader {
     read: (from) => readFrom(options, from),
     readAt: (position) =>
       cache.use(position.segment, async (segment) => {
-        const walk = new Walk(segment);
+        const walk = new Walk(segment, SINGLE_WINDOW_BYTES);
         const step = await walk.step(position.offset, false);
         if (step.status === 'record') return step.payload;
         throw new SkilltapeError('not_found', `no record stands at ${segment.path} offset ${position.offset}`);
@@ -55,7 +57,7 @@ async function* readFrom(
     if (segment === undefined) return;
     let sealed = false;
     try {
-      const walk = new Walk(segment);
+      const walk = new Walk(segment, WINDOW_BYTES);
       if (await walk.isBeyondEnd(at.offset, isNewest)) sealed = true;
       while (!sealed) {
         const step = await walk.step(at.offset, isNewest);
@@ -96,11 +98,13 @@ async function startOf(options: ReaderOptions, from: Position | null): Promise<P
 /** Steps from frame to frame through one open segment, reading ahead by a window. */
 class Walk {
   readonly #segment: OpenSegment;
+  readonly #windowBytes: number;
   #window: Uint8Array = new Uint8Array();
   #windowAt = 0;
 
-  constructor(segment: OpenSegment) {
+  constructor(segment: OpenSegment, windowBytes: number) {
     this.#segment = segment;
+    this.#windowBytes = windowBytes;
   }
 
   /** A record lost in a crash may have been read before; its reader stands beyond what recovery sealed. */
@@ -132,9 +136,9 @@ class Walk {
 
   async #decodeFresh(offset: number): Promise<FrameDecoding> {
     this.#windowAt = offset;
-    this.#window = await this.#segment.file.read(offset, WINDOW_BYTES);
+    this.#window = await this.#segment.file.read(offset, this.#windowBytes);
     const frame = decodeFrame(this.#window);
-    if (frame.status !== 'incomplete' || this.#window.length < WINDOW_BYTES) return frame;
+    if (frame.status !== 'incomplete' || this.#window.length < this.#windowBytes) return frame;
     this.#window = await this.#segment.file.read(offset, frame.needBytes);
     return decodeFrame(this.#window);
   }

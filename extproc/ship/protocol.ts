@@ -14,8 +14,11 @@ export type ShipOptions = {
   textMaxChars: number;
 };
 
-/** What one start of the thread is given: also the exchanges that it must not read, because that ended it before. */
-export type ShipStart = ShipOptions & { reduced: readonly string[] };
+/**
+ * What one start of the thread is given: also the exchanges that it must not read, because that ended it before, and
+ * the memory of a `ReadingMark`.
+ */
+export type ShipStart = ShipOptions & { reduced: readonly string[]; reading: SharedArrayBuffer };
 
 /** From the main thread: `wake` when the journal grew, `stop` to ship what is there and end. */
 export type ShipCommand = { kind: 'wake' } | { kind: 'stop' };
@@ -23,8 +26,8 @@ export type ShipCommand = { kind: 'wake' } | { kind: 'stop' };
 /** From the shipping thread. No content, only counts and reasons of our own. */
 export type ShipReport =
   | { kind: 'progress'; delivered: Position | null; shipped: number; rejected: number; openExchanges: number }
-  /** Said before each exchange is read, and with null after the last, so that it is known in which one the thread died. */
-  | { kind: 'reading'; exchangeId: string | null }
+  /** Said once before the exchanges of a delivery are read. */
+  | { kind: 'reading'; exchangeIds: readonly string[] }
   | { kind: 'waiting'; reason: string }
   /** The exchange cannot be found in the index; what the index refused itself stands in its list of rejects. */
   | { kind: 'rejected'; exchangeId: string; reason: string }

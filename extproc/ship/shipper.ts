@@ -1,5 +1,5 @@
 import type { ExchangeRecord } from '../exchange/record.ts';
-import { decodeRecord } from '../exchange/record.ts';
+import { decodeRecord, decodeRecordHead } from '../exchange/record.ts';
 import type { Delivery } from '../index/port.ts';
 import type { Position } from '../journal/position.ts';
 import type { Transcript } from '../transcript/transcript.ts';
@@ -23,8 +23,9 @@ export type ShipperStatus = {
   openExchanges: number;
 };
 
-/** `reason` holds no content. */
 export type ShipperEvents = {
+  onDelivering: (exchangeIds: readonly string[]) => void;
+  /** `reason` holds no content. */
   onRejected: (exchangeId: string, reason: string) => void;
 };
 
@@ -39,8 +40,17 @@ export type Advance = { kind: 'caught_up' } | { kind: 'paused' } | { kind: 'retr
 const deliveryExchangesMax = 64;
 const deliveryMaxBytes = 8 * 1024 * 1024;
 
-/** What is remembered of an open exchange: where its records are, not what is in them. */
-type OpenRecord = { position: Position; kind: ExchangeRecord['kind']; bytes: number };
+/** Records of all exchanges that are kept as they were read; beyond it, only where they are is remembered (inv. 10). */
+export const keptRecordsMaxBytes = 16 * 1024 * 1024;
+
+/** One record of an exchange that was not delivered. */
+type OpenRecord = {
+  position: Position;
+  kind: ExchangeRecord['kind'];
+  contentBytes: number;
+  /** Null where there was no room. */
+  kept: Uint8Array | null;
+};
 
 /**
  * Reads the journal behind the writer and delivers exchanges when their ends are there, many at once. The cursor stays
@@ -56,6 +66,7 @@ export class Shipper {
   /** Those of them that are finished, in the order of their ends. */
   #finished: string[] = [];
   #finishedBytes = 0;
+  #keptBytes = 0;
   #next: Position | null;
   #shipped = 0;
   #rejected = 0;
@@ -87,7 +98,7 @@ export class Shipper {
     if (waiting !== null) return waiting;
     try {
       for await (const { position, next, payload } of this.#source.read(this.#next)) {
-        this.#take(decodeRecord(payload), position);
+        this.#take(payload, position);
         this.#next = next;
         if (this.#finished.length < deliveryExchangesMax && this.#finishedBytes < deliveryMaxBytes) continue;
         const retry = await this.#deliverFinished();
@@ -101,21 +112,24 @@ export class Shipper {
     return (await this.#deliverFinished()) ?? { kind: 'caught_up' };
   }
 
-  #take(record: ExchangeRecord, position: Position): void {
-    const { kind, exchangeId } = record;
+  #take(payload: Uint8Array, position: Position): void {
+    const { kind, exchangeId, contentBytes } = decodeRecordHead(payload);
     if (kind === 'started' && !this.#open.has(exchangeId)) this.#open.set(exchangeId, []);
     const records = this.#open.get(exchangeId);
     // Records whose start lies before the cursor belong to an exchange that was delivered already.
     if (records === undefined) return;
-    records.push({ position, kind, bytes: 'bytes' in record ? record.bytes.length : 0 });
+    const isKept = this.#keptBytes + payload.length <= keptRecordsMaxBytes;
+    if (isKept) this.#keptBytes += payload.length;
+    records.push({ position, kind, contentBytes, kept: isKept ? payload : null });
     if (kind !== 'finished' || this.#finished.includes(exchangeId)) return;
     this.#finished.push(exchangeId);
-    this.#finishedBytes += records.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#finishedBytes += records.reduce((sum, record) => sum + record.contentBytes, 0);
   }
 
   /** Null when nothing is left to deliver. */
   async #deliverFinished(): Promise<Advance | null> {
     if (this.#finished.length === 0) return null;
+    this.#events.onDelivering(this.#finished);
     const transcripts: Transcript[] = [];
     const broken: string[] = [];
     for (const exchangeId of this.#finished) {
@@ -132,7 +146,7 @@ export class Shipper {
       if (delivery?.kind === 'accepted') this.#shipped += 1;
       if (delivery?.kind === 'rejected') this.#reject(exchangeId, delivery.reason);
     }
-    for (const exchangeId of this.#finished) this.#open.delete(exchangeId);
+    for (const exchangeId of this.#finished) this.#forget(exchangeId);
     this.#finished = [];
     this.#finishedBytes = 0;
     return null;
@@ -156,13 +170,18 @@ export class Shipper {
     const unread = { request: 0, answer: 0 };
     const loaded: ExchangeRecord[] = [];
     let room = readBodyMaxBytes;
-    for (const { position, kind, bytes } of records) {
+    for (const { position, kind, contentBytes, kept } of records) {
       const body = kind === 'request_body' ? 'request' : kind === 'answer_body' ? 'answer' : null;
-      room -= bytes;
-      if (body !== null && room < 0) unread[body] += bytes;
-      else loaded.push(decodeRecord(await this.#source.readAt(position)));
+      if (body !== null) room -= contentBytes;
+      if (body !== null && room < 0) unread[body] += contentBytes;
+      else loaded.push(decodeRecord(kept ?? (await this.#source.readAt(position))));
     }
     return assembleTranscript(loaded, unread);
+  }
+
+  #forget(exchangeId: string): void {
+    for (const { kept } of this.#open.get(exchangeId) ?? []) this.#keptBytes -= kept?.length ?? 0;
+    this.#open.delete(exchangeId);
   }
 
   #reject(exchangeId: string, reason: string): void {

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, SkilltapeError } from '../errors.ts';
 import type { ShipCommand, ShipOptions, ShipReport, ShipStart } from './protocol.ts';
+import { ReadingMark } from './reading-mark.ts';
 
 export type SupervisorEvents = {
   onReport: (report: ShipReport) => void;
@@ -9,13 +10,15 @@ export type SupervisorEvents = {
 };
 
 export type ShipperThread = {
-  /** Tells the thread that an exchange ended. */
+  /** Tells the thread, within `wakeDelayMs`, that an exchange ended. */
   wake(): void;
   /** Ships what is there and ends the thread, or ends it after `timeoutMs`. */
   stop(timeoutMs: number): Promise<void>;
 };
 
 const restartDelayMs = 1_000;
+/** What ends in this time is shipped together: waking the thread for each exchange would cost both threads more. */
+const wakeDelayMs = 50;
 /** Deaths of the thread in reading one exchange, after which that one is kept as metadata and not read again. */
 const deathsMax = 2;
 const workerFile = new URL('./worker.ts', import.meta.url);
@@ -24,23 +27,22 @@ const workerFile = new URL('./worker.ts', import.meta.url);
 export function superviseShipper(options: ShipOptions, events: SupervisorEvents): ShipperThread {
   let worker: Worker | undefined;
   let restart: NodeJS.Timeout | undefined;
+  let waking: NodeJS.Timeout | undefined;
   let stopping = false;
 
   const suspects = new Suspects();
 
   const start = (): void => {
-    const workerData: ShipStart = { ...options, reduced: suspects.reduced() };
+    const mark = new ReadingMark();
+    const workerData: ShipStart = { ...options, reduced: suspects.reduced(), reading: mark.memory };
     const current = new Worker(workerFile, { workerData });
-    let reading: string | null = null;
     worker = current;
-    current.on('message', (report: ShipReport) => {
-      if (report.kind === 'reading') reading = report.exchangeId;
-      events.onReport(report);
-    });
+    current.on('message', (report: ShipReport) => events.onReport(report));
     current.on('error', (error: unknown) => events.onCrash(ourError(error)));
     current.on('exit', () => {
       if (worker === current) worker = undefined;
       if (stopping) return;
+      const reading = mark.get();
       if (reading !== null) suspects.diedIn(reading);
       restart = setTimeout(start, restartDelayMs);
     });
@@ -48,11 +50,18 @@ export function superviseShipper(options: ShipOptions, events: SupervisorEvents)
   start();
 
   const send = (command: ShipCommand): void => worker?.postMessage(command);
+  const wakeNow = (): void => {
+    waking = undefined;
+    send({ kind: 'wake' });
+  };
   return {
-    wake: () => send({ kind: 'wake' }),
+    wake() {
+      if (!stopping) waking ??= setTimeout(wakeNow, wakeDelayMs);
+    },
     async stop(timeoutMs) {
       stopping = true;
       clearTimeout(restart);
+      clearTimeout(waking);
       const current = worker;
       if (current === undefined) return;
       const exited = new Promise<void>((resolve) => current.once('exit', () => resolve()));

@@ -1,3 +1,5 @@
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { SkilltapeError } from '../errors.ts';
 import { openElasticsearchIndex } from '../index/elasticsearch/open.ts';
@@ -14,23 +16,28 @@ import { Masker } from '../masking/masker.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { createPipeline } from './pipeline.ts';
 import type { ShipCommand, ShipReport, ShipStart } from './protocol.ts';
+import { ReadingMark } from './reading-mark.ts';
 import { Shipper } from './shipper.ts';
 
 const cursorName = 'index';
 const retryDelayMs = 1_000;
 /** Saving costs three syncs on the disk that the journal writes to; a restart delivers this much again. */
 const cursorIntervalMs = 1_000;
+/** A nice value; a thread of the usual 0 is given about nine times as much. */
+const shipPriority = 10;
 /** The main thread wakes us; this is for a wake that was lost with a crashed thread. */
 const idlePollMs = 5_000;
 
 /** The shipping thread: everything after an exchange's end, off the thread that answers Envoy. */
 async function run(options: ShipStart): Promise<void> {
+  yieldToRecording();
   const reader = openJournalReader({
     directory: options.journalDirectory,
     fileSystem: nodeFileSystem,
     key: options.journalKey,
   });
   const { index, memory } = await openIndex(options);
+  const mark = new ReadingMark(options.reading);
   const pipeline = createPipeline({
     masker: new Masker({ key: options.hashKey }),
     policy: await createPolicyEngine(options.policy),
@@ -39,12 +46,13 @@ async function run(options: ShipStart): Promise<void> {
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
     reduced: new Set(options.reduced),
-    onReading: (exchangeId) => report({ kind: 'reading', exchangeId }),
+    onReading: (exchangeId) => mark.set(exchangeId),
     onMaskingFailed: (exchangeId, reason) => report({ kind: 'masking_failed', exchangeId, reason }),
   });
   const cursor = await loadCursor(options.journalDirectory, cursorName);
   if (cursor.status === 'damaged') report({ kind: 'waiting', reason: `the cursor is damaged: ${cursor.reason}` });
   const shipper = new Shipper(reader, pipeline, cursor.position, {
+    onDelivering: (exchangeIds) => report({ kind: 'reading', exchangeIds }),
     onRejected: (exchangeId, reason) => report({ kind: 'rejected', exchangeId, reason }),
   });
   await ship(shipper, options.journalDirectory, cursor.position);
@@ -52,6 +60,19 @@ async function run(options: ShipStart): Promise<void> {
   memory.close();
   await reader.close();
   report({ kind: 'stopped' });
+}
+
+/**
+ * Recording comes before indexing where processors are short. Linux has priorities of single threads; elsewhere, and
+ * where it is not allowed, this thread is like any other.
+ */
+function yieldToRecording(): void {
+  try {
+    const [processId, , threadId] = readlinkSync('/proc/thread-self').split('/');
+    if (processId === String(process.pid)) setPriority(Number(threadId), shipPriority);
+  } catch {
+    // Only slower.
+  }
 }
 
 /** The embedded index keeps its memory in its own file, so that deleting it forgets both. */

@@ -5,6 +5,7 @@ import type { ExchangeDocument } from '../transcript/document.ts';
 export function belongingsOf({ gen_ai: { agent }, skilltape }: Masked<ExchangeDocument>): [string, string][] {
   const { batch, noise } = skilltape;
   const facts: [string, (string | null)[]][] = [
+    ['offered', skilltape.skill_offered],
     ['noise', [noise === null ? null : `${noise}, no prompt of a person`]],
     ['agent', agentOf(agent, skilltape.agent)],
     ['batch', batch === null ? [] : [batch.id, named('prompt', batch.custom_id), counted(batch.size, 'prompts')]],

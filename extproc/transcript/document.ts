@@ -90,6 +90,8 @@ export type ExchangeDocument = {
     /** Claude Code's own words, by its headers: which prompt of a person this serves, and for which agent. */
     agent: { parent_id: string | null; prompt_id: string | null; request_class: string | null };
     skill: DocumentSkill[];
+    /** Names of the skills that Claude Code offered to the model, where the list of them is new. */
+    skill_offered: string[];
     file: DocumentFile[];
     link: DocumentLink[];
     batch: { id: string; custom_id: string; size: number | null } | null;

@@ -3,7 +3,7 @@ import { filesProduced, filesReferenced } from '../claude/files.ts';
 import type { JsonValue } from '../claude/json.ts';
 import { isJsonObject } from '../claude/json.ts';
 import { sessionEventsIn } from '../claude/session-events.ts';
-import { skillsUsed } from '../claude/skills-used.ts';
+import { skillListing, skillsUsed } from '../claude/skills-used.ts';
 import { batchDocumentsMax, draftBatchRequests, draftBatchResults } from './batch-documents.ts';
 import type { DocumentFile, DocumentLink, ExchangeDocument } from './document.ts';
 import type { DraftContext, Drafted, Setting } from './draft.ts';
@@ -53,6 +53,7 @@ function draftExchange({ transcript, reading, setting, frame, context }: Parts):
     skilltape: {
       ...frame.skilltape,
       skill: skillsUsed({ request: reading.request, newTurns: messages, message: reading.message }),
+      skill_offered: skillListing(messages),
       file: files,
       link: linksOf({ transcript, frame, files, batchId, context }),
       truncated: reading.truncated || Math.max(reading.batch.length, reading.results.length) > batchDocumentsMax,

@@ -93,7 +93,7 @@ export function frameOf(
       noise: setting.noise,
       session,
       agent: { parent_id: agent.parentAgentId, prompt_id: agent.promptId, request_class: agent.requestClass },
-      ...{ skill: [], file: [], link: [], batch: null },
+      ...{ skill: [], skill_offered: [], file: [], link: [], batch: null },
       usage: billedOf(reading.message),
       verdict: {
         decision: decided?.verdict ?? 'none',

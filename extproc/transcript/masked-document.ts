@@ -58,6 +58,7 @@ function finished(document: ExchangeDocument, findings: FindingCount[], textMaxC
       ...shortened,
       agent: named(skilltape.agent),
       skill: named(skilltape.skill),
+      skill_offered: named(skilltape.skill_offered),
       file: named(skilltape.file),
       batch: named(skilltape.batch),
       usage: finishedUsage(skilltape.usage, name),

@@ -59,7 +59,7 @@ export function metadataDocument(transcript: Transcript): Masked<ExchangeDocumen
       noise: null,
       session: { id: session.id, source: session.source },
       agent: { parent_id: null, prompt_id: null, request_class: null },
-      ...{ skill: [], file: [], link: [], batch: null },
+      ...{ skill: [], skill_offered: [], file: [], link: [], batch: null },
       usage: nothingBilled,
       verdict: { decision: decided?.verdict ?? 'none', reasons: [], policy_revision: decided?.policyRevision ?? '' },
       keep: 'metadata',

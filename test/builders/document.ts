@@ -83,6 +83,7 @@ export function documentOf(overrides: Overrides = {}): Masked<ExchangeDocument> 
       session: { id: overrides.session ?? 'session-1', source: 'header' },
       agent: { parent_id: null, prompt_id: null, request_class: null },
       skill: [],
+      skill_offered: [],
       file: [],
       link: [],
       batch: null,

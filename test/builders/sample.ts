@@ -26,6 +26,7 @@ export function sampleDocument(overrides: Parameters<typeof documentOf>[0] = {})
         { name: 'pdf', version: 'latest', source: 'container' },
         { name: 'brand-voice', version: '', source: 'tool' },
       ],
+      skill_offered: ['brand-voice', 'quarterly-report'],
       file: [
         {
           id: 'file_011',

@@ -86,7 +86,7 @@ export function testDelivery(kind: IndexKind): void {
   test(`${name}: an index into which nothing was written is empty`, async (t) => {
     const { reader } = await kind.open(t);
     assert.deepEqual(await reader.search({ text: 'tape' }), { hits: [], next: null, noiseHidden: 0 });
-    assert.deepEqual(await reader.session('s'), []);
+    assert.deepEqual(await reader.session('s'), { documents: [], isWhole: true });
     assert.deepEqual(await reader.usage({ by: ['user'] }), []);
     assert.equal(await reader.get('exchange-1'), null);
   });

@@ -119,7 +119,7 @@ test('the reader finds and sums, and cannot write; the writer cannot search', as
   t.after(() => search.close());
   assert.equal((await search.search({ text: 'tape' })).hits.length, 2);
   assert.equal((await search.usage({ by: ['user'] }))[0]?.exchanges, 2);
-  assert.equal((await search.session('session-1')).length, 2);
+  assert.equal((await search.session('session-1')).documents.length, 2);
   for (const user of ['skilltape_reader', 'skilltape_kibana_reader', 'skilltape_setup', 'skilltape_retention']) {
     assert.equal(await call(user, 'PUT', `/${index}/_create/c`, { a: 1 }), 403, user);
     assert.equal(await call(user, 'POST', `/${index}/_update/a`, { doc: { changed: true } }), 403, user);

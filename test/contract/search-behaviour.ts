@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SkilltapeError } from '../../extproc/errors.ts';
-import type { SearchQuery } from '../../extproc/index/port.ts';
+import { type SearchQuery, sessionDocumentsMax } from '../../extproc/index/port.ts';
 import { documentOf } from '../builders/document.ts';
 import { deliverAll, filled, type IndexKind, idsFor } from './index-under-test.ts';
 
@@ -201,12 +201,29 @@ export function testSearch(kind: IndexKind): void {
       { id: 'other', session: 'session-2' },
       ...many,
     ]);
-    const idsOf = async (session: string) => (await index.reader.session(session)).map(({ event }) => event.id);
+    const idsOf = async (session: string) => {
+      const { documents, isWhole } = await index.reader.session(session);
+      assert.equal(isWhole, true);
+      return documents.map(({ event }) => event.id);
+    };
     assert.deepEqual(await idsOf('session-1'), ['early', 'late']);
     assert.deepEqual(
       await idsOf('many'),
       many.map(({ id }) => id),
     );
     assert.deepEqual(await idsOf('nobody'), []);
+  });
+
+  test(`${name}: of a session that is too long for one answer the oldest documents come, and it is said`, async (t) => {
+    const documents = Array.from({ length: sessionDocumentsMax + 1 }, (_, number) => ({
+      id: `e-${String(number).padStart(5, '0')}`,
+    }));
+    const index = await filled(kind, t, documents.toReversed());
+    const found = await index.reader.session('session-1');
+    assert.equal(found.isWhole, false);
+    assert.deepEqual(
+      found.documents.map(({ event }) => event.id),
+      documents.slice(0, sessionDocumentsMax).map(({ id }) => id),
+    );
   });
 }

@@ -74,6 +74,7 @@ const properties: Properties = {
     session: object({ id: keyword, source: keyword }),
     agent: object({ parent_id: keyword, prompt_id: keyword, request_class: keyword }),
     skill: object({ name: keyword, version: keyword, source: keyword }),
+    skill_offered: keyword,
     file: object({ id: keyword, role: keyword, name: keyword, media_type: keyword, bytes: long, hash: keyword }),
     link: object({ event_id: keyword, via: keyword }),
     batch: object({ id: keyword, custom_id: keyword, size: long }),

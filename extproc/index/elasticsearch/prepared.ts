@@ -1,7 +1,7 @@
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
-import { billedOf } from '../sqlite/billed.ts';
-import { folded, searchable } from '../sqlite/row.ts';
+import { billedOf } from '../billed.ts';
+import { folded, searchable } from '../text-form.ts';
 import { analyzedMaxChars } from './mapping.ts';
 
 /** One document, ready to be sent. `lines` are the two lines of a bulk request, `bytes` their size. */

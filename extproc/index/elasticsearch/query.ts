@@ -1,6 +1,6 @@
 import type { SearchQuery, UsageQuery } from '../port.ts';
 import { parseSearchText, type SearchTerm } from '../search-text.ts';
-import { folded, searchable } from '../sqlite/row.ts';
+import { folded } from '../text-form.ts';
 
 export const textFields = ['gen_ai.input.text', 'gen_ai.output.text'] as const;
 
@@ -44,7 +44,7 @@ function term(field: string, value: string): Clause {
 
 /** Each term in one of the two texts; what was typed is analysed as the texts were, so no syntax of a query is in it. */
 function textClause(text: string): Clause {
-  return { bool: { filter: parseSearchText(searchable(text)).map(termClause) } };
+  return { bool: { filter: parseSearchText(text).map(termClause) } };
 }
 
 function termClause({ content, isPrefix }: SearchTerm): Clause {

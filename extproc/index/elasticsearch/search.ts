@@ -1,11 +1,22 @@
 import { SkilltapeError } from '../../errors.ts';
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
-import type { IndexSearch, IndexUsage, SearchPage, SearchQuery, Snippet, UsageQuery, UsageRow } from '../port.ts';
-import { noiseCountMax, searchLimitDefault, searchLimitMax } from '../port.ts';
-import { decodeCursor, encodeCursor, type SearchPosition } from '../sqlite/cursor.ts';
-import { headlineOf, hitOf } from '../sqlite/hit.ts';
-import { beginningOf, newMarkers, parseMarked, type SnippetMarkers } from '../sqlite/snippet.ts';
+import { decodeCursor, encodeCursor, type SearchPosition } from '../cursor.ts';
+import { headlineOf, hitOf } from '../hit.ts';
+import { checkedLimit } from '../limits.ts';
+import {
+  type IndexSearch,
+  type IndexUsage,
+  noiseCountMax,
+  type SearchPage,
+  type SearchQuery,
+  type SessionDocuments,
+  type Snippet,
+  sessionDocumentsMax,
+  type UsageQuery,
+  type UsageRow,
+} from '../port.ts';
+import { beginningOf, newMarkers, parseMarked, type SnippetMarkers } from '../snippet.ts';
 import { refusalReason } from './answer.ts';
 import type { Connection } from './connection.ts';
 import { listAt, objectAt } from './json.ts';
@@ -14,8 +25,6 @@ import { clausesOf, isNoise, textFields } from './query.ts';
 import { headlineFields, restored, restoredPart, sourceFields } from './stored.ts';
 import { sumUsage } from './usage.ts';
 
-/** Exchanges of one session that are held in memory at once. */
-const sessionExchangesMax = 2_000;
 /** Documents asked for in one request: a document may have megabytes. */
 const hitsPerRequest = 100;
 /** In characters, before the snippet is cut to its own length. */
@@ -64,14 +73,13 @@ export class ElasticsearchSearch implements IndexSearch, IndexUsage {
     return hit === undefined ? null : restored(hit.source);
   }
 
-  async session(id: string): Promise<Masked<ExchangeDocument>[]> {
+  async session(id: string): Promise<SessionDocuments> {
     const query = { term: { 'skilltape.session.id': { value: id } } };
-    const hits = await this.#collect({ query, sort: oldestFirst }, sessionExchangesMax + 1, null);
-    if (hits.length > sessionExchangesMax)
-      throw new SkilltapeError('index_failed', `the session has more than ${sessionExchangesMax} exchanges`, {
-        remedy: 'search with the session as a filter and show its exchanges one by one',
-      });
-    return hits.map(({ source }) => restored(source));
+    const hits = await this.#collect({ query, sort: oldestFirst }, sessionDocumentsMax + 1, null);
+    return {
+      documents: hits.slice(0, sessionDocumentsMax).map(({ source }) => restored(source)),
+      isWhole: hits.length <= sessionDocumentsMax,
+    };
   }
 
   usage(query: UsageQuery): Promise<UsageRow[]> {
@@ -155,9 +163,4 @@ function snippetOf(
   if (markers === null) return beginningOf(headlineOf(document));
   const fragment = textFields.map((field) => listAt(highlight, field)[0]).find((found) => typeof found === 'string');
   return parseMarked(typeof fragment === 'string' ? fragment : '', markers);
-}
-
-function checkedLimit(limit: number = searchLimitDefault): number {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= searchLimitMax) return limit;
-  throw new SkilltapeError('usage', `the limit must be a whole number from 1 to ${searchLimitMax}`);
 }

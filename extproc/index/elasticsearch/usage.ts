@@ -1,10 +1,8 @@
-import { SkilltapeError } from '../../errors.ts';
-import { type UsageKey, type UsageQuery, type UsageRow, usageKeys } from '../port.ts';
+import { checkUsageKeys, tooManyUsageRows, usageRowsMax } from '../limits.ts';
+import type { UsageKey, UsageQuery, UsageRow } from '../port.ts';
 import { isObject, listAt, objectAt } from './json.ts';
 import { timeAndPlace } from './query.ts';
 
-/** Rows held in memory at once; a person reads far fewer. */
-const usageRowsMax = 100_000;
 const bucketsPerRequest = 1_000;
 
 const sources: Record<UsageKey, object> = {
@@ -29,7 +27,7 @@ const counts = [
 
 /** Sums over the documents that reported any tokens. `ask` sends one search. */
 export async function sumUsage(query: UsageQuery, ask: (body: object) => Promise<unknown>): Promise<UsageRow[]> {
-  checkKeys(query.by);
+  checkUsageKeys(query.by);
   const billed = { exists: { field: 'skilltape.billed.output_tokens' } };
   const keys = [...query.by.map((key) => sources[key]), sources.model, terms('skilltape.billed.service_tier')];
   const composite = { size: bucketsPerRequest, sources: keys.map((source, at) => ({ [`key${at}`]: source })) };
@@ -49,7 +47,7 @@ export async function sumUsage(query: UsageQuery, ask: (body: object) => Promise
     });
     const groups = objectAt(objectAt(answer, 'aggregations'), 'groups');
     for (const bucket of listAt(groups, 'buckets')) addRow(rows, rowOf(bucket, query.by.length));
-    if (rows.size > usageRowsMax) throw tooManyRows();
+    if (rows.size > usageRowsMax) throw tooManyUsageRows();
     after = groups.after_key;
   } while (after !== undefined);
   return [...rows.values()];
@@ -94,18 +92,4 @@ function rowOf(bucket: unknown, keys: number): UsageRow {
     },
     webSearchRequests: sum('web_search_requests'),
   };
-}
-
-function tooManyRows(): SkilltapeError {
-  return new SkilltapeError('usage', `the sums have more than ${usageRowsMax} rows`, {
-    remedy: 'ask for a shorter time, or group by fewer keys',
-  });
-}
-
-function checkKeys(by: readonly UsageKey[]): void {
-  const isWhole = by.length > 0 && new Set(by).size === by.length && by.every((key) => usageKeys.includes(key));
-  if (isWhole) return;
-  throw new SkilltapeError('usage', 'the sums need keys to group by, each once', {
-    remedy: `group by some of ${usageKeys.join(', ')}`,
-  });
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { SearchQuery } from '../port.ts';
+import { folded } from '../text-form.ts';
 import { Conditions } from './conditions.ts';
-import { folded } from './row.ts';
 
 /** Of more candidates, walking by time until the page is full is cheaper than looking each up and sorting. */
 const lookedUpMax = 2_000;

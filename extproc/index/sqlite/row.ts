@@ -1,6 +1,8 @@
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
-import { type Billed, billedOf } from './billed.ts';
+import { type Billed, billedOf } from '../billed.ts';
+import { skillNames } from '../hit.ts';
+import { folded, searchable } from '../text-form.ts';
 
 /** What the tables hold of one document. */
 export type ExchangeRow = {
@@ -57,22 +59,7 @@ function userOf({ user }: ExchangeDocument): ExchangeRow['user'] {
   };
 }
 
-/** The skills that came into use, each once: one may be named by several versions and sources. */
-export function skillNames({ skilltape }: ExchangeDocument): string[] {
-  return [...new Set(skilltape.skill.map(({ name }) => name))];
-}
-
 function stringAt(path: string, value: unknown): string {
   if (typeof value !== 'string') throw new Error(`${path} is not a string`);
   return value;
-}
-
-/** The form in which users are compared: whole value, case ignored. */
-export function folded(text: string): string {
-  return text.normalize('NFC').toLowerCase();
-}
-
-/** The form in which texts are searched. SQLite's own text functions stop at a NUL. */
-export function searchable(text: string): string {
-  return text.normalize('NFC').replaceAll('\0', ' ');
 }

@@ -1,30 +1,28 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { SkilltapeError } from '../../errors.ts';
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { headlineOf, hitOf } from '../hit.ts';
+import { checkedLimit } from '../limits.ts';
 import {
   type IndexSearch,
   type IndexUsage,
   noiseCountMax,
   type SearchPage,
   type SearchQuery,
-  searchLimitDefault,
-  searchLimitMax,
+  type SessionDocuments,
+  sessionDocumentsMax,
   type UsageQuery,
   type UsageRow,
 } from '../port.ts';
+import { beginningOf } from '../snippet.ts';
 import { candidateRows, fillCandidates, prepareCandidates } from './candidates.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
 import { openForReading, orIndexFailed } from './database.ts';
-import { headlineOf, hitOf } from './hit.ts';
 import { matchExpression } from './match.ts';
 import { checkSchema, indexFile } from './schema.ts';
-import { beginningOf, snippetsOf } from './snippet.ts';
+import { snippetsOf } from './snippet.ts';
 import { restored } from './stored.ts';
 import { sumUsage } from './usage.ts';
-
-/** Exchanges of one session that are held in memory at once. */
-const sessionExchangesMax = 2_000;
 
 /** The reading side of the embedded index; opened read-only, so a search can never change what it searches. Must be closed. */
 export class SqliteSearch implements IndexSearch, IndexUsage {
@@ -81,16 +79,15 @@ export class SqliteSearch implements IndexSearch, IndexUsage {
     });
   }
 
-  async session(id: string): Promise<Masked<ExchangeDocument>[]> {
+  async session(id: string): Promise<SessionDocuments> {
     return orIndexFailed('read a session from the index', () => {
       const rows = this.#database
         .prepare('select document from exchanges where session = ? order by time_ms, id limit ?')
-        .all(id, sessionExchangesMax + 1);
-      if (rows.length > sessionExchangesMax)
-        throw new SkilltapeError('index_failed', `the session has more than ${sessionExchangesMax} exchanges`, {
-          remedy: 'search with the session as a filter and show its exchanges one by one',
-        });
-      return rows.map((row) => restored(row.document));
+        .all(id, sessionDocumentsMax + 1);
+      return {
+        documents: rows.slice(0, sessionDocumentsMax).map((row) => restored(row.document)),
+        isWhole: rows.length <= sessionDocumentsMax,
+      };
     });
   }
 
@@ -120,9 +117,4 @@ export class SqliteSearch implements IndexSearch, IndexUsage {
       return hitOf(document, snippet ?? { text: '', marks: [] });
     });
   }
-}
-
-function checkedLimit(limit: number = searchLimitDefault): number {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= searchLimitMax) return limit;
-  throw new SkilltapeError('usage', `the limit must be a whole number from 1 to ${searchLimitMax}`);
 }

@@ -22,6 +22,7 @@ function fillDefaults(document: unknown): void {
     noise: null,
     agent: { parent_id: null, prompt_id: null, request_class: null },
     skill: [],
+    skill_offered: [],
     file: [],
     link: [],
     batch: null,

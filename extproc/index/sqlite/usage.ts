@@ -1,12 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { SkilltapeError } from '../../errors.ts';
-import { type UsageKey, type UsageQuery, type UsageRow, usageKeys } from '../port.ts';
+import { checkUsageKeys, tooManyUsageRows, usageRowsMax } from '../limits.ts';
+import type { UsageKey, UsageQuery, UsageRow } from '../port.ts';
 import { rowsOfUser } from './candidates.ts';
 import { Conditions } from './conditions.ts';
 import { orIndexFailed } from './database.ts';
-
-/** Rows held in memory at once; a person reads far fewer. */
-const usageRowsMax = 100_000;
 
 const expressions: Record<UsageKey, string> = {
   user: 'person',
@@ -19,7 +16,7 @@ const expressions: Record<UsageKey, string> = {
 
 /** Sums over `exchange_usage`, which holds the exchanges and batch results that reported any tokens. */
 export function sumUsage(database: DatabaseSync, query: UsageQuery): UsageRow[] {
-  checkKeys(query.by);
+  checkUsageKeys(query.by);
   const conditions = new Conditions();
   if (query.from !== undefined) conditions.add('time_ms >= ?', query.from.getTime());
   if (query.to !== undefined) conditions.add('time_ms < ?', query.to.getTime());
@@ -43,19 +40,8 @@ export function sumUsage(database: DatabaseSync, query: UsageQuery): UsageRow[] 
       )
       .all(...conditions.values),
   );
-  if (rows.length > usageRowsMax)
-    throw new SkilltapeError('usage', `the sums have more than ${usageRowsMax} rows`, {
-      remedy: 'ask for a shorter time, or group by fewer keys',
-    });
+  if (rows.length > usageRowsMax) throw tooManyUsageRows();
   return rows.map((row) => rowOf(row, query.by.length));
-}
-
-function checkKeys(by: readonly UsageKey[]): void {
-  const isWhole = by.length > 0 && new Set(by).size === by.length && by.every((key) => usageKeys.includes(key));
-  if (isWhole) return;
-  throw new SkilltapeError('usage', 'the sums need keys to group by, each once', {
-    remedy: `group by some of ${usageKeys.join(', ')}`,
-  });
 }
 
 function rowOf(row: Record<string, unknown>, keys: number): UsageRow {

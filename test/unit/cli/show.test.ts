@@ -75,6 +75,19 @@ test('the documents of a batch are shown under their exchange, in the order of t
   assert.match((await runner.run(showCommand, ['x.11'])).out, /^batch {7}msgbatch_1, prompt prompt-11$/m);
 });
 
+test('of a session that is too long the oldest documents are shown, and how to find the others', async (t) => {
+  const runner = new CommandRunner(temporaryDirectory(t));
+  await runner.fill(Array.from({ length: 2_001 }, (_, at) => ({ id: `e-${String(at).padStart(4, '0')}` })));
+  const note = /has more than 2000 documents; these are the oldest\. `skilltape search --session session-1`/;
+  const page = await runner.run(showCommand, ['session-1', '--json']);
+  assert.equal(page.out.trimEnd().split('\n').length, 2_000);
+  assert.match(page.error, note);
+  const tree = await runner.run(showCommand, ['--session', 'session-1']);
+  assert.match(tree.out, /e-0000/);
+  assert.match(tree.error, note);
+  assert.equal(tree.exitCode, 0);
+});
+
 test('a session that is not there is status 1; an id together with --session is status 2', async (t) => {
   const runner = new CommandRunner(temporaryDirectory(t));
   await runner.fill([{}]);

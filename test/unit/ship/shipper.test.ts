@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import type { Delivery } from '../../../extproc/index/port.ts';
 import type { Position } from '../../../extproc/journal/position.ts';
-import { Shipper } from '../../../extproc/ship/shipper.ts';
+import { keptRecordsMaxBytes, Shipper } from '../../../extproc/ship/shipper.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
 import { MemoryJournal, placeOf } from './memory-journal.ts';
 
@@ -25,6 +25,7 @@ function shipping(journal: MemoryJournal, answers: Answer[] = [], from: Position
     },
   };
   const shipper = new Shipper(journal, sink, from, {
+    onDelivering: () => {},
     onRejected: (id, reason) => events.push(`rejected ${Number(id.slice(-12))}: ${reason}`),
   });
   return { shipper, delivered, events };
@@ -148,7 +149,7 @@ test('of a body that is too large to hold only the beginning is read, and its wh
       return transcripts.map(() => ({ kind: 'accepted' }));
     },
   };
-  await new Shipper(journal, sink, null, { onRejected: () => assert.fail() }).advance();
+  await new Shipper(journal, sink, null, { onDelivering: () => {}, onRejected: () => assert.fail() }).advance();
   assert.deepEqual(sizes, [[2 * chunk.length, 3 * chunk.length]]);
 });
 
@@ -208,14 +209,23 @@ test('however exchanges overlap, fail and are interrupted by restarts, each one 
   );
 });
 
-test('of an open exchange only the places of its records are held, not their bytes', async () => {
+test('records are kept while there is room; of others only the places, and they are read again at the end', async () => {
   const journal = new MemoryJournal();
-  journal.start(1);
-  for (let at = 0; at < 100; at += 1) journal.prompt(1, 'x'.repeat(1_000));
-  const { shipper } = shipping(journal);
+  const chunk = 'x'.repeat(keptRecordsMaxBytes / 4);
+  for (const exchange of [1, 2]) journal.start(exchange);
+  for (let at = 0; at < 6; at += 1) journal.prompt(1, chunk);
+  journal.prompt(2, chunk);
+  const { shipper, delivered } = shipping(journal);
   await shipper.advance();
-  assert.deepEqual(journal.readPositions, [], 'bytes are read again only at the end');
+  assert.deepEqual(journal.readPositions, [], 'nothing is read again before an end');
   journal.finish(1);
   await shipper.advance();
-  assert.equal(journal.readPositions.length, 103);
+  assert.deepEqual(journal.readPositions, [5, 6, 7], 'three chunks and small records had room');
+  journal.finish(2);
+  journal.start(3);
+  journal.prompt(3, chunk);
+  journal.finish(3);
+  await shipper.advance();
+  assert.deepEqual(journal.readPositions, [5, 6, 7, 8], 'a delivered exchange gave its room back');
+  assert.deepEqual(delivered, [`1: ${chunk.repeat(6)}`, `2: ${chunk}`, `3: ${chunk}`]);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hitOf } from '../../../extproc/index/sqlite/hit.ts';
+import { hitOf } from '../../../extproc/index/hit.ts';
 import { renderHits } from '../../../extproc/terminal/hits.ts';
 import { documentOf } from '../../builders/document.ts';
 

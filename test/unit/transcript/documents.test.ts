@@ -333,6 +333,23 @@ test('Claude Code’s headers give prompt, agent and class of a request', async 
   assert.deepEqual(skilltape.agent, { parent_id: 'a-1', prompt_id: 'p-1', request_class: 'subagent' });
 });
 
+test('skills that Claude Code offers are named once, where their list is new, and are no use', async () => {
+  const recorder = new Recorder();
+  const listing =
+    'The following skills are available for use with the Skill tool:\n\n- quarterly-report: writes it\n- pdf: reads it\n';
+  const messages = [
+    { role: 'user', content: 'hi' },
+    { role: 'system', content: [{ type: 'text', text: listing }] },
+  ];
+  const first = await recorder.own(transcriptOf({ request: { ...messagesRequest(''), messages } }));
+  assert.deepEqual(first.skilltape.skill_offered, ['quarterly-report', 'pdf']);
+  assert.deepEqual(first.skilltape.skill, []);
+  const answered = { role: 'assistant', content: [{ type: 'text', text: 'A strip that records.' }] };
+  const resent = [...messages, answered, { role: 'user', content: 'more' }];
+  const second = transcriptOf({ id: exchangeIdOf(2), request: { ...messagesRequest(''), messages: resent } });
+  assert.deepEqual((await recorder.own(second)).skilltape.skill_offered, []);
+});
+
 test('skills of a container are named with the version that the answer resolved', async () => {
   const document = await draftOf(
     transcriptOf({

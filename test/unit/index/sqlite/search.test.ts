@@ -263,17 +263,6 @@ test('5,000 exchanges are paged without a gap or a repeat, also while newer ones
   );
 });
 
-test('a session comes in the order of time', async (t) => {
-  const { search } = await searchOver(t, [
-    { id: 'late', time: '2026-01-01T12:00:00+02:00' },
-    { id: 'early', time: '2026-01-01T09:00:00Z' },
-    { id: 'other', session: 'session-2' },
-  ]);
-  const ids = (await search.session('session-1')).map((document) => document.event.id);
-  assert.deepEqual(ids, ['early', 'late']);
-  assert.deepEqual(await search.session('nobody'), []);
-});
-
 test('a rebuilt index gives the same pages, whatever the order of delivery', async (t) => {
   const documents = Array.from({ length: 40 }, (_, number) => ({
     id: `e-${number}`,

@@ -1,4 +1,4 @@
-import { SkilltapeError } from '../../errors.ts';
+import { SkilltapeError } from '../errors.ts';
 
 /** The place of one hit in the order of time and id; both belong to the document, so a rebuilt index keeps it. */
 export type SearchPosition = { timeMs: number; id: string };

@@ -1,4 +1,4 @@
-import type { ExchangeDocument } from '../../transcript/document.ts';
+import type { ExchangeDocument } from '../transcript/document.ts';
 
 /** The counts of one document that are billed, each kind of token by itself. */
 export type Billed = {

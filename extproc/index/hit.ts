@@ -1,7 +1,6 @@
-import type { Masked } from '../../masking/masked.ts';
-import type { ExchangeDocument } from '../../transcript/document.ts';
-import type { SearchHit, Snippet } from '../port.ts';
-import { skillNames } from './row.ts';
+import type { Masked } from '../masking/masked.ts';
+import type { ExchangeDocument } from '../transcript/document.ts';
+import type { SearchHit, Snippet } from './port.ts';
 
 /** A hit is a part of a masked document. */
 export function hitOf(document: Masked<ExchangeDocument>, snippet: Snippet): Masked<SearchHit> {
@@ -22,6 +21,11 @@ export function hitOf(document: Masked<ExchangeDocument>, snippet: Snippet): Mas
     totalTokens: input === null && output === null ? null : (input ?? 0) + (output ?? 0),
   };
   return hit as Masked<SearchHit>;
+}
+
+/** The skills that came into use, each once: one may be named by several versions and sources. */
+export function skillNames({ skilltape }: ExchangeDocument): string[] {
+  return [...new Set(skilltape.skill.map(({ name }) => name))];
 }
 
 /** What the person asked last: clients put the system prompt and reminders of their own before it. */
