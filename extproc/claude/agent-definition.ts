@@ -28,6 +28,9 @@ const placeByName: ReadonlyMap<string, 'body' | 'agent'> = new Map([
   ['deployments.update', 'agent'],
 ]);
 
+/** Policy judges each of them, while the request waits (inv. 10). */
+export const agentModelsMax = 256;
+
 /** Null for an endpoint whose bodies define no agent. `fault` names a field, never its value. */
 export function readAgentDefinition(endpointName: string, value: JsonValue): ReadDefinition {
   const place = placeByName.get(endpointName);
@@ -46,6 +49,7 @@ function readDefinition(agent: JsonObject, place: string): ReadDefinition {
   const models = new Set<string>();
   addModel(agent, place, models, faults);
   addModelsBelow(agent.multiagent, models, faults);
+  if (models.size > agentModelsMax) faults.push(`${place}multiagent names more than ${agentModelsMax} models`);
   const definition = {
     models: [...models],
     toolNames: [...tools.names, ...toolsetNames(agent.tools)],

@@ -5,14 +5,17 @@ import { isJsonObject, parseBoundedJson } from './json.ts';
 import { mediaTypeOf } from './media-type.ts';
 import { SseDecoder } from './sse.ts';
 
-/** `messageId` continues a thread, `containerId` reuses a container; null where the answer has none. */
-export type AnswerIds = { messageId: string | null; containerId: string | null };
+/**
+ * `messageId` continues a thread, `containerId` reuses a container, `managedSessionId` stands in the paths of a session
+ * of managed agents; null where the answer has none.
+ */
+export type AnswerIds = { messageId: string | null; containerId: string | null; managedSessionId: string | null };
 
-const none: AnswerIds = { messageId: null, containerId: null };
+const none: AnswerIds = { messageId: null, containerId: null, managedSessionId: null };
 const idMaxChars = 256;
 
 /**
- * The ids of a Messages answer, whole or streamed, its content encoding taken off. In a stream the container comes with
+ * The ids of a Messages answer, whole or streamed, or of a new session, the content encoding taken off. In a stream the container comes with
  * `message_delta`, so of all events only those are parsed that can hold an id.
  */
 export function readAnswerIds(options: {
@@ -26,7 +29,9 @@ export function readAnswerIds(options: {
     return idsOf(streamedMessage(options.body, options.maxEventBytes));
   }
   const value = parseBoundedJson(new TextDecoder().decode(options.body));
-  return idsOf(isJsonObject(value) && value.type === 'message' ? value : null);
+  if (!isJsonObject(value)) return none;
+  if (value.type === 'session') return { ...none, managedSessionId: usable(value.id) };
+  return value.type === 'message' ? idsOf(value) : none;
 }
 
 function streamedMessage(body: Uint8Array, maxEventBytes: number): JsonObject | null {
@@ -40,7 +45,7 @@ function streamedMessage(body: Uint8Array, maxEventBytes: number): JsonObject | 
 function idsOf(message: JsonObject | null): AnswerIds {
   if (message === null) return none;
   const { id, container } = message;
-  return { messageId: usable(id), containerId: usable(isJsonObject(container) ? container.id : container) };
+  return { ...none, messageId: usable(id), containerId: usable(isJsonObject(container) ? container.id : container) };
 }
 
 function usable(id: JsonValue | undefined): string | null {

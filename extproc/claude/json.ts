@@ -109,7 +109,7 @@ function scanStructure(
 ): StructureFault | null {
   let tokens = 0;
   const keys = new OpenKeys();
-  // Bit per open container would do; an array of flags keeps it readable: true is an object.
+  // True for an object.
   const inObject: boolean[] = [];
   let keyNext = false;
   for (let at = 0; at < text.length; at += 1) {

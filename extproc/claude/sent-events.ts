@@ -10,6 +10,11 @@ const fieldByName: ReadonlyMap<string, { name: string; required: boolean }> = ne
   ['deployments.update', { name: 'initial_events', required: false }],
 ]);
 
+/** The name of the field with the events, or null for an endpoint that takes none. */
+export function sentEventsField(endpointName: string): string | null {
+  return fieldByName.get(endpointName)?.name ?? null;
+}
+
 /** Null for an endpoint that takes no events, or a body without any. Each event has a `type` that is a string. */
 export function readSentEvents(endpointName: string, value: JsonValue): ReadSentEvents {
   const field = fieldByName.get(endpointName);

@@ -10,8 +10,8 @@ export type { SessionEvent } from './session-fold.ts';
 export type SessionEvents = { events: SessionEvent[]; truncated: boolean };
 
 const chunkBytes = 64 * 1024;
-/** A page of a list, a post, and the events that a session is created with. */
-const listFields = ['data', 'events', 'initial_events'];
+/** A page of a list, and a post. */
+const listFields = ['data', 'events'];
 
 /** The content type chooses the parser. A body that holds no events, or cannot be read, gives none. */
 export function readSessionEvents(body: Uint8Array, contentType: string, maxEventBytes: number): SessionEvents {

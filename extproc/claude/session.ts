@@ -5,7 +5,8 @@ import type { MessagesRequest } from './request.ts';
 
 /**
  * A hint of the caller, to be bound to the verified identity: two callers that say the same are two sessions. The value
- * of `container` and `thread` is an id that an earlier answer brought; the others name a session for as long as it lasts.
+ * of `managed_session`, `container` and `thread` is an id that an earlier answer brought; the others name a session for
+ * as long as it lasts.
  */
 export type SessionSource = {
   source: 'claude_code_header' | 'metadata_user_id' | 'managed_session' | 'container' | 'thread';

@@ -59,11 +59,22 @@ export class Intake {
   /** Null where the answer brings no id that a later request could name. */
   learningFor(request: MessagesRequest | null, session: string, context: ExchangeContext): SessionLearning | null {
     const { identity } = this.access;
-    if (request === null || identity === null || this.facts.endpoint.name !== 'messages.create') return null;
-    if (!bringsSessionIds(request)) return null;
+    if (identity === null || !this.#bringsIds(request)) return null;
     const { keyedHash, sessionLinks: links, budget, limits } = context;
     const scope = { identity, connection: this.#connection.name, keyedHash };
     const { heldBodyMaxBytes } = limits;
-    return new SessionLearning({ links, scope, session, inThread: request.inThread, budget, heldBodyMaxBytes });
+    return new SessionLearning({
+      links,
+      scope,
+      session,
+      inThread: request?.inThread ?? false,
+      budget,
+      heldBodyMaxBytes,
+    });
+  }
+
+  #bringsIds(request: MessagesRequest | null): boolean {
+    const { name } = this.facts.endpoint;
+    return name === 'sessions.create' || (name === 'messages.create' && request !== null && bringsSessionIds(request));
   }
 }

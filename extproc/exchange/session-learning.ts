@@ -46,8 +46,13 @@ export class SessionLearning {
     this.forget();
     if (!body.decoded) return;
     const { links, scope, session, inThread } = this.#options;
-    const { messageId, containerId } = readAnswerIds({ ...answer, body: body.bytes, maxEventBytes: decodedMaxBytes });
+    const { messageId, containerId, managedSessionId } = readAnswerIds({
+      ...answer,
+      body: body.bytes,
+      maxEventBytes: decodedMaxBytes,
+    });
     if (containerId !== null) links.remember(sessionLinkKey(scope, 'container', containerId), session);
+    if (managedSessionId !== null) links.remember(sessionLinkKey(scope, 'managed_session', managedSessionId), session);
     if (inThread && messageId !== null) links.remember(sessionLinkKey(scope, 'message', messageId), session);
   }
 

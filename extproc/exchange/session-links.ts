@@ -9,7 +9,7 @@ export type LinkScope = { identity: Identity; connection: string; keyedHash: Key
 /** The key under which the session that brought an id is remembered. */
 export function sessionLinkKey(
   { identity, connection, keyedHash }: LinkScope,
-  kind: 'container' | 'message',
+  kind: 'container' | 'message' | 'managed_session',
   id: string,
 ) {
   return linkKey(keyedHash, identity, connection, kind, [id]);

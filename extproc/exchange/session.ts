@@ -16,7 +16,7 @@ export type Session = { id: string; source: string };
 /**
  * The session of an exchange. The id is a keyed hash over identity and connection beside the caller's value, so the
  * same value from two people gives two sessions, and nobody can place text in another's (inv. 5). An id that an earlier
- * answer brought (of a container, of a message in a thread) leads to the session of that exchange.
+ * answer brought (of a container, a managed session, a message in a thread) leads to the session of that exchange.
  */
 export function sessionOf(options: {
   facts: { headers: HeaderList; path: string; endpoint: Pick<Endpoint, 'kind'> };
@@ -40,11 +40,14 @@ export function sessionOf(options: {
   return { id: `s-${keyedHash('session', bound).slice(0, 32)}`, source: best.source };
 }
 
+/** What an earlier answer brought, by the source that names it; `claude_code_header` and the like name no such thing. */
+const linkKinds = { container: 'container', thread: 'message', managed_session: 'managed_session' } as const;
+
 /** A source that names a session by itself comes before every link. */
 function linkedSession(sources: readonly SessionSource[], scope: LinkScope, links: SessionLinks): Session | null {
   for (const { source, value } of sources) {
-    if (source !== 'container' && source !== 'thread') return null;
-    const id = links.sessionOf(sessionLinkKey(scope, source === 'thread' ? 'message' : 'container', value));
+    if (source === 'claude_code_header' || source === 'metadata_user_id') return null;
+    const id = links.sessionOf(sessionLinkKey(scope, linkKinds[source], value));
     if (id !== null) return { id, source };
   }
   return null;

@@ -1,6 +1,8 @@
+import type { JsonValue } from '../claude/json.ts';
 import type { Outcome } from '../exchange/outcome.ts';
 
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+/** For the folders behind this one, which do not know Claude's vocabulary. */
+export type { JsonValue };
 
 /** One rule that fired, in words for the person who was refused. */
 export type DocumentReason = { rule: string; message: string };

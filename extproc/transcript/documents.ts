@@ -1,14 +1,13 @@
 /** Drafts the documents of one exchange: its own, and one for each prompt and each answer of a batch. */
 import { filesProduced, filesReferenced } from '../claude/files.ts';
 import type { JsonValue } from '../claude/json.ts';
-import { isJsonObject } from '../claude/json.ts';
-import { sessionEventsIn } from '../claude/session-events.ts';
 import { skillListing, skillsUsed } from '../claude/skills-used.ts';
 import { batchDocumentsMax, draftBatchRequests, draftBatchResults } from './batch-documents.ts';
 import type { DocumentFile, DocumentLink, ExchangeDocument } from './document.ts';
 import type { DraftContext, Drafted, Setting } from './draft.ts';
 import { frameOf, settingOf } from './draft.ts';
-import { textOf } from './gen-ai.ts';
+import { fieldOf, textOf } from './gen-ai.ts';
+import { eventThings, managedSessionId, newEvents } from './managed-session.ts';
 import type { Reading } from './reading.ts';
 import type { Thing } from './recall.ts';
 import { slimmer } from './slim.ts';
@@ -45,7 +44,8 @@ function draftExchange({ transcript, reading, setting, frame, context }: Parts):
   const { keyedHash, recall, decision } = context;
   const turns = newTurns(reading, keyedHash, (hash) => recall.seen(hash, exchangeId));
   const messages = reading.request?.messages.slice(turns.firstNew) ?? [];
-  const events = reading.events.filter(({ id }) => id === '' || recall.origin(eventThing(id), exchangeId) === null);
+  const managed = managedSessionId(setting, transcript, reading);
+  const events = newEvents(reading, managed, keyedHash, recall, exchangeId);
   const files = filesOf(setting, transcript, reading, messages);
   const batchId = batchIdOf(setting, transcript, reading);
   const draft: ExchangeDocument = {
@@ -70,7 +70,8 @@ function draftExchange({ transcript, reading, setting, frame, context }: Parts):
       turnHashes: isKept ? turns.hashes : [],
       things: [
         ...thingsOf(reading, files, frame),
-        ...(isKept ? eventsShown(setting, reading, events) : []),
+        ...(isKept ? eventThings(reading, events, managed, keyedHash) : []),
+        ...(setting.endpoint.name === 'sessions.create' && managed !== '' ? [managedThing(managed)] : []),
         ...(batchId === '' || reading.batch.length === 0 ? [] : [{ kind: 'batch', ids: [batchId] } as const]),
       ],
     },
@@ -116,7 +117,7 @@ function filesOf(
     ...{ bytes: null, hash: '' },
   });
   // The id of an upload is in its answer, that of a download in its path.
-  const id = endpoint.kind === 'files' ? (pathId(started.path) ?? textOf(field(reading.other, 'id'))) : '';
+  const id = endpoint.kind === 'files' ? (pathId(started.path) ?? textOf(fieldOf(reading.other, 'id'))) : '';
   const carried = reading.files.map((file) => (file.id === '' && reading.files.length === 1 ? { ...file, id } : file));
   const isNamedByPath = carried.length === 0 && id !== '' && endpoint.name !== 'files.list';
   return [
@@ -153,7 +154,7 @@ function linksOf(parts: {
 
 function thingsOf(reading: Reading, files: readonly DocumentFile[], frame: ExchangeDocument): Thing[] {
   const { message } = reading;
-  const container = textOf(field(message?.container ?? null, 'id'));
+  const container = textOf(fieldOf(message?.container ?? null, 'id'));
   const messageId = textOf(message?.id);
   const made = files.filter(({ id, role }) => id !== '' && (role === 'produced' || role === 'uploaded'));
   return [
@@ -166,7 +167,7 @@ function thingsOf(reading: Reading, files: readonly DocumentFile[], frame: Excha
 
 function batchIdOf({ endpoint }: Setting, { started }: Transcript, { other }: Reading): string {
   if (endpoint.kind !== 'batches' || endpoint.name === 'batches.list') return '';
-  return started.path.split('/')[4] ?? textOf(field(other, 'id'));
+  return started.path.split('/')[4] ?? textOf(fieldOf(other, 'id'));
 }
 
 function sizeOf({ batch, results }: Reading): number | null {
@@ -177,21 +178,11 @@ function requestThing(frame: ExchangeDocument): Thing {
   return { kind: 'request', ids: [frame.skilltape.request_hash] };
 }
 
-function eventThing(id: string): Thing {
-  return { kind: 'session_event', ids: [id] };
-}
-
-/** What is sent into a session comes back in its stream, by the ids that the answer gives. */
-function eventsShown({ endpoint }: Setting, { other }: Reading, events: Reading['events']): Thing[] {
-  const shown = endpoint.name === 'sessions.events.send' ? (sessionEventsIn(other)?.events ?? []) : events;
-  return shown.flatMap(({ id }) => (id === '' ? [] : [eventThing(id)]));
+function managedThing(id: string): Thing {
+  return { kind: 'managed_session', ids: [id] };
 }
 
 /** The identifier in `/v1/files/{id}`. */
 function pathId(path: string): string | undefined {
   return path.split('/')[3];
-}
-
-function field(value: JsonValue, key: string): JsonValue | undefined {
-  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }

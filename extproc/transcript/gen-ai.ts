@@ -68,3 +68,8 @@ export function toolsUsed(message: JsonObject | null): string[] {
 export function textOf(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }
+
+/** An own field of an object, and nothing of anything else. */
+export function fieldOf(value: JsonValue, key: string): JsonValue | undefined {
+  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}

@@ -1,7 +1,6 @@
 import { endpointOf } from '../claude/endpoint.ts';
 import type { Masked } from '../masking/masked.ts';
 import { withoutContent } from '../masking/masked.ts';
-import { recordFor } from '../policy/decision.ts';
 import type { ExchangeDocument } from './document.ts';
 import { userOf } from './draft.ts';
 import { requestIdOf } from './our-fields.ts';
@@ -15,7 +14,7 @@ const nanosecondsPerMs = 1_000_000;
  * up. Written field by field from what we, Envoy and the identity provider say: nothing of the bodies is looked at, so
  * what failed on them cannot fail again, and no new field of the draft comes in by itself (inv. 6).
  */
-export function metadataDocument(transcript: Transcript): Masked<ExchangeDocument> {
+export function metadataDocument(transcript: Transcript, retentionClass: string): Masked<ExchangeDocument> {
   const { exchangeId, startedMs, finishedMs, started, finished, decided } = transcript;
   const { outcome, status } = finished;
   const session = decided?.session ?? { id: exchangeId, source: 'exchange' };
@@ -63,7 +62,7 @@ export function metadataDocument(transcript: Transcript): Masked<ExchangeDocumen
       usage: nothingBilled,
       verdict: { decision: decided?.verdict ?? 'none', reasons: [], policy_revision: decided?.policyRevision ?? '' },
       keep: 'metadata',
-      retention_class: recordFor('policy_failed').retention_class,
+      retention_class: retentionClass,
       masking: { status: 'failed', findings: [] },
       ...{ decoded: false, truncated: false },
       history: { message_count: 0, prefix_hash: '' },

@@ -4,10 +4,12 @@ import { bodyFormOf } from '../claude/body-form.ts';
 import { readCompletionRequest } from '../claude/completion-request.ts';
 import type { Endpoint } from '../claude/endpoint.ts';
 import type { JsonValue } from '../claude/json.ts';
-import { parseStrictJson, requestMaxDepth } from '../claude/json.ts';
+import { isJsonObject, parseStrictJson, requestMaxDepth, requestMaxTokens } from '../claude/json.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
 import type { MessagesRequest, ReadRequest } from '../claude/request.ts';
 import { readMessagesRequest } from '../claude/request.ts';
+import { sentEventsField } from '../claude/sent-events.ts';
+import type { SessionEvent } from '../claude/session-events.ts';
 import { sessionEventsIn } from '../claude/session-events.ts';
 import { headerValue } from '../exchange/headers.ts';
 import { readMultipart } from '../upload/multipart.ts';
@@ -22,6 +24,8 @@ export type RequestReading = {
   batch: readonly BatchEntry[];
   /** What is sent to the other endpoints, in the form of messages. */
   sent: readonly { role: string; content: JsonValue }[];
+  /** Those of `sent` that are events of a session of managed agents. */
+  sentEvents: readonly SessionEvent[];
   files: readonly DocumentFile[];
   decoded: boolean;
 };
@@ -30,6 +34,7 @@ export const nothingSent: RequestReading = {
   request: null,
   batch: [],
   sent: [],
+  sentEvents: [],
   files: [],
   decoded: true,
 };
@@ -43,7 +48,8 @@ export function readRequestOf(transcript: Transcript, endpoint: Endpoint, hashOf
   const contentType = headerValue(started.headers, 'content-type') ?? '';
   const form = bodyFormOf(endpoint, started.method, mediaTypeOf(contentType));
   if (form === 'upload') return readUpload(requestBody, contentType, hashOf);
-  const json = parseStrictJson(requestBody, { maxDepth: requestMaxDepth });
+  // As before the verdict: what was refused for its many values would take as long to read here.
+  const json = parseStrictJson(requestBody, { maxDepth: requestMaxDepth, maxTokens: requestMaxTokens });
   if (!json.ok) return unread;
   switch (form) {
     case 'messages':
@@ -54,7 +60,7 @@ export function readRequestOf(transcript: Transcript, endpoint: Endpoint, hashOf
       return readBatch(json.value);
     case 'json':
     case 'none':
-      return { ...nothingSent, sent: sentOf(endpoint, json.value) };
+      return readJson(endpoint, json.value);
     default:
       return form satisfies never;
   }
@@ -69,11 +75,17 @@ function readBatch(value: JsonValue): RequestReading {
   return read.ok ? { ...nothingSent, batch: read.entries } : unread;
 }
 
-/** Events that go into a session of managed agents are prompts one by one; other JSON is one. */
-function sentOf({ name }: Endpoint, value: JsonValue): RequestReading['sent'] {
-  const sent = name === 'sessions.events.send' ? sessionEventsIn(value) : null;
-  if (sent === null) return [{ role: 'user', content: value }];
-  return sent.events.map(({ role, type, content }) => ({ role, content: [{ type, content }] }));
+/** Events that go into a session of managed agents are prompts one by one; the JSON around them is one. */
+function readJson({ name }: Endpoint, value: JsonValue): RequestReading {
+  const field = sentEventsField(name);
+  const sent = field !== null && isJsonObject(value) ? sessionEventsIn(value[field] ?? []) : null;
+  if (field === null || sent === null || !isJsonObject(value)) {
+    return { ...nothingSent, sent: [{ role: 'user', content: value }] };
+  }
+  const { [field]: _events, ...rest } = value;
+  const around = Object.keys(rest).length === 0 ? [] : [{ role: 'user', content: rest }];
+  const events = sent.events.map(({ role, type, content }) => ({ role, content: [{ type, content }] }));
+  return { ...nothingSent, sent: [...around, ...events], sentEvents: sent.events };
 }
 
 function readUpload(body: Uint8Array, contentType: string, hashOf: HashOfBytes): RequestReading {

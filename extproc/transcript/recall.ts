@@ -6,6 +6,7 @@ export type ThingKind =
   | 'batch'
   | 'batch_request'
   | 'batch_result'
+  | 'managed_session'
   | 'session_event'
   | 'request';
 

@@ -52,6 +52,7 @@ for (const [name, of] of dialects) {
     const { session } = sent.skilltape;
     assert.equal(session.source, 'managed_session');
     for (const each of [streamed, listed, looked]) assert.deepEqual(each.skilltape.session, session);
+    assert.equal(created.skilltape.session.id, session.id, 'the session begins with the request that made it');
     assert.equal(streamed.skilltape.outcome, 'complete');
     assert.equal(looked.skilltape.noise, 'polling');
     assert.match(sent.gen_ai.input.text, new RegExp(`Cut the ${word} hedge`));
@@ -59,6 +60,14 @@ for (const [name, of] of dialects) {
     assert.deepEqual(await found(gateway, answered.replaceAll('\\"', ' ')), [streamed.event.id]);
     assert.deepEqual((await found(gateway, `Cut the ${word} hedge`)).sort(), [streamed.event.id, sent.event.id].sort());
     assert.ok((await found(gateway, `Where does the ${word} stand`)).includes(created.event.id));
+    const prompts = [created, streamed, listed].filter(({ skilltape }) =>
+      JSON.stringify([skilltape.new_messages, skilltape.answer]).includes('"user.message"'),
+    );
+    assert.deepEqual(
+      prompts.map(({ event }) => event.id),
+      [created.event.id],
+      'what was sent is not indexed a second time when it is streamed back',
+    );
   });
 }
 

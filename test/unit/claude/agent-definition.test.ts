@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AgentDefinition, readAgentDefinition } from '../../../extproc/claude/agent-definition.ts';
+import { type AgentDefinition, agentModelsMax, readAgentDefinition } from '../../../extproc/claude/agent-definition.ts';
 import type { JsonObject, JsonValue } from '../../../extproc/claude/json.ts';
 
 function definitionOf(endpoint: string, value: JsonValue): AgentDefinition | null {
@@ -85,4 +85,13 @@ test('a definition that cannot be judged has a fault that names the field', () =
   for (const [endpoint, value, fault] of faults) {
     assert.deepEqual(readAgentDefinition(endpoint, value), { ok: false, fault });
   }
+});
+
+test('a definition with more models than policy can judge in time has a fault', () => {
+  const roster = (count: number) => ({ multiagent: Array.from({ length: count }, (_, at) => ({ model: `m-${at}` })) });
+  assert.equal(definitionOf('agents.create', roster(agentModelsMax))?.models.length, agentModelsMax);
+  assert.deepEqual(readAgentDefinition('agents.create', roster(agentModelsMax + 1)), {
+    ok: false,
+    fault: 'multiagent names more than 256 models',
+  });
 });

@@ -4,7 +4,7 @@ import { readAnswerIds } from '../../../extproc/claude/answer-ids.ts';
 import { isJsonObject } from '../../../extproc/claude/json.ts';
 import { fixtureBytes, fixtureJson, sseText, utf8 } from './fixture.ts';
 
-const none = { messageId: null, containerId: null };
+const none = { messageId: null, containerId: null, managedSessionId: null };
 
 function idsIn(body: Uint8Array | string, contentType = 'application/json', status = 200) {
   const bytes = typeof body === 'string' ? utf8(body) : body;
@@ -23,22 +23,27 @@ function stream(container: unknown, id: unknown = 'msg_1'): string {
 test('the skills answer gives the same ids whole and streamed', () => {
   const whole = fixtureJson('e_skills_response.json');
   assert.ok(isJsonObject(whole) && isJsonObject(whole.container));
-  const ids = { messageId: whole.id, containerId: whole.container.id };
+  const ids = { ...none, messageId: whole.id, containerId: whole.container.id };
   assert.ok(typeof ids.messageId === 'string' && typeof ids.containerId === 'string');
   assert.deepEqual(idsIn(fixtureBytes('e_skills_response.json')), ids);
   assert.deepEqual(idsIn(fixtureBytes('e_skills_stream.sse'), 'text/event-stream; charset=utf-8'), ids);
 });
 
 test('an answer without a container has its own id alone', () => {
-  assert.deepEqual(idsIn(stream(null), 'text/event-stream'), { messageId: 'msg_1', containerId: null });
-  assert.deepEqual(idsIn('{"type":"message","id":"msg_1"}'), { messageId: 'msg_1', containerId: null });
+  assert.deepEqual(idsIn(stream(null), 'text/event-stream'), { ...none, messageId: 'msg_1' });
+  assert.deepEqual(idsIn('{"type":"message","id":"msg_1"}'), { ...none, messageId: 'msg_1' });
+});
+
+test('a new session of managed agents has an id of its own', () => {
+  assert.deepEqual(idsIn('{"type":"session","id":"sesn_1"}'), { ...none, managedSessionId: 'sesn_1' });
+  assert.deepEqual(idsIn('{"type":"session","id":7}'), none);
 });
 
 test('a stream that was cut gives what had come', () => {
   const whole = stream({ id: 'container_1' });
   const cut = whole.slice(0, whole.indexOf('event: message_delta'));
-  assert.deepEqual(idsIn(whole, 'text/event-stream'), { messageId: 'msg_1', containerId: 'container_1' });
-  assert.deepEqual(idsIn(cut, 'text/event-stream'), { messageId: 'msg_1', containerId: null });
+  assert.deepEqual(idsIn(whole, 'text/event-stream'), { ...none, messageId: 'msg_1', containerId: 'container_1' });
+  assert.deepEqual(idsIn(cut, 'text/event-stream'), { ...none, messageId: 'msg_1' });
 });
 
 test('what is no message, no success or no id gives none', () => {

@@ -68,7 +68,7 @@ test('a session reads as its prompts, answers, tools and states, in order', () =
   );
 });
 
-test('what a client posts, what a page lists and what a session begins with are read alike', () => {
+test('what a client posts, what a page lists and a bare list are read alike', () => {
   const sent = [
     { type: 'user.message', content: [{ type: 'text', text: 'hello' }] },
     { type: 'user.tool_result', tool_use_id: 'sevt_06', content: [{ type: 'text', text: 'done' }], is_error: true },
@@ -78,12 +78,7 @@ test('what a client posts, what a page lists and what a session begins with are 
     { type: 'user.interrupt' },
     { type: 'system.message', content: [{ type: 'text', text: 'be brief' }] },
   ];
-  for (const body of [
-    { events: sent },
-    { data: sent, has_more: false, next_page: null },
-    { initial_events: sent },
-    sent,
-  ]) {
+  for (const body of [{ events: sent }, { data: sent, has_more: false, next_page: null }, sent]) {
     assert.deepEqual(json(body).events.map(line), [
       'user user.message: hello',
       'user user.tool_result: [tool_result error] / done',

@@ -307,6 +307,37 @@ test('events of a managed session are prompts and answers, each indexed once how
   assert.ok(!JSON.stringify((await recorder.own(streamed(3))).skilltape.answer).includes('go north'));
 });
 
+test('what a session begins with is a prompt beside its settings, and is not indexed again when it is streamed', async () => {
+  const recorder = new Recorder();
+  const prompt = { type: 'user.message', content: [{ type: 'text', text: 'plan a trip' }] };
+  const created = await recorder.own(
+    transcriptOf({
+      request: { agent: 'agent_1', title: 'Trips', initial_events: [prompt] },
+      answer: { id: 'sesn_1', type: 'session' },
+      started: { path: '/v1/sessions' },
+    }),
+  );
+  assert.deepEqual(created.skilltape.new_messages, [
+    { role: 'user', content: { agent: 'agent_1', title: 'Trips' } },
+    { role: 'user', content: [{ type: 'user.message', content: prompt.content }] },
+  ]);
+  const streamed = (id: number, session: string) =>
+    transcriptOf({
+      id: exchangeIdOf(id),
+      requestBody: new Uint8Array(),
+      answerBody: Buffer.from(`event: user.message\ndata: ${JSON.stringify({ id: `ev_${id}`, ...prompt })}\n\n`),
+      answerHeaders: eventStream,
+      started: { method: 'GET', path: `/v1/sessions/${session}/events/stream` },
+    });
+  const own = await recorder.own(streamed(2, 'sesn_1'));
+  assert.ok(!JSON.stringify(own.skilltape.answer).includes('plan a trip'));
+  const other = await recorder.own(streamed(3, 'sesn_2'));
+  assert.ok(
+    JSON.stringify(other.skilltape.answer).includes('plan a trip'),
+    'the same words in another session are new',
+  );
+});
+
 test('of an endpoint whose bodies carry credentials nothing is read', async () => {
   const document = await draftOf(
     transcriptOf({
