@@ -18,6 +18,7 @@ import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
 import { openJournal } from './journal/journal.ts';
 import { loadOrCreateJournalKey } from './journal/key.ts';
+import type { Position } from './journal/position.ts';
 import { openJournalReader } from './journal/reader.ts';
 import { keyedHashWith } from './keyed-hash.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
@@ -69,7 +70,7 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
       textMaxChars: config.index.textMaxChars,
     },
     {
-      onReport: (report) => heed(report, journal, log),
+      onReport: heedReports(journal, log),
       onCrash: (err) => log.error({ err }, 'the shipping thread died and is started again'),
     },
   );
@@ -161,32 +162,52 @@ function damaged(directory: string, what: string): SkilltapeError {
   });
 }
 
-/** Journal space is freed only behind what the index has, and only when space is needed: raw bytes stay while they can. */
-function heed(report: ShipReport, journal: Journal, log: Logger): void {
-  switch (report.kind) {
-    case 'progress': {
-      const { bytes, maxBytes } = journal.usage();
-      if (report.delivered === null || bytes < maxBytes / 2) return;
-      journal
-        .free(report.delivered, maxBytes / 2)
-        .catch((err) => log.error({ err }, 'journal space could not be freed'));
-      return;
+const waitingSaidEveryMs = 60_000;
+
+/**
+ * Journal space is freed only behind what the index has, and only when space is needed: raw bytes stay while they can.
+ * An index that is away is said at once, then now and then, and when it is back.
+ */
+function heedReports(journal: Journal, log: Logger): (report: ShipReport) => void {
+  let waiting = '';
+  let shipped = 0;
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (report) => {
+    switch (report.kind) {
+      case 'progress': {
+        if (waiting !== '' && report.shipped > shipped) {
+          log.info('the index takes exchanges again');
+          waiting = '';
+        }
+        shipped = report.shipped;
+        freeBehind(report.delivered, journal, log);
+        return;
+      }
+      case 'masking_failed':
+        log.error(report, 'masking failed: only metadata of this exchange can be read');
+        return;
+      case 'rejected':
+        log.error(report, 'an exchange is not in the index: only its record has it');
+        return;
+      case 'waiting':
+        if (report.reason === waiting && performance.now() - saidAt < waitingSaidEveryMs) return;
+        waiting = report.reason;
+        saidAt = performance.now();
+        log.warn(report, 'the index waits');
+        return;
+      case 'reading':
+      case 'stopped':
+        return;
+      default:
+        report satisfies never;
     }
-    case 'masking_failed':
-      log.error(report, 'masking failed: only metadata of this exchange can be read');
-      return;
-    case 'rejected':
-      log.error(report, 'an exchange is not in the index: only its record has it');
-      return;
-    case 'waiting':
-      log.warn(report, 'the index waits');
-      return;
-    case 'reading':
-    case 'stopped':
-      return;
-    default:
-      report satisfies never;
-  }
+  };
+}
+
+function freeBehind(delivered: Position | null, journal: Journal, log: Logger): void {
+  const { bytes, maxBytes } = journal.usage();
+  if (delivered === null || bytes < maxBytes / 2) return;
+  journal.free(delivered, maxBytes / 2).catch((err) => log.error({ err }, 'journal space could not be freed'));
 }
 
 function openExchangeWith(context: ExchangeContext) {

@@ -6,7 +6,7 @@ import type { LinkScope } from './session-links.ts';
 import { sessionLinkKey } from './session-links.ts';
 
 /** A larger answer brings no link: a later request that names its ids has another session. */
-export const sessionAnswerMaxBytes = 8 * 1024 * 1024;
+export const sessionAnswerMaxBytes = 2 * 1024 * 1024;
 const decodedMaxBytes = 2 * sessionAnswerMaxBytes;
 /** Copies of answers take at most this share of the memory for held bodies, so that requests are not refused for them. */
 const heldShare = 0.5;
