@@ -15,6 +15,9 @@ import { newTurns } from './turns.ts';
 /** Of a larger batch the rest stays in the sealed record, and the exchange's own document says `truncated`. */
 export const batchDocumentsMax = 10_000;
 
+/** The answers of a batch come later, and its prompts are not retried one by one. */
+const unanswerable = { message: null, session: '', isUnanswered: false };
+
 const noAgent = { promptId: null, requestClass: null, agentId: null, agentType: null, parentAgentId: null };
 
 export function* draftBatchRequests(
@@ -35,7 +38,7 @@ function draftRequest(
   context: DraftContext,
 ): Drafted {
   const { keyedHash, recall, decision } = context;
-  const turns = newTurns({ request, message: null }, keyedHash, (hash) => recall.seen(hash, child.event.id));
+  const turns = newTurns({ ...unanswerable, request }, keyedHash, (hash) => recall.seen(hash, child.event.id));
   const messages = request.messages.slice(turns.firstNew);
   const slim = slimmer(context);
   const content = {

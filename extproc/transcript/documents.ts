@@ -31,6 +31,11 @@ export function* draftDocuments(
   yield* draftBatchResults(frame, reading, batchIdOf(setting, transcript, reading), context);
 }
 
+/** It went to Claude, and the client will send it again by itself. */
+function isUnanswered({ decided }: Transcript, { message, ended }: Reading): boolean {
+  return decided?.verdict === 'allow' && (message === null || ended === false);
+}
+
 type Parts = {
   transcript: Transcript;
   reading: Reading;
@@ -42,7 +47,8 @@ type Parts = {
 function draftExchange({ transcript, reading, setting, frame, context }: Parts): Drafted {
   const { exchangeId } = transcript;
   const { keyedHash, recall, decision } = context;
-  const turns = newTurns(reading, keyedHash, (hash) => recall.seen(hash, exchangeId));
+  const prompt = { ...reading, session: setting.session.id, isUnanswered: isUnanswered(transcript, reading) };
+  const turns = newTurns(prompt, keyedHash, (hash) => recall.seen(hash, exchangeId));
   const messages = reading.request?.messages.slice(turns.firstNew) ?? [];
   const managed = managedSessionId(setting, transcript, reading);
   const events = newEvents(reading, managed, keyedHash, recall, exchangeId);

@@ -1,4 +1,4 @@
-import { canonicalSystem, canonicalTurn } from '../claude/history.ts';
+import { canonicalSystem, canonicalTurn, lastPromptAt } from '../claude/history.ts';
 import type { JsonObject, JsonValue } from '../claude/json.ts';
 import type { MessagesRequest } from '../claude/request.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
@@ -6,8 +6,16 @@ import type { KeyedHash } from '../keyed-hash.ts';
 /** Whether a turn was indexed before for the same identity and connection. */
 export type SeenBefore = (hash: string) => boolean;
 
-/** One prompt: a request for a message, or an entry of a batch, which has no answer yet. */
-export type Prompt = { request: MessagesRequest | null; message: JsonObject | null };
+/**
+ * One prompt: a request for a message, or an entry of a batch. `isUnanswered`: it went to Claude and no whole answer
+ * came, so the client may send it again in the same session.
+ */
+export type Prompt = {
+  request: MessagesRequest | null;
+  message: JsonObject | null;
+  session: string;
+  isUnanswered: boolean;
+};
 
 /** Which part of a request is new, and the hashes by which a later request finds it as history. */
 export type NewTurns = {
@@ -23,14 +31,18 @@ export type NewTurns = {
 /**
  * Finds the longest beginning of the conversation that was indexed before for the same identity and connection. The
  * last prompt is always new, with what the caller puts into the answer's mouth behind it, so that a prompt that is sent
- * twice is found twice. Only a conversation that ends with an answer as we saw it (one that paused) brings nothing new.
+ * twice is found twice. Two bring nothing new: a conversation that ends with an answer as we saw it (one that paused),
+ * and one that was sent before in the same session and got no whole answer, which clients do by themselves up to ten times.
  * A history that was never seen is new text, whoever claims to have had it.
  */
-export function newTurns({ request, message }: Prompt, keyedHash: KeyedHash, seen: SeenBefore): NewTurns {
+export function newTurns(prompt: Prompt, keyedHash: KeyedHash, seen: SeenBefore): NewTurns {
+  const { request, message, session } = prompt;
   if (request === null) return noTurns;
   const chain = hashChain(request, keyedHash);
   const whole = chain.at(-1) ?? '';
-  const continues = whole !== '' && seen(keyedHash('answer', whole));
+  const retried = keyedHash('unanswered', `${session} ${whole}`);
+  const isRetry = seen(retried) && !seen(keyedHash('answered', `${session} ${whole}`));
+  const continues = whole !== '' && (seen(keyedHash('answer', whole)) || isRetry);
   let firstNew = continues ? chain.length : lastPromptAt(request.messages);
   while (firstNew > 0 && !seen(chain[firstNew - 1] ?? '')) firstNew -= 1;
   // In the form of a turn: clients move `cache_control` about in the system prompt and among the tools too.
@@ -45,17 +57,12 @@ export function newTurns({ request, message }: Prompt, keyedHash: KeyedHash, see
     hashes: [
       ...[systemHash, toolsHash, whole],
       ...(answered === null ? [] : [answered, keyedHash('answer', answered)]),
+      ...(whole === '' ? [] : [prompt.isUnanswered ? retried : keyedHash('answered', `${session} ${whole}`)]),
     ].filter((hash) => hash !== ''),
   };
 }
 
 const noTurns: NewTurns = { firstNew: 0, systemIsNew: false, toolsAreNew: false, prefixHash: '', hashes: [] };
-
-/** Where the last run of prompts begins: after the last answer that has a prompt behind it. */
-function lastPromptAt(messages: MessagesRequest['messages']): number {
-  const lastPrompt = messages.findLastIndex(({ role }) => role !== 'assistant');
-  return messages.slice(0, Math.max(0, lastPrompt)).findLastIndex(({ role }) => role === 'assistant') + 1;
-}
 
 /** Item i stands for the first i + 1 messages. */
 function hashChain(request: MessagesRequest, keyedHash: KeyedHash): string[] {

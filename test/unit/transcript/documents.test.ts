@@ -251,6 +251,40 @@ test('the same request sent again is linked to the first, and Envoy’s second a
   assert.deepEqual((await recorder.own(transcriptOf({ id: exchangeIdOf(3), started: eve }))).skilltape.link, []);
 });
 
+test('a prompt that Claude was too busy for and its retries are one prompt in the index, linked', async () => {
+  const recorder = new Recorder();
+  const busy = (id: number, session = 's-1') =>
+    transcriptOf({
+      id: exchangeIdOf(id),
+      answerBody: claudeFixture('j_error_529.json'),
+      answerStatus: 529,
+      decided: { session: { id: session, source: 'claude_code_header' } },
+      finished: { outcome: 'upstream_error', status: 529 },
+    });
+  assert.equal((await recorder.own(busy(1))).skilltape.new_messages.length, 1);
+  const again = await recorder.own(busy(2));
+  assert.deepEqual(again.skilltape.new_messages, []);
+  assert.deepEqual(again.skilltape.link, [{ event_id: exchangeIdOf(1), via: 'repeat' }]);
+  assert.equal((await recorder.own(busy(3, 's-2'))).skilltape.new_messages.length, 1, 'another session asks anew');
+  const session = { id: 's-1', source: 'claude_code_header' };
+  const answered = await recorder.own(transcriptOf({ id: exchangeIdOf(4), decided: { session } }));
+  assert.deepEqual(answered.skilltape.new_messages, []);
+  const asked = await recorder.own(transcriptOf({ id: exchangeIdOf(5), decided: { session } }));
+  assert.equal(asked.skilltape.new_messages.length, 1, 'asked once more after an answer came');
+});
+
+test('a prompt that policy denied is found each time that it was sent', async () => {
+  const recorder = new Recorder();
+  for (const id of [1, 2]) {
+    const denied = transcriptOf({
+      id: exchangeIdOf(id),
+      decided: { verdict: 'deny' },
+      finished: { outcome: 'denied', status: 403, localReply: '{"type":"error","error":{}}' },
+    });
+    assert.equal((await recorder.own(denied)).skilltape.new_messages.length, 1);
+  }
+});
+
 test('counting tokens before a prompt is sent is noise, and does not make history of what it counted', async () => {
   const recorder = new Recorder();
   const messages = [

@@ -18,12 +18,12 @@ class Recorder {
     id: string,
     messages: Message[],
     answer: string,
-    options: { scope?: string; system?: unknown } = {},
+    options: { scope?: string; system?: unknown; isUnanswered?: boolean } = {},
   ): Promise<NewTurns> {
-    const { scope = 'ada', system } = options;
+    const { scope = 'ada', system, isUnanswered = false } = options;
     const request = { ...messagesRequest(''), messages, system };
     const reading = await readingOf(transcriptOf({ id, request, answer: messageOf(answer) }));
-    const turns = newTurns(reading, keyedHash, (hash) => {
+    const turns = newTurns({ ...reading, session: 's', isUnanswered }, keyedHash, (hash) => {
       const first = this.#firstBy.get(`${scope} ${hash}`);
       return first !== undefined && first !== id;
     });
@@ -132,6 +132,16 @@ test('the same exchange delivered again finds the same, its own turns are no his
   assert.deepEqual([first.systemIsNew, second.systemIsNew], [true, false]);
 });
 
+test('a prompt that got no whole answer is sent again without being new', async () => {
+  const recorder = new Recorder();
+  const first = await recorder.record('a', [user('hi')], 'half', { isUnanswered: true });
+  assert.equal(first.firstNew, 0);
+  assert.equal((await recorder.record('b', [user('hi')], 'half', { isUnanswered: true })).firstNew, 1);
+  assert.equal((await recorder.record('c', [user('hi')], 'whole')).firstNew, 1);
+  assert.equal((await recorder.record('d', [user('hi'), user('and?')], 'x')).firstNew, 0, 'another prompt is new');
+  assert.equal((await recorder.record('e', [user('hi')], 'whole')).firstNew, 0, 'so is one that was answered');
+});
+
 test('a system prompt is new when it comes first and when it changes; none is never new', async () => {
   const recorder = new Recorder();
   assert.equal((await recorder.record('a', [user('1')], 'x', { system: 'brief' })).systemIsNew, true);
@@ -145,7 +155,7 @@ test('no messages and no request leave nothing to remember but a system prompt',
   const turns = await recorder.record('a', [], 'x', { system: 'brief' });
   assert.deepEqual([turns.firstNew, turns.prefixHash, turns.hashes.length], [0, '', 2]);
   const unread = await readingOf(transcriptOf({ requestBody: Buffer.from('x') }));
-  assert.deepEqual(newTurns(unread, keyedHash, () => true).hashes, []);
+  assert.deepEqual(newTurns({ ...unread, session: 's', isUnanswered: false }, keyedHash, () => true).hashes, []);
 });
 
 test('hashes are of fixed length and hold nothing of the text', async () => {
