@@ -145,11 +145,15 @@ function builtinsOf(policy: LoadedPolicy): object {
  * which its parser aborts on, become U+FFFD, as they do in OPA itself.
  */
 function serialise(input: unknown): ArrayBuffer {
-  const json = JSON.stringify(input ?? null, (_key, value: unknown) =>
-    typeof value === 'string' ? value.toWellFormed() : value,
-  );
+  const plain = JSON.stringify(input ?? null);
+  // JSON.stringify writes a lone surrogate as an escape, so a text without one needs no second look.
+  const json = plain.includes('\\ud') ? JSON.stringify(input, wellFormed) : plain;
   const bytes = new TextEncoder().encode(json);
   return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
+}
+
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
 function readDecision<D>(results: unknown, stage: Stage, shape: z.ZodType<D>): D {

@@ -86,12 +86,13 @@ async function readOrReduced(
   recollection: Recollection,
   parts: PipelineParts,
 ): Promise<Prepared> {
-  if (parts.reduced.has(transcript.exchangeId)) return reducedTo(transcript, parts, 'reading it ended the thread');
+  if (parts.reduced.has(transcript.exchangeId))
+    return reducedTo(transcript, recollection, parts, 'reading it ended the thread');
   try {
     return await prepared(transcript, recollection, parts);
   } catch (thrown) {
     if (isIndexFault(thrown)) throw thrown;
-    return reducedTo(transcript, parts, reasonOf(thrown));
+    return reducedTo(transcript, recollection, parts, reasonOf(thrown));
   }
 }
 
@@ -99,7 +100,9 @@ async function prepared(transcript: Transcript, recollection: Recollection, part
   const { keyedHash, masker, textMaxChars } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes));
   const input = recordInputOf(transcript, reading);
-  const decision = input === null ? recordFor('policy_failed') : parts.policy.record(input);
+  const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input);
+  const retention_class = recollection.retentionClass(transcript.exchangeId, decided.retention_class);
+  const decision = { ...decided, retention_class };
   const recall = recollection.recallFor(transcript);
   const documents: Masked<ExchangeDocument>[] = [];
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
@@ -109,11 +112,12 @@ async function prepared(transcript: Transcript, recollection: Recollection, part
   return documents;
 }
 
-function reducedTo(transcript: Transcript, parts: PipelineParts, reason: string): Prepared {
+function reducedTo(transcript: Transcript, recollection: Recollection, parts: PipelineParts, reason: string): Prepared {
   parts.onMaskingFailed(transcript.exchangeId, reason);
-  // It may have been read before, in a delivery that did not come to its end.
-  parts.memory.forget([transcript.exchangeId]);
-  return [metadataDocument(transcript)];
+  // It may have been read in part, or before, in a delivery that did not come to its end.
+  recollection.forgetExchange(transcript.exchangeId);
+  const { retention_class: byDefault } = recordFor('policy_failed');
+  return [metadataDocument(transcript, recollection.retentionClass(transcript.exchangeId, byDefault))];
 }
 
 function isIndexFault(thrown: unknown): thrown is SkilltapeError {

@@ -14,8 +14,9 @@ import type { Transcript } from '../transcript/transcript.ts';
 export class Recollection {
   readonly #memory: ShipMemory;
   readonly #keyedHash: KeyedHash;
-  readonly #turns: Turns[] = [];
-  readonly #links: Link[] = [];
+  #turns: Turns[] = [];
+  #links: Link[] = [];
+  readonly #retentionClasses = new Map<string, string>();
   readonly #firstByTurn = new Map<string, string>();
   readonly #linkByKey = new Map<string, Link>();
 
@@ -40,6 +41,13 @@ export class Recollection {
     };
   }
 
+  /** The class that the exchange was first shipped with, else the one given. */
+  retentionClass(exchangeId: string, decided: string): string {
+    const retentionClass = this.#memory.retentionClassOf(exchangeId) ?? decided;
+    this.#retentionClasses.set(exchangeId, retentionClass);
+    return retentionClass;
+  }
+
   add(transcript: Transcript, { draft, brought }: Drafted): void {
     const scope = this.#scopeOf(transcript);
     const eventId = draft.event.id;
@@ -54,9 +62,19 @@ export class Recollection {
     }
   }
 
+  /** Forgets what the documents of an exchange brought, here and in memory: none of its text goes to the index. */
+  forgetExchange(exchangeId: string): void {
+    const isOf = (id: string): boolean => id === exchangeId || id.startsWith(`${exchangeId}.`);
+    this.#turns = this.#turns.filter((turns) => !isOf(turns.exchangeId));
+    this.#links = this.#links.filter(({ eventId }) => !isOf(eventId));
+    for (const [turn, id] of this.#firstByTurn) if (isOf(id)) this.#firstByTurn.delete(turn);
+    for (const [key, { eventId }] of this.#linkByKey) if (isOf(eventId)) this.#linkByKey.delete(key);
+    this.#memory.forgetExchange(exchangeId);
+  }
+
   /** Before the documents are delivered: an exchange that is shipped again finds itself as the first. */
   write(): void {
-    this.#memory.remember(this.#turns, this.#links);
+    this.#memory.remember(this.#turns, this.#links, this.#retentionClasses);
   }
 
   #scopeOf({ started, exchangeId }: Transcript): string {

@@ -129,7 +129,6 @@ export class Shipper {
   /** Null when nothing is left to deliver. */
   async #deliverFinished(): Promise<Advance | null> {
     if (this.#finished.length === 0) return null;
-    this.#events.onDelivering(this.#finished);
     const transcripts: Transcript[] = [];
     const broken: string[] = [];
     for (const exchangeId of this.#finished) {
@@ -155,6 +154,7 @@ export class Shipper {
   /** An exchange that nothing can be made of must not stop the others: it is told from them, counted and passed. */
   async #taken(transcripts: readonly Transcript[]): Promise<readonly Delivery[]> {
     if (transcripts.length === 0) return [];
+    this.#events.onDelivering(transcripts.map(({ exchangeId }) => exchangeId));
     try {
       return await this.#sink.deliver(transcripts);
     } catch (thrown) {

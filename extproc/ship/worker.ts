@@ -52,7 +52,10 @@ async function run(options: ShipStart): Promise<void> {
   const cursor = await loadCursor(options.journalDirectory, cursorName);
   if (cursor.status === 'damaged') report({ kind: 'waiting', reason: `the cursor is damaged: ${cursor.reason}` });
   const shipper = new Shipper(reader, pipeline, cursor.position, {
-    onDelivering: (exchangeIds) => report({ kind: 'reading', exchangeIds }),
+    onDelivering(exchangeIds) {
+      mark.set(exchangeIds[0] ?? null);
+      report({ kind: 'reading', exchangeIds });
+    },
     onRejected: (exchangeId, reason) => report({ kind: 'rejected', exchangeId, reason }),
   });
   await ship(shipper, options.journalDirectory, cursor.position);

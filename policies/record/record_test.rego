@@ -8,7 +8,8 @@ test_success_everything_is_kept_in_full if {
 }
 
 test_success_request_that_got_no_answer if {
-	change := {"answer": null, "claude": null, "identity": null, "verdict": {"decision": "none"}}
+	answer := {"outcome": "refused", "status": null, "stop_reason": "", "model": "", "input_tokens": null}
+	change := {"answer": answer, "claude": null, "identity": null, "verdict": {"decision": "none"}}
 	record.decision.keep == "full" with input as example.record_with(change)
 }
 

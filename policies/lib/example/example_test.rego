@@ -42,6 +42,7 @@ request := object.union(access, {
 
 claude := {
 	"model": "claude-opus-5-5",
+	"models": ["claude-opus-5-5"],
 	"stream": true,
 	"max_tokens": 1024,
 	"message_count": 1,

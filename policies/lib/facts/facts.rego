@@ -14,10 +14,8 @@ requests contains input.claude if is_object(input.claude)
 requests contains request if some request in input.batch.requests
 
 # METADATA
-# description: Every model that the body would have used.
-models contains request.model if some request in requests
-
-models contains model if some model in input.agent.models
+# description: Every model that may be used because of the body.
+models contains model if some model in _of_all("models")
 
 # METADATA
 # description: The name of every tool that the body offers.
@@ -101,7 +99,7 @@ _betas if _is_texts(input.request.betas)
 
 _body_bytes if is_number(input.body.bytes)
 
-_body_status if input.body.status in {"parsed", "not_json", "empty"}
+_body_status if input.body.status in {"parsed", "unread", "empty"}
 
 _claude if _is_claude(input.claude)
 
@@ -128,6 +126,7 @@ _is_claude(value) if is_null(value)
 
 _is_claude(value) if {
 	_has_texts(value, ["model"])
+	value.model in value.models
 	is_boolean(value.stream)
 	is_boolean(value.has_system)
 	_is_number_or_null(value.max_tokens)
@@ -150,7 +149,6 @@ _is_batch(value) if {
 _is_agent(value) if is_null(value)
 
 _is_agent(value) if {
-	_is_texts(value.models)
 	_has_things(value)
 }
 
@@ -175,12 +173,10 @@ _is_upload(value) if {
 }
 
 _has_things(value) if {
-	every name in ["tool_names", "tool_types", "mcp_server_names"] { _is_texts(value[name]) }
+	every name in ["models", "tool_names", "tool_types", "mcp_server_names"] { _is_texts(value[name]) }
 	is_array(value.skills)
 	every skill in value.skills { _has_texts(skill, ["type", "id", "version"]) }
 }
-
-_is_answer(value) if is_null(value)
 
 _is_answer(value) if {
 	_has_texts(value, ["outcome", "stop_reason", "model"])

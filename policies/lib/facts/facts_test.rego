@@ -16,9 +16,9 @@ test_success_examples_have_no_faults if {
 test_success_what_a_body_asks_for_is_found_wherever_it_stands if {
 	every document in [
 		example.request_with({"claude": _things}), example.batch_with(_things),
-		example.agent_with(object.union(object.remove(_things, ["model"]), {"models": ["m"]})),
+		example.agent_with(object.remove(_things, ["model"])),
 	] {
-		"m" in facts.models with input as document
+		"n" in facts.models with input as document
 		facts.tool_names == {"t"} with input as document
 		facts.tool_types == {"custom"} with input as document
 		facts.mcp_server_names == {"s"} with input as document
@@ -28,13 +28,14 @@ test_success_what_a_body_asks_for_is_found_wherever_it_stands if {
 
 test_success_requests_of_a_batch_are_requests if {
 	facts.requests == {example.claude} with input as example.request
-	count(facts.requests) == 3 with input as example.batch_with({"model": "m"})
+	count(facts.requests) == 3 with input as example.batch_with({"models": ["m"]})
 	count(facts.requests) == 0 with input as example.agent_with({})
 	count(facts.models) == 0 with input as example.upload_with(["md"])
 }
 
 _things := {
 	"model": "m",
+	"models": ["m", "n"],
 	"tool_names": ["t"],
 	"tool_types": ["custom"],
 	"mcp_server_names": ["s"],
@@ -51,6 +52,8 @@ test_fail_wrong_types_are_named if {
 		["request.content_length", {"request": {"content_length": "120"}}],
 		["request.betas", {"request": {"betas": [1]}}],
 		["claude", {"claude": {"tool_names": null}}],
+		["claude", {"claude": {"models": "claude-opus-5-5"}}],
+		["claude", {"claude": {"models": ["another"]}}],
 		["claude", {"claude": {"skills": [{"type": "custom", "id": 1, "version": ""}]}}],
 		["claude", {"claude": {"stream": "true"}}],
 		["request.body_form", {"request": {"body_form": null}}],
@@ -64,6 +67,7 @@ test_fail_wrong_types_are_named if {
 		["events", {"events": object.union(_events, {"types": [1]})}],
 		["upload", {"upload": {"parts": []}}],
 		["answer", {"answer": {"status": "200"}}],
+		["answer", {"answer": null}],
 		["verdict.decision", {"verdict": {"decision": "maybe"}}],
 	] {
 		facts.record_faults == {change[0]} with input as example.record_with(change[1])

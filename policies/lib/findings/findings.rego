@@ -43,8 +43,23 @@ malformed_lists(faults) := {
 }
 
 # METADATA
-# description: What is said of named findings, always in the same order.
-reasons(entries) := sort({{"rule": entry.rule, "message": _message(entry.finding)} | some entry in entries})
+# description: |
+#   What is said of named findings, always in the same order. Of many only some are said: a body can name thousands of
+#   things that are denied, and sorting takes time that grows with the square of their number.
+reasons(entries) := sort(said) if {
+	said := _said(entries)
+	count(said) <= _reasons_max
+} else := array.concat(sort(array.slice([reason | some reason in said], 0, _reasons_max)), [more]) if {
+	said := _said(entries)
+	more := {
+		"rule": "skilltape/more_reasons",
+		"message": $"There are {count(said) - _reasons_max} more reasons like these.",
+	}
+}
+
+_reasons_max := 32
+
+_said(entries) := {{"rule": entry.rule, "message": _message(entry.finding)} | some entry in entries}
 
 _findings(pkg) := pkg.findings if {
 	_is_collection(pkg.findings)

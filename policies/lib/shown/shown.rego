@@ -2,7 +2,8 @@
 # title: What a message may repeat of a request
 # description: |
 #   Messages go to callers, terminals and logs. A name is repeated only when it is short and of plain characters, so
-#   that no message carries a prompt, a secret or a control sequence.
+#   that no message carries a prompt, a secret or a control sequence. Messages are made for every request, also where no
+#   rule fires, so there is no regular expression here: in WebAssembly it is compiled anew each time.
 package skilltape.lib.shown
 
 # METADATA
@@ -14,11 +15,17 @@ name(text) := $"\"{text}\"" if {
 # METADATA
 # description: A short sentence of the gateway's own parts as it is, or nothing.
 sentence(text) := text if {
-	count(text) <= 200
-	regex.match(`^[A-Za-z0-9][A-Za-z0-9 .,:;'()/_-]*$`, text)
+	_is_plain(text, 200, " .,:;'()/_-")
 } else := ""
 
-_is_name(text) if {
-	count(text) <= 80
-	regex.match(`^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$`, text)
+_is_name(text) if _is_plain(text, 80, "._:/@+-")
+
+_letters_and_digits := "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+# Begins with a letter or digit, and nothing is left when those and the other characters are taken away.
+_is_plain(text, max_chars, others) if {
+	count(text) <= max_chars
+	text != ""
+	trim_left(substring(text, 0, 1), _letters_and_digits) == ""
+	trim_left(text, concat("", [_letters_and_digits, others])) == ""
 }

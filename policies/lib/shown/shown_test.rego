@@ -9,7 +9,7 @@ test_success_plain_names_are_quoted if {
 
 test_fail_other_names_are_not_repeated if {
 	long := concat("", ["a" | some _ in numbers.range(1, 81)])
-	every text in ["", "two words", "a\u001b[31m", "name\n", "\u202eevil", "ñ", long] {
+	every text in ["", "-a", ".a", "two words", "a\u001b[31m", "name\n", "\u202eevil", "ñ", long] {
 		shown.name(text) == "of an unusual form"
 	}
 }
@@ -19,7 +19,7 @@ test_success_plain_sentences_are_repeated if {
 }
 
 test_fail_other_sentences_are_not_repeated if {
-	every text in ["", "a\nb", "a\u0000b", "<script>", concat("", ["a" | some _ in numbers.range(1, 201)])] {
+	every text in ["", " a", "a\nb", "a\u0000b", "<script>", concat("", ["a" | some _ in numbers.range(1, 201)])] {
 		shown.sentence(text) == ""
 	}
 }

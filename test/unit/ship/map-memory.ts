@@ -6,22 +6,35 @@ import type { Turns } from '../../../extproc/index/seen-turns.ts';
 export class MapMemory implements ShipMemory {
   readonly #turns = new Map<string, string>();
   readonly #links = new Map<string, Link>();
+  readonly #classes = new Map<string, string>();
   readonly turns = { firstSeenBy: (scope: string, hash: string) => this.#turns.get(`${scope} ${hash}`) ?? null };
   readonly links = { find: (key: string) => this.#links.get(key) ?? null };
-  readonly rejects = { list: () => [], count: () => 0, keep: () => {}, remove: () => {} };
+  readonly rejects = { each: () => [], count: () => 0, keep: () => {}, remove: () => {} };
 
-  remember(turns: readonly Turns[], links: readonly Link[]): void {
+  retentionClassOf(exchangeId: string): string | null {
+    return this.#classes.get(exchangeId) ?? null;
+  }
+
+  remember(turns: readonly Turns[], links: readonly Link[], classes: ReadonlyMap<string, string>): void {
     for (const { scope, hashes, exchangeId } of turns) {
       for (const hash of hashes) {
         const key = `${scope} ${hash}`;
         if (!this.#turns.has(key)) this.#turns.set(key, exchangeId);
       }
     }
+    for (const [id, name] of classes) if (!this.#classes.has(id)) this.#classes.set(id, name);
     for (const link of links) if (!this.#links.has(link.key)) this.#links.set(link.key, link);
   }
 
-  forget(exchangeIds: readonly string[]): void {
-    const isOf = (id: string) => exchangeIds.some((gone) => id === gone || id.startsWith(`${gone}.`));
+  forget(documentIds: readonly string[]): void {
+    this.#forget((id) => documentIds.includes(id));
+  }
+
+  forgetExchange(exchangeId: string): void {
+    this.#forget((id) => id === exchangeId || id.startsWith(`${exchangeId}.`));
+  }
+
+  #forget(isOf: (id: string) => boolean): void {
     for (const [key, id] of this.#turns) if (isOf(id)) this.#turns.delete(key);
     for (const [key, { eventId }] of this.#links) if (isOf(eventId)) this.#links.delete(key);
   }

@@ -185,6 +185,34 @@ test('turns of an exchange whose masking failed are no history: nobody can read 
   assert.equal(document.skilltape.new_messages.length, 3);
 });
 
+test('of a batch whose masking failed half way, the first half is no history either', async () => {
+  let broken = true;
+  const failing = (text: string): void => {
+    if (broken && text.includes('poison')) throw new SkilltapeError('masking_failed', 'masking failed with Error');
+  };
+  const { pipeline, deliver } = rig({
+    masker: {
+      json: (value, options) => {
+        failing(JSON.stringify(value));
+        return masker.json(value, options);
+      },
+    },
+  });
+  const entries = ['wholesome', 'poison'].map((said) => ({
+    custom_id: said,
+    params: messagesRequest(said, { system: 'be brief' }),
+  }));
+  const batch = transcriptOf({
+    request: { requests: entries },
+    answer: { id: 'msgbatch_1', type: 'message_batch' },
+    started: { path: '/v1/messages/batches' },
+  });
+  await pipeline.deliver([batch]);
+  broken = false;
+  const later = await deliver(chatTurn(2, ['hi']));
+  assert.equal(later.skilltape.system, 'be brief');
+});
+
 test('whatever else fails on what an exchange holds leaves its metadata, and a reason without content', async () => {
   const { deliver, failures } = rig({
     policy: {
@@ -254,6 +282,39 @@ test('what an index refuses for good is in no index, so its text is new when it 
   const { deliver } = rig({ memory });
   const document = await deliver(chatTurn(2, ['hi', 'answer to hi', 'more']));
   assert.equal(document.skilltape.new_messages.length, 3);
+});
+
+test('of a batch whose own document is refused, the text of the prompts that were taken is not new again', async () => {
+  const memory = new MapMemory();
+  const entries = [{ custom_id: 'c1', params: messagesRequest('prompt 1', { system: 'be brief' }) }];
+  const index: PipelineParts['index'] = {
+    deliver: async (documents) =>
+      documents.map(
+        ({ event }): Delivery => (event.id.endsWith('.1') ? { kind: 'accepted' } : { kind: 'rejected', reason: 'no' }),
+      ),
+  };
+  const batch = transcriptOf({
+    request: { requests: entries },
+    answer: { id: 'msgbatch_1', type: 'message_batch' },
+    started: { path: '/v1/messages/batches' },
+  });
+  await rig({ memory, index }).pipeline.deliver([batch]);
+  const later = await rig({ memory }).deliver(chatTurn(2, ['hi']));
+  assert.equal(later.skilltape.system, null);
+});
+
+test('an exchange that is shipped again after the policy changed keeps its class, read or not', async () => {
+  const memory = new MapMemory();
+  const classAfter = async (retentionClass: string, more: Partial<PipelineParts> = {}): Promise<string> => {
+    const policy: PipelineParts['policy'] = {
+      record: () => ({ keep: 'full', retention_class: retentionClass, reasons: [] }),
+    };
+    const { deliver } = rig({ memory, policy, ...more });
+    return (await deliver(chatTurn(1, ['hi']))).skilltape.retention_class;
+  };
+  assert.equal(await classAfter('long'), 'long');
+  assert.equal(await classAfter('short'), 'long');
+  assert.equal(await classAfter('short', { reduced: new Set([exchangeIdOf(1)]) }), 'long');
 });
 
 test('an exchange is delivered when all documents of its batch are', async () => {

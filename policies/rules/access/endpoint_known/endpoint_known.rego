@@ -11,7 +11,7 @@ package skilltape.rules.access.endpoint_known
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": _message} if {
-	not input.request.endpoint_treatment in {"prompt", "content", "settings", "noise", "secrets"}
+	not input.request.endpoint_treatment in {"prompt", "content", "settings", "housekeeping", "secrets"}
 }
 
 _message := "This method and path are not known as an endpoint of the Claude API." if {

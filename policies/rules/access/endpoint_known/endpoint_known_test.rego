@@ -4,7 +4,7 @@ import data.skilltape.lib.example_test as example
 import data.skilltape.rules.access.endpoint_known
 
 test_success_every_treatment_but_unknown if {
-	every treatment in ["prompt", "content", "settings", "noise", "secrets"] {
+	every treatment in ["prompt", "content", "settings", "housekeeping", "secrets"] {
 		count(endpoint_known.findings) == 0 with input as _of("messages.create", treatment)
 	}
 }

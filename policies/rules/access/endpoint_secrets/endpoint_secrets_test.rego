@@ -4,7 +4,7 @@ import data.skilltape.lib.example_test as example
 import data.skilltape.rules.access.endpoint_secrets
 
 test_success_endpoints_without_credentials if {
-	every treatment in ["prompt", "content", "settings", "noise", "unknown"] {
+	every treatment in ["prompt", "content", "settings", "housekeeping", "unknown"] {
 		count(endpoint_secrets.findings) == 0 with input as _of("messages.create", treatment)
 	}
 }

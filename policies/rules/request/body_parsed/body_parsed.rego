@@ -66,7 +66,7 @@ _read if {
 _message := "The request has no body." if {
 	input.body.status == "empty"
 } else := $"The request body could not be read{_fault}." if {
-	input.body.status == "not_json"
+	input.body.status == "unread"
 } else := $"The request body could not be understood{_fault}."
 
 _fault := $": {sentence}" if {

@@ -39,7 +39,7 @@ test_fail_upload_or_batch_without_a_body if {
 }
 
 test_fail_json_that_could_not_be_read if {
-	change := {"body": {"status": "not_json", "fault": "invalid json"}}
+	change := {"body": {"status": "unread", "fault": "invalid json"}}
 	count(body_parsed.findings) == 1 with input as object.union(example.agent_with({}), change)
 }
 
@@ -57,11 +57,11 @@ test_fail_form_that_is_not_known if {
 
 test_fail_body_where_none_is_taken if {
 	count(body_parsed.findings) == 1 with input as _to_models("parsed")
-	count(body_parsed.findings) == 1 with input as _to_models("not_json")
+	count(body_parsed.findings) == 1 with input as _to_models("unread")
 }
 
-test_fail_not_json if {
-	_message({"body": {"status": "not_json", "fault": "unexpected end"}, "claude": null}) == concat("", [
+test_fail_unread if {
+	_message({"body": {"status": "unread", "fault": "unexpected end"}, "claude": null}) == concat("", [
 		"The request body could not be read: unexpected end.",
 	])
 }

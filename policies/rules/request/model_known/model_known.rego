@@ -2,7 +2,8 @@
 # title: Only known models pass
 # description: |
 #   `lists.models` holds exact `names` and `prefixes`. Every model that the body names must be known: that of
-#   a request, of each request in a batch, of an agent that is defined. A model on the deny list is the matter of `model_denied`.
+#   a request, its fallbacks and its tools, of each request in a batch, of an agent that is defined. `default` stands for
+#   the fallbacks that Claude chooses by itself. A model on the deny list is the matter of `model_denied`.
 # scope: package
 # schemas:
 #   - input: schema.request.input

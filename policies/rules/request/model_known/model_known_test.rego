@@ -41,8 +41,20 @@ test_fail_text_in_place_of_a_model_is_not_repeated if {
 }
 
 test_fail_third_request_of_a_batch if {
-	count(model_known.findings) == 1 with input as example.batch_with({"model": "gpt-x"})
+	count(model_known.findings) == 1 with input as example.batch_with({"models": ["claude-opus-5-5", "gpt-x"]})
 	count(model_known.findings) == 0 with input as example.batch_with({})
+}
+
+test_fail_fallback_or_tool_of_an_unknown_model if {
+	every model in ["gpt-x", "default"] {
+		change := {"claude": {"models": ["claude-opus-5-5", model]}}
+		count(model_known.findings) == 1 with input as example.request_with(change)
+	}
+}
+
+test_success_fallbacks_of_claude_may_be_let_through if {
+	count(model_known.findings) == 0 with input as example.request_with({"claude": {"models": ["m-1", "default"]}})
+		with data.lists.models as {"names": ["m-1", "default"], "prefixes": []}
 }
 
 test_fail_definition_of_an_agent if {
@@ -50,4 +62,4 @@ test_fail_definition_of_an_agent if {
 	count(model_known.findings) == 0 with input as example.agent_with({"models": []})
 }
 
-_of_model(model) := example.request_with({"claude": {"model": model}})
+_of_model(model) := example.request_with({"claude": {"model": model, "models": [model]}})
