@@ -8,6 +8,7 @@ import { Exchange } from './exchange/exchange.ts';
 import { closeInterrupted } from './exchange/interrupted.ts';
 import type { Connection, ExchangeContext } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
+import { Turns } from './exchange/turns.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import { writerOptions } from './index/elasticsearch/options.ts';
 import type { Links } from './index/links.ts';
@@ -23,6 +24,7 @@ import { openJournalReader } from './journal/reader.ts';
 import { keyedHashWith } from './keyed-hash.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { createPolicyEngine } from './policy/engine.ts';
+import { createThreadedReader } from './reading/threaded-reader.ts';
 import type { ShipReport } from './ship/protocol.ts';
 import { superviseShipper } from './ship/supervisor.ts';
 import { startServer } from './wire/server.ts';
@@ -77,6 +79,8 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
   started.defer(() => shipper.stop(shipStopTimeoutMs));
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
+  const reader = createThreadedReader();
+  started.defer(() => reader.close());
   const context: ExchangeContext = {
     log: journal,
     judge: () => engine,
@@ -86,6 +90,8 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log)),
+    reader,
+    turns: new Turns(),
     keyedHash: keyedHashWith(hashKey),
     onFault: (exchange, err) => log.error({ exchange, err }, 'a request was refused because of a fault'),
     onUnrecorded: warnNowAndThen(log),

@@ -49,6 +49,7 @@ function readDefinition(agent: JsonObject, place: string): ReadDefinition {
   const models = new Set<string>();
   addModel(agent, place, models, faults);
   addModelsBelow(agent.multiagent, models, faults);
+  for (const model of tools.models) models.add(model);
   if (models.size > agentModelsMax) faults.push(`${place}multiagent names more than ${agentModelsMax} models`);
   const definition = {
     models: [...models],

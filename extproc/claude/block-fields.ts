@@ -2,7 +2,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
 /** Ids, ciphertexts and the vendor's own marks: nothing that a person reads. */
-const hiddenFields = new Set([
+export const hiddenFields: ReadonlySet<string> = new Set([
   'type',
   'id',
   'tool_use_id',

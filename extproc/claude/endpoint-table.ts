@@ -29,11 +29,11 @@ export type EndpointKind = (typeof endpointKinds)[number];
  * - `prompt`: its bodies are prompts or answers.
  * - `content`: it carries files, skills or memories.
  * - `settings`: it sets up or lists what prompts run in.
- * - `noise`: it is polled, or says nothing of what anybody asked.
+ * - `housekeeping`: it looks up, counts, polls or reports that work is alive; no prompt is answered over it.
  * - `secrets`: its request or answer carries credentials.
  * - `unknown`: nothing is known of its bodies.
  */
-export const treatments = ['prompt', 'content', 'settings', 'noise', 'secrets', 'unknown'] as const;
+export const treatments = ['prompt', 'content', 'settings', 'housekeeping', 'secrets', 'unknown'] as const;
 export type Treatment = (typeof treatments)[number];
 
 type Operations = { readonly [method: string]: string };
@@ -47,17 +47,17 @@ export type EndpointRow = readonly [path: string, kind: EndpointKind, treatment:
 /** Read from the paths of the official SDK (1.12, and `complete` from 0.x). */
 export const endpointRows: readonly EndpointRow[] = [
   ['/v1/messages', 'messages', 'prompt', { POST: 'messages.create' }],
-  ['/v1/messages/count_tokens', 'count_tokens', 'noise', { POST: 'messages.count_tokens' }],
+  ['/v1/messages/count_tokens', 'count_tokens', 'housekeeping', { POST: 'messages.count_tokens' }],
   ['/v1/messages/batches', 'batches', 'prompt', { POST: 'batches.create' }],
-  ['/v1/messages/batches', 'batches', 'noise', { GET: 'batches.list' }],
-  ['/v1/messages/batches/*', 'batches', 'noise', { GET: 'batches.get' }],
+  ['/v1/messages/batches', 'batches', 'housekeeping', { GET: 'batches.list' }],
+  ['/v1/messages/batches/*', 'batches', 'housekeeping', { GET: 'batches.get' }],
   ['/v1/messages/batches/*', 'batches', 'settings', { DELETE: 'batches.delete' }],
   ['/v1/messages/batches/*/cancel', 'batches', 'settings', { POST: 'batches.cancel' }],
   ['/v1/messages/batches/*/results', 'batches', 'prompt', { GET: 'batches.results' }],
   ['/v1/messages/cache_touch', 'other', 'prompt', { POST: 'messages.cache_touch' }],
   ['/v1/complete', 'other', 'prompt', { POST: 'complete.create' }],
-  ['/v1/models', 'models', 'noise', { GET: 'models.list' }],
-  ['/v1/models/*', 'models', 'noise', { GET: 'models.get' }],
+  ['/v1/models', 'models', 'housekeeping', { GET: 'models.list' }],
+  ['/v1/models/*', 'models', 'housekeeping', { GET: 'models.get' }],
   ['/v1/files', 'files', 'content', { POST: 'files.upload' }],
   ['/v1/files', 'files', 'settings', { GET: 'files.list' }],
   ['/v1/files/*', 'files', 'settings', { GET: 'files.get', DELETE: 'files.delete' }],
@@ -118,14 +118,14 @@ export const endpointRows: readonly EndpointRow[] = [
     { GET: 'environments.get', POST: 'environments.update', DELETE: 'environments.delete' },
   ],
   ['/v1/environments/*/archive', 'environments', 'settings', { POST: 'environments.archive' }],
-  ['/v1/environments/*/work', 'environments', 'noise', { GET: 'environments.work.list' }],
+  ['/v1/environments/*/work', 'environments', 'housekeeping', { GET: 'environments.work.list' }],
   // The answer to a poll, and no other, has the `secret` of a work item.
   ['/v1/environments/*/work/poll', 'environments', 'secrets', { GET: 'environments.work.poll' }],
-  ['/v1/environments/*/work/stats', 'environments', 'noise', { GET: 'environments.work.stats' }],
-  ['/v1/environments/*/work/*', 'environments', 'noise', { GET: 'environments.work.get' }],
+  ['/v1/environments/*/work/stats', 'environments', 'housekeeping', { GET: 'environments.work.stats' }],
+  ['/v1/environments/*/work/*', 'environments', 'housekeeping', { GET: 'environments.work.get' }],
   ['/v1/environments/*/work/*', 'environments', 'settings', { POST: 'environments.work.update' }],
-  ['/v1/environments/*/work/*/ack', 'environments', 'noise', { POST: 'environments.work.ack' }],
-  ['/v1/environments/*/work/*/heartbeat', 'environments', 'noise', { POST: 'environments.work.heartbeat' }],
+  ['/v1/environments/*/work/*/ack', 'environments', 'housekeeping', { POST: 'environments.work.ack' }],
+  ['/v1/environments/*/work/*/heartbeat', 'environments', 'housekeeping', { POST: 'environments.work.heartbeat' }],
   ['/v1/environments/*/work/*/stop', 'environments', 'settings', { POST: 'environments.work.stop' }],
   ['/v1/memory_stores', 'memories', 'settings', { POST: 'memory_stores.create', GET: 'memory_stores.list' }],
   [

@@ -1,6 +1,18 @@
-/** Gives a message one text form, so that the same message resent later is recognised by a keyed hash. */
+/**
+ * Tells what is new in a conversation from its history: where the last prompt begins, and one text form for a message,
+ * so that the same message resent later is recognised by a keyed hash.
+ */
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import type { Turn } from './request.ts';
+
+/**
+ * Where the last run of prompts begins: after the last answer that has a prompt behind it. What the caller puts into the
+ * answer's mouth behind that prompt is no history either.
+ */
+export function lastPromptAt(messages: readonly Turn[]): number {
+  const lastPrompt = messages.findLastIndex(({ role }) => role !== 'assistant');
+  return messages.slice(0, Math.max(0, lastPrompt)).findLastIndex(({ role }) => role === 'assistant') + 1;
+}
 
 /**
  * Equal for a turn and for the same turn as clients send it again: Claude Code moves `cache_control` to the last block

@@ -9,7 +9,7 @@ export type JsonObject = { [key: string]: JsonValue };
 export const requestMaxDepth = 200;
 
 /**
- * Commas and opening brackets allowed in a request: the tokens that values come with. A body of small values takes
+ * Commas and opening brackets allowed in a request or an answer: the tokens that values come with. A body of small values takes
  * twenty times as long to parse as one of text, and while it is parsed no other exchange goes on (inv. 10, 11).
  */
 export const requestMaxTokens = 500_000;
@@ -54,19 +54,25 @@ export function parseStrictJson(bytes: Uint8Array, limits: { maxDepth: number; m
   try {
     return { ok: true, value: JSON.parse(text) };
   } catch {
-    // The message of JSON.parse quotes the text, so the place is found again without it.
-    const offset = byteOffset(text, syntaxFaultOffset(text) ?? text.length);
-    return {
-      ok: false,
-      fault: 'invalid_json',
-      detail: `not JSON at byte ${offset}`,
-    };
+    return { ok: false, fault: 'invalid_json', detail: `not JSON${placeOf(text)}` };
   }
 }
 
-/** Parses text of the upstream: bounded in depth, the last duplicate wins as in the SDKs; undefined when it is not JSON. */
+/** Finding the place takes several times as long as parsing did. */
+const placedMaxChars = 4 * 1024 * 1024;
+
+/** The message of JSON.parse quotes the text, so the place is found again without it. */
+function placeOf(text: string): string {
+  if (text.length > placedMaxChars) return '';
+  return ` at byte ${byteOffset(text, syntaxFaultOffset(text) ?? text.length)}`;
+}
+
+/**
+ * Parses text of the upstream: bounded in depth and number of values, the last duplicate wins as in the SDKs; undefined
+ * when it is not JSON.
+ */
 export function parseBoundedJson(text: string, maxDepth: number = requestMaxDepth): JsonValue | undefined {
-  if (scanStructure(text, maxDepth, false) !== null) return undefined;
+  if (scanStructure(text, maxDepth, false, requestMaxTokens) !== null) return undefined;
   try {
     return JSON.parse(text);
   } catch {
@@ -101,12 +107,7 @@ function faultText(fault: StructureFault['fault'], maxDepth: number): string {
 }
 
 /** Exact for valid JSON; other text may pass, because JSON.parse refuses it afterwards. */
-function scanStructure(
-  text: string,
-  maxDepth: number,
-  uniqueKeys: boolean,
-  maxTokens = Number.POSITIVE_INFINITY,
-): StructureFault | null {
+function scanStructure(text: string, maxDepth: number, uniqueKeys: boolean, maxTokens: number): StructureFault | null {
   let tokens = 0;
   const keys = new OpenKeys();
   // True for an object.

@@ -1,7 +1,11 @@
 /** Lists the tools that a request offers to the model, wherever it defines them. */
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { isModelName } from './request-models.ts';
 
-export type ToolList = { ok: true; names: string[]; types: string[] } | { ok: false; fault: string };
+/** `models` are those that tools call by themselves, such as an advisor. */
+export type OfferedTools = { names: string[]; types: string[]; models: string[] };
+
+export type ToolList = ({ ok: true } & OfferedTools) | { ok: false; fault: string };
 
 /**
  * Tools come from `tools`, and (beta) from `tool_addition` blocks and the `tool_changes` of `compaction` blocks in
@@ -9,16 +13,15 @@ export type ToolList = { ok: true; names: string[]; types: string[] } | { ok: fa
  */
 export function readTools(tools: JsonValue | undefined, turns: readonly { content: JsonValue }[]): ToolList {
   if (tools !== undefined && !Array.isArray(tools)) return { ok: false, fault: 'tools must be an array' };
-  const names: string[] = [];
-  const types: string[] = [];
+  const offered: OfferedTools = { names: [], types: [], models: [] };
   for (const [at, tool] of (tools ?? []).entries()) {
-    const fault = addTool(tool, names, types);
+    const fault = addTool(tool, offered);
     if (fault !== null) return { ok: false, fault: `tools[${at}]${fault}` };
   }
   for (const [at, turn] of turns.entries()) {
     for (const block of blocksOf(turn.content)) {
       for (const definition of definitionsIn(block)) {
-        const fault = addTool(definition, names, types);
+        const fault = addTool(definition, offered);
         if (fault !== null)
           return {
             ok: false,
@@ -27,16 +30,18 @@ export function readTools(tools: JsonValue | undefined, turns: readonly { conten
       }
     }
   }
-  return { ok: true, names, types };
+  return { ok: true, ...offered };
 }
 
-function addTool(tool: JsonValue, names: string[], types: string[]): string | null {
+function addTool(tool: JsonValue, { names, types, models }: OfferedTools): string | null {
   if (!isJsonObject(tool)) return ' must be an object';
-  const { name, type } = tool;
+  const { name, type, model } = tool;
   if (name !== undefined && typeof name !== 'string') return '.name must be a string';
   if (type !== undefined && type !== null && typeof type !== 'string') return '.type must be a string';
+  if (model !== undefined && !isModelName(model)) return '.model must be a non-empty string';
   if (name !== undefined) names.push(name);
   types.push(type ?? 'custom');
+  if (model !== undefined) models.push(model);
   return null;
 }
 

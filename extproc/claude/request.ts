@@ -1,5 +1,6 @@
 /** Reads the body of a Messages request (`/v1/messages`, count_tokens, `params` of a batch entry). */
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { readModels } from './request-models.ts';
 import { readTools } from './request-tools.ts';
 
 /** One message. `rest` holds its other fields (Claude Code sends `output_config`), and is absent when there are none. */
@@ -14,6 +15,8 @@ export type SkillRef = { type: string; id: string; version: string };
  */
 export type MessagesRequest = {
   model: string;
+  /** Every model that may answer, `model` first: those of `fallbacks` and of tools too. */
+  models: string[];
   maxTokens: number | null;
   stream: boolean;
   system: JsonValue;
@@ -61,8 +64,12 @@ class RequestReader {
     const messages = this.#array(this.#body.messages, 'messages').map((message, at) => this.#turn(message, at));
     const tools = readTools(this.#body.tools, messages);
     if (!tools.ok) this.#demand(false, tools.fault);
+    const name = typeof model === 'string' ? model : '';
+    const models = readModels(name, this.#body.fallbacks, tools.ok ? tools.models : []);
+    if (!models.ok) this.#demand(false, models.fault);
     return {
-      model: typeof model === 'string' ? model : '',
+      model: name,
+      models: models.ok ? models.models : [],
       maxTokens: typeof maxTokens === 'number' ? maxTokens : null,
       stream: stream === true,
       system: system ?? null,

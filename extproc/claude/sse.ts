@@ -85,6 +85,10 @@ export class SseDecoder {
   }
 
   #takeLine(events: SseEvent[]): void {
+    if (this.#lineBytes() === 0) {
+      this.#dispatch(events);
+      return;
+    }
     const bytes = this.#single ?? this.#pending.subarray(0, this.#pendingBytes);
     // The decoder removes one byte order mark, and turns bytes that are not UTF-8 into U+FFFD.
     const line = this.#utf8.decode(bytes);

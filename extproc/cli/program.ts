@@ -8,6 +8,7 @@ import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
 import { dumpCommand } from './dump.ts';
 import { openIndexOf, rejectsOf } from './index-of.ts';
+import { indexCommand } from './index-setup.ts';
 import { kibanaCommand } from './kibana.ts';
 import { exitUsage, type LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
@@ -43,6 +44,7 @@ export function createProgram(): Command {
     .addCommand(usageCommand(looking, { pricesFile: () => config().usage.pricesFile }))
     .addCommand(looksCommand(looking))
     .addCommand(rejectsCommand(looking, rejectsOf(config)))
+    .addCommand(indexCommand(config, looking))
     .addCommand(kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }))
     .addCommand(tokenCommand(write));
   // Left alone, commander ends with 1 for a mistake on the command line.

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { IndexSink } from '../index/port.ts';
-import type { Reject, RejectList } from '../index/rejects.ts';
+import type { Reject, RejectList, Rejects } from '../index/rejects.ts';
 import { sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
 import { exitNothingFound, type LookingDependencies, lookingCommand, recordLook, tellingUsage } from './looking.ts';
 
@@ -8,15 +8,12 @@ import { exitNothingFound, type LookingDependencies, lookingCommand, recordLook,
 const exitNotTaken = 3;
 const documentsPerDelivery = 20;
 
-/** All of the list, one in memory at a time. */
-type EachReject = { each(): Iterable<Reject> };
-
 export type RejectsDependencies = {
   /** The list to look at. */
-  openRejects(): RejectList & EachReject & { close(): void };
+  openRejects(): RejectList & { close(): void };
   /** The list to take from, and the index to deliver to. */
   openDelivery(): Promise<{
-    rejects: EachReject & { remove(id: string): void };
+    rejects: Pick<Rejects, 'each' | 'remove'>;
     sink: Pick<IndexSink, 'deliver'>;
     close(): Promise<void>;
   }>;

@@ -5,6 +5,7 @@ import { ChangedAnswer } from './changed-answer.ts';
 import type { Frame } from './frame.ts';
 import { headerValue } from './headers.ts';
 import type { Budget, Connection } from './ports.ts';
+import type { Reader } from './reader.ts';
 import type { SessionLearning } from './session-learning.ts';
 
 /** Streams of managed agents have events of their own and last as long as the connection. */
@@ -16,14 +17,20 @@ const jsonType = /(?:^|[/+])json$/;
 export function handlingOf(
   frame: Extract<Frame, { kind: 'response_headers' }>,
   endpoint: Pick<Endpoint, 'name' | 'kind'>,
-  rest: { connection: Connection; budget: Budget; heldBodyMaxBytes: number; learning: SessionLearning | null },
+  rest: {
+    connection: Connection;
+    budget: Budget;
+    reader: Reader;
+    heldBodyMaxBytes: number;
+    learning: SessionLearning | null;
+  },
 ): AnswerHandling {
-  const { connection, budget, heldBodyMaxBytes, learning } = rest;
+  const { connection, budget, reader, heldBodyMaxBytes, learning } = rest;
   const { resultsUrlBase: publicUrl } = connection;
   const changes = publicUrl !== null && carriesResultsUrl(frame, endpoint);
   return {
     grammar: openStreams.has(endpoint.name) ? 'open' : 'messages',
-    changed: changes ? new ChangedAnswer({ publicUrl, budget, heldBodyMaxBytes }) : null,
+    changed: changes ? new ChangedAnswer({ publicUrl, budget, reader, heldBodyMaxBytes }) : null,
     learning,
   };
 }

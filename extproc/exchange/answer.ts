@@ -59,7 +59,7 @@ export class Answer {
     how: { last: boolean; released: boolean; setHeaders: Record<string, string> },
   ): Promise<Action> {
     const ended = await this.#record(frame);
-    if (ended || how.last) this.#learn();
+    if (ended || how.last) await this.#learn();
     const action =
       this.#changed === null ? continueAnswer(frame, how.setHeaders) : await this.#change(this.#changed, frame, how);
     if (action.kind === 'cut') return action;
@@ -95,9 +95,9 @@ export class Answer {
     return false;
   }
 
-  #learn(): void {
+  async #learn(): Promise<void> {
     const { status } = this;
-    this.#learning?.learn({ status, contentType: this.#contentType, contentEncoding: this.#contentEncoding });
+    await this.#learning?.learn({ status, contentType: this.#contentType, contentEncoding: this.#contentEncoding });
   }
 
   /** Nothing passes before the last chunk, in whose place all of the changed body goes; both forms are recorded. */
@@ -114,7 +114,7 @@ export class Answer {
     const fault = changed.take(frame.body);
     if (fault !== null) return cut(fault);
     if (!last) return { kind: 'continue_response_body', body: nothing };
-    const whole = changed.whole(this.#contentEncoding);
+    const whole = await changed.whole(this.#contentEncoding);
     changed.forget();
     if (!whole.ok) return cut(whole.reason);
     if (whole.changed) await this.#ledger.record({ kind: 'answer_changed', bytes: whole.bytes });

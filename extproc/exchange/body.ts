@@ -7,9 +7,9 @@ import { parseStrictJson, requestMaxDepth, requestMaxTokens } from '../claude/js
 import type { MessagesRequest } from '../claude/request.ts';
 import { readMessagesRequest } from '../claude/request.ts';
 import { readSentEvents } from '../claude/sent-events.ts';
-import { flatText } from '../claude/text.ts';
+import { textBytes } from '../claude/text-bytes.ts';
 import type { AccessInput, BatchFacts, RequestInput } from '../policy/input.ts';
-import { noBodyFacts } from '../policy/input.ts';
+import { inputMaxBytes, noBodyFacts } from '../policy/input.ts';
 import type { MultipartPart } from '../upload/multipart.ts';
 import { readMultipart } from '../upload/multipart.ts';
 import { batchFacts, claudeFacts } from './claude-facts.ts';
@@ -27,7 +27,30 @@ export type ReadBody =
   | { kind: 'json'; definition: AgentDefinition | null; events: JsonObject[] | null }
   | { kind: 'malformed'; fault: string };
 
-type BodyPlace = Pick<RequestFacts, 'endpoint' | 'bodyForm' | 'contentType'>;
+export type BodyPlace = Pick<RequestFacts, 'endpoint' | 'bodyForm' | 'contentType'>;
+
+/** A body as policy judges it, without its text; `fault` is not empty when it could not be read. */
+export type BodyFacts = {
+  status: RequestInput['body']['status'];
+  fault: string;
+  facts: Partial<RequestInput>;
+  /** Of a messages request, its messages, system prompt and tools taken out. */
+  request: MessagesRequest | null;
+};
+
+/** Reads the body and takes what it names out of it; names that policy could not judge anyway are a fault. */
+export function bodyFacts(place: BodyPlace, body: Uint8Array): BodyFacts {
+  const read = readBody(place, body);
+  if (read.kind === 'malformed') return { status: 'unread', fault: read.fault, facts: {}, request: null };
+  const facts = factsOf(read);
+  if (body.length > inputMaxBytes && JSON.stringify(facts).length > inputMaxBytes) {
+    return { status: 'unread', fault: tooManyNames, facts: {}, request: null };
+  }
+  const request = read.kind === 'messages' ? { ...read.request, messages: [], system: null, tools: null } : null;
+  return { status: statusOf(read), fault: '', facts, request };
+}
+
+const tooManyNames = `it names more models, tools, skills or other things than ${inputMaxBytes} bytes can list`;
 
 /** Reads the whole body in the form that its endpoint takes. What cannot be read cannot be judged (inv. 2). */
 export function readBody({ endpoint, bodyForm, contentType }: BodyPlace, body: Uint8Array): ReadBody {
@@ -61,8 +84,8 @@ function readJson(form: 'messages' | 'completion' | 'batch' | 'json', endpoint: 
     case 'batch': {
       const read = readBatchRequest(value);
       if (!read.ok) return malformed(read.fault);
-      const variants = batchFacts(read.entries);
-      return variants.ok ? { kind: 'batch', batch: variants.batch } : malformed(variants.fault);
+      const facts = batchFacts(read.entries);
+      return facts.ok ? { kind: 'batch', batch: facts.batch } : malformed(facts.fault);
     }
     case 'json': {
       const read = readAgentDefinition(endpoint, value);
@@ -85,14 +108,13 @@ function malformed(fault: string): ReadBody {
 }
 
 /** The policy input document of `request`: facts about the body, never its text. */
-export function requestInput(access: AccessInput, read: ReadBody, bytes: number): RequestInput {
-  const fault = read.kind === 'malformed' ? read.fault : '';
-  return { ...access, body: { bytes, status: statusOf(read), fault }, ...noBodyFacts, ...factsOf(read) };
+export function requestInput(access: AccessInput, { status, fault, facts }: BodyFacts, bytes: number): RequestInput {
+  return { ...access, body: { bytes, status, fault }, ...noBodyFacts, ...facts };
 }
 
 function statusOf({ kind }: ReadBody): RequestInput['body']['status'] {
   if (kind === 'empty') return 'empty';
-  return kind === 'unread' || kind === 'malformed' ? 'not_json' : 'parsed';
+  return kind === 'unread' || kind === 'malformed' ? 'unread' : 'parsed';
 }
 
 function factsOf(read: ReadBody): Partial<RequestInput> {
@@ -125,6 +147,6 @@ function eventFacts(events: readonly JsonObject[] | null): RequestInput['events'
   return {
     count: events.length,
     types: [...new Set(events.map(({ type }) => String(type)))],
-    text_bytes: events.reduce((sum, event) => sum + Buffer.byteLength(flatText(event)), 0),
+    text_bytes: events.reduce((sum, event) => sum + textBytes(event), 0),
   };
 }

@@ -1,7 +1,6 @@
-import { decodeBody } from '../claude/content-decoding.ts';
-import { rewriteResultsUrls } from '../claude/results-url.ts';
 import { HeldBody } from './held-body.ts';
 import type { Budget } from './ports.ts';
+import type { Reader } from './reader.ts';
 
 /** For what comes, what it decodes to and what goes on: that is one gRPC message and one record of the journal. */
 export const changedAnswerMaxBytes = 8 * 1024 * 1024;
@@ -19,11 +18,13 @@ export class ChangedAnswer {
   readonly #held: HeldBody;
   readonly #heldBodyMaxBytes: number;
   readonly #publicUrl: string;
+  readonly #reader: Reader;
 
-  constructor(options: { publicUrl: string; budget: Budget; heldBodyMaxBytes: number }) {
+  constructor(options: { publicUrl: string; budget: Budget; reader: Reader; heldBodyMaxBytes: number }) {
     this.#held = new HeldBody(options.budget);
     this.#heldBodyMaxBytes = options.heldBodyMaxBytes;
     this.#publicUrl = options.publicUrl;
+    this.#reader = options.reader;
   }
 
   /** Why the chunk cannot be held, or null. */
@@ -35,17 +36,11 @@ export class ChangedAnswer {
   }
 
   /** What goes on instead. An answer that cannot be read has none: its links would lead around the gateway (inv. 2). */
-  whole(contentEncoding: string): Changed {
-    const received = this.#held.joined();
-    if (received.length === 0) return { ok: true, bytes: received, changed: false };
-    const body = decodeBody(received, contentEncoding, changedAnswerMaxBytes);
-    if (!body.decoded) return { ok: false, reason: 'an answer whose links are changed could not be decoded' };
-    const rewritten = rewriteResultsUrls(body.bytes, this.#publicUrl, changedAnswerMaxBytes);
-    if (rewritten.ok) return { ...rewritten, changed: rewritten.bytes !== received };
-    return {
-      ok: false,
-      reason: rewritten.fault === 'too_large' ? tooLarge : 'an answer whose links are changed is no JSON',
-    };
+  async whole(contentEncoding: string): Promise<Changed> {
+    if (this.#held.bytes === 0) return { ok: true, bytes: new Uint8Array(0), changed: false };
+    const asked = { publicUrl: this.#publicUrl, contentEncoding, maxBytes: changedAnswerMaxBytes };
+    const changed = await this.#reader.read('changed', asked, this.#held);
+    return changed.ok ? changed : { ok: false, reason: faultTexts[changed.fault] };
   }
 
   forget(): void {
@@ -54,3 +49,9 @@ export class ChangedAnswer {
 }
 
 const tooLarge = `an answer whose links are changed has more than ${changedAnswerMaxBytes} bytes`;
+
+const faultTexts = {
+  too_large: tooLarge,
+  not_json: 'an answer whose links are changed is no JSON',
+  not_decoded: 'an answer whose links are changed could not be decoded',
+} as const;

@@ -1,42 +1,44 @@
 import type { BatchEntry } from '../claude/batch.ts';
+import { lastPromptAt } from '../claude/history.ts';
 import type { MessagesRequest } from '../claude/request.ts';
-import { flatText } from '../claude/text.ts';
+import { textBytes } from '../claude/text-bytes.ts';
 import type { BatchFacts, ClaudeFacts } from '../policy/input.ts';
 
 /** What a Messages request asks for, without its text. */
 export function claudeFacts(request: MessagesRequest): ClaudeFacts {
-  const lastAnswer = request.messages.findLastIndex(({ role }) => role === 'assistant');
-  const newTurns = request.messages.slice(lastAnswer + 1);
+  const { messages, system } = request;
   return {
     model: request.model,
+    models: request.models,
     stream: request.stream,
     max_tokens: request.maxTokens,
-    message_count: request.messages.length,
-    new_message_count: newTurns.length,
+    message_count: messages.length,
+    new_message_count: messages.length - lastPromptAt(messages),
     tool_names: request.toolNames,
     tool_types: request.toolTypes,
     mcp_server_names: request.mcpServerNames,
     skills: request.skills,
-    has_system: request.system !== null,
-    text_bytes: newTurns.reduce((sum, { content }) => sum + Buffer.byteLength(flatText(content)), 0),
+    has_system: system !== null,
+    // All of it: nobody knows here whether the history that a caller sends was ever said.
+    text_bytes: messages.reduce((sum, { content }) => sum + textBytes(content), textBytes(system)),
   };
 }
 
 /** How many kinds of requests one batch may have; policy judges each kind once (inv. 10). */
 export const batchVariantsMax = 64;
 
-export type ReadVariants = { ok: true; batch: BatchFacts } | { ok: false; fault: string };
+export type ReadBatchFacts = { ok: true; batch: BatchFacts } | { ok: false; fault: string };
 
 /**
  * Requests that ask for the same things are judged as one, in the order in which they first come; sizes and counts are
  * the largest of any of them.
  */
-export function batchFacts(entries: readonly BatchEntry[]): ReadVariants {
+export function batchFacts(entries: readonly BatchEntry[]): ReadBatchFacts {
   const variants = new Map<string, BatchFacts['requests'][number]>();
   for (const { request } of entries) {
     const facts = claudeFacts(request);
-    const { model, stream, tool_names, tool_types, mcp_server_names, skills, has_system } = facts;
-    const key = JSON.stringify([model, stream, tool_names, tool_types, mcp_server_names, skills, has_system]);
+    const { models, stream, tool_names, tool_types, mcp_server_names, skills, has_system } = facts;
+    const key = JSON.stringify([models, stream, tool_names, tool_types, mcp_server_names, skills, has_system]);
     const same = variants.get(key);
     variants.set(key, same === undefined ? { ...facts, count: 1 } : merged(same, facts));
     if (variants.size > batchVariantsMax) return { ok: false, fault: tooVaried };

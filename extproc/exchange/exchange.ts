@@ -1,10 +1,10 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { MessagesRequest } from '../claude/request.ts';
 import { SkilltapeError } from '../errors.ts';
 import { Answer, isFromUpstream } from './answer.ts';
 import { handlingOf } from './answer-handling.ts';
-import { readBody, requestInput } from './body.ts';
+import { type BodyFacts, requestInput } from './body.ts';
 import { withDeadline } from './deadline.ts';
+import { newExchangeId } from './exchange-id.ts';
 import { type Action, continueAnswer, type Frame, type LocalReply } from './frame.ts';
 import { callerCredentialHeaders, recordableHeaders } from './headers.ts';
 import { HeldBody } from './held-body.ts';
@@ -47,7 +47,7 @@ export class Exchange {
 
   /** `pathPrefix` is the route's own (`/sandbox`, or empty), which Envoy takes off on the way up. */
   constructor(context: ExchangeContext, connection: Connection, pathPrefix: string) {
-    this.id = uuidv7({ msecs: context.clock.nowMs() });
+    this.id = newExchangeId(context.clock.nowMs());
     this.#context = context;
     this.#connection = connection;
     this.#pathPrefix = pathPrefix;
@@ -163,12 +163,14 @@ export class Exchange {
 
   /** The release is made only when the whole request and its verdict are on disk (inv. 1). */
   async #judgeRequest(lastFrame: Frame): Promise<Action> {
-    const { facts, access } = this.#known();
-    const read = readBody(facts, this.#body.joined());
-    if (read.kind === 'malformed') return this.#refuse('body_malformed', read.fault);
-    this.#session = this.#sessionFor(read.kind === 'messages' ? read.request : null);
+    const { access } = this.#known();
+    const read = await this.#read();
+    if (!this.#isHeld()) return { kind: 'wait' };
+    if (read.fault !== '') return this.#refuse('body_malformed', read.fault);
+    this.#session = this.#sessionFor(read.request);
     const input = requestInput(access, read, this.#body.bytes);
-    const verdict = this.#judge.request(input);
+    const verdict = await this.#context.turns.run(() => this.#judge.request(input));
+    if (!this.#isHeld()) return { kind: 'wait' };
     if (verdict.verdict !== 'allow') return this.#deny('request', verdict, input);
     await this.#recordDecision('request', verdict, input);
     await this.#ledger.sync();
@@ -183,6 +185,15 @@ export class Exchange {
       hadTrailers: lastFrame.kind === 'request_trailers',
       accessLog: this.#accessLog('allow'),
     };
+  }
+
+  async #read(): Promise<BodyFacts> {
+    const { endpoint, bodyForm, contentType } = this.#known().facts;
+    const { reader, turns } = this.#context;
+    // A body that ends the thread which reads it is not to be sent again.
+    return turns
+      .run(() => reader.read('body', { endpoint, bodyForm, contentType }, this.#body))
+      .catch(() => ({ status: 'unread', fault: unreadable, facts: {}, request: null }));
   }
 
   async #takeAnswer(frame: Frame, last: boolean): Promise<Action> {
@@ -201,8 +212,8 @@ export class Exchange {
   }
 
   #answerOf(frame: Extract<Frame, { kind: 'response_headers' }>): Answer {
-    const { budget, limits } = this.#context;
-    const rest = { connection: this.#connection, budget, heldBodyMaxBytes: limits.heldBodyMaxBytes };
+    const { budget, limits, reader } = this.#context;
+    const rest = { connection: this.#connection, budget, reader, heldBodyMaxBytes: limits.heldBodyMaxBytes };
     const handling = handlingOf(frame, this.#known().facts.endpoint, { ...rest, learning: this.#learning });
     return new Answer(frame, this.#ledger, handling);
   }
@@ -276,6 +287,8 @@ export class Exchange {
     return this.#intake;
   }
 }
+
+const unreadable = 'reading it takes more time or memory than there is';
 
 /** What a caller sent, short and harmless enough to be said back. */
 function printable(text: string): string {

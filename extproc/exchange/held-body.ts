@@ -66,6 +66,17 @@ export class HeldBody {
     return only !== undefined && more.length === 0 ? only : Buffer.concat(this.#chunks);
   }
 
+  /** The whole body in memory of its own, which may be given away. */
+  copied(): Uint8Array<ArrayBuffer> {
+    const copy = new Uint8Array(this.#chunks.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      copy.set(chunk, at);
+      at += chunk.length;
+    }
+    return copy;
+  }
+
   /**
    * Hands the chunks over one by one. A chunk counts until the next is asked for: the bytes that wait for a slow
    * upstream are held as much as those that wait for a verdict.

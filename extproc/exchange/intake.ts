@@ -60,7 +60,7 @@ export class Intake {
   learningFor(request: MessagesRequest | null, session: string, context: ExchangeContext): SessionLearning | null {
     const { identity } = this.access;
     if (identity === null || !this.#bringsIds(request)) return null;
-    const { keyedHash, sessionLinks: links, budget, limits } = context;
+    const { keyedHash, sessionLinks: links, budget, reader, limits } = context;
     const scope = { identity, connection: this.#connection.name, keyedHash };
     const { heldBodyMaxBytes } = limits;
     return new SessionLearning({
@@ -69,6 +69,7 @@ export class Intake {
       session,
       inThread: request?.inThread ?? false,
       budget,
+      reader,
       heldBodyMaxBytes,
     });
   }

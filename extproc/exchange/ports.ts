@@ -1,6 +1,8 @@
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
 import type { IdentityProvider } from './identity.ts';
+import type { Reader } from './reader.ts';
+import type { Turns } from './turns.ts';
 
 /** What the exchange needs of the journal (extproc/journal). */
 export type ExchangeLog = {
@@ -52,6 +54,8 @@ export type ExchangeContext = {
   /** Remembers Envoy's request ids, so that a second attempt is linked to the first. */
   attempts: Attempts;
   sessionLinks: SessionLinks;
+  reader: Reader;
+  turns: Turns;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */
   keyedHash: KeyedHash;
   /** Told why a request was refused that should not have been; the caller only hears that it was. */

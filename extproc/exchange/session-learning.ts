@@ -1,7 +1,7 @@
-import { readAnswerIds } from '../claude/answer-ids.ts';
-import { decodeBody } from '../claude/content-decoding.ts';
+import type { AnswerIds } from '../claude/answer-ids.ts';
 import { HeldBody } from './held-body.ts';
 import type { Budget, SessionLinks } from './ports.ts';
+import type { Reader } from './reader.ts';
 import type { LinkScope } from './session-links.ts';
 import { sessionLinkKey } from './session-links.ts';
 
@@ -18,6 +18,7 @@ export type LearningOptions = {
   /** Whether the request was in a thread, where the next one names the message of this answer. */
   inThread: boolean;
   budget: Budget;
+  reader: Reader;
   heldBodyMaxBytes: number;
 };
 
@@ -40,20 +41,26 @@ export class SessionLearning {
   }
 
   /** To be called before the end of the answer is let through: the caller's next request may come at once. */
-  learn(answer: { status: number; contentType: string; contentEncoding: string }): void {
+  async learn(answer: { status: number; contentType: string; contentEncoding: string }): Promise<void> {
     if (this.#over) return;
-    const body = decodeBody(this.#copy.joined(), answer.contentEncoding, decodedMaxBytes);
-    this.forget();
-    if (!body.decoded) return;
+    this.#over = true;
     const { links, scope, session, inThread } = this.#options;
-    const { messageId, containerId, managedSessionId } = readAnswerIds({
-      ...answer,
-      body: body.bytes,
-      maxEventBytes: decodedMaxBytes,
-    });
+    const ids = await this.#idsIn(answer);
+    this.forget();
+    if (ids === null) return;
+    const { messageId, containerId, managedSessionId } = ids;
     if (containerId !== null) links.remember(sessionLinkKey(scope, 'container', containerId), session);
     if (managedSessionId !== null) links.remember(sessionLinkKey(scope, 'managed_session', managedSessionId), session);
     if (inThread && messageId !== null) links.remember(sessionLinkKey(scope, 'message', messageId), session);
+  }
+
+  /** Null also when it cannot be read: without its ids the answer is as whole as with them. */
+  async #idsIn(answer: { status: number; contentType: string; contentEncoding: string }): Promise<AnswerIds | null> {
+    try {
+      return await this.#options.reader.read('answerIds', { ...answer, decodedMaxBytes }, this.#copy);
+    } catch {
+      return null;
+    }
   }
 
   /** Gives the memory back; nothing is learnt after it. */

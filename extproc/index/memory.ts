@@ -10,12 +10,17 @@ export type ShipMemory = {
   readonly turns: SeenTurns;
   readonly links: Links;
   readonly rejects: Rejects;
+  /** The retention class that an exchange was first shipped with, or null. */
+  retentionClassOf(exchangeId: string): string | null;
   /**
-   * Remembers all of it, or nothing. The first exchange to name a turn or a thing keeps it: an exchange that is shipped
-   * a second time finds itself as the first, so this may be called before its documents are delivered.
+   * Remembers all of it, or nothing. The first exchange to name a turn or a thing keeps it, and an exchange its first
+   * class: one that is shipped a second time finds itself as the first, so this may be called before its documents are
+   * delivered. `retentionClasses` are by exchange id, a UUIDv7.
    */
-  remember(turns: readonly Turns[], links: readonly Link[]): void;
-  /** Takes back what an exchange brought whose documents are in no index: the text is new when it comes again. */
-  forget(exchangeIds: readonly string[]): void;
+  remember(turns: readonly Turns[], links: readonly Link[], retentionClasses: ReadonlyMap<string, string>): void;
+  /** Takes back what documents brought that are in no index: the text is new when it comes again. */
+  forget(documentIds: readonly string[]): void;
+  /** The same for all documents of an exchange: its own, and those of its batch. */
+  forgetExchange(exchangeId: string): void;
   close(): void;
 };

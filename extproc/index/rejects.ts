@@ -9,9 +9,10 @@ export type Reject = {
   document: Masked<ExchangeDocument>;
 };
 
-/** Oldest first. Throws SkilltapeError `index_failed`. */
+/** Throws SkilltapeError `index_failed`. */
 export type RejectList = {
-  list(limit?: number): Reject[];
+  /** All of them, oldest first, one in memory at a time; what is removed or kept meanwhile does no harm. */
+  each(): Iterable<Reject>;
   count(): number;
 };
 

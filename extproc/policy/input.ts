@@ -41,6 +41,7 @@ const skills = z.array(z.strictObject({ type: text, id: text, version: text }));
 
 const claudeFields = {
   model: text,
+  models: texts,
   stream: z.boolean(),
   max_tokens: z.number().nullable(),
   message_count: count,
@@ -74,7 +75,7 @@ const upload = z.strictObject({
 
 const requestFields = {
   ...accessFields,
-  body: z.strictObject({ bytes: count, status: z.enum(['parsed', 'not_json', 'empty']), fault: text }),
+  body: z.strictObject({ bytes: count, status: z.enum(['parsed', 'unread', 'empty']), fault: text }),
   claude: z.strictObject(claudeFields).nullable(),
   batch: batch.nullable(),
   agent: agent.nullable(),
@@ -87,17 +88,15 @@ export const noBodyFacts = { claude: null, batch: null, agent: null, events: nul
 
 const recordFields = {
   ...requestFields,
-  answer: z
-    .strictObject({
-      outcome: text,
-      status: countOrNull,
-      stop_reason: text,
-      model: text,
-      input_tokens: countOrNull,
-      output_tokens: countOrNull,
-      tool_names: texts,
-    })
-    .nullable(),
+  answer: z.strictObject({
+    outcome: text,
+    status: countOrNull,
+    stop_reason: text,
+    model: text,
+    input_tokens: countOrNull,
+    output_tokens: countOrNull,
+    tool_names: texts,
+  }),
   verdict: z.strictObject({ decision: z.enum(['allow', 'deny', 'hold', 'none']) }),
 };
 

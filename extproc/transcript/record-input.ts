@@ -3,7 +3,7 @@ import { endpointOf } from '../claude/endpoint.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
 import { usageOf } from '../claude/usage.ts';
 import { headerValue } from '../exchange/headers.ts';
-import type { AccessInput, RecordInput, RequestInput } from '../policy/input.ts';
+import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../policy/input.ts';
 import { noBodyFacts } from '../policy/input.ts';
 import { endingOf } from './ending.ts';
 import { toolsUsed } from './gen-ai.ts';
@@ -25,6 +25,7 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
     ...empty,
     // An input of stage `access` has no body facts yet; the ones of `request` replace the empty ones.
     ...judged,
+    ...rewordedSince(judged),
     request: { ...addedSince(transcript), ...judged.request },
     answer: {
       outcome: endingOf(transcript, reading).outcome,
@@ -44,4 +45,18 @@ function addedSince({ started }: Transcript): Pick<AccessInput['request'], 'endp
   const endpoint = endpointOf(started.method, started.path);
   const mediaType = mediaTypeOf(headerValue(started.headers, 'content-type') ?? '');
   return { endpoint_treatment: endpoint.treatment, body_form: bodyFormOf(endpoint, started.method, mediaType) };
+}
+
+/** The same for what inputs of then said in other words: the models that may answer, and a body that was not read. */
+function rewordedSince({ claude, batch, body }: Partial<RequestInput>): Partial<RequestInput> {
+  const status: string | undefined = body?.status;
+  return {
+    ...(claude && { claude: withModels(claude) }),
+    ...(batch && { batch: { ...batch, requests: batch.requests.map(withModels) } }),
+    ...(body && { body: { ...body, status: status === 'not_json' ? 'unread' : body.status } }),
+  };
+}
+
+function withModels<Facts extends Omit<ClaudeFacts, 'models'>>(facts: Facts): Facts & Pick<ClaudeFacts, 'models'> {
+  return { models: [facts.model], ...facts };
 }

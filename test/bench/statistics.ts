@@ -34,8 +34,8 @@ export function medianInterval(values: readonly number[], random: () => number):
   return { median: quantile(sorted, 0.5), low: quantile(medians, 0.025), high: quantile(medians, 0.975) };
 }
 
-/** Linear between the neighbours. */
-function quantile(sorted: readonly number[], share: number): number {
+/** Of values in order, linear between the neighbours. */
+export function quantile(sorted: readonly number[], share: number): number {
   const at = share * (sorted.length - 1);
   const below = sorted[Math.floor(at)] ?? Number.NaN;
   const above = sorted[Math.ceil(at)] ?? Number.NaN;

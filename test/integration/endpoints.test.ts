@@ -121,12 +121,50 @@ test('a batch that cannot be judged is refused with the entry and the limit that
   assert.match(message, /requests must not be empty/);
 });
 
+test('a denied or unknown model is not reached by way of a fallback or a tool, in a batch neither', async () => {
+  const ways: ((model: unknown) => object)[] = [
+    (model) => ({ fallbacks: [{ model: 'claude-haiku-5-5' }, { model }] }),
+    (model) => ({ tools: [advisorOf(model)] }),
+    (model) => ({ messages: [{ role: 'system', content: [additionOf(model)] }, ...question.messages] }),
+    (model) => ({
+      messages: [{ role: 'assistant', content: [{ type: 'compaction', tool_changes: [additionOf(model)] }] }],
+    }),
+  ];
+  const refusedWith = async (params: object, status: number, outcome: 'denied' | 'refused', rules: string[]) => {
+    const batch = { requests: [question, params].map((each, at) => ({ custom_id: `c-${at}`, params: each })) };
+    const sent: [string, object][] = [
+      ['/v1/messages', params],
+      ['/v1/messages/batches', batch],
+    ];
+    for (const [path, body] of sent) {
+      const denial = await refused({ path, body: JSON.stringify(body) }, status, outcome);
+      if (outcome === 'denied') assert.deepEqual(denial.rules, rules, JSON.stringify(body));
+    }
+  };
+  for (const way of ways) {
+    await refusedWith({ ...question, ...way('claude-mythos-1') }, 403, 'denied', ['request/model_denied']);
+    await refusedWith({ ...question, ...way({ id: 'claude-mythos-1' }) }, 400, 'refused', []);
+    await passed({ path: '/v1/messages', body: JSON.stringify({ ...question, ...way('claude-sonnet-5-5') }) });
+  }
+  await refusedWith({ ...question, fallbacks: [{ model: 'gpt-x' }] }, 403, 'denied', ['request/model_known']);
+  await refusedWith({ ...question, fallbacks: 'default' }, 403, 'denied', ['request/model_known']);
+});
+
+function advisorOf(model: unknown): object {
+  return { type: 'advisor_20260301', name: 'advisor', model };
+}
+
+function additionOf(model: unknown): object {
+  return { type: 'tool_addition', tool: { type: 'tool_definition', definition: advisorOf(model) } };
+}
+
 test('a denied model is not reached by way of an agent', async () => {
   const definition = { name: 'a', model: 'claude-mythos-1' };
   const bodies: [string, unknown][] = [
     ['/v1/agents', definition],
     ['/v1/agents/agent_1', { model: { id: 'claude-mythos-1' } }],
     ['/v1/agents', { name: 'a', model: 'claude-opus-5-5', multiagent: { advisor: { model: 'claude-mythos-1' } } }],
+    ['/v1/agents', { name: 'a', model: 'claude-opus-5-5', tools: [advisorOf('claude-mythos-1')] }],
     ['/v1/sessions', { environment_id: 'e', agent: { type: 'agent_with_overrides', id: 'x', ...definition } }],
     ['/v1/dreams', { model: 'claude-mythos-1', inputs: [] }],
   ];

@@ -48,6 +48,7 @@ export function requestDocument(change: Partial<RequestInput> = {}): RequestInpu
 export function claudeFacts(change: Partial<ClaudeFacts> = {}): ClaudeFacts {
   return {
     model: 'claude-opus-5-5',
+    models: [change.model ?? 'claude-opus-5-5'],
     stream: true,
     max_tokens: 1024,
     message_count: 3,
@@ -143,13 +144,13 @@ export function requestVariants(): RequestInput[] {
     requestDocument(),
     ...accessVariants().map((access) => ({ ...requestDocument(), ...access })),
     ...models.map((model) => requestDocument({ claude: claudeFacts({ model }) })),
-    ...(['parsed', 'not_json', 'empty'] as const).flatMap((status) =>
+    ...(['parsed', 'unread', 'empty'] as const).flatMap((status) =>
       ['', 'unexpected end', 'a\nb'].map((fault) =>
         requestDocument({ claude: null, body: { bytes: 1, status, fault } }),
       ),
     ),
     ...bodyForms.flatMap((body_form) =>
-      (['parsed', 'not_json', 'empty'] as const).flatMap((status) =>
+      (['parsed', 'unread', 'empty'] as const).flatMap((status) =>
         [requestDocument({ claude: null }), fullRequestDocument()].map((document) => ({
           ...document,
           request: { ...request, body_form },
@@ -170,6 +171,6 @@ export function recordVariants(): RecordInput[] {
   const decisions = ['allow', 'deny', 'hold', 'none'] as const;
   return [
     ...decisions.map((decision) => recordDocument({ verdict: { decision } })),
-    recordDocument({ answer: null, identity: null, ...noBodyFacts }),
+    recordDocument({ identity: null, ...noBodyFacts }),
   ];
 }

@@ -87,3 +87,14 @@ test('twenty thousand decisions leave the memory of the evaluator as it was', ()
   }
   assert.equal(engine.memoryBytes, memoryBytes);
 });
+
+test('a request that names thousands of denied things is denied for them, and some of the reasons are said', () => {
+  const models = Array.from({ length: 4_000 }, (_, at) => `denied-${at}`);
+  const agent = { models, tool_names: [], tool_types: [], mcp_server_names: [], skills: [] };
+  const { verdict, reasons } = engine.request(requestDocument({ agent }));
+  assert.equal(verdict, 'deny');
+  const [last, ...others] = reasons.toReversed();
+  assert.deepEqual(last, { rule: 'skilltape/more_reasons', message: 'There are 3968 more reasons like these.' });
+  assert.equal(others.length, 32);
+  assert.ok(others.every(({ rule }) => rule === 'request/model_known'));
+});

@@ -23,11 +23,28 @@ export function fieldOf(error: unknown, isField: (path: string) => boolean): str
   return isField(field) ? field : '';
 }
 
-/** What an operator can do about a refusal of the whole request. */
+/** Why the whole request was refused; holds no content. */
 export function refusalReason(status: number, body: unknown): string {
   const type = errorType(body);
   const named = type === '' ? `status ${status}` : `status ${status}, ${type}`;
   if (status === 401) return `Elasticsearch does not accept the credential (${named})`;
-  if (status === 403 && type === 'security_exception') return `the role of the credential does not allow it (${named})`;
+  if (isForbidden(status, body)) return `the role of the credential does not allow it (${named})`;
   return `Elasticsearch refused (${named})`;
+}
+
+/** What an operator can do about it, where that is known. */
+export function refusalRemedy(status: number, body: unknown): string | undefined {
+  if (status === 401) return 'put a valid one into its file, which is read again';
+  if (isForbidden(status, body)) return 'compare it with deploy/elasticsearch/roles.yml';
+  return undefined;
+}
+
+/** Both, for a log. */
+export function refusal(status: number, body: unknown): string {
+  const remedy = refusalRemedy(status, body);
+  return `${refusalReason(status, body)}${remedy === undefined ? '' : `: ${remedy}`}`;
+}
+
+function isForbidden(status: number, body: unknown): boolean {
+  return status === 403 && errorType(body) === 'security_exception';
 }

@@ -25,12 +25,11 @@ const otherNodesTriedMax = 3;
 export class Connection {
   readonly #options: ElasticsearchOptions;
   readonly #closing = new AbortController();
+  /** Made with the first request and after a credential was refused: files that are wrong now may be right by then. */
   #client: Client | null = null;
 
-  /** Throws SkilltapeError `config_invalid` for files that cannot be used; asks nothing of the server. */
   constructor(options: ElasticsearchOptions) {
     this.#options = options;
-    this.#client = clientOf(options);
   }
 
   get prefix(): string {
@@ -42,7 +41,7 @@ export class Connection {
     return this.#closing.signal;
   }
 
-  /** Throws SkilltapeError `config_invalid` when the server refused the credential and its files cannot be read again. */
+  /** Throws SkilltapeError `config_invalid` for files with a certificate or a credential that cannot be used. */
   async send({ method, path, query, body }: ElasticsearchRequest): Promise<ElasticsearchAnswer> {
     this.#client ??= clientOf(this.#options);
     try {

@@ -1,4 +1,4 @@
-import { fieldOf, refusalReason, typeOf } from './answer.ts';
+import { fieldOf, refusal, typeOf } from './answer.ts';
 import { isObject } from './json.ts';
 import { mappedField } from './mapping.ts';
 
@@ -38,5 +38,5 @@ export function faultReason(error: unknown): string {
 
 function itemRefusal(status: number, type: string, error: unknown): string {
   if (type === 'cluster_block_exception') return `Elasticsearch takes no writes now: the index is blocked (${status})`;
-  return refusalReason(status, { error });
+  return refusal(status, { error });
 }

@@ -1,5 +1,6 @@
 import type { IndexSearch, IndexSink, IndexUsage } from '../port.ts';
 import type { Rejects } from '../rejects.ts';
+import { type AccessCheck, checkAccess, type Purpose } from './check.ts';
 import { Connection } from './connection.ts';
 import { mappingVersion } from './mapping.ts';
 import type { ElasticsearchOptions } from './options.ts';
@@ -9,8 +10,8 @@ import { ElasticsearchIndex } from './writer.ts';
 
 /**
  * For shipping; must be closed. A server that is away is no reason to fail here: what cannot be delivered is `retry`.
- * `firstPauseMs` is the wait before what a busy server refused is sent a second time.
- * Throws SkilltapeError `config_invalid` when a file with a certificate or a credential cannot be used.
+ * So are files with a certificate or a credential that cannot be used. `firstPauseMs` is the wait before what a busy
+ * server refused is sent a second time.
  */
 export async function openElasticsearchIndex(
   options: ElasticsearchOptions,
@@ -20,7 +21,10 @@ export async function openElasticsearchIndex(
   return new ElasticsearchIndex(new Connection(options), options, rejects, firstPauseMs);
 }
 
-/** For searching; must be closed. Throws SkilltapeError `config_invalid` as above. */
+/**
+ * For searching; must be closed. What is asked throws SkilltapeError `config_invalid` when a file with a certificate or
+ * a credential cannot be used.
+ */
 export function openElasticsearchSearch(
   options: ElasticsearchOptions,
 ): IndexSearch & IndexUsage & { close(): Promise<void> } {
@@ -38,6 +42,16 @@ export async function setUpElasticsearch(
   try {
     await replaceTemplate(connection, options);
     return { template: options.prefix, version: mappingVersion };
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Whether a credential can do its part and what more; neither writes nor reads a document. Throws `config_invalid` as above. */
+export async function checkElasticsearch(options: ElasticsearchOptions, purpose: Purpose): Promise<AccessCheck> {
+  const connection = new Connection(options);
+  try {
+    return await checkAccess(connection, options, purpose);
   } finally {
     await connection.close();
   }

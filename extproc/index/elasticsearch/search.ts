@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { SkilltapeError } from '../../errors.ts';
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
@@ -17,8 +18,8 @@ import {
   type UsageRow,
 } from '../port.ts';
 import { beginningOf, newMarkers, parseMarked, type SnippetMarkers } from '../snippet.ts';
-import { refusalReason } from './answer.ts';
-import type { Connection } from './connection.ts';
+import { refusalReason, refusalRemedy } from './answer.ts';
+import type { Connection, ElasticsearchAnswer } from './connection.ts';
 import { listAt, objectAt } from './json.ts';
 import { analyzedMaxChars } from './mapping.ts';
 import { clausesOf, isNoise, textFields } from './query.ts';
@@ -29,6 +30,10 @@ import { sumUsage } from './usage.ts';
 const hitsPerRequest = 100;
 /** In characters, before the snippet is cut to its own length. */
 const fragmentSize = 240;
+
+/** An index that is made at this moment has no shard to search for some hundred milliseconds, so others are not shown either. */
+const asksMax = 4;
+const pauseMs = 150;
 
 type Hit = { source: unknown; position: SearchPosition; highlight: Record<string, unknown> };
 
@@ -113,7 +118,24 @@ export class ElasticsearchSearch implements IndexSearch, IndexUsage {
 
   /** Throws SkilltapeError `index_failed`. Indices that are not there yet, or closed, hold nothing; part of an answer is none. */
   async #ask(body: object): Promise<unknown> {
-    const answer = await this.#connection.send({
+    let answer = await this.#send(body);
+    for (let asks = 1; asks < asksMax && isPassing(answer); asks++) {
+      await wait(pauseMs * asks);
+      answer = await this.#send(body);
+    }
+    if (answer.kind === 'answer' && answer.status === 200) return answer.body;
+    if (answer.kind === 'unreachable')
+      throw new SkilltapeError('index_failed', `could not search the index: ${answer.reason}`);
+    const remedy = refusalRemedy(answer.status, answer.body);
+    throw new SkilltapeError(
+      'index_failed',
+      `could not search the index: ${refusalReason(answer.status, answer.body)}`,
+      remedy === undefined ? {} : { remedy },
+    );
+  }
+
+  #send(body: object): Promise<ElasticsearchAnswer> {
+    return this.#connection.send({
       method: 'POST',
       path: `/${this.#connection.prefix}-*/_search`,
       query: {
@@ -124,10 +146,11 @@ export class ElasticsearchSearch implements IndexSearch, IndexUsage {
       },
       body,
     });
-    if (answer.kind === 'answer' && answer.status === 200) return answer.body;
-    const reason = answer.kind === 'unreachable' ? answer.reason : refusalReason(answer.status, answer.body);
-    throw new SkilltapeError('index_failed', `could not search the index: ${reason}`);
   }
+}
+
+function isPassing(answer: ElasticsearchAnswer): boolean {
+  return answer.kind === 'answer' && (answer.status === 429 || answer.status === 503);
 }
 
 const newestFirst = sortedBy('desc');

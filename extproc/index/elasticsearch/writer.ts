@@ -4,7 +4,7 @@ import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
 import type { Delivery, IndexSink } from '../port.ts';
 import type { Rejects } from '../rejects.ts';
-import { errorType, refusalReason } from './answer.ts';
+import { errorType, refusal } from './answer.ts';
 import { batchesOf } from './batches.ts';
 import type { Connection, ElasticsearchAnswer } from './connection.ts';
 import { faultReason, itemOutcome } from './item.ts';
@@ -53,7 +53,8 @@ export class ElasticsearchIndex implements IndexSink {
     try {
       reason = (await this.#write(documents, settle)) ?? reason;
     } catch (thrown) {
-      reason = SkilltapeError.from(thrown).message;
+      const { message, remedy } = SkilltapeError.from(thrown);
+      reason = remedy === undefined ? message : `${message}: ${remedy}`;
     }
     return deliveries.map((delivery) => delivery ?? { kind: 'retry', reason });
   }
@@ -106,7 +107,7 @@ export class ElasticsearchIndex implements IndexSink {
       } else if (isAboutTheContent(answer)) {
         return this.#sendSmaller(pending, answer, settle);
       } else {
-        reason = refusalReason(answer.status, answer.body);
+        reason = refusal(answer.status, answer.body);
         if (!busy.has(answer.status)) return reason;
       }
     }

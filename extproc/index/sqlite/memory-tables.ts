@@ -3,9 +3,12 @@ import { SkilltapeError } from '../../errors.ts';
 import { inTransaction } from './database.ts';
 
 /** Of the tables below; the tables of the index in the same file have a version of their own. */
-const memoryVersion = 1;
+const memoryVersion = 2;
 
-/** An index of version 1 has turns and rejects already, and no table of their version; they are taken over. */
+/**
+ * An index of version 1 has turns and rejects already, and no table of their version; they are taken over. Version 2
+ * brought `retention_classes`.
+ */
 const tables = `
 create table if not exists seen_turns (
   scope text not null,
@@ -20,6 +23,10 @@ create table if not exists links (
   session text not null
 ) strict, without rowid;
 create index if not exists links_by_event on links (event_id);
+create table if not exists retention_classes (
+  exchange_id text not null primary key,
+  retention_class text not null
+) strict, without rowid;
 create table if not exists rejects (
   number integer primary key,
   id text not null,

@@ -7,6 +7,7 @@ import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed } fro
 import { SqliteLinks } from './links.ts';
 import { prepareMemory } from './memory-tables.ts';
 import { SqliteRejects } from './rejects.ts';
+import { SqliteRetentionClasses } from './retention-classes.ts';
 import { indexFile } from './schema.ts';
 import { SqliteSeenTurns } from './turns.ts';
 
@@ -23,6 +24,7 @@ export class SqliteMemory implements ShipMemory {
   readonly turns: SqliteSeenTurns;
   readonly links: SqliteLinks;
   readonly rejects: SqliteRejects;
+  readonly #classes: SqliteRetentionClasses;
   readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync, now: () => Date) {
@@ -30,6 +32,7 @@ export class SqliteMemory implements ShipMemory {
     this.turns = new SqliteSeenTurns(database);
     this.links = new SqliteLinks(database);
     this.rejects = new SqliteRejects(database, now);
+    this.#classes = new SqliteRetentionClasses(database, now);
   }
 
   /** Opens or creates the file. Throws SkilltapeError `index_failed`. */
@@ -47,36 +50,50 @@ export class SqliteMemory implements ShipMemory {
     });
   }
 
-  remember(turns: readonly Turns[], links: readonly Link[]): void {
-    if (links.length === 0 && turns.every(({ hashes }) => hashes.length === 0)) return;
+  retentionClassOf(exchangeId: string): string | null {
+    return this.#classes.of(exchangeId);
+  }
+
+  remember(
+    turns: readonly Turns[],
+    links: readonly Link[],
+    retentionClasses: ReadonlyMap<string, string> = new Map(),
+  ): void {
+    if (links.length === 0 && retentionClasses.size === 0 && turns.every(({ hashes }) => hashes.length === 0)) return;
     orIndexFailed('remember an exchange', () =>
       inTransaction(this.#database, () => {
         for (const each of turns) this.turns.insert(each);
         this.links.insertAll(links);
+        this.#classes.insertAll(retentionClasses);
       }),
     );
   }
 
-  forget(exchangeIds: readonly string[]): void {
-    if (exchangeIds.length === 0) return;
+  forget(documentIds: readonly string[]): void {
+    if (documentIds.length > 0) this.#forget(documentIds, (column) => `${column} = $id`);
+  }
+
+  forgetExchange(exchangeId: string): void {
+    // A document of a batch has its exchange's id with a full stop and a number; "/" follows the full stop.
+    this.#forget([exchangeId], (column) => `${column} = $id or (${column} >= $id || '.' and ${column} < $id || '/')`);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #forget(ids: readonly string[], condition: (column: string) => string): void {
     orIndexFailed('forget an exchange', () =>
       inTransaction(this.#database, () => {
         for (const [table, column] of [
           ['seen_turns', 'exchange_id'],
           ['links', 'event_id'],
-        ]) {
-          // A document of a batch has its exchange's id with a full stop and a number; "/" follows the full stop.
-          const statement = this.#database.prepare(
-            `delete from ${table} where ${column} = $id or (${column} >= $id || '.' and ${column} < $id || '/')`,
-          );
-          for (const id of exchangeIds) statement.run({ $id: id });
+        ] as const) {
+          const statement = this.#database.prepare(`delete from ${table} where ${condition(column)}`);
+          for (const id of ids) statement.run({ $id: id });
         }
       }),
     );
-  }
-
-  close(): void {
-    this.#database.close();
   }
 }
 

@@ -5,8 +5,6 @@ import type { Reject, Rejects } from '../rejects.ts';
 import { orIndexFailed } from './database.ts';
 import { rejectJson, restored } from './stored.ts';
 
-const listLimitDefault = 1_000;
-
 /** The list of refused documents; over a read-only connection only what changes it fails. */
 export class SqliteRejects implements Rejects {
   readonly #database: DatabaseSync;
@@ -43,16 +41,6 @@ export class SqliteRejects implements Rejects {
     );
   }
 
-  list(limit: number = listLimitDefault): Reject[] {
-    return orIndexFailed('list the refused documents', () =>
-      this.#database
-        .prepare('select id, time, reason, document from rejects order by number limit ?')
-        .all(limit)
-        .map(rejectOf),
-    );
-  }
-
-  /** All of them, oldest first, one in memory at a time; what is removed or kept meanwhile does no harm. */
   *each(): Generator<Reject, void, void> {
     const next = this.#database.prepare('select * from rejects where number > ? order by number limit 1');
     for (let last = 0; ; ) {

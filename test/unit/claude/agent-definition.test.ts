@@ -37,6 +37,8 @@ test('a model may be an object, and stand anywhere in a roster of agents', () =>
   assert.deepEqual(definition?.models, ['m-1', 'claude-mythos-1', 'm-2']);
   const roster = { type: 'coordinator', agents: [{ type: 'advisor', model: 'm-3' }] };
   assert.deepEqual(definitionOf('agents.update', { multiagent: roster })?.models, ['m-3']);
+  const tools = [{ type: 'advisor_20260301', name: 'advisor', model: 'm-4' }];
+  assert.deepEqual(definitionOf('agents.create', { model: 'm-1', tools })?.models, ['m-1', 'm-4']);
 });
 
 test('a toolset brings all of its tools along, except those that it says are off', () => {

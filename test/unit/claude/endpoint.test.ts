@@ -7,11 +7,11 @@ import { endpointRows } from '../../../extproc/claude/endpoint-table.ts';
 test('the endpoints of the data plane are known by method and path, with their treatment', () => {
   const known: [string, string, string, string, string][] = [
     ['POST', '/v1/messages', 'messages.create', 'messages', 'prompt'],
-    ['POST', '/v1/messages/count_tokens', 'messages.count_tokens', 'count_tokens', 'noise'],
+    ['POST', '/v1/messages/count_tokens', 'messages.count_tokens', 'count_tokens', 'housekeeping'],
     ['POST', '/v1/messages/batches', 'batches.create', 'batches', 'prompt'],
-    ['GET', '/v1/messages/batches', 'batches.list', 'batches', 'noise'],
+    ['GET', '/v1/messages/batches', 'batches.list', 'batches', 'housekeeping'],
     ['GET', '/v1/messages/batches/msgbatch_01Abc/results', 'batches.results', 'batches', 'prompt'],
-    ['GET', '/v1/models/claude-opus-5-5', 'models.get', 'models', 'noise'],
+    ['GET', '/v1/models/claude-opus-5-5', 'models.get', 'models', 'housekeeping'],
     ['POST', '/v1/files', 'files.upload', 'files', 'content'],
     ['GET', '/v1/files/file_011FixtureOutputXlsx/content', 'files.download', 'files', 'content'],
     ['POST', '/v1/skills', 'skills.create', 'skills', 'content'],
@@ -22,8 +22,8 @@ test('the endpoints of the data plane are known by method and path, with their t
     ['GET', '/v1/sessions/sesn_1/events/stream', 'sessions.events.stream', 'sessions', 'prompt'],
     ['POST', '/v1/sessions', 'sessions.create', 'sessions', 'settings'],
     ['POST', '/v1/agents', 'agents.create', 'agents', 'settings'],
-    ['GET', '/v1/environments/env_1/work/stats', 'environments.work.stats', 'environments', 'noise'],
-    ['GET', '/v1/environments/env_1/work/work_1', 'environments.work.get', 'environments', 'noise'],
+    ['GET', '/v1/environments/env_1/work/stats', 'environments.work.stats', 'environments', 'housekeeping'],
+    ['GET', '/v1/environments/env_1/work/work_1', 'environments.work.get', 'environments', 'housekeeping'],
   ];
   for (const [method, path, name, kind, treatment] of known) {
     assert.deepEqual(endpointOf(method, path), { name, kind, treatment }, path);

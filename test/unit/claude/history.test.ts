@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalSystem, canonicalTurn } from '../../../extproc/claude/history.ts';
+import { canonicalSystem, canonicalTurn, lastPromptAt } from '../../../extproc/claude/history.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../extproc/claude/json.ts';
 import { readMessagesRequest, type Turn } from '../../../extproc/claude/request.ts';
 import { fixtureJson } from './fixture.ts';
@@ -117,4 +117,13 @@ test('a system prompt is the same whatever version line Claude Code begins it wi
   ])
     assert.notEqual(system(other), system(line), other);
   assert.notEqual(system(line, { citations: [{ title: 'more' }] }), system(line));
+});
+
+test('the last prompt begins behind the last answer that has a prompt behind it', () => {
+  const at = (roles: string): number =>
+    lastPromptAt(
+      [...roles].map((role) => ({ role: role === 'a' ? 'assistant' : role === 's' ? 'system' : 'user', content: '' })),
+    );
+  const expected = { '': 0, u: 0, a: 0, aa: 0, ua: 0, uau: 2, uaus: 2, uaua: 2, uauuaa: 2, auau: 3 };
+  for (const [roles, first] of Object.entries(expected)) assert.equal(at(roles), first, roles);
 });

@@ -164,3 +164,14 @@ test('the text of an upstream may repeat keys, as the SDKs allow, but not nest w
   assert.equal(parseBoundedJson('{"a":'), undefined);
   assert.equal(parseBoundedJson(`${'['.repeat(201)}${']'.repeat(201)}`), undefined);
 });
+
+test('a large text that is no JSON is refused without looking for the place', () => {
+  const large = Buffer.from(`{"a":"${'x'.repeat(5 * 1024 * 1024)}`);
+  assert.deepEqual(parseStrictJson(large, { maxDepth: 10 }), { ok: false, fault: 'invalid_json', detail: 'not JSON' });
+});
+
+test('an answer of more values than can be held is no JSON, however small each of them is', () => {
+  const list = (count: number) => `[0${',0'.repeat(count)}]`;
+  assert.equal(parseBoundedJson(list(requestMaxTokens)), undefined);
+  assert.equal((parseBoundedJson(list(requestMaxTokens - 1)) as number[]).length, requestMaxTokens);
+});

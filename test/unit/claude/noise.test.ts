@@ -47,10 +47,10 @@ test('models, token counts and polled states are noise', () => {
     assert.equal(endpointNoise(name), 'polling', name);
 });
 
-test('every endpoint that the table treats as noise is marked, and none that carries prompts, content or credentials', () => {
+test('every endpoint that the table treats as housekeeping is marked, and none that carries prompts, content or credentials', () => {
   for (const [, , treatment, operations] of endpointRows) {
     for (const name of Object.values(operations)) {
-      if (treatment === 'noise') assert.notEqual(endpointNoise(name), null, name);
+      if (treatment === 'housekeeping') assert.notEqual(endpointNoise(name), null, name);
       const isContent = treatment === 'prompt' || treatment === 'content' || treatment === 'secrets';
       if (isContent && name !== 'environments.work.poll') assert.equal(endpointNoise(name), null, name);
     }

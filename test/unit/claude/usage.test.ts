@@ -77,6 +77,51 @@ test('totals at the end of a stream replace those of its start, and null replace
   });
 });
 
+const tokens = (input_tokens: number, output_tokens: number, more: object = {}) => ({
+  ...{ input_tokens, output_tokens, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 },
+  ...more,
+});
+
+test('tokens of a compaction and of an advisor are counted beside the total, those of other iterations are in it', () => {
+  const iterations = [
+    { type: 'compaction', ...tokens(900, 90, { cache_read_input_tokens: 5 }) },
+    { type: 'message', model: 'm', ...tokens(100, 10) },
+    {
+      ...{ type: 'advisor_message', model: 'n' },
+      ...tokens(7, 3, { cache_creation_input_tokens: 2, cache_creation: { ephemeral_1h_input_tokens: 2 } }),
+    },
+    { type: 'message', model: 'm', ...tokens(20, 2) },
+  ];
+  const counted = usageOf({ usage: { ...tokens(120, 12), iterations } });
+  assert.deepEqual(counted, {
+    ...unknown,
+    inputTokens: 120 + 900 + 5 + 7 + 2,
+    outputTokens: 12 + 90 + 3,
+    cacheReadTokens: 5,
+    cacheCreationTokens: 2,
+    cacheCreation1hTokens: 2,
+  });
+  // Of several calls the top level may have the input of the first alone.
+  assert.deepEqual(usageOf({ usage: { ...tokens(100, 12), iterations } }), counted);
+  // A fallback that served, and the model that declined before it.
+  const hops = [
+    { type: 'message', ...tokens(50, 1) },
+    { type: 'fallback_message', model: 'n', ...tokens(60, 9) },
+  ];
+  const { inputTokens, outputTokens } = usageOf({ usage: { ...tokens(60, 9), iterations: hops } });
+  assert.deepEqual([inputTokens, outputTokens], [110, 10]);
+});
+
+test('iterations in a form that counts nothing change nothing', () => {
+  const compaction = { type: 'compaction', input_tokens: '9', output_tokens: -9 };
+  for (const iterations of [null, {}, 'x', [], [null, 7, 'x', []], [compaction], [{ type: {}, usage: tokens(1, 1) }]]) {
+    assert.deepEqual(usageOf({ usage: { ...tokens(4, 3), iterations } }), usageOf({ usage: tokens(4, 3) }));
+  }
+  const huge = { type: 'compaction', ...tokens(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) };
+  const { inputTokens, outputTokens } = usageOf({ usage: { ...tokens(4, 3), iterations: [huge, huge] } });
+  assert.deepEqual([inputTokens, outputTokens], [null, null]);
+});
+
 test('what the answer does not say is null, not zero', () => {
   assert.deepEqual(usageOf(null), unknown);
   assert.deepEqual(usageOf({}), unknown);

@@ -33,7 +33,7 @@ function rejectsRunner(t: TestContext, ids: string[], deliver: Deliver = () => (
         close: async () => {},
       }),
     });
-  const left = () => memory.rejects.list().map(({ id }) => id);
+  const left = () => [...memory.rejects.each()].map(({ id }) => id);
   return { directory, make, batches, left, run: (...args: string[]) => new CommandRunner(directory).run(make, args) };
 }
 

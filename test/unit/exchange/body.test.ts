@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ReadBody, readBody, requestInput } from '../../../extproc/exchange/body.ts';
+import { type BodyFacts, bodyFacts, requestInput } from '../../../extproc/exchange/body.ts';
 import { accessInput, requestFacts } from '../../../extproc/exchange/facts.ts';
 import { type RequestInput, requestInput as requestSchema } from '../../../extproc/policy/input.ts';
 import { question, requestHeaders } from './frames.ts';
@@ -14,21 +14,21 @@ function factsOf({ path = '/v1/messages', method = 'POST', type = 'application/j
   return requestFacts({ ...frame, headers: [...rest, ['content-type', type]] }, claude, '');
 }
 
-function read(body: unknown, target: Target = {}): ReadBody {
+function read(body: unknown, target: Target = {}): BodyFacts {
   const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
-  return readBody(factsOf(target), bytes);
+  return bodyFacts(factsOf(target), bytes);
 }
 
 function faultOf(body: unknown, target: Target = {}): string {
   const result = read(body, target);
-  assert.ok(result.kind === 'malformed', result.kind);
+  assert.notEqual(result.fault, '');
   return result.fault;
 }
 
 /** The document that policy judges, which must be one of its schema and hold nothing that was planted. */
 function inputOf(body: unknown, target: Target = {}): RequestInput {
   const result = read(body, target);
-  assert.notEqual(result.kind, 'malformed', JSON.stringify(result));
+  assert.equal(result.fault, '');
   const input = requestInput(accessInput(factsOf(target), claude, nowMs), result, 7);
   assert.deepEqual(requestSchema.parse(input), input);
   assert.doesNotMatch(JSON.stringify(input), /planted/);
@@ -49,7 +49,7 @@ test('a messages request is read into facts without its text', () => {
   const { message_count, new_message_count, text_bytes, tool_names, has_system, stream } = input.claude ?? {};
   assert.deepEqual(
     [message_count, new_message_count, text_bytes, tool_names, has_system, stream],
-    [3, 1, 10, ['lookup'], true, true],
+    [3, 1, 31, ['lookup'], true, true],
   );
   assert.deepEqual([input.batch, input.agent, input.events, input.upload], [null, null, null, null]);
 });
@@ -71,7 +71,7 @@ test('a body that Claude could read in another way than policy is malformed, at 
   const paths = ['/v1/messages', '/v1/messages/batches', '/v1/agents', '/v1/sessions/s/events', '/v1/agents/a/archive'];
   for (const path of [...paths, '/v1/memory_stores/m/memories', '/v1/organizations/users']) {
     for (const body of bodies) assert.doesNotMatch(faultOf(body, { path }), /planted/, path);
-    assert.equal(readBody(factsOf({ path }), Buffer.of(0x22, 0xff, 0x22)).kind, 'malformed');
+    assert.notEqual(bodyFacts(factsOf({ path }), Buffer.of(0x22, 0xff, 0x22)).fault, '');
   }
   for (const body of ['{"model":"a","messages":{}}', '{"model":["a"],"messages":[]}', '"text"', 'null']) faultOf(body);
 });
@@ -148,10 +148,24 @@ test('an upload is judged by the names, types and sizes of its parts', () => {
 });
 
 test('no body is empty, and one that no endpoint takes is not read', () => {
-  assert.equal(read('').kind, 'empty');
+  assert.equal(read('').status, 'empty');
   for (const target of [{ path: '/v1/unknown' }, { path: '/v1/models', method: 'GET' }]) {
     const input = inputOf(question, target);
-    assert.deepEqual(input.body, { bytes: 7, status: 'not_json', fault: '' });
+    assert.deepEqual(input.body, { bytes: 7, status: 'unread', fault: '' });
     assert.equal(input.claude, null);
   }
+});
+
+test('a body that names more than policy can be told is refused before policy is asked, and keeps no name', () => {
+  const tools = (count: number) => Array.from({ length: count }, (_, at) => ({ name: `planted_${at}` }));
+  const body = (count: number) => ({ model: 'm', messages: [], tools: tools(count) });
+  assert.match(faultOf(body(5_000)), /^it names more models, tools, skills or other things than 65536 bytes can list$/);
+  assert.deepEqual(read(body(5_000)).facts, {});
+  assert.equal(read(body(1_000)).facts.claude?.tool_names.length, 1_000);
+});
+
+test('what is read of a messages request has no text of it left', () => {
+  const body = { model: 'm', system: 'planted', messages: [{ role: 'user', content: 'planted' }], tools: [] };
+  assert.doesNotMatch(JSON.stringify(read({ ...body, container: 'c_1' })), /planted/);
+  assert.equal(read({ ...body, container: 'c_1' }).request?.containerId, 'c_1');
 });

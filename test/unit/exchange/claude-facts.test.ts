@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BatchEntry } from '../../../extproc/claude/batch.ts';
 import { type MessagesRequest, readMessagesRequest } from '../../../extproc/claude/request.ts';
-import { batchFacts, batchVariantsMax } from '../../../extproc/exchange/claude-facts.ts';
+import { batchFacts, batchVariantsMax, claudeFacts } from '../../../extproc/exchange/claude-facts.ts';
 
 function entry(change: Partial<MessagesRequest> = {}): BatchEntry {
   const read = readMessagesRequest({ model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] });
@@ -27,7 +27,8 @@ test('requests that differ in size alone are judged as one, by the largest', () 
 test('requests that ask for something else are judged each by itself', () => {
   const changes: Partial<MessagesRequest>[] = [
     {},
-    { model: 'n' },
+    { model: 'n', models: ['n'] },
+    { models: ['m', 'n'] },
     { stream: true },
     { toolNames: ['bash'], toolTypes: ['custom'] },
     { toolNames: ['bash'], toolTypes: ['bash_20250124'] },
@@ -46,9 +47,22 @@ test('requests that ask for something else are judged each by itself', () => {
 });
 
 test('a batch of too many kinds of requests is refused with the limit', () => {
-  const entries = Array.from({ length: batchVariantsMax }, (_, at) => entry({ model: `m-${at}` }));
+  const entries = Array.from({ length: batchVariantsMax }, (_, at) => entry({ models: [`m-${at}`] }));
   assert.ok(batchFacts([...entries, ...entries]).ok);
-  const facts = batchFacts([...entries, entry({ model: 'one-more' })]);
+  const facts = batchFacts([...entries, entry({ models: ['one-more'] })]);
   assert.ok(!facts.ok);
   assert.match(facts.fault, /at most 64 different kinds/);
+});
+
+test('all text counts, and what is new is the last prompt, whatever answers a caller makes up around it', () => {
+  const said = (...roles: string[]) => roles.map((role) => ({ role, content: 'four' }));
+  const counted = (change: Partial<MessagesRequest>): number[] => {
+    const { message_count, new_message_count, text_bytes } = claudeFacts(entry(change).request);
+    return [message_count, new_message_count, text_bytes];
+  };
+  assert.deepEqual(counted({ messages: said('user') }), [1, 1, 4]);
+  assert.deepEqual(counted({ messages: said('user', 'assistant', 'user') }), [3, 1, 12]);
+  assert.deepEqual(counted({ messages: said('user', 'assistant', 'user', 'assistant') }), [4, 2, 16]);
+  assert.deepEqual(counted({ messages: said('assistant') }), [1, 1, 4]);
+  assert.deepEqual(counted({ messages: said('user'), system: [{ type: 'text', text: 'six bytes' }] }), [1, 1, 13]);
 });

@@ -4,9 +4,11 @@ import { Exchange } from '../../../extproc/exchange/exchange.ts';
 import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
 import type { IdentityProvider } from '../../../extproc/exchange/identity.ts';
 import type { Connection, ExchangeContext, ExchangeLimits, Judge, Verdict } from '../../../extproc/exchange/ports.ts';
+import { readHere } from '../../../extproc/exchange/reader.ts';
 import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
 import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
+import { Turns } from '../../../extproc/exchange/turns.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import type { AccessInput, RequestInput } from '../../../extproc/policy/input.ts';
 
@@ -138,6 +140,8 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
+    reader: { read: (kind, asked, body) => readHere(kind, asked, body.joined()) },
+    turns: new Turns(),
     keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),
     onUnrecorded: () => {},
     onFault: (_, fault) => faults.push(fault),

@@ -125,6 +125,7 @@ test('the policy input of record is what was judged, with the answer; none when 
   const input = recordInputOf(transcript, await readingOf(transcript));
   assert.deepEqual([input?.body.bytes, input?.claude?.model, input?.verdict.decision], [9, 'm', 'hold']);
   assert.deepEqual([input?.answer?.stop_reason, input?.answer?.input_tokens], ['end_turn', 1_110]);
+  assert.deepEqual(input?.claude?.models, ['m']);
   const access = transcriptOf({ decided: { stage: 'access', verdict: 'deny' } });
   assert.equal(recordInputOf(access, await readingOf(access))?.body.status, 'empty');
   const refused = transcriptOf({ decided: null });

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { v7 as uuid } from 'uuid';
 import { openLinksForReading } from '../../../../extproc/index/sqlite/links.ts';
 import { memoryFile, openRejectsForReading, SqliteMemory } from '../../../../extproc/index/sqlite/memory.ts';
 import { SqliteIndex } from '../../../../extproc/index/sqlite/writer.ts';
@@ -36,25 +37,49 @@ test('a turn and a thing belong to the exchange that brought them first, turns a
   assert.equal(memory.links.find('k3'), null);
 });
 
-test('an exchange is forgotten with the documents of its batch, and no other is', (t) => {
+test('one document is forgotten alone, an exchange with the documents of its batch, and no other is', (t) => {
   const { memory } = openMemory(t);
   const ids = ['e', 'e.1', 'e.22', 'e-1', 'ee', 'e/1', 'd.e'];
   memory.remember(
     ids.map((id) => ({ scope: 's', hashes: [`turn ${id}`], exchangeId: id })),
     ids.map((id) => link(`link ${id}`, id)),
   );
+  const left = (): string[] => {
+    const turns = ids.filter((id) => memory.turns.firstSeenBy('s', `turn ${id}`) !== null);
+    const links = ids.filter((id) => memory.links.find(`link ${id}`) !== null);
+    assert.deepEqual(turns, links);
+    return turns;
+  };
   memory.forget(['e', 'unknown']);
-  const left = ['e-1', 'ee', 'e/1', 'd.e'];
-  assert.deepEqual(
-    ids.filter((id) => memory.turns.firstSeenBy('s', `turn ${id}`) !== null),
-    left,
-  );
-  assert.deepEqual(
-    ids.filter((id) => memory.links.find(`link ${id}`) !== null),
-    left,
-  );
+  assert.deepEqual(left(), ['e.1', 'e.22', 'e-1', 'ee', 'e/1', 'd.e']);
+  memory.forgetExchange('e');
+  assert.deepEqual(left(), ['e-1', 'ee', 'e/1', 'd.e']);
   memory.remember([{ scope: 's', hashes: ['turn e'], exchangeId: 'later' }], []);
   assert.equal(memory.turns.firstSeenBy('s', 'turn e'), 'later');
+});
+
+test('an exchange keeps the class it was first shipped with, for longer than it can be shipped again', (t) => {
+  const file = join(temporaryDirectory(t), 'memory.sqlite');
+  const day = 24 * 60 * 60 * 1_000;
+  let now = Date.parse('2026-02-01T00:00:00Z');
+  const memory = SqliteMemory.open(file, () => new Date(now));
+  t.after(() => memory.close());
+  const idAt = (timeMs: number): string => uuid({ msecs: timeMs });
+  const [first, second] = [idAt(now), idAt(now + 1)];
+  const remember = (id: string, name: string): void => memory.remember([], [], new Map([[id, name]]));
+  remember(first, 'long');
+  remember(first, 'short');
+  remember(second, 'short');
+  assert.deepEqual(
+    [first, second, idAt(now)].map((id) => memory.retentionClassOf(id)),
+    ['long', 'short', null],
+  );
+  now += 29 * day;
+  remember(idAt(now), 'long');
+  assert.equal(memory.retentionClassOf(first), 'long');
+  now += 2 * day;
+  remember(idAt(now), 'long');
+  assert.equal(memory.retentionClassOf(first), null);
 });
 
 test('everything is remembered, or nothing', (t) => {
@@ -76,7 +101,7 @@ test('a refused document is kept once, taken off, and can be read beside the wri
   const reader = openRejectsForReading(file);
   t.after(() => reader.close());
   const time = '2026-02-01T00:00:00.000Z';
-  assert.deepEqual(reader.list(1), [{ id: 'a', time, reason: 'first', document }]);
+  assert.deepEqual([...reader.each()][0], { id: 'a', time, reason: 'first', document });
   assert.deepEqual([reader.count(), [...reader.each()].map(({ id }) => id)], [2, ['a', 'b']]);
   for (const { id } of memory.rejects.each()) memory.rejects.remove(id);
   assert.equal(reader.count(), 0);
@@ -97,7 +122,7 @@ test('beside the embedded index the memory stands in its file, else in one of it
   const [taken, refused] = await index.deliver([documentOf({ id: 'a' }), documentOf({ id: 'b', time: 'no' })]);
   assert.deepEqual([taken?.kind, refused?.kind], ['accepted', 'rejected']);
   assert.equal(memory.turns.firstSeenBy('s', 'h'), 'a');
-  assert.equal(memory.rejects.list()[0]?.id, 'b');
+  assert.equal([...memory.rejects.each()][0]?.id, 'b');
 });
 
 test('the file can be read by its owner only; one of a newer version is refused', (t) => {

@@ -90,7 +90,7 @@ test('what version 1 remembered is remembered, whichever of memory and index is 
   await SqliteIndex.open(directory).close();
   assert.equal(memory.turns.firstSeenBy('ada', 'h1'), 'a');
   assert.deepEqual(
-    memory.rejects.list().map(({ id, reason }) => [id, reason]),
+    [...memory.rejects.each()].map(({ id, reason }) => [id, reason]),
     [['r', 'old']],
   );
   memory.forget(['a']);

@@ -76,7 +76,7 @@ test('a document that can never be stored is refused alone: the others of its ba
   await kinds(broken);
   assert.equal(rejects.count(), 1);
   const reject = { id: 'broken', time: '2026-02-01T00:00:00.000Z', reason: '@timestamp is not a time' };
-  assert.deepEqual(rejects.list(), [{ ...reject, document: broken }]);
+  assert.deepEqual([...rejects.each()], [{ ...reject, document: broken }]);
 });
 
 test('what SQLite itself refuses leaves nothing of the document behind', async (t) => {
@@ -93,7 +93,7 @@ test('what SQLite itself refuses leaves nothing of the document behind', async (
   ]);
   assert.equal(await search.get('b'), null);
   assert.equal((await search.search({ text: 'tape' })).hits.length, 2);
-  assert.equal(rejects.list()[0]?.reason, 'refused');
+  assert.equal([...rejects.each()][0]?.reason, 'refused');
 });
 
 test('when the list of refused documents cannot be written the whole batch is asked for again', async (t) => {
@@ -126,7 +126,7 @@ test('a document of any broken shape is rejected and kept, never thrown', async 
   ];
   for (const document of broken) assert.deepEqual(await kinds(document as Document), ['rejected']);
   assert.equal(rejects.count(), broken.length);
-  assert.equal(rejects.list().at(-1)?.id, 'deep');
+  assert.equal([...rejects.each()].at(-1)?.id, 'deep');
 });
 
 test('while another process holds the file, a delivery is to be tried again and nothing is lost', async (t) => {

@@ -1,0 +1,43 @@
+/** What of bodies is read while an exchange waits; plain data in and out, so that another thread can do it. */
+import { readAnswerIds } from '../claude/answer-ids.ts';
+import { decodeBody } from '../claude/content-decoding.ts';
+import { rewriteResultsUrls } from '../claude/results-url.ts';
+import { bodyFacts } from './body.ts';
+import type { HeldBody } from './held-body.ts';
+
+type AnswerForm = { status: number; contentType: string; contentEncoding: string; decodedMaxBytes: number };
+type ChangedForm = { publicUrl: string; contentEncoding: string; maxBytes: number };
+
+export const readings = {
+  /** A request as policy judges it. */
+  body: bodyFacts,
+  /** The ids that a later request may name; null when the answer cannot be decoded. */
+  answerIds: ({ decodedMaxBytes, ...answer }: AnswerForm, received: Uint8Array) => {
+    const body = decodeBody(received, answer.contentEncoding, decodedMaxBytes);
+    return body.decoded ? readAnswerIds({ ...answer, body: body.bytes, maxEventBytes: decodedMaxBytes }) : null;
+  },
+  /** An answer with its links changed. */
+  changed: ({ publicUrl, contentEncoding, maxBytes }: ChangedForm, received: Uint8Array) => {
+    const body = decodeBody(received, contentEncoding, maxBytes);
+    if (!body.decoded) return { ok: false, fault: 'not_decoded' } as const;
+    const rewritten = rewriteResultsUrls(body.bytes, publicUrl, maxBytes);
+    return rewritten.ok ? { ...rewritten, changed: rewritten.bytes !== received } : rewritten;
+  },
+};
+
+export type Readings = typeof readings;
+export type ReadingKind = keyof Readings;
+/** What one kind of reading is told beside the bytes, and what it gives. */
+export type Asked<K extends ReadingKind> = Parameters<Readings[K]>[0];
+export type Answered<K extends ReadingKind> = ReturnType<Readings[K]>;
+
+/** Reads large bodies so that other exchanges go on meanwhile; rejects when it cannot. */
+export type Reader = {
+  read<K extends ReadingKind>(kind: K, asked: Asked<K>, body: HeldBody): Answered<K> | Promise<Answered<K>>;
+};
+
+/** The same in this thread. */
+export function readHere<K extends ReadingKind>(kind: K, asked: Asked<K>, bytes: Uint8Array): Answered<K> {
+  const reading = readings[kind] as (asked: Asked<K>, bytes: Uint8Array) => Answered<K>;
+  return reading(asked, bytes);
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { endpointOf } from '../../../extproc/claude/endpoint.ts';
+import type { BodyPlace } from '../../../extproc/exchange/body.ts';
+import { HeldBody } from '../../../extproc/exchange/held-body.ts';
+import type { ReadingKind } from '../../../extproc/exchange/reader.ts';
+import { readHere } from '../../../extproc/exchange/reader.ts';
+import { createThreadedReader } from '../../../extproc/reading/threaded-reader.ts';
+
+const MiB = 1024 * 1024;
+const reader = createThreadedReader();
+after(() => reader.close());
+
+const place: BodyPlace = {
+  endpoint: endpointOf('POST', '/v1/messages'),
+  bodyForm: 'messages',
+  contentType: 'application/json',
+};
+
+function held(...chunks: (string | Uint8Array)[]): HeldBody {
+  const body = new HeldBody({ openExchanges: 0, heldBodyBytes: 0 });
+  const limits = { requestBodyMaxBytes: 2 ** 40, heldBodyMaxBytes: 2 ** 40 };
+  for (const chunk of chunks) assert.equal(body.add(Buffer.from(chunk), limits), 'taken');
+  return body;
+}
+
+const prompt = (bytes: number) =>
+  JSON.stringify({ model: 'm', container: 'c_1', messages: [{ role: 'user', content: 'x'.repeat(bytes) }] });
+
+for (const bytes of [100, 100_000, 3 * MiB]) {
+  test(`a body of ${bytes} bytes is read as in this thread, and stays whole`, async () => {
+    const text = prompt(bytes);
+    const body = held(text.slice(0, 50), text.slice(50));
+    assert.deepEqual(await reader.read('body', place, body), readHere('body', place, Buffer.from(text)));
+    assert.equal(Buffer.from(body.joined()).toString(), text);
+  });
+}
+
+test('a body that is one chunk is not given away', async () => {
+  const body = held(prompt(100_000));
+  await reader.read('body', place, body);
+  assert.equal(body.joined().length, Buffer.byteLength(prompt(100_000)));
+});
+
+test('no turn of the event loop is taken by a large body, and a small one does not wait for it', async () => {
+  const order: string[] = [];
+  const large = Promise.resolve(reader.read('body', place, held(prompt(16 * MiB)))).then(() => order.push('large'));
+  const middle = Promise.resolve(reader.read('body', place, held(prompt(100_000)))).then(() => order.push('middle'));
+  const small = Promise.resolve(reader.read('body', place, held(prompt(10)))).then(() => order.push('small'));
+  await Promise.all([large, middle, small]);
+  assert.deepEqual(order, ['small', 'middle', 'large']);
+});
+
+test('an encoded answer is read in the thread however small it is: it may decode to much', async () => {
+  const answer = { status: 200, contentType: 'application/json', decodedMaxBytes: MiB };
+  const message = JSON.stringify({ type: 'message', id: 'm_1', container: { id: 'c_1' }, pad: 'x'.repeat(500_000) });
+  const read = reader.read('answerIds', { ...answer, contentEncoding: 'gzip' }, held(gzipSync(message)));
+  assert.ok(read instanceof Promise);
+  assert.deepEqual(await read, { messageId: 'm_1', containerId: 'c_1', managedSessionId: null });
+  const bomb = held(gzipSync(Buffer.alloc(64 * MiB)));
+  assert.equal(await reader.read('answerIds', { ...answer, contentEncoding: 'gzip' }, bomb), null);
+});
+
+test('the changed form of an answer comes back from the thread', async () => {
+  const asked = { publicUrl: 'https://g.example', contentEncoding: 'gzip', maxBytes: MiB };
+  const link = '{"results_url":"https://api.anthropic.com/v1/messages/batches/b/results"}';
+  const changed = await reader.read('changed', asked, held(gzipSync(link)));
+  assert.ok(changed.ok && changed.changed);
+  assert.equal(
+    Buffer.from(changed.bytes).toString(),
+    '{"results_url":"https://g.example/v1/messages/batches/b/results"}',
+  );
+  assert.deepEqual(await reader.read('changed', asked, held('no gzip')), { ok: false, fault: 'not_decoded' });
+});
+
+test('a question that fails rejects without repeating what it failed on, and the next is answered', async () => {
+  const broken = reader.read('unknown' as ReadingKind as 'body', place, held(prompt(100_000)));
+  await assert.rejects(
+    Promise.resolve(broken),
+    ({ message }: Error) => /TypeError/.test(message) && !/xxx/.test(message),
+  );
+  const answered = await reader.read('body', place, held(prompt(100_000)));
+  assert.equal(answered.fault, '');
+});
+
+test('a closed reader rejects, and its threads are gone', async () => {
+  const closing = createThreadedReader();
+  await closing.read('body', place, held(prompt(100_000)));
+  const open = Promise.resolve(closing.read('body', place, held(prompt(8 * MiB))));
+  const ended = assert.rejects(open, /the thread that reads bodies could not/);
+  await closing.close();
+  await ended;
+  await assert.rejects(Promise.resolve(closing.read('body', place, held(prompt(100_000)))), /closed/);
+});
