@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { SkilltapeError } from '../../extproc/errors.ts';
 import {
+  checkElasticsearch,
   openElasticsearchIndex,
   openElasticsearchSearch,
   setUpElasticsearch,
@@ -33,6 +34,10 @@ before(async () => {
 });
 after(() => server?.stop());
 
+function passwordOf(user: string): string {
+  return user === server.admin?.name ? server.admin.password : password;
+}
+
 function optionsFor(t: TestContext, user: string, changes: Partial<ElasticsearchOptions> = {}): ElasticsearchOptions {
   const directory = temporaryDirectory(t);
   const file = (name: string, text: string): string => {
@@ -42,7 +47,7 @@ function optionsFor(t: TestContext, user: string, changes: Partial<Elasticsearch
   return {
     nodes: [server.url],
     caFile: file('ca.pem', server.ca ?? ''),
-    credential: { usernameFile: file('username', user), passwordFile: file('password', password) },
+    credential: { usernameFile: file('username', user), passwordFile: file('password', passwordOf(user)) },
     ...{ prefix, numberOfReplicas: 0, refreshIntervalMs: 5_000, requestTimeoutMs: 20_000 },
     ...changes,
   };
@@ -133,6 +138,25 @@ test('the reader finds and sums, and cannot write; the writer cannot search', as
   const writing = openElasticsearchSearch(optionsFor(t, 'skilltape_writer'));
   t.after(() => writing.close());
   await assert.rejects(writing.search({}), isIndexFailed(/the role of the credential does not allow it/));
+});
+
+test('a check says what a credential lacks for its part and what it may do beside it', async (t) => {
+  const check = (user: string, purpose: 'shipping' | 'searching', changes?: Partial<ElasticsearchOptions>) =>
+    checkElasticsearch(optionsFor(t, user, changes), purpose);
+  const right = { problem: null, excess: [] };
+  assert.deepEqual(await check('skilltape_writer', 'shipping'), right);
+  assert.deepEqual(await check('skilltape_reader', 'searching'), right);
+  const other = { prefix: 'other' };
+  for (const [user, purpose, problem, changes] of [
+    ['skilltape_reader', 'shipping', /lacks monitor and create_doc and auto_configure$/, {}],
+    ['skilltape_writer', 'searching', /lacks read$/, {}],
+    ['skilltape_writer', 'shipping', /lacks create_doc and auto_configure$/, other],
+    ['test-admin', 'shipping', /index template other is not there/, other],
+    ['nobody', 'searching', /does not accept the credential/, {}],
+  ] as const)
+    assert.match((await check(user, purpose, changes)).problem ?? '', problem, `${user} ${purpose}`);
+  const { excess } = await check('test-admin', 'searching');
+  assert.deepEqual(excess, ['index', 'delete', 'delete_index', 'manage']);
 });
 
 test('a cluster that the authority did not vouch for gets nothing', async (t) => {

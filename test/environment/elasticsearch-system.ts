@@ -81,6 +81,10 @@ export async function startElasticsearchSystem(): Promise<ElasticsearchSystem> {
     const { url, ca, admin } = await starting;
     return elasticsearchCall({ url, ca, login: admin, method, path, body });
   };
+  const layout = { prefix, numberOfReplicas: 0, refreshIntervalMs: 5_000, requestTimeoutMs: 20_000 };
+  const credential = { usernameFile: elasticsearch.readUsernameFile, passwordFile: elasticsearch.readPasswordFile };
+  let search: ReturnType<typeof openElasticsearchSearch> | undefined;
+  started.defer(async () => search?.close());
   const all = started.move();
   return {
     ...{ gateway, gate, policies, server, call },
@@ -89,14 +93,8 @@ export async function startElasticsearchSystem(): Promise<ElasticsearchSystem> {
     async everything() {
       const { url } = await starting;
       await call('POST', `/${prefix}-*/_refresh`);
-      const layout = { prefix, numberOfReplicas: 0, refreshIntervalMs: 5_000, requestTimeoutMs: 20_000 };
-      const credential = { usernameFile: elasticsearch.readUsernameFile, passwordFile: elasticsearch.readPasswordFile };
-      const search = openElasticsearchSearch({ ...layout, nodes: [url], caFile: elasticsearch.caFile, credential });
-      try {
-        return await everyHit(search);
-      } finally {
-        await search.close();
-      }
+      search ??= openElasticsearchSearch({ ...layout, nodes: [url], caFile: elasticsearch.caFile, credential });
+      return everyHit(search);
     },
     async count() {
       const { text } = await call('GET', `/${prefix}-*/_count`);

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type JsonValue, parseBoundedJson, parseStrictJson, requestMaxDepth } from '../../../extproc/claude/json.ts';
+import {
+  type JsonValue,
+  parseBoundedJson,
+  parseStrictJson,
+  requestMaxDepth,
+  requestMaxTokens,
+} from '../../../extproc/claude/json.ts';
 import { syntaxFaultOffset } from '../../../extproc/claude/json-syntax.ts';
 import { fixtureBytes, fixtureJson, utf8 } from './fixture.ts';
 
