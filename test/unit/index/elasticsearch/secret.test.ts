@@ -3,9 +3,10 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SkilltapeError } from '../../../../extproc/errors.ts';
-import { Connection } from '../../../../extproc/index/elasticsearch/connection.ts';
-import { readSecret } from '../../../../extproc/index/elasticsearch/secret.ts';
+import { openElasticsearchIndex, openElasticsearchSearch } from '../../../../extproc/index/elasticsearch/open.ts';
+import { readCertificates, readSecret } from '../../../../extproc/index/elasticsearch/secret.ts';
 import { temporaryDirectory } from '../../../builders/directory.ts';
+import { documentOf } from '../../../builders/document.ts';
 
 function fileOf(t: TestContext, text: string, mode = 0o600): string {
   const file = join(temporaryDirectory(t), 'secret');
@@ -45,12 +46,35 @@ test('a secret that others may read, or that is none, is refused without being s
   );
 });
 
-test('files that cannot be used are told when the connection is made', (t) => {
+test('a file that cannot be used is told to who searches, and keeps documents until it is mended', async (t) => {
   const options = {
-    ...{ nodes: ['https://127.0.0.1:1'], prefix: 'p', numberOfReplicas: 0 },
-    ...{ refreshIntervalMs: 5_000, requestTimeoutMs: 1_000, credential: null },
+    ...{ nodes: ['http://127.0.0.1:1'], prefix: 'p', numberOfReplicas: 0 },
+    ...{ refreshIntervalMs: 5_000, requestTimeoutMs: 1_000, caFile: undefined },
   };
-  const open = (caFile: string) => () => new Connection({ ...options, caFile });
-  assert.match(refusal(open('/nowhere/ca.pem')), /cannot be read/);
-  assert.match(refusal(open(fileOf(t, 'no certificate'))), /holds no certificate/);
+  const readable = fileOf(t, 'key', 0o644);
+  const search = openElasticsearchSearch({ ...options, credential: { apiKeyFile: readable } });
+  const sink = await openElasticsearchIndex(
+    { ...options, credential: { apiKeyFile: readable } },
+    { keep: () => assert.fail('rejected') },
+  );
+  t.after(() => Promise.all([search.close(), sink.close()]));
+  await assert.rejects(search.get('a'), { code: 'config_invalid', remedy: `chmod 600 ${readable}` });
+  const reasonNow = async (): Promise<string> => {
+    const [delivery] = await sink.deliver([documentOf()]);
+    return delivery?.kind === 'retry' ? delivery.reason : assert.fail(delivery?.kind);
+  };
+  assert.match(await reasonNow(), /every user of this machine may read .*: chmod 600 /);
+  chmodSync(readable, 0o600);
+  assert.match(await reasonNow(), /cannot be reached/);
+});
+
+test('an authority must be there and be a certificate', (t) => {
+  assert.match(
+    refusal(() => readCertificates('/nowhere/ca.pem')),
+    /cannot be read/,
+  );
+  assert.match(
+    refusal(() => readCertificates(fileOf(t, 'no certificate'))),
+    /holds no certificate/,
+  );
 });
