@@ -6,9 +6,9 @@ import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { closeInterrupted } from './exchange/interrupted.ts';
+import { LoopShare } from './exchange/loop-share.ts';
 import type { Connection, ExchangeContext } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
-import { Turns } from './exchange/turns.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import { writerOptions } from './index/elasticsearch/options.ts';
 import type { Links } from './index/links.ts';
@@ -91,7 +91,7 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log)),
     reader,
-    turns: new Turns(),
+    loopShare: new LoopShare(),
     keyedHash: keyedHashWith(hashKey),
     onFault: (exchange, err) => log.error({ exchange, err }, 'a request was refused because of a fault'),
     onUnrecorded: warnNowAndThen(log),

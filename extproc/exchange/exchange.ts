@@ -169,7 +169,7 @@ export class Exchange {
     if (read.fault !== '') return this.#refuse('body_malformed', read.fault);
     this.#session = this.#sessionFor(read.request);
     const input = requestInput(access, read, this.#body.bytes);
-    const verdict = await this.#context.turns.run(() => this.#judge.request(input));
+    const verdict = await this.#context.loopShare.run(() => this.#judge.request(input));
     if (!this.#isHeld()) return { kind: 'wait' };
     if (verdict.verdict !== 'allow') return this.#deny('request', verdict, input);
     await this.#recordDecision('request', verdict, input);
@@ -189,9 +189,9 @@ export class Exchange {
 
   async #read(): Promise<BodyFacts> {
     const { endpoint, bodyForm, contentType } = this.#known().facts;
-    const { reader, turns } = this.#context;
+    const { reader, loopShare } = this.#context;
     // A body that ends the thread which reads it is not to be sent again.
-    return turns
+    return loopShare
       .run(() => reader.read('body', { endpoint, bodyForm, contentType }, this.#body))
       .catch(() => ({ status: 'unread', fault: unreadable, facts: {}, request: null }));
   }

@@ -1,8 +1,8 @@
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
 import type { IdentityProvider } from './identity.ts';
+import type { LoopShare } from './loop-share.ts';
 import type { Reader } from './reader.ts';
-import type { Turns } from './turns.ts';
 
 /** What the exchange needs of the journal (extproc/journal). */
 export type ExchangeLog = {
@@ -55,7 +55,7 @@ export type ExchangeContext = {
   attempts: Attempts;
   sessionLinks: SessionLinks;
   reader: Reader;
-  turns: Turns;
+  loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */
   keyedHash: KeyedHash;
   /** Told why a request was refused that should not have been; the caller only hears that it was. */

@@ -3,12 +3,12 @@ import { createAttempts } from '../../../extproc/exchange/attempts.ts';
 import { Exchange } from '../../../extproc/exchange/exchange.ts';
 import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
 import type { IdentityProvider } from '../../../extproc/exchange/identity.ts';
+import { LoopShare } from '../../../extproc/exchange/loop-share.ts';
 import type { Connection, ExchangeContext, ExchangeLimits, Judge, Verdict } from '../../../extproc/exchange/ports.ts';
 import { readHere } from '../../../extproc/exchange/reader.ts';
 import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
 import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
-import { Turns } from '../../../extproc/exchange/turns.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import type { AccessInput, RequestInput } from '../../../extproc/policy/input.ts';
 
@@ -141,7 +141,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
     reader: { read: (kind, asked, body) => readHere(kind, asked, body.joined()) },
-    turns: new Turns(),
+    loopShare: new LoopShare(),
     keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),
     onUnrecorded: () => {},
     onFault: (_, fault) => faults.push(fault),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Turns } from '../../../extproc/exchange/turns.ts';
+import { LoopShare } from '../../../extproc/exchange/loop-share.ts';
 
 /** Counts the turns of the event loop that have passed, until it is stopped. */
 function countTurns(): { count: () => number; stop: () => void } {
@@ -18,7 +18,7 @@ function busy(): void {
 }
 
 test('pieces of work that come together are done in their order, each in a turn of its own once the share is used up', async () => {
-  const turns = new Turns(1);
+  const turns = new LoopShare(1);
   const loop = countTurns();
   const done: { piece: number; turn: number }[] = [];
   const work = [0, 1, 2, 3].map((piece) =>
@@ -37,7 +37,7 @@ test('pieces of work that come together are done in their order, each in a turn 
 });
 
 test('work below the share is done at once', async () => {
-  const turns = new Turns(1_000);
+  const turns = new LoopShare(1_000);
   const loop = countTurns();
   for (let piece = 0; piece < 50; piece += 1) await turns.run(() => {});
   assert.equal(loop.count(), 0);
@@ -45,7 +45,7 @@ test('work below the share is done at once', async () => {
 });
 
 test('work that throws rejects, and the next is done', async () => {
-  const turns = new Turns();
+  const turns = new LoopShare();
   await assert.rejects(
     turns.run(() => {
       throw new Error('no');

@@ -2,7 +2,7 @@
  * Lets the rest of this thread go on between pieces of work. Envoy takes a processor that is silent for 1.5 s for dead,
  * and ends all of its streams; requests whose records were written together are all judged in one turn of the event loop.
  */
-export class Turns {
+export class LoopShare {
   readonly #sliceMs: number;
   #spentMs = 0;
   #isResetDue = false;
