@@ -17,10 +17,9 @@ export type ElasticsearchTool =
   | { kind: 'distribution'; home: string; javaHome: string; source: 'cache' | 'fetched'; version: string };
 
 /**
- * @property repository Maven repository to use where there is no Maven client; by default Maven Central
  * @property sha256 of the zip; by default the pinned one
  */
-export type ElasticsearchOptions = ResolveOptions & { repository?: string; sha256?: string };
+export type ElasticsearchOptions = ResolveOptions & { sha256?: string };
 
 const pin = elasticsearchPin;
 const { version } = pin;
@@ -77,9 +76,9 @@ async function isWhole(home: string): Promise<boolean> {
 async function fetchDistribution(
   folder: string,
   context: FetchContext,
-  { repository, sha256: expected = elasticsearchArtifact.sha256 }: ElasticsearchOptions,
+  { sha256: expected = elasticsearchArtifact.sha256 }: ElasticsearchOptions,
 ): Promise<string> {
-  const fetched = await fetchMavenArtifact(elasticsearchArtifact, titled, folder, context, repository);
+  const fetched = await fetchMavenArtifact(elasticsearchArtifact, titled, folder, context);
   if (fetched.kind === 'failed') throw refused(`none was found, and fetching it failed (${fetched.why})`);
   const sha256 = await fileSha256(fetched.path);
   if (sha256 !== expected) throw refused(`the downloaded zip has the SHA-256 ${sha256} instead of ${expected}`);
@@ -97,6 +96,6 @@ async function fetchDistribution(
 function refused(how: string): SkilltapeError {
   const remedy =
     `set ${pin.variable} to the URL of a running server, or provide Java ${pin.javaMin} or newer ` +
-    '(ES_JAVA_HOME, JAVA_HOME or PATH) and the Maven client or a way to Maven Central';
+    '(ES_JAVA_HOME, JAVA_HOME or PATH) and the Maven client (mvn), or a repository in MAVEN_REPOSITORY_URL';
   return missing(pin, how, remedy);
 }

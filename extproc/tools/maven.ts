@@ -6,7 +6,7 @@ import type { FetchContext, FetchResult } from './fetch.ts';
 
 const copyGoal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy';
 const mavenTimeoutMs = 15 * 60_000;
-const central = 'https://repo1.maven.org/maven2';
+const repositoryVariable = 'MAVEN_REPOSITORY_URL';
 
 /** A file in a Maven repository. */
 export type MavenArtifact = {
@@ -17,16 +17,14 @@ export type MavenArtifact = {
 };
 
 /**
- * Fetches an artifact with the Maven client, which knows the mirrors of its user; without one, or when it fails, from
- * Maven Central itself. Nothing is verified here.
- * @param repository where the second way looks; Maven Central unless told
+ * Fetches an artifact with the Maven client, which knows the repositories of its user; without one, or when it fails,
+ * from the repository that `MAVEN_REPOSITORY_URL` names. Nothing is verified here.
  */
 export async function fetchMavenArtifact(
   artifact: MavenArtifact,
   title: string,
   folder: string,
   context: FetchContext,
-  repository: string = central,
 ): Promise<FetchResult> {
   const { group, name, version, extension } = artifact;
   const file = `${name}-${version}.${extension}`;
@@ -34,6 +32,9 @@ export async function fetchMavenArtifact(
   const byClient = await withClient(artifact, title, folder, context);
   if (byClient === null && existsSync(path)) return { kind: 'made', path };
   const clientWhy = byClient ?? `mvn left no ${file}`;
+  const repository = context.env[repositoryVariable]?.replace(/\/+$/, '') ?? '';
+  if (!URL.canParse(repository))
+    return { kind: 'failed', why: `${clientWhy}, and ${repositoryVariable} names no repository` };
   const url = `${repository}/${group.replaceAll('.', '/')}/${name}/${version}/${file}`;
   context.progress(`fetching ${title} from ${new URL(url).host} (${clientWhy})`);
   try {

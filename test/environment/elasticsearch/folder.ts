@@ -1,8 +1,8 @@
-import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { chownSync, cpSync, globSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { realmFiles } from '../../../extproc/demo/compose/accounts.ts';
 import { createAuthority, writeCertificate } from '../../fakes/certificates.ts';
 
 /** A user of the file realm. */
@@ -27,8 +27,6 @@ export type NodeFolder = {
 
 /** `nobody` on Linux: Elasticsearch refuses to run as root. */
 const unprivileged = { uid: 65534, gid: 65534 };
-/** What Elasticsearch's own `{PBKDF2}` hashes are made with. */
-const pbkdf2 = { iterations: 10_000, bytes: 32, digest: 'sha512' };
 
 const jvmOptions = `-Xms512m
 -Xmx512m
@@ -110,23 +108,9 @@ async function writeSecurity(configuration: string, { roles, users }: Security):
   const authority = await createAuthority('test authority of Elasticsearch');
   const names = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] };
   await writeCertificate(configuration, 'http', await authority.issue({ commonName: 'elasticsearch', ...names }));
-  const write = (file: string, lines: readonly string[]): void =>
-    writeFileSync(join(configuration, file), lines.map((line) => `${line}\n`).join(''));
-  const roleNames = [...new Set(users.flatMap((user) => user.roles))];
-  write('roles.yml', [roles]);
-  write(
-    'users',
-    users.map(({ name, password }) => `${name}:${passwordHash(password)}`),
-  );
-  write(
-    'users_roles',
-    roleNames.map((role) => `${role}:${users.flatMap(({ name, roles }) => (roles.includes(role) ? [name] : []))}`),
-  );
+  const { users: userLines, usersRoles } = realmFiles(users);
+  writeFileSync(join(configuration, 'roles.yml'), `${roles}\n`);
+  writeFileSync(join(configuration, 'users'), userLines);
+  writeFileSync(join(configuration, 'users_roles'), usersRoles);
   return authority.certificatePem;
-}
-
-function passwordHash(password: string): string {
-  const salt = randomBytes(pbkdf2.bytes);
-  const hash = pbkdf2Sync(password, salt, pbkdf2.iterations, pbkdf2.bytes, pbkdf2.digest);
-  return `{PBKDF2}${pbkdf2.iterations}$${salt.toString('base64')}$${hash.toString('base64')}`;
 }

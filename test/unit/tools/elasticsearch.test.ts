@@ -14,7 +14,6 @@ import { emptyMachine, javaScript, type Machine } from './machine.ts';
 const top = 'elasticsearch-8.19.21';
 const jar = `${top}/lib/${top}.jar`;
 const artifactPath = '/org/elasticsearch/distribution/integ-test-zip/elasticsearch/8.19.21/elasticsearch-8.19.21.zip';
-const nowhere = 'http://127.0.0.1:1';
 
 type Member = readonly [name: string, mode: number];
 const wholeZip: readonly Member[] = [
@@ -51,11 +50,11 @@ cp ${source(machine)} "$folder/elasticsearch-8.19.21.zip"`,
 }
 
 async function optionsFor(machine: Machine, source = join(machine.root, 'source.zip')): Promise<ElasticsearchOptions> {
-  return { env: machine.env, progress: () => {}, sha256: await fileSha256(source), repository: nowhere };
+  return { env: machine.env, progress: () => {}, sha256: await fileSha256(source) };
 }
 
 async function refusal(options: ElasticsearchOptions): Promise<string> {
-  const error = await resolveElasticsearch({ progress: () => {}, repository: nowhere, ...options }).then(
+  const error = await resolveElasticsearch({ progress: () => {}, ...options }).then(
     () => null,
     (thrown: unknown) => thrown,
   );
@@ -150,7 +149,8 @@ test('without the Maven client the file comes from the place that the repository
   t.after(() => server.close());
   await once(server, 'listening');
   const repository = `http://127.0.0.1:${(server.address() as AddressInfo).port}/maven2`;
-  const found = await resolveElasticsearch({ ...(await optionsFor(machine)), repository });
+  const env = { ...machine.env, MAVEN_REPOSITORY_URL: repository };
+  const found = await resolveElasticsearch({ ...(await optionsFor(machine)), env });
   assert.equal(found.kind === 'distribution' && found.source, 'fetched');
   assert.deepEqual(asked, [`/maven2${artifactPath}`]);
 });
@@ -162,11 +162,19 @@ test('what stopped the Maven client and the repository is said in one sentence',
   t.after(() => server.close());
   await once(server, 'listening');
   const repository = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  assert.match(await refusal({ env: machine.env, repository }), /there is no mvn; \S+ was answered with status 404/);
+  assert.match(
+    await refusal({ env: { ...machine.env, MAVEN_REPOSITORY_URL: repository } }),
+    /there is no mvn; \S+ was answered with status 404/,
+  );
   machine.command('mvn', `echo "[ERROR] Could not transfer artifact"; echo "[ERROR] For more information"; exit 1`);
-  assert.match(await refusal({ env: machine.env }), /mvn failed: Could not transfer artifact; .*ECONNREFUSED/);
+  const nowhere = { ...machine.env, MAVEN_REPOSITORY_URL: 'http://127.0.0.1:1' };
+  assert.match(await refusal({ env: nowhere }), /mvn failed: Could not transfer artifact; .*ECONNREFUSED/);
+  assert.match(
+    await refusal({ env: machine.env }),
+    /mvn failed: Could not transfer artifact, and MAVEN_REPOSITORY_URL names no repository/,
+  );
   machine.command('mvn', 'exit 0');
-  assert.match(await refusal({ env: machine.env }), /mvn left no elasticsearch-8\.19\.21\.zip; /);
+  assert.match(await refusal({ env: nowhere }), /mvn left no elasticsearch-8\.19\.21\.zip; /);
   assert.deepEqual(readdirSync(machine.cache), []);
 });
 
@@ -180,7 +188,10 @@ test('a connection that is cut leaves no half file behind', async (t) => {
   t.after(() => server.close());
   await once(server, 'listening');
   const repository = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  assert.match(await refusal({ env: machine.env, repository }), /fetching it failed \(there is no mvn; aborted\)/);
+  assert.match(
+    await refusal({ env: { ...machine.env, MAVEN_REPOSITORY_URL: repository } }),
+    /fetching it failed \(there is no mvn; aborted\)/,
+  );
   assert.deepEqual(readdirSync(machine.cache), []);
 });
 
