@@ -42,10 +42,14 @@ type Prepared = readonly Masked<ExchangeDocument>[];
  * whatever else fails on what an exchange holds leaves its metadata.
  */
 export function createPipeline(parts: PipelineParts): TranscriptSink {
+  // An index that is away is asked every second; reading and masking for it again each time would be a load of its own.
+  const preparedOnce = new WeakMap<readonly Transcript[], Prepared[]>();
   return {
     async deliver(transcripts) {
       try {
-        return await delivered(transcripts, parts);
+        const prepared = preparedOnce.get(transcripts) ?? (await preparedAll(transcripts, parts));
+        preparedOnce.set(transcripts, prepared);
+        return await delivered(prepared, parts);
       } catch (thrown) {
         if (!isIndexFault(thrown)) throw thrown;
         return transcripts.map(() => ({ kind: 'retry', reason: thrown.message }));
@@ -54,7 +58,7 @@ export function createPipeline(parts: PipelineParts): TranscriptSink {
   };
 }
 
-async function delivered(transcripts: readonly Transcript[], parts: PipelineParts): Promise<Delivery[]> {
+async function preparedAll(transcripts: readonly Transcript[], parts: PipelineParts): Promise<Prepared[]> {
   const recollection = new Recollection(parts.memory, parts.keyedHash);
   const prepared: Prepared[] = [];
   for (const transcript of transcripts) {
@@ -63,6 +67,10 @@ async function delivered(transcripts: readonly Transcript[], parts: PipelinePart
   }
   parts.onReading(null);
   recollection.write();
+  return prepared;
+}
+
+async function delivered(prepared: readonly Prepared[], parts: PipelineParts): Promise<Delivery[]> {
   const documents = prepared.flat();
   const deliveries = await parts.index.deliver(documents);
   // What stands in no index as text is new when it comes again.

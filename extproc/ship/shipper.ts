@@ -12,7 +12,10 @@ export type RecordSource = {
   readAt(position: Position): Promise<Uint8Array>;
 };
 
-/** Takes finished exchanges all the way to the index; one outcome for each, in their order. */
+/**
+ * Takes finished exchanges all the way to the index; one outcome for each, in their order. What it wants to be given
+ * again later comes as the same list.
+ */
 export type TranscriptSink = { deliver(transcripts: readonly Transcript[]): Promise<readonly Delivery[]> };
 
 export type ShipperStatus = {
@@ -52,6 +55,9 @@ type OpenRecord = {
   kept: Uint8Array | null;
 };
 
+/** `broken`: the ids of those whose records are not whole. */
+type Loaded = { transcripts: Transcript[]; broken: string[] };
+
 /**
  * Reads the journal behind the writer and delivers exchanges when their ends are there, many at once. The cursor stays
  * at the start of the oldest exchange that was not delivered, so a restart reads it again from its start: at least
@@ -66,6 +72,8 @@ export class Shipper {
   /** Those of them that are finished, in the order of their ends. */
   #finished: string[] = [];
   #finishedBytes = 0;
+  /** The finished ones as they were given to the sink, which would not take them then. */
+  #waiting: Loaded | null = null;
   #keptBytes = 0;
   #next: Position | null;
   #shipped = 0;
@@ -129,16 +137,12 @@ export class Shipper {
   /** Null when nothing is left to deliver. */
   async #deliverFinished(): Promise<Advance | null> {
     if (this.#finished.length === 0) return null;
-    const transcripts: Transcript[] = [];
-    const broken: string[] = [];
-    for (const exchangeId of this.#finished) {
-      const transcript = await this.#load(this.#open.get(exchangeId) ?? []);
-      if (transcript === null) broken.push(exchangeId);
-      else transcripts.push(transcript);
-    }
+    this.#waiting ??= await this.#loadFinished();
+    const { transcripts, broken } = this.#waiting;
     const deliveries = await this.#taken(transcripts);
     const retry = deliveries.find((delivery) => delivery.kind === 'retry');
     if (retry !== undefined) return retry;
+    this.#waiting = null;
     for (const exchangeId of broken) this.#reject(exchangeId, 'its records are not whole');
     for (const [at, { exchangeId }] of transcripts.entries()) {
       const delivery = deliveries[at];
@@ -149,6 +153,16 @@ export class Shipper {
     this.#finished = [];
     this.#finishedBytes = 0;
     return null;
+  }
+
+  async #loadFinished(): Promise<Loaded> {
+    const loaded: Loaded = { transcripts: [], broken: [] };
+    for (const exchangeId of this.#finished) {
+      const transcript = await this.#load(this.#open.get(exchangeId) ?? []);
+      if (transcript === null) loaded.broken.push(exchangeId);
+      else loaded.transcripts.push(transcript);
+    }
+    return loaded;
   }
 
   /** An exchange that nothing can be made of must not stop the others: it is told from them, counted and passed. */

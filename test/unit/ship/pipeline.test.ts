@@ -272,6 +272,27 @@ test('an index that takes nothing now leaves the same documents for the next tim
   assert.deepEqual([...back.documents.values()], refused[0]);
 });
 
+test('an index that is away is asked again with the same documents, which are not read and masked once more', async () => {
+  let masked = 0;
+  let isAway = true;
+  const counting: PipelineParts['masker'] = {
+    json: (value, options) => {
+      masked += 1;
+      return masker.json(value, options);
+    },
+  };
+  const index: PipelineParts['index'] = {
+    deliver: async (batch) =>
+      batch.map((): Delivery => (isAway ? { kind: 'retry', reason: 'away' } : { kind: 'accepted' })),
+  };
+  const { pipeline } = rig({ masker: counting, index });
+  const both = [chatTurn(1, ['hi']), chatTurn(2, ['hi', 'answer to hi', 'more'])];
+  for (let asked = 0; asked < 5; asked += 1) await pipeline.deliver(both);
+  isAway = false;
+  assert.deepEqual(await pipeline.deliver(both), Array(2).fill({ kind: 'accepted' }));
+  assert.equal(masked, 2);
+});
+
 test('what an index refuses for good is in no index, so its text is new when it comes again', async () => {
   const memory = new MapMemory();
   const index = {

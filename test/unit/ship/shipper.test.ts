@@ -80,6 +80,26 @@ test('an exchange that the index cannot take now is delivered again, whole and n
   assert.deepEqual(shipper.status().delivered, placeOf(8));
 });
 
+test('while the index takes nothing, the same list is given to it, and the journal is not read again', async () => {
+  const journal = new MemoryJournal();
+  journal.whole(1, 'x'.repeat(keptRecordsMaxBytes));
+  const lists: (readonly Transcript[])[] = [];
+  const sink = {
+    async deliver(transcripts: readonly Transcript[]): Promise<Delivery[]> {
+      lists.push(transcripts);
+      return transcripts.map(() => (lists.length < 4 ? { kind: 'retry', reason: 'away' } : { kind: 'accepted' }));
+    },
+  };
+  const shipper = new Shipper(journal, sink, null, { onDelivering: () => {}, onRejected: () => assert.fail() });
+  for (let asked = 0; asked < 3; asked += 1) assert.equal((await shipper.advance()).kind, 'retry');
+  assert.equal((await shipper.advance()).kind, 'caught_up');
+  assert.equal(new Set(lists).size, 1);
+  assert.equal(journal.readPositions.length, 1, 'the one record that there was no room for');
+  journal.whole(2);
+  await shipper.advance();
+  assert.notEqual(lists.at(-1), lists[0]);
+});
+
 test('an exchange whose start lies before the cursor was delivered before and is passed over', async () => {
   const journal = new MemoryJournal();
   journal.start(1);
