@@ -202,6 +202,8 @@ function heedReports(journal: Journal, log: Logger): (report: ShipReport) => voi
         log.warn(report, 'the index waits');
         return;
       case 'reading':
+        log.trace(report, 'exchanges are shipped');
+        return;
       case 'stopped':
         return;
       default:

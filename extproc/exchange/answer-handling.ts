@@ -1,3 +1,4 @@
+import { sessionStreams } from '../claude/answer.ts';
 import type { Endpoint } from '../claude/endpoint.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
 import type { AnswerHandling } from './answer.ts';
@@ -8,8 +9,6 @@ import type { Budget, Connection } from './ports.ts';
 import type { Reader } from './reader.ts';
 import type { SessionLearning } from './session-learning.ts';
 
-/** Streams of managed agents have events of their own and last as long as the connection. */
-const openStreams = new Set(['sessions.events.stream', 'sessions.threads.stream']);
 /** What clients take for JSON. */
 const jsonType = /(?:^|[/+])json$/;
 
@@ -29,7 +28,7 @@ export function handlingOf(
   const { resultsUrlBase: publicUrl } = connection;
   const changes = publicUrl !== null && carriesResultsUrl(frame, endpoint);
   return {
-    grammar: openStreams.has(endpoint.name) ? 'open' : 'messages',
+    grammar: sessionStreams.has(endpoint.name) ? 'open' : 'messages',
     changed: changes ? new ChangedAnswer({ publicUrl, budget, reader, heldBodyMaxBytes }) : null,
     learning,
   };

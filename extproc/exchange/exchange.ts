@@ -190,10 +190,13 @@ export class Exchange {
   async #read(): Promise<BodyFacts> {
     const { endpoint, bodyForm, contentType } = this.#known().facts;
     const { reader, loopShare } = this.#context;
-    // A body that ends the thread which reads it is not to be sent again.
-    return loopShare
-      .run(() => reader.read('body', { endpoint, bodyForm, contentType }, this.#body))
-      .catch(() => ({ status: 'unread', fault: unreadable, facts: {}, request: null }));
+    try {
+      return await loopShare.run(() => reader.read('body', { endpoint, bodyForm, contentType }, this.#body));
+    } catch (thrown) {
+      // A body that ends the thread which reads it is not to be sent again, so the caller is not told to retry.
+      this.#context.onFault(this.id, SkilltapeError.from(thrown));
+      return { status: 'unread', fault: unreadable, facts: {}, request: null };
+    }
   }
 
   async #takeAnswer(frame: Frame, last: boolean): Promise<Action> {

@@ -110,6 +110,31 @@ test('a request whose sync fails is refused, and its caller is not told why', as
   assert.match(faults[0]?.message ?? '', /sda/);
 });
 
+test('a body whose reading fails is refused for good, and the operator is told why', async () => {
+  for (const read of [
+    () => Promise.reject(new Error('the thread ended')),
+    () => {
+      throw new Error('the thread ended');
+    },
+  ]) {
+    const { open, faults, context, log } = createRig();
+    context.reader = { read };
+    const actions = await play(open(), wholeRequest);
+    const action = actions.at(-1);
+    assert.ok(action?.kind === 'local_reply');
+    assert.equal(action.reply.status, 400);
+    assert.doesNotMatch(JSON.stringify(action), /the thread ended/);
+    assert.deepEqual(
+      faults.map(({ message }) => message),
+      ['the thread ended'],
+    );
+    assert.deepEqual(
+      log.finished.map(({ outcome }) => outcome),
+      ['refused'],
+    );
+  }
+});
+
 test('a policy that throws refuses the request', async () => {
   for (const stage of ['accessVerdict', 'requestVerdict'] as const) {
     const { judge, open } = createRig();
