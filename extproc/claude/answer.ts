@@ -34,7 +34,8 @@ export type AnswerOptions = {
   maxEventBytes: number;
 };
 
-const sessionStreams = new Set(['sessions.events.stream', 'sessions.threads.stream']);
+/** They have events of their own, and last as long as the connection. */
+export const sessionStreams: ReadonlySet<string> = new Set(['sessions.events.stream', 'sessions.threads.stream']);
 const sessionLists = new Set(['sessions.events.list', 'sessions.threads.events.list']);
 /** The API takes no more requests in one batch. */
 const batchLinesMax = 100_000;

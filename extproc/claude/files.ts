@@ -1,5 +1,5 @@
 /** Finds the files that an exchange names, so that an upload, its use and the download of a result can be linked. */
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, objectsIn } from './json.ts';
 import type { Turn } from './request.ts';
 
 const filesMax = 256;
@@ -42,8 +42,4 @@ function addReferences(ids: Set<string>, content: JsonValue | undefined): void {
 
 function add(ids: Set<string>, id: JsonValue | undefined): void {
   if (typeof id === 'string' && ids.size < filesMax && fileId.test(id)) ids.add(id);
-}
-
-function objectsIn(content: JsonValue | undefined): JsonObject[] {
-  return Array.isArray(content) ? content.filter(isJsonObject) : [];
 }

@@ -84,6 +84,11 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The objects of a list, such as the blocks of a message's content; none of anything else. */
+export function objectsIn(value: JsonValue | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}
+
 const byteOrderMark = 0xfeff;
 const quote = 0x22;
 const comma = 0x2c;

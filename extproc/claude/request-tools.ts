@@ -1,5 +1,5 @@
 /** Lists the tools that a request offers to the model, wherever it defines them. */
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, objectsIn } from './json.ts';
 import { isModelName } from './request-models.ts';
 
 /** `models` are those that tools call by themselves, such as an advisor. */
@@ -19,7 +19,7 @@ export function readTools(tools: JsonValue | undefined, turns: readonly { conten
     if (fault !== null) return { ok: false, fault: `tools[${at}]${fault}` };
   }
   for (const [at, turn] of turns.entries()) {
-    for (const block of blocksOf(turn.content)) {
+    for (const block of objectsIn(turn.content)) {
       for (const definition of definitionsIn(block)) {
         const fault = addTool(definition, offered);
         if (fault !== null)
@@ -45,12 +45,8 @@ function addTool(tool: JsonValue, { names, types, models }: OfferedTools): strin
   return null;
 }
 
-function blocksOf(content: JsonValue): JsonObject[] {
-  return Array.isArray(content) ? content.filter(isJsonObject) : [];
-}
-
 function definitionsIn(block: JsonObject): JsonValue[] {
-  if (block.type === 'compaction') return blocksOf(block.tool_changes ?? null).flatMap(definitionsIn);
+  if (block.type === 'compaction') return objectsIn(block.tool_changes ?? null).flatMap(definitionsIn);
   if (block.type !== 'tool_addition' || !isJsonObject(block.tool)) return [];
   return block.tool.definition === undefined ? [] : [block.tool.definition];
 }

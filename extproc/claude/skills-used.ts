@@ -1,5 +1,5 @@
 /** Finds the skills that an exchange uses: those of the API's containers, and those of Claude Code. */
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, objectsIn } from './json.ts';
 import type { MessagesRequest, Turn } from './request.ts';
 
 /**
@@ -130,8 +130,4 @@ function capped(name: string): string {
 function textsIn(content: JsonValue): string[] {
   if (typeof content === 'string') return [content];
   return objectsIn(content).flatMap(({ type, text }) => (type === 'text' && typeof text === 'string' ? [text] : []));
-}
-
-function objectsIn(content: JsonValue | undefined): JsonObject[] {
-  return Array.isArray(content) ? content.filter(isJsonObject) : [];
 }

@@ -4,7 +4,8 @@ import type { BatchResult } from '../claude/batch-results.ts';
 import { filesProduced, filesReferenced } from '../claude/files.ts';
 import { skillsUsed } from '../claude/skills-used.ts';
 import type { Outcome } from '../exchange/outcome.ts';
-import type { DocumentFile, ExchangeDocument } from './document.ts';
+import { fileNamed } from './carried.ts';
+import type { ExchangeDocument } from './document.ts';
 import type { DraftContext, Drafted } from './draft.ts';
 import { billedOf, genAiOf } from './gen-ai.ts';
 import type { Reading } from './reading.ts';
@@ -124,8 +125,4 @@ function childOf(
     },
     skilltape: { ...skilltape, noise: null, batch: { id: batchId, custom_id: customId, size: null } },
   };
-}
-
-function fileNamed(id: string, role: DocumentFile['role']): DocumentFile {
-  return { id, role, name: '', media_type: '', bytes: null, hash: '' };
 }

@@ -48,3 +48,8 @@ function textOf(bytes: Uint8Array): string | null {
     return null;
   }
 }
+
+/** A file that is named by its id alone. */
+export function fileNamed(id: string, role: DocumentFile['role']): DocumentFile {
+  return { id, role, name: '', media_type: '', bytes: null, hash: '' };
+}

@@ -3,6 +3,7 @@ import { filesProduced, filesReferenced } from '../claude/files.ts';
 import type { JsonValue } from '../claude/json.ts';
 import { skillListing, skillsUsed } from '../claude/skills-used.ts';
 import { batchDocumentsMax, draftBatchRequests, draftBatchResults } from './batch-documents.ts';
+import { fileNamed } from './carried.ts';
 import type { DocumentFile, DocumentLink, ExchangeDocument } from './document.ts';
 import type { DraftContext, Drafted, Setting } from './draft.ts';
 import { frameOf, settingOf } from './draft.ts';
@@ -26,9 +27,10 @@ export function* draftDocuments(
 ): Generator<Drafted, void, void> {
   const setting = settingOf(transcript, reading.request);
   const frame = frameOf(transcript, reading, setting, context);
-  yield draftExchange({ transcript, reading, setting, frame, context });
-  yield* draftBatchRequests(frame, reading, batchIdOf(setting, transcript, reading), context);
-  yield* draftBatchResults(frame, reading, batchIdOf(setting, transcript, reading), context);
+  const batchId = batchIdOf(setting, transcript, reading);
+  yield draftExchange({ transcript, reading, setting, frame, batchId, context });
+  yield* draftBatchRequests(frame, reading, batchId, context);
+  yield* draftBatchResults(frame, reading, batchId, context);
 }
 
 /** It went to Claude, and the client will send it again by itself. */
@@ -41,10 +43,11 @@ type Parts = {
   reading: Reading;
   setting: Setting;
   frame: ExchangeDocument;
+  batchId: string;
   context: DraftContext;
 };
 
-function draftExchange({ transcript, reading, setting, frame, context }: Parts): Drafted {
+function draftExchange({ transcript, reading, setting, frame, batchId, context }: Parts): Drafted {
   const { exchangeId } = transcript;
   const { keyedHash, recall, decision } = context;
   const prompt = { ...reading, session: setting.session.id, isUnanswered: isUnanswered(transcript, reading) };
@@ -53,7 +56,6 @@ function draftExchange({ transcript, reading, setting, frame, context }: Parts):
   const managed = managedSessionId(setting, transcript, reading);
   const events = newEvents(reading, managed, keyedHash, recall, exchangeId);
   const files = filesOf(setting, transcript, reading, messages);
-  const batchId = batchIdOf(setting, transcript, reading);
   const draft: ExchangeDocument = {
     ...frame,
     skilltape: {
@@ -118,19 +120,15 @@ function filesOf(
   reading: Reading,
   messages: NonNullable<Reading['request']>['messages'],
 ): DocumentFile[] {
-  const named = (role: DocumentFile['role']) => (id: string) => ({
-    ...{ id, role, name: '', media_type: '' },
-    ...{ bytes: null, hash: '' },
-  });
   // The id of an upload is in its answer, that of a download in its path.
   const id = endpoint.kind === 'files' ? (pathId(started.path) ?? textOf(fieldOf(reading.other, 'id'))) : '';
   const carried = reading.files.map((file) => (file.id === '' && reading.files.length === 1 ? { ...file, id } : file));
   const isNamedByPath = carried.length === 0 && id !== '' && endpoint.name !== 'files.list';
   return [
     ...carried,
-    ...(isNamedByPath ? [named('referenced')(id)] : []),
-    ...filesReferenced(messages).map(named('referenced')),
-    ...filesProduced(reading.message).map(named('produced')),
+    ...(isNamedByPath ? [fileNamed(id, 'referenced')] : []),
+    ...filesReferenced(messages).map((fileId) => fileNamed(fileId, 'referenced')),
+    ...filesProduced(reading.message).map((fileId) => fileNamed(fileId, 'produced')),
   ];
 }
 
