@@ -10,11 +10,11 @@ export type PrimaryParts = {
   config: Config;
   policy: PolicyBundle;
   log: Log;
-  journalDirectory: string;
+  journalDirectories: readonly string[];
   journalKey: Uint8Array;
   hashKey: Uint8Array;
-  /** Everything before this position is in the index, and a restart reads on from there. */
-  onDelivered: (position: Position | null) => void;
+  /** For each journal: everything before this position is in the index, and a restart reads on from there. */
+  onDelivered: (positions: readonly (Position | null)[]) => void;
 };
 
 export type Primary = {
@@ -29,12 +29,12 @@ const waitingSaidEveryMs = 60_000;
 
 /** The side that owns the index and carries to it what was recorded. */
 export function startPrimary(parts: PrimaryParts): Primary {
-  const { config, log, policy, journalDirectory, journalKey, hashKey } = parts;
+  const { config, log, policy, journalDirectories, journalKey, hashKey } = parts;
   const shipper = superviseShipper(
     {
       dataDirectory: config.dataDirectory,
       elasticsearch: config.index.kind === 'elasticsearch' ? writerOptions(config.index) : null,
-      journalDirectory,
+      journalDirectories,
       journalKey,
       hashKey,
       policy,

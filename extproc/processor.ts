@@ -39,8 +39,8 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
   started.defer(() => journal.close());
   let recorder: Recorder | undefined;
   const primary = startPrimary({
-    ...{ config, policy, log, journalDirectory: directory, journalKey, hashKey },
-    onDelivered: (position) => recorder?.delivered(position),
+    ...{ config, policy, log, journalDirectories: [directory], journalKey, hashKey },
+    onDelivered: ([position = null]) => recorder?.delivered(position),
   });
   started.defer(() => primary.stop());
   const onExchangeEnd = () => primary.wake();
