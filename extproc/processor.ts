@@ -79,8 +79,10 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
   started.defer(() => shipper.stop(shipStopTimeoutMs));
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
-  const reader = createThreadedReader();
+  const reader = createThreadedReader({ directory: journalDirectory, key: journalKey });
   started.defer(() => reader.close());
+  const spooled = openJournalReader({ directory: journalDirectory, fileSystem: parts.fileSystem, key: journalKey });
+  started.defer(() => spooled.close());
   const context: ExchangeContext = {
     log: journal,
     judge: () => engine,
@@ -88,6 +90,8 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
     connections: connectionsOf(config),
     limits: { ...config.limits, decisionTimeoutMs: config.decisionTimeoutMs },
     budget: { openExchanges: 0, heldBodyBytes: 0 },
+    spool: { heldBytes: 0, readAt: (place) => spooled.readAt(place) },
+    callers: new Map(),
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log)),
     reader,
