@@ -44,7 +44,10 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
   });
   started.defer(() => primary.stop());
   const onExchangeEnd = () => primary.wake();
-  const recording = await startRecorder({ config, policy, log, journal, hashKey, onExchangeEnd });
+  const recording = await startRecorder({
+    ...{ config, policy, log, journal, hashKey, onExchangeEnd },
+    place: { directory, fileSystem, key: journalKey },
+  });
   recorder = recording;
   // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.
   started.defer(() => recording.stop());

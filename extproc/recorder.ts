@@ -9,8 +9,10 @@ import { Unrouted } from './exchange/unrouted.ts';
 import type { Links } from './index/links.ts';
 import { openLinksForReading } from './index/sqlite/links.ts';
 import { memoryFile } from './index/sqlite/memory.ts';
+import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Position } from './journal/position.ts';
+import { openJournalReader } from './journal/reader.ts';
 import { keyedHashWith } from './keyed-hash.ts';
 import type { Log } from './log.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
@@ -25,6 +27,8 @@ export type RecorderParts = {
   log: Log;
   /** Recovered; the recorder writes to it alone and does not close it. */
   journal: Journal;
+  /** Where that journal's files are, to read bodies back that memory had no room for. */
+  place: { directory: string; fileSystem: FileSystem; key: Uint8Array };
   hashKey: Uint8Array;
   /** The journal grew by an end. */
   onExchangeEnd: () => void;
@@ -44,12 +48,14 @@ const rememberedSessionLinksMax = 10_000;
 /** The recording side: policy, exchanges and gRPC server over one journal, in the order in which they may fail. */
 export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   await using started = new AsyncDisposableStack();
-  const { config, journal, log, policy } = parts;
+  const { config, journal, log, place, policy } = parts;
   const engine = await createPolicyEngine(policy);
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
-  const reader = createThreadedReader();
+  const reader = createThreadedReader({ directory: place.directory, key: place.key });
   started.defer(() => reader.close());
+  const spooled = openJournalReader(place);
+  started.defer(() => spooled.close());
   const context: ExchangeContext = {
     log: journal,
     judge: () => engine,
@@ -57,6 +63,8 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     connections: connectionsOf(config),
     limits: { ...config.limits, decisionTimeoutMs: config.decisionTimeoutMs },
     budget: { openExchanges: 0, heldBodyBytes: 0 },
+    spool: { heldBytes: 0, readAt: (position) => spooled.readAt(position) },
+    callers: new Map(),
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log)),
     reader,

@@ -23,7 +23,7 @@ const allowed: Record<string, readonly string[]> = {
   envoy: [],
   exchange: ['claude', 'policy', 'upload'],
   wire: ['exchange'],
-  reading: ['exchange'],
+  reading: ['exchange', 'journal'],
   transcript: ['claude', 'exchange', 'masking', 'policy', 'upload'],
   index: ['exchange', 'masking', 'transcript'],
   kibana: ['exchange', 'transcript'],

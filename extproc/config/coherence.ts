@@ -30,7 +30,8 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
     ...checkListen(data, directory),
     ...checkProviders(data),
     ...checkPublicUrls(data),
-    ...checkAtLeast(read, 'limits.heldBodyMaxBytes', 1, 'limits.requestBodyMaxBytes', 'one request must fit'),
+    ...checkAtLeast(read, 'limits.spooledBodyMaxBytes', 1, 'limits.requestBodyMaxBytes', 'one request must fit'),
+    ...checkAtLeast(read, 'limits.heldBodyPerCallerMaxBytes', 1, 'limits.requestBodyMaxBytes', 'one request must fit'),
     ...checkAtLeast(
       read,
       'journal.journalMaxBytes',

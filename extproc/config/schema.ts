@@ -129,11 +129,26 @@ const limits = z.strictObject({
   requestBodyMaxBytes: bytes(1, 64 * MiB, 'Largest request body that is taken; a larger one is refused.'),
   heldBodyMaxBytes: bytes(
     1,
-    256 * MiB,
-    'Memory for bodies that are held, all exchanges together: requests until their verdict, answers that are changed or searched for ids.',
+    32 * MiB,
+    'Memory for bodies that are held, all exchanges together: requests until their verdict, answers that are changed or searched for ids. What of a request finds no room is read back from the journal.',
+  ),
+  spooledBodyMaxBytes: bytes(
+    1,
+    2 * GiB,
+    'Bytes of request bodies that are held in the journal alone, all exchanges together; beyond it requests are refused. They keep their part of the journal from being freed.',
+  ),
+  heldBodyPerCallerMaxBytes: bytes(
+    1,
+    512 * MiB,
+    'Bytes of request bodies that are held of one caller, in memory and in the journal; beyond it that caller is refused.',
   ),
   openExchangesMax: z.int().min(1).max(1_000_000).default(4096).meta({
     description: 'Exchanges open at once; one more is refused.',
+    unit: 'exchanges',
+  }),
+  openExchangesPerCallerMax: z.int().min(1).max(1_000_000).default(1024).meta({
+    description:
+      'Exchanges of one caller open at once, by verified identity or else by source address; one more is refused.',
     unit: 'exchanges',
   }),
 });
