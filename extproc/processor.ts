@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
+import type { DecodingLimits } from './encoding/limits.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
 import { Exchange } from './exchange/exchange.ts';
@@ -70,6 +71,7 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
       hashKey,
       policy,
       textMaxChars: config.index.textMaxChars,
+      decoding: decodingLimits(config),
     },
     {
       onReport: heedReports(journal, log),
@@ -134,6 +136,10 @@ async function openRecovered(parts: ProcessorParts, directory: string, key: Uint
   if (interrupted.length > 0) log.warn({ exchanges: interrupted }, 'exchanges were interrupted by the last end');
   opened.move();
   return journal;
+}
+
+function decodingLimits({ limits: { decodedBodyMaxBytes, decodedRatioMax } }: Config): DecodingLimits {
+  return { decodedBodyMaxBytes, decodedRatioMax };
 }
 
 /** An index that cannot be read must not refuse requests: the exchange is then a session of its own. */

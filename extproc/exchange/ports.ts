@@ -1,3 +1,4 @@
+import type { DecodingLimits } from '../encoding/limits.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
 import type { IdentityProvider } from './identity.ts';
@@ -41,7 +42,7 @@ export type ExchangeLimits = {
   heldBodyMaxBytes: number;
   openExchangesMax: number;
   decisionTimeoutMs: number;
-};
+} & DecodingLimits;
 
 /** What every exchange of a process shares. */
 export type ExchangeContext = {

@@ -11,6 +11,7 @@ import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import type { AccessInput, RequestInput } from '../../../extproc/policy/input.ts';
+import { decodingLimits } from '../../builders/decoding.ts';
 
 type RecordKind = ExchangeRecord['kind'];
 
@@ -132,6 +133,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     limits: {
       requestBodyMaxBytes: 1000,
       heldBodyMaxBytes: 5000,
+      ...decodingLimits,
       openExchangesMax: 10,
       // Longer than any test: a deadline that fires is asked for by the test.
       decisionTimeoutMs: 1_000_000,

@@ -7,6 +7,7 @@ import { HeldBody } from '../../../extproc/exchange/held-body.ts';
 import type { ReadingKind } from '../../../extproc/exchange/reader.ts';
 import { readHere } from '../../../extproc/exchange/reader.ts';
 import { createThreadedReader } from '../../../extproc/reading/threaded-reader.ts';
+import { decodingLimits, noCodings } from '../../builders/decoding.ts';
 
 const MiB = 1024 * 1024;
 const reader = createThreadedReader();
@@ -16,6 +17,8 @@ const place: BodyPlace = {
   endpoint: endpointOf('POST', '/v1/messages'),
   bodyForm: 'messages',
   contentType: 'application/json',
+  codings: noCodings,
+  decoding: decodingLimits,
 };
 
 function held(...chunks: (string | Uint8Array)[]): HeldBody {
