@@ -6,6 +6,8 @@ import { Lane } from './lane.ts';
 
 /** Read in a few milliseconds at the worst; nearly all requests are no larger. */
 const hereMaxBytes = 64 * 1024;
+/** A stream of nothing but code tables takes twenty times as long for each of its bytes. */
+const encodedHereMaxBytes = 16 * 1024;
 /** Larger ones take up to seconds, which the others must not wait for. */
 const quickMaxBytes = 2 * 1024 * 1024;
 const readMaxMs = 20_000;
@@ -31,7 +33,7 @@ export function createThreadedReader(): Reader & { close(): Promise<void> } {
  * next: a caller whose small body becomes a large one waits among the large ones.
  */
 async function readEncoded(asked: Asked<'body'>, body: HeldBody, quick: Lane, slow: Lane): Promise<Answered<'body'>> {
-  if (body.bytes <= hereMaxBytes) {
+  if (body.bytes <= encodedHereMaxBytes) {
     const read = readHere('body', decodingAtMost(hereMaxBytes, asked), body.joined());
     if (!isLargerThan(hereMaxBytes, read, asked)) return read;
   }
