@@ -52,7 +52,7 @@ export function decodeAnswer(bytes: Uint8Array, contentEncoding: string, limits:
 /**
  * gzip members and zstd frames that follow one another are one body. Clients differ there (Node's fetch and urllib3
  * read all gzip members, httpx the first; httpx reads all zstd frames, Node the first), so the record has the most that
- * any of them shows. Other bytes behind the end are passed over, as they do.
+ * any of them shows. Other bytes behind the end are passed over, as most of them do.
  */
 function decodeStreams(coding: Coding, bytes: Uint8Array, maxBytes: number): Stream {
   const first = decodeStream(coding, bytes, maxBytes);

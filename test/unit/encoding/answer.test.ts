@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -169,3 +172,41 @@ test('what the encoder of the fixtures flushes is what a client could read', asy
   const streamed = await encodedInPieces(encoderNamed('br'), events);
   assert.ok(textOf(streamed.subarray(0, Math.floor(streamed.length / 2)), 'br')[0].startsWith(first));
 });
+
+test("the record has at least what Node's fetch shows of an answer", async () => {
+  const cases: [header: string, body: Uint8Array][] = [
+    ...encoders.map(({ header, encode }): [string, Uint8Array] => [header, encode(plain)]),
+    ...encoders.map(({ header, encode }): [string, Uint8Array] => [header, encode(plain).subarray(0, -20)]),
+    ['gzip', Buffer.concat([gzipSync('one '), gzipSync('two')])],
+    ['gzip', Buffer.concat([gzipSync('one'), Buffer.alloc(20)])],
+    ['zstd', Buffer.concat([zstdCompressSync('one '), zstdCompressSync('two')])],
+    ['br', Buffer.concat([brotliCompressSync('one'), Buffer.from('more')])],
+    ['gzip, br', brotliCompressSync(gzipSync(plain))],
+  ];
+  const server = createServer((request, response) => {
+    const [header = '', body = Buffer.of()] = cases[Number(request.url?.slice(1))] ?? [];
+    response.writeHead(200, { 'content-encoding': header }).end(body);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  try {
+    for (const [at, [header, body]] of cases.entries()) {
+      const shown = await shownBy(await fetch(`http://127.0.0.1:${port}/${at}`));
+      assert.ok(textOf(body, header)[0].startsWith(shown), `case ${at}, ${header}`);
+      assert.ok(shown.length > 0 || header === 'zstd');
+    }
+  } finally {
+    server.close();
+  }
+});
+
+/** What came before the end, or before the error that some codings give where they are cut. */
+async function shownBy({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of body ?? []) chunks.push(chunk);
+  } catch (error) {
+    assert.ok(error instanceof TypeError && error.message === 'terminated');
+  }
+  return Buffer.concat(chunks).toString('latin1');
+}
