@@ -50,7 +50,10 @@ const allowed: Record<string, readonly string[]> = {
     ...['transcript', 'usage'],
   ],
 };
-const composition = ['processor.ts', 'main.ts', 'bootstrap.mjs', 'skilltape.mjs'];
+const composition = [
+  ...['processor.ts', 'recorder.ts', 'primary.ts', 'recovery.ts'],
+  ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
+];
 
 /** Packages and built-in modules that only these places may touch. */
 const owners: Record<string, readonly string[]> = {
@@ -60,7 +63,7 @@ const owners: Record<string, readonly string[]> = {
   '@open-policy-agent/opa-wasm': ['extproc/policy/'],
   '@elastic/elasticsearch': ['extproc/index/elasticsearch/'],
   commander: ['extproc/cli/'],
-  pino: ['extproc/log.ts', 'extproc/processor.ts'],
+  pino: ['extproc/log.ts'],
   'node:sqlite': ['extproc/index/sqlite/', 'extproc/looks/', 'extproc/journal/'],
   'node:worker_threads': ['extproc/reading/', 'extproc/ship/'],
   '@fastify/busboy': ['extproc/upload/'],
