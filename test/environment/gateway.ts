@@ -34,14 +34,19 @@ export type PlainAnswer = { status: number; headers: Headers; body: Buffer; exch
 
 /** The real parts on this machine, with a fake Claude behind them; `stop` removes everything again. */
 export async function startTestGateway(
-  options: Partial<Pick<GatewayOptions, 'settings' | 'serveScript' | 'processorPort'>> & { keepBodies?: boolean } = {},
+  options: Partial<Pick<GatewayOptions, 'settings' | 'serveScript' | 'processorPort'>> & {
+    keepBodies?: boolean;
+    /** Called with the folder of all files before anything is started in it. */
+    prepare?: (directory: string) => void;
+  } = {},
 ): Promise<TestGateway> {
   await using started = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'skilltape-gateway-'));
   started.defer(() => rmSync(directory, { recursive: true, force: true }));
   const authority = await createAuthority('test authority');
   const tls = await authority.issue({ commonName: 'claude', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
-  const { keepBodies = false, ...rest } = options;
+  const { keepBodies = false, prepare, ...rest } = options;
+  prepare?.(directory);
   const fake = await startFakeClaude({ listen: { host: '127.0.0.1', port: 0 }, tls, apiKey: upstreamKey, keepBodies });
   started.defer(() => fake.close());
   const target = { host: '127.0.0.1', port: fake.port, serverName: 'localhost', caFile: join(directory, 'ca.pem') };

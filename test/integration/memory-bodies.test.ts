@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { messagesBody } from '../builders/messages-body.ts';
+import type { TestGateway } from '../environment/gateway.ts';
+import { startTestGateway } from '../environment/gateway.ts';
+import { processMemory } from '../environment/process-memory.ts';
+import { waitUntil } from '../environment/wait.ts';
+
+const MiB = 1024 * 1024;
+const indexingMaxMs = 120_000;
+
+let gateway: TestGateway;
+let authorization: string;
+before(async () => {
+  gateway = await startTestGateway();
+  authorization = `Bearer ${await gateway.token()}`;
+});
+after(() => gateway.stop());
+
+const memory = () => processMemory(gateway.processor.pid);
+const inMiB = (bytes: number) => Math.round(bytes / MiB);
+
+test('8 bodies of 32 MB at once: all pass unchanged and are indexed, in less than 400 MB', async (t) => {
+  t.diagnostic(`before: ${inMiB(memory().residentBytes)} MiB`);
+  const first = gateway.fake.requestCount() + 1;
+  const bodies = Array.from({ length: 8 }, (_, at) => messagesBody(`body ${at} `.repeat((32 * MiB) / 7)));
+  const answers = await Promise.all(bodies.map((body) => gateway.post(body, { authorization })));
+  t.diagnostic(`all answered: at most ${inMiB(memory().peakBytes)} MiB`);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    bodies.map(() => 200),
+  );
+  const arrived = new Set<string>();
+  for (let count = first; count <= gateway.fake.requestCount(); count += 1) {
+    arrived.add((await gateway.fake.waitForSettled(count)).bodySha256 ?? '');
+  }
+  for (const body of bodies) assert.ok(arrived.has(createHash('sha256').update(body).digest('hex')));
+  for (const { exchangeId } of answers) {
+    const isThere = () => gateway.document(exchangeId).catch(() => false as const);
+    const document = await waitUntil('a body in the index', isThere, indexingMaxMs);
+    assert.ok(document.skilltape.truncated);
+  }
+  const { peakBytes } = memory();
+  t.diagnostic(`at most ${inMiB(peakBytes)} MiB`);
+  assert.ok(peakBytes < 400e6, `${peakBytes} bytes`);
+});
