@@ -45,3 +45,36 @@ test('8 bodies of 32 MB at once: all pass unchanged and are indexed, in less tha
   t.diagnostic(`at most ${inMiB(peakBytes)} MiB`);
   assert.ok(peakBytes < 400e6, `${peakBytes} bytes`);
 });
+
+const bombs: { name: string; body: () => string; fault: RegExp }[] = [
+  {
+    name: 'a million keys',
+    body: () =>
+      `{"model":"m","messages":[],"metadata":{${Array.from({ length: 1e6 }, (_, at) => `"k${at}":1`).join()}}}`,
+    fault: /too many values/,
+  },
+  {
+    name: 'a million blocks',
+    body: () => `{"model":"m","messages":[{"role":"user","content":[${'{"type":"text","text":"x"},'.repeat(1e6)}{}]}]}`,
+    fault: /too many values/,
+  },
+  { name: 'a million arrays in one another', body: () => '['.repeat(1e6) + ']'.repeat(1e6), fault: /too deep/ },
+  {
+    name: 'a million equal keys',
+    body: () => `{"model":"m","messages":[],"metadata":{${'"k":1,'.repeat(1e6)}"z":1}}`,
+    fault: /duplicate key/,
+  },
+];
+
+test('bombs of JSON are refused and recorded, in less than 400 MB', async (t) => {
+  for (const { name, body, fault } of bombs) {
+    const { status, exchangeId } = await gateway.post(body(), { authorization });
+    assert.equal(status, 400, name);
+    const isThere = () => gateway.document(exchangeId).catch(() => false as const);
+    const { skilltape } = await waitUntil(`${name} in the index`, isThere, indexingMaxMs);
+    assert.equal(skilltape.outcome, 'refused');
+    assert.match(skilltape.outcome_detail, fault);
+  }
+  t.diagnostic(`at most ${inMiB(memory().peakBytes)} MiB`);
+  assert.ok(memory().peakBytes < 400e6, `${memory().peakBytes} bytes`);
+});
