@@ -1,9 +1,9 @@
-import type { Config } from './config/config.ts';
+import type { Config, ListenConfig } from './config/config.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
-import type { Connection, ExchangeContext } from './exchange/ports.ts';
+import type { Connection, ExchangeContext, SessionLinks } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import type { Links } from './index/links.ts';
@@ -18,8 +18,10 @@ import type { Log } from './log.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { createPolicyEngine } from './policy/engine.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
+import { freeBehind } from './recovery.ts';
 import { startServer } from './wire/server.ts';
 import type { StreamExchange } from './wire/stream.ts';
+import type { SharedFact } from './workers/protocol.ts';
 
 export type RecorderParts = {
   config: Config;
@@ -30,13 +32,18 @@ export type RecorderParts = {
   /** Where that journal's files are, to read bodies back that memory had no room for. */
   place: { directory: string; fileSystem: FileSystem; key: Uint8Array };
   hashKey: Uint8Array;
+  listen: ListenConfig;
   /** The journal grew by an end. */
   onExchangeEnd: () => void;
+  /** Resolves when the other workers know it, or a moment later. Absent where there are none. */
+  share?: (fact: SharedFact) => Promise<void>;
 };
 
 export type Recorder = {
   /** Everything before this position is in the index: the journal may free it when it needs the space. */
-  delivered(position: Position | null): void;
+  delivered(position: Position): void;
+  /** Another worker learnt it. */
+  note(fact: SharedFact): void;
   /** Refuses new streams, ends the open ones within `drainMaxMs`, and syncs the journal. */
   stop(): Promise<void>;
 };
@@ -56,6 +63,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   started.defer(() => reader.close());
   const spooled = openJournalReader(place);
   started.defer(() => spooled.close());
+  const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
   const context: ExchangeContext = {
     log: journal,
     judge: () => engine,
@@ -66,14 +74,14 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     spool: { heldBytes: 0, readAt: (position) => spooled.readAt(position) },
     callers: new Map(),
     attempts: createAttempts(rememberedAttemptsMax),
-    sessionLinks: createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log)),
+    sessionLinks: sharing(sessionLinks, parts.share),
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(parts.hashKey),
     onFault: (exchange, err) => log.error({ exchange, err }, 'a request was refused because of a fault'),
     onUnrecorded: warnNowAndThen(log),
   };
-  const server = await startServer(config.listen, openExchangeWith(context), (exchange, err) => {
+  const server = await startServer(parts.listen, openExchangeWith(context), (exchange, err) => {
     if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
     parts.onExchangeEnd();
   });
@@ -85,9 +93,30 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
+    note(fact) {
+      switch (fact.kind) {
+        case 'session_link':
+          sessionLinks.remember(fact.key, fact.session);
+          return;
+        default:
+          fact.kind satisfies never;
+      }
+    },
     async stop() {
       server.setServing(false);
       await all.disposeAsync();
+    },
+  };
+}
+
+/** What an answer brings is known to all workers before its end is let through: the next request may go to any. */
+function sharing(links: SessionLinks, share: RecorderParts['share']): SessionLinks {
+  if (share === undefined) return links;
+  return {
+    sessionOf: (key) => links.sessionOf(key),
+    async remember(key, session) {
+      await links.remember(key, session);
+      await share({ kind: 'session_link', key, session });
     },
   };
 }
@@ -115,13 +144,6 @@ function warnNowAndThen(log: Log): (reason: string) => void {
     refused = 0;
     saidAt = performance.now();
   };
-}
-
-/** Space is freed only behind what the index has, and only when it is needed: raw bytes stay while they can. */
-function freeBehind(delivered: Position | null, journal: Journal, log: Log): void {
-  const { bytes, maxBytes } = journal.usage();
-  if (delivered === null || bytes < maxBytes / 2) return;
-  journal.free(delivered, maxBytes / 2).catch((err) => log.error({ err }, 'journal space could not be freed'));
 }
 
 function openExchangeWith(context: ExchangeContext) {

@@ -31,7 +31,8 @@ const allowed: Record<string, readonly string[]> = {
   usage: ['config', 'index'],
   terminal: ['index', 'masking', 'transcript', 'usage'],
   ship: ['exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
-  demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript'],
+  workers: ['config', 'journal', 'policy'],
+  demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
     ...[
       'config',
@@ -51,7 +52,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
 };
 const composition = [
-  ...['processor.ts', 'recorder.ts', 'primary.ts', 'recovery.ts'],
+  ...['processor.ts', 'recorder.ts', 'recovery.ts', 'left-journals.ts', 'shipping.ts', 'primary.ts', 'worker.ts'],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 

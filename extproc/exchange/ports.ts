@@ -87,7 +87,8 @@ export type Spool = {
 /** Which session brought an id that later requests name. Keys are of `session-links.ts`, bound to the identity. */
 export type SessionLinks = {
   sessionOf(key: string): string | null;
-  remember(key: string, session: string): void;
+  /** Resolves when whoever may be given the next request knows it too, or a moment later. */
+  remember(key: string, session: string): void | Promise<void>;
 };
 
 export type Attempts = {
