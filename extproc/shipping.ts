@@ -39,6 +39,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       hashKey,
       policy,
       textMaxChars: config.index.textMaxChars,
+      rememberedDays: config.index.rememberedDays,
     },
     {
       onReport: heedReports(parts.onDelivered, log),

@@ -13,6 +13,7 @@ export type ShipOptions = {
   hashKey: Uint8Array;
   policy: PolicyBundle;
   textMaxChars: number;
+  rememberedDays: number;
 };
 
 /**
