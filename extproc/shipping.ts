@@ -41,6 +41,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       policy,
       textMaxChars: config.index.textMaxChars,
       decoding: decodingLimits(config),
+      rememberedDays: config.index.rememberedDays,
     },
     {
       onReport: heedReports(parts.onDelivered, log),

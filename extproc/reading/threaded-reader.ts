@@ -11,11 +11,14 @@ const encodedHereMaxBytes = 16 * 1024;
 /** Larger ones take up to seconds, which the others must not wait for. */
 const quickMaxBytes = 2 * 1024 * 1024;
 const readMaxMs = 20_000;
+/** Beginning a thread takes some 200 ms, which large bodies that follow one another need not wait for. */
+const idleMaxMs = 10_000;
 
 /** Without a journal no body may have stored parts. */
 export function createThreadedReader(journal: JournalPlace | null = null): Reader & { close(): Promise<void> } {
-  const quick = new Lane(readMaxMs, journal);
-  const slow = new Lane(readMaxMs, journal);
+  const options = { readMaxMs, idleMaxMs, journal };
+  const quick = new Lane(options);
+  const slow = new Lane(options);
   return {
     read(kind, asked, body) {
       if (isEncodedRequest(kind, asked)) return readEncoded(asked, body, quick, slow) as never;

@@ -15,6 +15,7 @@ export type ShipOptions = {
   policy: PolicyBundle;
   textMaxChars: number;
   decoding: DecodingLimits;
+  rememberedDays: number;
 };
 
 /**

@@ -90,12 +90,13 @@ function yieldToRecording(): void {
 async function openIndex({
   dataDirectory,
   elasticsearch,
+  rememberedDays,
 }: ShipStart): Promise<{ index: IndexSink; memory: ShipMemory }> {
   if (elasticsearch === null) {
-    const memory = SqliteMemory.open(memoryFile(dataDirectory, 'sqlite'));
+    const memory = SqliteMemory.open(memoryFile(dataDirectory, 'sqlite'), undefined, rememberedDays);
     return { index: SqliteIndex.open(dataDirectory), memory };
   }
-  const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'));
+  const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'), undefined, rememberedDays);
   return { index: await openElasticsearchIndex(elasticsearch, memory.rejects), memory };
 }
 
