@@ -3,17 +3,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Action } from '../../../extproc/exchange/frame.ts';
 import { repliesOf } from '../../../extproc/wire/reply.ts';
-import type { ProcessingResponse } from '../../../extproc/wire/service.ts';
-import { processMethod } from '../../../extproc/wire/service.ts';
+import type { ProcessingResponse } from './independent.ts';
+import { decodedReplies } from './independent.ts';
 
 type Release = Extract<Action, { kind: 'release' }>;
 
 /** As Envoy gets them. */
 function sent(action: Action): ProcessingResponse[] {
-  return [...repliesOf(action)].map((reply) => {
-    const decoded = processMethod.responseDeserialize(processMethod.responseSerialize(reply));
-    return JSON.parse(JSON.stringify(decoded));
-  });
+  return decodedReplies(Buffer.concat([...repliesOf(action)])).map((reply) => JSON.parse(JSON.stringify(reply)));
 }
 
 /** The part of the oneof that is set. */
@@ -139,3 +136,46 @@ test('our own answer has its status, headers, body and reason', () => {
   assert.equal(immediate.details, 'why');
   assert.match(JSON.stringify(message?.dynamic_metadata), /refusal.*refused/);
 });
+
+test('a body of any size reaches Envoy as the same bytes, and a large one is not copied on the way', () => {
+  for (const length of [1, 127, 128, 16_383, 16_384, 16_385, 1024 * 1024]) {
+    const body = Buffer.alloc(length, length % 251);
+    const streamed = [...repliesOf({ ...release([]), body: [body] })].slice(1);
+    const [reply] = decodedReplies(Buffer.concat(streamed));
+    const { streamed_response } = (reply as Decoded).request_body.response.body_mutation;
+    assert.deepEqual(streamed_response?.body, body);
+    const replaced = [...repliesOf({ kind: 'continue_response_body', body })];
+    const [inPlace] = decodedReplies(Buffer.concat(replaced));
+    assert.deepEqual((inPlace as Decoded).response_body.response.body_mutation.body, body);
+    if (length > 16_384) assert.ok(streamed.includes(body) && replaced.includes(body));
+  }
+});
+
+type Decoded = Record<
+  'request_body' | 'response_body',
+  { response: { body_mutation: { body?: Buffer; streamed_response?: { body?: Buffer } } } }
+>;
+
+test('a reply that is larger than a message may be is an error, not a message', () => {
+  const body = Buffer.alloc(16 * 1024 * 1024);
+  assert.throws(() => [...repliesOf({ ...release([]), body: [body] })], { code: 'internal', message: /16777/ });
+  const reply = { status: 500, headers: {}, body: 'x'.repeat(16 * 1024 * 1024), details: '' };
+  assert.throws(() => sent({ kind: 'local_reply', reply, accessLog: {} }), { code: 'internal' });
+});
+
+test('headers of ours keep order and bytes, and no reply has anything of the one before', () => {
+  const dictionary = fc.array(fc.tuple(fc.stringMatching(/^[a-z-]{1,200}$/), fc.uint8Array({ maxLength: 300 })));
+  fc.assert(
+    fc.property(dictionary, (list) => {
+      const headers = new Map(list.map(([name, bytes]) => [name, Buffer.from(bytes).toString('latin1')]));
+      const [reply] = sent({ kind: 'continue_response_headers', setHeaders: Object.fromEntries(headers) });
+      const set = (commonOf(reply).header_mutation?.set_headers ?? []) as Set[];
+      assert.deepEqual(
+        set.map(({ header }) => [header.key, Buffer.from(header.raw_value?.data ?? []).toString('latin1')]),
+        [...headers],
+      );
+    }),
+  );
+});
+
+type Set = { header: { key: string; raw_value?: { data: number[] } } };
