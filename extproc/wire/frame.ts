@@ -7,6 +7,7 @@ import { readStructEntry } from './struct.ts';
 
 const attributeNamespace = 'envoy.filters.http.ext_proc';
 const nothing: Buffer = Buffer.alloc(0);
+const pinnedFactorMax = 4;
 
 /** `proto/ext_proc.proto` BodySendMode. */
 const bodySendModes = ['NONE', 'STREAMED', 'BUFFERED', 'BUFFERED_PARTIAL', 'FULL_DUPLEX_STREAMED', 'GRPC'];
@@ -25,7 +26,7 @@ type Fields = Omit<EnvoyMessage, 'frame'> & {
 /**
  * Reads a ProcessingRequest (`proto/ext_proc.proto` has the field numbers); throws `protocol_violation` for bytes that are
  * no message of the six kinds. Of two kinds in one message the last one counts, as in every oneof. Bodies are views of the
- * bytes, which are not copied.
+ * bytes, but for small ones that are held (`letGo`).
  */
 export function readMessage(bytes: Buffer): EnvoyMessage {
   const reader = new ProtobufReader(bytes);
@@ -54,7 +55,7 @@ function readField(reader: ProtobufReader, fields: Fields): void {
       fields.frame = { kind: 'response_headers', ...readHeaders(reader), attributes: Object.create(null) };
       return;
     case 4:
-      fields.frame = { kind: 'request_body', ...readBody(reader) };
+      fields.frame = { kind: 'request_body', ...letGo(readBody(reader)) };
       return;
     case 5:
       fields.frame = { kind: 'response_body', ...readBody(reader) };
@@ -132,6 +133,20 @@ function readBody(reader: ProtobufReader): { body: Buffer; endOfStream: boolean 
   }
   reader.leave(outerEnd);
   return { body, endOfStream };
+}
+
+/**
+ * A body is a view of what came from the socket in one read, up to 64 KiB, with what other streams sent. One of a request
+ * is held, perhaps for long: where little is held of much, it is copied, so that the limit of held bodies stays true
+ * within this factor (inv. 10).
+ */
+function letGo<Held extends { body: Buffer }>(held: Held): Held {
+  const { body } = held;
+  if (body.buffer.byteLength <= pinnedFactorMax * body.length) return held;
+  // Not from Node's pool, which is as large as what is let go.
+  const copy = Buffer.allocUnsafeSlow(body.length);
+  body.copy(copy);
+  return { ...held, body: copy };
 }
 
 function readModes(reader: ProtobufReader, fields: Fields): void {

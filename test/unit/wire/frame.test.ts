@@ -37,6 +37,23 @@ test('body bytes come as they were, also none', () => {
   );
 });
 
+test('a body is not copied, but a little one of a request holds no more than a few times its size', () => {
+  const socketRead = Buffer.alloc(65_536);
+  const frameOf = (message: ProcessingRequest) => {
+    const bytes = encoded(message);
+    const frame = readMessage(socketRead.subarray(100, 100 + bytes.copy(socketRead, 100))).frame;
+    assert.ok('body' in frame);
+    return frame.body;
+  };
+  const little = Buffer.alloc(4_000, 7);
+  const large = Buffer.alloc(20_000, 7);
+  const held = frameOf({ request_body: { body: little } });
+  assert.deepEqual(held, little);
+  assert.equal(held.buffer.byteLength, held.length);
+  assert.equal(frameOf({ request_body: { body: large } }).buffer, socketRead.buffer);
+  assert.equal(frameOf({ response_body: { body: little } }).buffer, socketRead.buffer);
+});
+
 test('absent parts are empty, never undefined', () => {
   const empty: [ProcessingRequest, object][] = [
     [{ request_body: {} }, { kind: 'request_body', body: Buffer.alloc(0), endOfStream: false }],
