@@ -14,6 +14,8 @@ export type ShipOptions = {
   policy: PolicyBundle;
   textMaxChars: number;
   rememberedDays: number;
+  /** Of a `LargeWork`; shared, unlike the rest. */
+  largeWorkMemory: SharedArrayBuffer | null;
 };
 
 /**

@@ -13,6 +13,7 @@ import { comparePositions, type Position } from '../journal/position.ts';
 import type { JournalReader } from '../journal/reader.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
+import { LargeWork } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { createPipeline } from './pipeline.ts';
@@ -29,6 +30,8 @@ const cursorIntervalMs = 1_000;
 const shipPriority = 10;
 /** The main thread wakes us; this is for a wake that was lost with a crashed thread. */
 const idlePollMs = 5_000;
+/** Whoever reads for a verdict goes first. */
+const patienceMs = 30_000;
 
 /** The shipping thread: everything after an exchange's end, off the thread that answers Envoy. */
 async function run(options: ShipStart): Promise<void> {
@@ -47,13 +50,15 @@ async function run(options: ShipStart): Promise<void> {
     onReading: (exchangeId) => mark.set(exchangeId),
     onMaskingFailed: (exchangeId, reason) => report({ kind: 'masking_failed', exchangeId, reason }),
   });
-  const shipper = new Shipper(journals, pipeline, {
-    onDelivering(exchangeIds) {
+  const largeWork = new LargeWork('shipping', patienceMs, options.largeWorkMemory ?? undefined);
+  const events = {
+    onDelivering(exchangeIds: readonly string[]) {
       mark.set(exchangeIds[0] ?? null);
       report({ kind: 'reading', exchangeIds });
     },
-    onRejected: (exchangeId, reason) => report({ kind: 'rejected', exchangeId, reason }),
-  });
+    onRejected: (exchangeId: string, reason: string) => report({ kind: 'rejected', exchangeId, reason }),
+  };
+  const shipper = new Shipper(journals, pipeline, events, largeWork);
   await ship(shipper, journals);
   await shipper.close();
   await index.close();
