@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { endpointOf } from '../../../extproc/claude/endpoint.ts';
 import { Lane, type LaneOptions } from '../../../extproc/reading/lane.ts';
 import { largeReading } from '../../../extproc/reading/threaded-reader.ts';
+import { decodingLimits, noCodings } from '../../builders/decoding.ts';
 import { messagesBody } from '../../builders/messages-body.ts';
 import { waitUntil } from '../../environment/wait.ts';
 
@@ -10,6 +11,8 @@ const place = {
   endpoint: endpointOf('POST', '/v1/messages'),
   bodyForm: 'messages',
   contentType: 'application/json',
+  codings: noCodings,
+  decoding: decodingLimits,
 } as const;
 const body = (text: string) => () => ({ bytes: new Uint8Array(Buffer.from(text)), stored: null });
 const laneOf = (options: Partial<LaneOptions>) =>
