@@ -40,14 +40,14 @@ export class Lane {
     return this.#worker !== undefined;
   }
 
-  /** Rejects when the thread ended over the question, or was closed. */
+  /** `bytes` is how large the body is. Rejects when the thread ended over the question, or was closed. */
   ask<K extends ReadingKind>(
     kind: K,
     asked: Asked<K>,
     bytes: number,
     copied: () => QuestionBody,
   ): Promise<Answered<K>> {
-    const askNow = () => this.#ask({ kind, asked, ...copied() } as Question);
+    const askNow = () => this.#ask({ kind, asked, ...copied() } as Question, bytes >= largeMinBytes);
     const reply = this.#last.then(() => this.#largeWork.run(bytes, askNow));
     this.#last = reply.catch(() => {});
     return reply as Promise<Answered<K>>;
@@ -58,7 +58,7 @@ export class Lane {
     await this.#end();
   }
 
-  async #ask(question: Question): Promise<Answered<ReadingKind>> {
+  async #ask(question: Question, isLarge: boolean): Promise<Answered<ReadingKind>> {
     if (this.#isClosed) throw failed('it is closed');
     const worker = this.#begun();
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
@@ -66,7 +66,7 @@ export class Lane {
     clearTimeout(this.#idle);
     const timer = setTimeout(() => void worker.terminate(), this.#readMaxMs);
     worker.once('message', resolve).once('exit', onExit);
-    this.#isLarge ||= question.bytes.length >= largeMinBytes;
+    this.#isLarge ||= isLarge;
     try {
       worker.postMessage(question, [question.bytes.buffer]);
       const reply = await promise;

@@ -1,7 +1,7 @@
 /** Reads small bodies where they are, and larger ones in threads of their own. */
 import type { Answered, Asked, ReadableBody, Reader, ReadingKind } from '../exchange/reader.ts';
 import { readHere } from '../exchange/reader.ts';
-import { LargeWork } from '../large-work.ts';
+import { LargeWork, largeMinBytes } from '../large-work.ts';
 import { Lane } from './lane.ts';
 import type { JournalPlace } from './protocol.ts';
 
@@ -61,10 +61,11 @@ async function readEncoded(
     if (!isLargerThan(hereMaxBytes, read, asked)) return read;
   }
   if (body.bytes <= quickMaxBytes) {
-    const read = await quick.ask('body', decodingAtMost(quickMaxBytes, asked), question);
+    const read = await quick.ask('body', decodingAtMost(quickMaxBytes, asked), body.bytes, question);
     if (!isLargerThan(quickMaxBytes, read, asked)) return read;
   }
-  return slow.ask('body', asked, question);
+  // It may become as large as it likes.
+  return slow.ask('body', asked, largeMinBytes, question);
 }
 
 function decodingAtMost(maxBytes: number, asked: Asked<'body'>): Asked<'body'> {

@@ -50,7 +50,7 @@ test('a thread that has read a large body ends when it is idle, and the next que
   await lane.ask('body', place, 1, body(question));
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(lane.isBegun, true, 'after a small body it stays');
-  await lane.ask('body', place, 1, body(messagesBody('x'.repeat(9_000_000))));
+  await lane.ask('body', place, 9_000_000, body(messagesBody('x'.repeat(9_000_000))));
   await waitUntil('the end of the thread', () => !lane.isBegun);
   assert.equal((await lane.ask('body', place, 1, body(question))).fault, '');
   await lane.close();
