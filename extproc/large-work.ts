@@ -1,6 +1,15 @@
 /** Bodies of this size and more are worked on one at a time. */
 export const largeMinBytes = 8 * 1024 * 1024;
 
+/**
+ * After large work: what it left is several times the body, and a thread that then has little to do would keep it for a
+ * long time. Does nothing where the runtime was started without the option for it (tools/runtime.json).
+ */
+export function collectGarbage(): void {
+  const { gc } = globalThis as { gc?: () => void };
+  gc?.();
+}
+
 const pollMs = 20;
 const sides = { reading: 0, shipping: 1 } as const;
 
@@ -13,6 +22,7 @@ export class LargeWork {
   readonly memory: SharedArrayBuffer;
   readonly #busy: Int32Array;
   readonly #own: number;
+  #worked = false;
   readonly #patienceMs: number;
 
   /** `memory` is that of the other side; what an earlier thread of this side left in it is cleared. */
@@ -22,6 +32,13 @@ export class LargeWork {
     this.#own = sides[side];
     this.#patienceMs = patienceMs;
     Atomics.store(this.#busy, this.#own, 0);
+  }
+
+  /** Whether there was large work since this was last asked. */
+  takeWorked(): boolean {
+    const worked = this.#worked;
+    this.#worked = false;
+    return worked;
   }
 
   /** Does the work, after waiting for the other side when `bytes` are many. */
@@ -35,6 +52,7 @@ export class LargeWork {
     try {
       return await work();
     } finally {
+      this.#worked = true;
       Atomics.store(this.#busy, this.#own, 0);
     }
   }

@@ -13,7 +13,7 @@ import { comparePositions, type Position } from '../journal/position.ts';
 import type { JournalReader } from '../journal/reader.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
-import { LargeWork } from '../large-work.ts';
+import { collectGarbage, LargeWork } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { createPipeline } from './pipeline.ts';
@@ -60,7 +60,7 @@ async function run(options: ShipStart): Promise<void> {
     onRejected: (exchangeId: string, reason: string) => report({ kind: 'rejected', exchangeId, reason }),
   };
   const shipper = new Shipper(journals, pipeline, events, largeWork);
-  await ship(shipper, journals);
+  await ship(shipper, journals, largeWork);
   await shipper.close();
   await index.close();
   memory.close();
@@ -106,7 +106,7 @@ async function openIndex({
 }
 
 /** Until `stop`, and then to the ends of the journals as they are then. */
-async function ship(shipper: Shipper, journals: readonly Followed[]): Promise<void> {
+async function ship(shipper: Shipper, journals: readonly Followed[], largeWork: LargeWork): Promise<void> {
   const commands = new Commands();
   const cursors = journals.map((journal) => new SavedCursor(journal));
   let savedAt = Number.NEGATIVE_INFINITY;
@@ -126,6 +126,7 @@ async function ship(shipper: Shipper, journals: readonly Followed[]): Promise<vo
       // Only what is behind the saved cursor may be freed: a restart reads on from there.
       report({ kind: 'progress', ...counts, delivered: cursors.map(({ position }) => position) });
     }
+    if (largeWork.takeWorked()) collectGarbage();
     if (result.kind === 'paused') continue;
     if (result.kind === 'retry') report({ kind: 'waiting', reason: result.reason });
     if (stopping) return;
