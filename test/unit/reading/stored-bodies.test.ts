@@ -17,8 +17,11 @@ import { messagesBody } from '../../builders/messages-body.ts';
 
 const exchangeId = '01890a5d-ac96-774b-bcce-b302099a8057';
 const place: BodyPlace = {
-  ...{ endpoint: endpointOf('POST', '/v1/messages'), bodyForm: 'messages', contentType: 'application/json' },
-  ...{ codings: noCodings, decoding: decodingLimits },
+  endpoint: endpointOf('POST', '/v1/messages'),
+  bodyForm: 'messages',
+  contentType: 'application/json',
+  codings: noCodings,
+  decoding: decodingLimits,
 };
 
 /** A journal in small segments, a reader over it, and a way to write bodies of which only the beginning is in memory. */
