@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
+import { EndReports } from './exchange/end-report.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { closeInterrupted } from './exchange/interrupted.ts';
 import { LoopShare } from './exchange/loop-share.ts';
@@ -48,6 +49,8 @@ export type Processor = {
 const systemClock = { nowMs: () => Date.now() };
 const rememberedAttemptsMax = 10_000;
 const rememberedSessionLinksMax = 10_000;
+/** Envoy reports an end within milliseconds of it; an Envoy that does not report keeps no exchange open for long. */
+const endReportMaxWaitMs = 2_000;
 const shipStopTimeoutMs = 10_000;
 
 /** The recording side: journal, policy, gRPC server and shipper, put together in the order in which they may fail. */
@@ -81,6 +84,7 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
   started.defer(() => storedLinks.close());
   const reader = createThreadedReader();
   started.defer(() => reader.close());
+  const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const context: ExchangeContext = {
     log: journal,
     judge: () => engine,
@@ -90,16 +94,18 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log)),
+    endReports,
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(hashKey),
     onFault: (exchange, err) => log.error({ exchange, err }, 'a request was refused because of a fault'),
     onUnrecorded: warnNowAndThen(log),
   };
-  const server = await startServer(config.listen, openExchangeWith(context), (exchange, err) => {
+  const onStreamEnd = (exchange: string | undefined, err: Error | undefined) => {
     if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
     shipper.wake();
-  });
+  };
+  const server = await startServer(config.listen, openExchangeWith(context), onStreamEnd, endReports);
   // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.
   started.defer(() => journal.sync());
   started.defer(() => server.drain(config.drainMaxMs));

@@ -1,5 +1,6 @@
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
+import type { AwaitedEnds } from './end-report.ts';
 import type { IdentityProvider } from './identity.ts';
 import type { LoopShare } from './loop-share.ts';
 import type { Reader } from './reader.ts';
@@ -54,6 +55,7 @@ export type ExchangeContext = {
   /** Remembers Envoy's request ids, so that a second attempt is linked to the first. */
   attempts: Attempts;
   sessionLinks: SessionLinks;
+  endReports: AwaitedEnds;
   reader: Reader;
   loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */

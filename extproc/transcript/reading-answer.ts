@@ -4,6 +4,7 @@ import { decodeBody } from '../claude/content-decoding.ts';
 import type { Endpoint } from '../claude/endpoint.ts';
 import type { JsonObject, JsonValue } from '../claude/json.ts';
 import { isJsonObject } from '../claude/json.ts';
+import { syntaxFaultOffset } from '../claude/json-syntax.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
 import type { SessionEvent } from '../claude/session-events.ts';
 import { headerValue } from '../exchange/headers.ts';
@@ -16,7 +17,7 @@ import type { Transcript } from './transcript.ts';
 export type AnswerReading = {
   /** The message as the client's SDK assembles it. */
   message: JsonObject | null;
-  /** Whether the message came to its proper end; null when there is no message that could have one. */
+  /** Whether the message, or other JSON, came to its proper end; null when there is nothing that could have one. */
   ended: boolean | null;
   results: readonly BatchResult[];
   events: readonly SessionEvent[];
@@ -82,10 +83,17 @@ export async function readAnswerOf(
     case 'batch_results':
       return { ...nothingAnswered, results: read.results, decoded: read.faults.length === 0 };
     case 'opaque':
-      return { ...nothingAnswered, decoded: false };
+      return { ...nothingAnswered, decoded: false, ended: isCutJson(contentType, body.bytes) ? false : null };
     default:
       return read satisfies never;
   }
+}
+
+/** Well-formed as far as it goes, and cut short. */
+function isCutJson(contentType: string, bytes: Uint8Array): boolean {
+  if (mediaTypeOf(contentType) !== 'application/json') return false;
+  const text = new TextDecoder().decode(bytes);
+  return syntaxFaultOffset(text) === text.length;
 }
 
 /** A skill comes down as one archive, whose files are read one by one; what is no archive is one file. */

@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { SkilltapeError } from '../errors.ts';
+import { accessLogService, type ReportSink, ReportStreams } from './report-stream.ts';
 import { externalProcessorService } from './service.ts';
 import type { OpenExchange, ProcessCall, StreamEnd } from './stream.ts';
 import { serveStream } from './stream.ts';
@@ -36,6 +37,7 @@ export async function startServer(
   listen: ListenOptions,
   open: OpenExchange,
   onStreamEnd: StreamEnd,
+  reports: ReportSink,
 ): Promise<ExtProcServer> {
   const server = new Server({
     'grpc.max_receive_message_length': messageMaxBytes,
@@ -48,10 +50,12 @@ export async function startServer(
   server.addService(externalProcessorService, {
     Process: (call: ProcessCall) => streams.add(serveStream(call, open, onStreamEnd, () => streams.areStopping)),
   });
+  const reporting = new ReportStreams(reports);
+  server.addService(accessLogService, { StreamAccessLogs: reporting.serve.bind(reporting) });
   await bind(server, listen);
   return {
     setServing: (serving) => health.setStatus('', serving ? 'SERVING' : 'NOT_SERVING'),
-    drain: (drainMaxMs) => drain(server, streams, drainMaxMs),
+    drain: (drainMaxMs) => drain(server, streams, reporting, drainMaxMs),
   };
 }
 
@@ -97,10 +101,18 @@ class OpenStreams {
   }
 }
 
-async function drain(server: Server, streams: OpenStreams, drainMaxMs: number): Promise<void> {
+/** Envoy's reports are taken as long as an exchange is open; their streams would stay open for ever. */
+async function drain(
+  server: Server,
+  streams: OpenStreams,
+  reporting: ReportStreams,
+  drainMaxMs: number,
+): Promise<void> {
   const shutDown = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  void streams.ended().then(() => reporting.end());
   await atMost(drainMaxMs, shutDown);
   streams.areStopping = true;
+  reporting.end();
   server.forceShutdown();
   await atMost(recordEndsMaxMs, streams.ended());
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import { SkilltapeError } from '../errors.ts';
+import type { StreamEnding } from '../exchange/broken-off.ts';
 import type { Action, Frame } from '../exchange/frame.ts';
 import { assertModes, frameOf } from './frame.ts';
 import { repliesOf } from './reply.ts';
@@ -13,7 +14,7 @@ export type ProcessCall = ServerDuplexStream<ProcessingRequest, ProcessingRespon
 export type StreamExchange = {
   readonly id: string;
   accept(frame: Frame): Promise<Action>;
-  abandon(how: 'stream_ended' | 'cut' | 'interrupted', detail: string): Promise<void>;
+  abandon(how: StreamEnding, detail: string, undelivered: boolean): Promise<void>;
 };
 
 /** Opens the exchange of a stream; throws when the route names no connection that is configured. */
@@ -34,19 +35,24 @@ export async function serveStream(
 ): Promise<void> {
   let exchange: StreamExchange | undefined;
   let fault: Error | undefined;
+  const seen = { halfClosed: false, undelivered: false };
   // A reset shows as an error of the stream as well; without a listener it would end the process.
   call.on('error', () => {});
+  call.on('end', () => {
+    seen.halfClosed = true;
+  });
   try {
     exchange = open(routeOf(call.metadata));
-    await pump(call, exchange);
+    seen.undelivered = !(await pump(call, exchange));
     if (!call.cancelled) call.end();
   } catch (error) {
     fault = error instanceof Error ? error : new Error(String(error));
     fail(call, fault);
   } finally {
-    const how = fault instanceof StreamCut ? 'cut' : isStopping() ? 'interrupted' : 'stream_ended';
+    const orderly = seen.halfClosed ? 'stream_ended' : 'connection_lost';
+    const how = fault instanceof StreamCut ? 'cut' : isStopping() ? 'interrupted' : orderly;
     const detail = how === 'interrupted' ? 'the processor was stopped' : (fault?.message ?? '');
-    await exchange?.abandon(how, detail).catch((error) => {
+    await exchange?.abandon(how, detail, seen.undelivered).catch((error) => {
       fault ??= error;
     });
     onEnd(exchange?.id, fault);
@@ -56,18 +62,22 @@ export async function serveStream(
 /** We end the stream although Envoy would go on. */
 class StreamCut extends Error {}
 
-async function pump(call: ProcessCall, exchange: StreamExchange): Promise<void> {
+/** False when Envoy was gone before it took all that the exchange let through. */
+async function pump(call: ProcessCall, exchange: StreamExchange): Promise<boolean> {
   let first = true;
   // destroyOnReturn: a destroyed stream would end without a status, which Envoy may take for a clean end.
   for await (const message of call.iterator({ destroyOnReturn: false }) as AsyncIterable<ProcessingRequest>) {
+    // What nobody waits for any more is not recorded either: the record ends where the answer did.
+    if (call.cancelled) return true;
     const action = await acceptMessage(exchange, message, first);
     first = false;
     if (action.kind === 'cut') throw new StreamCut(action.reason);
     for (const reply of repliesOf(action)) {
-      if (call.cancelled) return;
+      if (call.cancelled) return false;
       if (!call.write(reply)) await drained(call);
     }
   }
+  return true;
 }
 
 async function acceptMessage(exchange: StreamExchange, message: ProcessingRequest, first: boolean): Promise<Action> {

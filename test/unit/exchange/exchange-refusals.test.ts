@@ -18,7 +18,7 @@ type Case = {
   limits?: Partial<ExchangeLimits>;
   arrange?: (rig: Rig) => void;
   status: number;
-  outcome: 'refused' | 'denied';
+  outcome: 'refused' | 'denied' | 'held';
   detail: string;
 };
 
@@ -46,7 +46,7 @@ const cases: Case[] = [
     arrange: ({ judge }) => {
       judge.requestVerdict = () => ({ verdict: 'hold', reasons: [{ rule: 'ask', message: 'Ask first.' }] });
     },
-    ...{ status: 403, outcome: 'denied', detail: 'ask' },
+    ...{ status: 403, outcome: 'held', detail: 'ask' },
   },
   {
     name: 'a body that announces more than is taken',

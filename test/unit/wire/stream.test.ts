@@ -133,7 +133,8 @@ test('a client that goes away while a release waits for it ends the exchange', {
   await call.repliesUntil(1);
   call.stream.cancel();
   await ended;
-  assert.equal(rig.exchange.abandoned[0]?.[0], 'stream_ended');
+  assert.equal(rig.exchange.abandoned[0]?.[0], 'connection_lost');
+  assert.equal(rig.exchange.undelivered, true);
   assert.ok(taken < 1000);
 });
 
