@@ -23,7 +23,7 @@ const allowed: Record<string, readonly string[]> = {
   envoy: [],
   exchange: ['claude', 'policy', 'upload'],
   wire: ['exchange'],
-  reading: ['exchange'],
+  reading: ['exchange', 'journal'],
   transcript: ['claude', 'exchange', 'masking', 'policy', 'upload'],
   index: ['exchange', 'masking', 'transcript'],
   kibana: ['exchange', 'transcript'],
@@ -31,7 +31,8 @@ const allowed: Record<string, readonly string[]> = {
   usage: ['config', 'index'],
   terminal: ['index', 'masking', 'transcript', 'usage'],
   ship: ['exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
-  demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript'],
+  workers: ['config', 'exchange', 'journal', 'policy'],
+  demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
     ...[
       'config',
@@ -50,7 +51,10 @@ const allowed: Record<string, readonly string[]> = {
     ...['transcript', 'usage'],
   ],
 };
-const composition = ['processor.ts', 'main.ts', 'bootstrap.mjs', 'skilltape.mjs'];
+const composition = [
+  ...['processor.ts', 'recorder.ts', 'recovery.ts', 'left-journals.ts', 'shipping.ts', 'primary.ts', 'worker.ts'],
+  ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
+];
 
 /** Packages and built-in modules that only these places may touch. */
 const owners: Record<string, readonly string[]> = {
@@ -60,7 +64,7 @@ const owners: Record<string, readonly string[]> = {
   '@open-policy-agent/opa-wasm': ['extproc/policy/'],
   '@elastic/elasticsearch': ['extproc/index/elasticsearch/'],
   commander: ['extproc/cli/'],
-  pino: ['extproc/log.ts', 'extproc/processor.ts'],
+  pino: ['extproc/log.ts'],
   'node:sqlite': ['extproc/index/sqlite/', 'extproc/looks/', 'extproc/journal/'],
   'node:worker_threads': ['extproc/reading/', 'extproc/ship/'],
   '@fastify/busboy': ['extproc/upload/'],

@@ -10,7 +10,10 @@ import { resolveTool } from '../tools/resolve.ts';
 export function serveCommand(config: () => Config, fileSystem: FileSystem): Command {
   return new Command('serve')
     .description('run the external processor that Envoy talks to')
-    .addHelpText('after', '\nExit codes: 0 ended by a signal, 1 failed, 2 the configuration or command line is wrong.')
+    .addHelpText(
+      'after',
+      '\nA second signal ends it at once, without waiting for open exchanges.\nExit codes: 0 ended by a signal, 1 failed or ended at once, 2 the configuration or command line is wrong.',
+    )
     .action(() => serve(config(), fileSystem));
 }
 
@@ -34,6 +37,13 @@ export async function serve(config: Config, fileSystem: FileSystem): Promise<voi
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
   log.info({ signal }, 'draining');
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(name, () => {
+      log.fatal({ signal: name }, 'a second signal: ending at once, what is open is interrupted');
+      processor.kill();
+      process.exit(1);
+    });
+  }
   await processor.stop();
   log.info('ended');
 }

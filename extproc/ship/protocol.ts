@@ -7,7 +7,8 @@ export type ShipOptions = {
   dataDirectory: string;
   /** Null: the embedded index in the data directory. */
   elasticsearch: ElasticsearchOptions | null;
-  journalDirectory: string;
+  /** Of every worker, and those that earlier workers left; read together, in the order of time. */
+  journalDirectories: readonly string[];
   journalKey: Uint8Array;
   hashKey: Uint8Array;
   policy: PolicyBundle;
@@ -25,7 +26,14 @@ export type ShipCommand = { kind: 'wake' } | { kind: 'stop' };
 
 /** From the shipping thread. No content, only counts and reasons of our own. */
 export type ShipReport =
-  | { kind: 'progress'; delivered: Position | null; shipped: number; rejected: number; openExchanges: number }
+  /** `delivered` has a place for each journal, in the order of the options. */
+  | {
+      kind: 'progress';
+      delivered: readonly (Position | null)[];
+      shipped: number;
+      rejected: number;
+      openExchanges: number;
+    }
   /** Said once before the exchanges of a delivery are read. */
   | { kind: 'reading'; exchangeIds: readonly string[] }
   | { kind: 'waiting'; reason: string }

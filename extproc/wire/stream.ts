@@ -72,10 +72,23 @@ async function pump(call: ProcessCall, exchange: StreamExchange): Promise<boolea
     const action = await acceptMessage(exchange, message, first);
     first = false;
     if (action.kind === 'cut') throw new StreamCut(action.reason);
-    for (const reply of repliesOf(action)) {
+    if (!(await writeReplies(call, action))) return false;
+  }
+  return true;
+}
+
+/**
+ * False when Envoy was gone before it took all. A released body may have to be read back from the log: where that fails,
+ * the request must not end as if it were whole.
+ */
+async function writeReplies(call: ProcessCall, action: Action): Promise<boolean> {
+  try {
+    for await (const reply of repliesOf(action)) {
       if (call.cancelled) return false;
       if (!call.write(reply)) await drained(call);
     }
+  } catch (error) {
+    throw new StreamCut(withRemedy(error));
   }
   return true;
 }

@@ -1,0 +1,70 @@
+import { fileURLToPath } from 'node:url';
+import { SkilltapeError } from './errors.ts';
+import { journalDirectory } from './journal/places.ts';
+import { takeOverLeft } from './left-journals.ts';
+import type { Keys, Processor, ProcessorParts } from './processor.ts';
+import { takeOver, untilUnlocked } from './recovery.ts';
+import { startShipping } from './shipping.ts';
+import { Fleet } from './workers/fleet.ts';
+import { systemSupervisorClock } from './workers/supervisor.ts';
+import { launchWorker } from './workers/worker-process.ts';
+
+const workerScript = fileURLToPath(new URL('worker.ts', import.meta.url));
+const heartbeatCheckMs = 1_000;
+
+/**
+ * The primary beside several workers: recovers every journal, ships from all of them, keeps the workers running and
+ * carries between them what one learnt. It answers no stream itself: while it is slow, recording goes on.
+ */
+export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Promise<Processor> {
+  await using started = new AsyncDisposableStack();
+  const { config, log, policy, keys, fileSystem } = parts;
+  started.defer(await lockDataDirectory(parts));
+  const left = await takeOverLeft({ config, key: keys.journal, log, fileSystem });
+  started.defer(() => left.close());
+  const workers = Array.from({ length: config.workers }, (_, at) => at + 1);
+  const journalMaxBytes = Math.floor(config.journal.journalMaxBytes / config.workers);
+  const recover = (worker: number) => takeOver({ ...placeOf(parts, worker), journalMaxBytes });
+  for (const worker of workers) {
+    await untilUnlocked(placeOf(parts, worker), config.drainMaxMs);
+    await recover(worker);
+  }
+  const shipping = startShipping({
+    ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash },
+    journalDirectories: [...workers.map((worker) => placeOf(parts, worker).directory), ...left.directories],
+    onDelivered(positions) {
+      fleet.delivered(positions.slice(0, workers.length));
+      left.delivered(positions.slice(workers.length));
+    },
+  });
+  started.defer(() => shipping.stop());
+  const fleet = new Fleet({
+    ...{ workers, log, drainMaxMs: config.drainMaxMs, clock: systemSupervisorClock },
+    launch: (onMessage) => launchWorker(workerScript, onMessage),
+    start: (worker, facts) => ({ worker, config, policy, journalMaxBytes, facts }),
+    takeOver: recover,
+    onEnded: () => shipping.wake(),
+  });
+  const heartbeat = setInterval(() => fleet.checkHeartbeats(), heartbeatCheckMs);
+  started.defer(() => clearInterval(heartbeat));
+  // Disposed in reverse: when all workers are drained, the last of their journals is shipped.
+  started.defer(() => fleet.stop());
+  await fleet.begin();
+  const all = started.move();
+  return { workers: () => fleet.status(), stop: () => all.disposeAsync(), kill: () => fleet.kill() };
+}
+
+function placeOf({ config, log, fileSystem, keys }: ProcessorParts & { keys: Keys }, worker: number) {
+  const directory = journalDirectory(config.dataDirectory, worker);
+  return { limits: config.journal, directory, key: keys.journal, log: log.child({ worker }), fileSystem };
+}
+
+/** Two primaries would ship the same journals, and start each other's workers. */
+async function lockDataDirectory({ config, fileSystem }: ProcessorParts): Promise<() => Promise<void>> {
+  const lock = await fileSystem.lock(config.dataDirectory);
+  if (lock.status === 'acquired') return lock.release;
+  const { dataDirectory } = config;
+  throw new SkilltapeError('config_invalid', `the data directory ${dataDirectory} is in use by ${lock.holder}`, {
+    remedy: 'Stop the other skilltape first, or give this one a dataDirectory of its own.',
+  });
+}

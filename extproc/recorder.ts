@@ -1,0 +1,197 @@
+import type { Config, ListenConfig } from './config/config.ts';
+import { SkilltapeError } from './errors.ts';
+import { createAttempts } from './exchange/attempts.ts';
+import { EndReports } from './exchange/end-report.ts';
+import { Exchange } from './exchange/exchange.ts';
+import { LoopShare } from './exchange/loop-share.ts';
+import type { Connection, ExchangeContext, SessionLinks } from './exchange/ports.ts';
+import { createSessionLinks } from './exchange/session-links.ts';
+import { Unrouted } from './exchange/unrouted.ts';
+import type { Links } from './index/links.ts';
+import { openLinksForReading } from './index/sqlite/links.ts';
+import { memoryFile } from './index/sqlite/memory.ts';
+import type { FileSystem } from './journal/fs.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Position } from './journal/position.ts';
+import { openJournalReader } from './journal/reader.ts';
+import { keyedHashWith } from './keyed-hash.ts';
+import type { Log } from './log.ts';
+import type { PolicyBundle } from './policy/bundle.ts';
+import { createPolicyEngine } from './policy/engine.ts';
+import { createThreadedReader } from './reading/threaded-reader.ts';
+import { freeBehind } from './recovery.ts';
+import type { ReportSink } from './wire/report-stream.ts';
+import { startServer } from './wire/server.ts';
+import type { StreamExchange } from './wire/stream.ts';
+import type { SharedFact } from './workers/protocol.ts';
+
+export type RecorderParts = {
+  config: Config;
+  policy: PolicyBundle;
+  log: Log;
+  /** Recovered; the recorder writes to it alone and does not close it. */
+  journal: Journal;
+  /** Where that journal's files are, to read bodies back that memory had no room for. */
+  place: { directory: string; fileSystem: FileSystem; key: Uint8Array };
+  hashKey: Uint8Array;
+  listen: ListenConfig;
+  /** The journal grew by an end. */
+  onExchangeEnd: () => void;
+  /** Resolves when the other workers know it, or a moment later. Absent where there are none. */
+  share?: (fact: SharedFact) => Promise<void>;
+};
+
+export type Recorder = {
+  /** Everything before this position is in the index: the journal may free it when it needs the space. */
+  delivered(position: Position): void;
+  /** Another worker learnt it. */
+  note(fact: SharedFact): void;
+  /** Refuses new streams, ends the open ones within `drainMaxMs`, and syncs the journal. */
+  stop(): Promise<void>;
+};
+
+const systemClock = { nowMs: () => Date.now() };
+const rememberedAttemptsMax = 10_000;
+const rememberedSessionLinksMax = 10_000;
+/** Envoy reports an end within milliseconds of it; an Envoy that does not report keeps no exchange open for long. */
+const endReportMaxWaitMs = 2_000;
+
+/** The recording side: policy, exchanges and gRPC server over one journal, in the order in which they may fail. */
+export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
+  await using started = new AsyncDisposableStack();
+  const { config, journal, log, place, policy } = parts;
+  const engine = await createPolicyEngine(policy);
+  const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
+  started.defer(() => storedLinks.close());
+  const reader = createThreadedReader({ directory: place.directory, key: place.key });
+  started.defer(() => reader.close());
+  const spooled = openJournalReader(place);
+  started.defer(() => spooled.close());
+  const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
+  const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
+  const context: ExchangeContext = {
+    log: journal,
+    judge: () => engine,
+    clock: systemClock,
+    connections: connectionsOf(config),
+    limits: { ...config.limits, decisionTimeoutMs: config.decisionTimeoutMs },
+    budget: { openExchanges: 0, heldBodyBytes: 0 },
+    spool: { heldBytes: 0, readAt: (position) => spooled.readAt(position) },
+    callers: new Map(),
+    attempts: createAttempts(rememberedAttemptsMax),
+    sessionLinks: sharing(sessionLinks, parts.share),
+    endReports,
+    reader,
+    loopShare: new LoopShare(),
+    keyedHash: keyedHashWith(parts.hashKey),
+    onFault: (exchange, err) => log.error({ exchange, err }, 'a request was refused because of a fault'),
+    onUnrecorded: warnNowAndThen(log),
+  };
+  const onStreamEnd = (exchange: string | undefined, err: Error | undefined) => {
+    if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
+    parts.onExchangeEnd();
+  };
+  const reports = handingOn(endReports, parts.share);
+  const server = await startServer(parts.listen, openExchangeWith(context), onStreamEnd, reports);
+  // Disposed in reverse: the journal is synced when no stream is open any more.
+  started.defer(() => journal.sync());
+  started.defer(() => server.drain(config.drainMaxMs));
+  const all = started.move();
+  server.setServing(true);
+  log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
+  return {
+    delivered: (position) => freeBehind(position, journal, log),
+    note(fact) {
+      switch (fact.kind) {
+        case 'session_link':
+          sessionLinks.remember(fact.key, fact.session);
+          return;
+        case 'end_report':
+          endReports.take(fact.exchangeId, fact.report);
+          return;
+        default:
+          fact satisfies never;
+      }
+    },
+    async stop() {
+      server.setServing(false);
+      await all.disposeAsync();
+    },
+  };
+}
+
+/** What an answer brings is known to all workers before its end is let through: the next request may go to any. */
+function sharing(links: SessionLinks, share: RecorderParts['share']): SessionLinks {
+  if (share === undefined) return links;
+  return {
+    sessionOf: (key) => links.sessionOf(key),
+    async remember(key, session) {
+      await links.remember(key, session);
+      await share({ kind: 'session_link', key, session });
+    },
+  };
+}
+
+/** A thread of Envoy reports to one worker, whichever has the exchange. */
+function handingOn(endReports: EndReports, share: RecorderParts['share']): ReportSink {
+  return {
+    take(exchangeId, report) {
+      if (!endReports.take(exchangeId, report)) void share?.({ kind: 'end_report', exchangeId, report });
+    },
+    close: () => endReports.close(),
+  };
+}
+
+/** An index that cannot be read must not refuse requests: the exchange is then a session of its own. */
+function storedSessionOf(links: Links, log: Log): (key: string) => string | null {
+  return (key) => {
+    try {
+      return links.find(key)?.session ?? null;
+    } catch (err) {
+      log.warn({ err }, 'an earlier session could not be looked up');
+      return null;
+    }
+  };
+}
+
+/** One line a second at most: a full journal refuses every request, and the log must not fill the disk as well. */
+function warnNowAndThen(log: Log): (reason: string) => void {
+  let refused = 0;
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (reason) => {
+    refused += 1;
+    if (performance.now() - saidAt < 1_000) return;
+    log.warn({ reason, refused }, 'requests are refused and leave no record');
+    refused = 0;
+    saidAt = performance.now();
+  };
+}
+
+function openExchangeWith(context: ExchangeContext) {
+  return ({ connection: name, pathPrefix }: { connection: string; pathPrefix: string }): StreamExchange => {
+    if (name === '') return new Unrouted();
+    const connection = context.connections.get(name);
+    if (connection === undefined) {
+      throw new SkilltapeError('protocol_violation', `Envoy's route names the connection ${JSON.stringify(name)}`, {
+        remedy: 'Give the route grpc_initial_metadata x-skilltape-connection with a name from skilltape.yaml.',
+      });
+    }
+    return new Exchange(context, connection, pathPrefix);
+  };
+}
+
+function connectionsOf(config: Config): Map<string, Connection> {
+  const connections = new Map<string, Connection>();
+  for (const [name, { identityProvider, publicUrl, rewriteResultsUrl }] of Object.entries(config.connections)) {
+    const provider = config.identityProviders[identityProvider];
+    if (provider === undefined) continue;
+    const resultsUrlBase = rewriteResultsUrl && publicUrl !== undefined ? withoutEndSlash(publicUrl) : null;
+    connections.set(name, { name, identityProvider: { name: identityProvider, ...provider }, resultsUrlBase });
+  }
+  return connections;
+}
+
+/** In its normal form, which is ASCII. */
+function withoutEndSlash(url: string): string {
+  return new URL(url).href.replace(/\/+$/, '');
+}
