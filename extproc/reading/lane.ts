@@ -5,21 +5,39 @@ import type { JournalPlace, Question, QuestionBody, Reply } from './protocol.ts'
 
 const workerFile = new URL('./worker.ts', import.meta.url);
 
+export type LaneOptions = { readMaxMs: number; idleMaxMs: number; journal: JournalPlace | null };
+
+/** What a thread holds after a body of this size is several times as much, and it does not give it back while it lives. */
+const largeMinBytes = 8 * 1024 * 1024;
+
 /**
  * One thread that reads, begun when it is first needed, and again after it ended. It is asked one thing at a time, and
  * bytes are copied only when their turn has come: what waits takes no second memory (inv. 10).
  */
 export class Lane {
   readonly #readMaxMs: number;
+  readonly #idleMaxMs: number;
   readonly #journal: JournalPlace | null;
   #worker: Worker | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #idle: NodeJS.Timeout | undefined;
+  /** The thread has read a large body. */
+  #isLarge = false;
   #isClosed = false;
 
-  /** A question that takes longer than `readMaxMs` ends the thread. Stored bodies are read from `journal`. */
-  constructor(readMaxMs: number, journal: JournalPlace | null = null) {
+  /**
+   * A question that takes longer than `readMaxMs` ends the thread, and so do `idleMaxMs` without one after a large body.
+   * Stored bodies are read from `journal`.
+   */
+  constructor({ readMaxMs, idleMaxMs, journal }: LaneOptions) {
     this.#readMaxMs = readMaxMs;
+    this.#idleMaxMs = idleMaxMs;
     this.#journal = journal;
+  }
+
+  /** Whether its thread lives. */
+  get isBegun(): boolean {
+    return this.#worker !== undefined;
   }
 
   /** Rejects when the thread ended over the question, or was closed. */
@@ -31,7 +49,7 @@ export class Lane {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#worker?.terminate();
+    await this.#end();
   }
 
   async #ask(question: Question): Promise<Answered<ReadingKind>> {
@@ -39,8 +57,10 @@ export class Lane {
     const worker = this.#begun();
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     const onExit = () => reject(failed('it ended'));
+    clearTimeout(this.#idle);
     const timer = setTimeout(() => void worker.terminate(), this.#readMaxMs);
     worker.once('message', resolve).once('exit', onExit);
+    this.#isLarge ||= question.bytes.length >= largeMinBytes;
     try {
       worker.postMessage(question, [question.bytes.buffer]);
       const reply = await promise;
@@ -48,12 +68,20 @@ export class Lane {
       return reply.answered;
     } finally {
       clearTimeout(timer);
+      if (this.#isLarge) this.#idle = setTimeout(() => void this.#end(), this.#idleMaxMs).unref();
       worker.off('message', resolve).off('exit', onExit);
     }
   }
 
+  async #end(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
   #begun(): Worker {
     if (this.#worker !== undefined) return this.#worker;
+    this.#isLarge = false;
     const worker = new Worker(workerFile, { workerData: this.#journal });
     // It must not keep a stopping process alive; what ends it is said by `exit`.
     worker.unref();

@@ -43,6 +43,7 @@ async function run(options: ShipStart): Promise<void> {
     memory,
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
+    decoding: options.decoding,
     reduced: new Set(options.reduced),
     onReading: (exchangeId) => mark.set(exchangeId),
     onMaskingFailed: (exchangeId, reason) => report({ kind: 'masking_failed', exchangeId, reason }),
@@ -89,12 +90,13 @@ function yieldToRecording(): void {
 async function openIndex({
   dataDirectory,
   elasticsearch,
+  rememberedDays,
 }: ShipStart): Promise<{ index: IndexSink; memory: ShipMemory }> {
   if (elasticsearch === null) {
-    const memory = SqliteMemory.open(memoryFile(dataDirectory, 'sqlite'));
+    const memory = SqliteMemory.open(memoryFile(dataDirectory, 'sqlite'), undefined, rememberedDays);
     return { index: SqliteIndex.open(dataDirectory), memory };
   }
-  const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'));
+  const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'), undefined, rememberedDays);
   return { index: await openElasticsearchIndex(elasticsearch, memory.rejects), memory };
 }
 

@@ -1,6 +1,8 @@
 /** Says how an exchange ended once its answer was decoded and read: the hot path sees less of some (inv. 4). */
 import { mediaTypeOf } from '../claude/media-type.ts';
-import { headerValue } from '../exchange/headers.ts';
+import { readCodings } from '../encoding/codings.ts';
+import type { HeaderList } from '../exchange/headers.ts';
+import { headerValue, joinedValue } from '../exchange/headers.ts';
 import type { Outcome } from '../exchange/outcome.ts';
 import type { Reading } from './reading.ts';
 import type { Transcript } from './transcript.ts';
@@ -9,37 +11,41 @@ export type Ending = { outcome: Outcome; detail: string };
 
 /** Somebody broke them off, and it was not seen whether that was behind the end. */
 const brokenOff: ReadonlySet<Outcome> = new Set(['client_aborted', 'upstream_aborted', 'aborted']);
-const cutShort = 'the answer ended before its proper end';
 
 /**
- * Of an encoded stream the hot path sees only that it ended, or that it broke off; of JSON without a length it does not see
- * whether it is whole. All else stands as it was recorded.
+ * An event stream is complete with its own last event, whether or not its coding was ended properly, and whoever broke it
+ * off behind that. Any other body is complete with the end of its coding and of its JSON: a server that breaks off can leave
+ * HTTP's framing whole. Of what cannot be decoded only that framing is known. All else stands as it was recorded.
  */
-export function endingOf({ finished, answer }: Transcript, { ended, error, events }: Reading): Ending {
+export function endingOf({ finished, answer }: Transcript, reading: Reading): Ending {
   const { outcome, detail } = finished;
-  const recorded = { outcome, detail };
-  if (answer === null) return recorded;
-  if (!isEncodedStream(answer.headers)) {
-    const isCutJson = outcome === 'complete' && ended === false && !isStream(answer.headers);
-    return isCutJson ? { outcome: 'upstream_aborted', detail: cutShort } : recorded;
+  const recorded: Ending = { outcome, detail };
+  if (answer === null || (outcome !== 'complete' && !brokenOff.has(outcome))) return recorded;
+  if (mediaTypeOf(headerValue(answer.headers, 'content-type') ?? '') !== 'text/event-stream') {
+    return outcome === 'complete' && isCut(answer.headers, reading) ? truncated : recorded;
   }
-  if (outcome !== 'complete' && !brokenOff.has(outcome)) return recorded;
-  if (ended === true) return outcome === 'complete' ? recorded : { outcome: 'complete', detail: '' };
+  // The hot path saw the end of a stream that is not encoded.
+  return isEncoded(answer.headers) ? endingOfEncodedStream(recorded, reading) : recorded;
+}
+
+function endingOfEncodedStream(recorded: Ending, { ended, error, events }: Reading): Ending {
+  const isComplete = recorded.outcome === 'complete';
+  if (ended === true) return isComplete ? recorded : { outcome: 'complete', detail: '' };
   if (error !== null) return { outcome: 'upstream_error', detail: 'error event in the stream' };
-  if (outcome !== 'complete') return recorded;
-  if (ended === false) return { outcome: 'upstream_aborted', detail: cutShort };
-  // A stream of a session has no end of its own.
+  if (!isComplete) return recorded;
+  if (ended === false) return truncated;
+  // The stream of a session has no end of its own.
   if (events.length > 0) return recorded;
   return { outcome: 'upstream_aborted', detail: 'the answer could not be decoded, so its end was not seen' };
 }
 
-type Headers = Parameters<typeof headerValue>[0];
+const truncated: Ending = { outcome: 'upstream_aborted', detail: 'the answer ended before its proper end' };
 
-function isStream(headers: Headers): boolean {
-  return mediaTypeOf(headerValue(headers, 'content-type') ?? '') === 'text/event-stream';
+function isCut(headers: HeaderList, { ended, codingEnded, body }: Reading): boolean {
+  return ended === false || (isEncoded(headers) && !codingEnded && body.answer.decoded_bytes !== null);
 }
 
-function isEncodedStream(headers: Headers): boolean {
-  const encoding = (headerValue(headers, 'content-encoding') ?? '').trim().toLowerCase();
-  return isStream(headers) && encoding !== '' && encoding !== 'identity';
+function isEncoded(headers: HeaderList): boolean {
+  const codings = readCodings(joinedValue(headers, 'content-encoding'), 'passed_over');
+  return !codings.ok || codings.codings.length > 0;
 }

@@ -46,8 +46,8 @@ export function assembleTranscript(
     else if (record.kind === 'finished') finished ??= record;
   }
   if (started === undefined || finished === undefined) return null;
-  const requestBody = Buffer.concat(request);
-  const recordedAnswer = Buffer.concat(answer);
+  const requestBody = joined(request);
+  const recordedAnswer = joined(answer);
   const answerBytes = Math.max(0, recordedAnswer.length + unread.answer - (finished.finished.unansweredBytes ?? 0));
   return {
     exchangeId: started.exchangeId,
@@ -62,4 +62,9 @@ export function assembleTranscript(
     answerBytes,
     finished: finished.finished,
   };
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [only, ...more] = parts;
+  return only !== undefined && more.length === 0 ? only : Buffer.concat(parts);
 }

@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 import type { HeaderList } from '../../../extproc/exchange/headers.ts';
 import type { Ending } from '../../../extproc/transcript/ending.ts';
 import { endingOf } from '../../../extproc/transcript/ending.ts';
-import { claudeFixture, eventStream, readingOf, transcriptOf } from './example.ts';
+import { encoders } from '../../builders/encoders.ts';
+import { claudeFixture, eventStream, messageOf, readingOf, transcriptOf } from './example.ts';
 
 async function endingFor(
   answerBody: Uint8Array,
@@ -71,4 +72,28 @@ test('JSON that ends before its end was aborted by the upstream, however HTTP fr
     assert.equal(ending.outcome, 'upstream_aborted');
   }
   assert.equal((await endingFor(Buffer.from('{"a":1}}'), json)).outcome, 'complete', 'JSON that is none, and whole');
+});
+
+test('an encoded JSON answer whose coding was cut is not complete, though HTTP framed it whole', async () => {
+  const json: HeaderList = [['content-type', 'application/json']];
+  for (const { name, header, encode } of encoders) {
+    const headers = [...json, ['content-encoding', header]] as const;
+    const body = encode(Buffer.from(JSON.stringify(messageOf('whole'))));
+    assert.equal((await endingFor(body, headers)).outcome, 'complete', name);
+    const cut = await endingFor(body.subarray(0, -1), headers);
+    assert.deepEqual([cut.outcome, cut.detail], ['upstream_aborted', 'the answer ended before its proper end'], name);
+  }
+});
+
+test('an encoded stream with its message_stop is complete without the end of its coding', async () => {
+  const body = gzipSync(claudeFixture('b_stream_text.sse'));
+  assert.equal((await endingFor(body.subarray(0, -1), encoded)).outcome, 'complete');
+});
+
+test('of JSON that cannot be decoded only its framing is known', async () => {
+  const headers: HeaderList = [
+    ['content-type', 'application/json'],
+    ['content-encoding', 'compress'],
+  ];
+  assert.equal((await endingFor(Buffer.from('x'), headers)).outcome, 'complete');
 });
