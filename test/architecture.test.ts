@@ -32,7 +32,7 @@ const allowed: Record<string, readonly string[]> = {
   usage: ['config', 'index'],
   terminal: ['index', 'masking', 'transcript', 'usage'],
   ship: ['encoding', 'exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
-  workers: ['config', 'journal', 'policy'],
+  workers: ['config', 'exchange', 'journal', 'policy'],
   demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
     ...[

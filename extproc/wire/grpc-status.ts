@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
 
 /** The status codes that are used here (gRPC's statuscodes.md). */
-export const grpcStatus = { ok: 0, notFound: 5, unimplemented: 12, internal: 13 } as const;
+export const grpcStatus = { ok: 0, notFound: 5, unimplemented: 12, internal: 13, unavailable: 14 } as const;
 
 export type GrpcStatus = { code: (typeof grpcStatus)[keyof typeof grpcStatus]; details: string };
 

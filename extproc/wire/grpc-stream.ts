@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from 'node:http2';
+import type { Http2Session, ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import { SkilltapeError } from '../errors.ts';
 import type { GrpcStatus } from './grpc-status.ts';
@@ -16,6 +16,7 @@ const neverEnded: GrpcStatus = { code: grpcStatus.internal, details: 'the stream
  */
 export class GrpcStream {
   readonly #stream: ServerHttp2Stream;
+  readonly #session: Http2Session | undefined;
   readonly #messages: MessageSplitter;
   #status = neverEnded;
   #hasEnded = false;
@@ -26,6 +27,7 @@ export class GrpcStream {
 
   constructor(stream: ServerHttp2Stream, { messageMaxBytes }: { messageMaxBytes: number }) {
     this.#stream = stream;
+    this.#session = stream.session;
     this.#messages = new MessageSplitter(messageMaxBytes);
     // A reset shows as an error as well, and without a listener it would end the process; `close` tells of it.
     stream.on('error', () => {});
@@ -42,6 +44,11 @@ export class GrpcStream {
   /** The peer reset the stream, the connection is gone, or we reset it: nothing can be sent or said any more. */
   get isGone(): boolean {
     return this.#stream.closed || this.#stream.destroyed;
+  }
+
+  /** The connection broke, and with it all of its streams: the peer said nothing of this one. */
+  get isConnectionLost(): boolean {
+    return this.#session?.destroyed ?? false;
   }
 
   /** The next message; undefined when the peer has ended its side, or is gone. Throws `protocol_violation`. */
@@ -61,35 +68,41 @@ export class GrpcStream {
     return undefined;
   }
 
-  /** Sends pieces of messages in order, and asks for the next one only when the peer has room; stops when it is gone. */
-  async send(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+  /**
+   * Sends pieces of messages in order, and asks for the next one only when the peer has room. False when the peer was gone
+   * before the last of them was written.
+   */
+  async send(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<boolean> {
     const stream = this.#stream;
     stream.cork();
     try {
       if (Symbol.iterator in pieces) {
-        for (const piece of pieces) if (!this.#write(piece) && !(await this.#hasRoom())) return;
+        for (const piece of pieces) {
+          if (this.isGone) return false;
+          if (!this.#write(piece)) await this.#room();
+        }
       } else {
-        for await (const piece of pieces) if (!this.#write(piece) && !(await this.#hasRoom())) return;
+        for await (const piece of pieces) {
+          if (this.isGone) return false;
+          if (!this.#write(piece)) await this.#room();
+        }
       }
+      return true;
     } finally {
       stream.uncork();
     }
   }
 
-  /** False when the peer has to take something before the next piece, or is gone. */
+  /** False when the peer has to take something before the next piece. */
   #write(piece: Uint8Array): boolean {
-    if (this.isGone) return false;
     if (!this.#stream.headersSent) this.#stream.respond(responseHeaders, { waitForTrailers: true });
     return this.#stream.write(piece);
   }
 
-  /** Resolves when the next piece may be written; false when the peer is gone. */
-  async #hasRoom(): Promise<boolean> {
-    if (this.isGone) return false;
+  async #room(): Promise<void> {
     this.#stream.uncork();
     await this.#drained();
     this.#stream.cork();
-    return !this.isGone;
   }
 
   /** Ends the stream with OK, behind everything that was sent. */

@@ -4,6 +4,7 @@ import { GrpcStream } from './grpc-stream.ts';
 import { answerHealthCheck, healthMessageMaxBytes } from './health.ts';
 import type { Listener, ListenOptions } from './listen.ts';
 import { listenOn } from './listen.ts';
+import { type ReportSink, ReportStreams } from './report-stream.ts';
 import type { OpenExchange, Route, StreamEnd } from './stream.ts';
 import { serveStream } from './stream.ts';
 
@@ -27,6 +28,7 @@ export async function startServer(
   listen: ListenOptions,
   open: OpenExchange,
   onStreamEnd: StreamEnd,
+  reports: ReportSink,
 ): Promise<ExtProcServer> {
   let isServing = false;
   const streams = new OpenStreams();
@@ -44,8 +46,13 @@ export async function startServer(
   const check = (stream: ServerHttp2Stream) => {
     void answerHealthCheck(new GrpcStream(stream, { messageMaxBytes: healthMessageMaxBytes }), () => isServing);
   };
+  const reporting = new ReportStreams(reports);
+  const report = (stream: ServerHttp2Stream) => {
+    void reporting.serve(new GrpcStream(stream, { messageMaxBytes }));
+  };
   const methods: Methods = new Map([
     ['/envoy.service.ext_proc.v3.ExternalProcessor/Process', process],
+    ['/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs', report],
     ['/grpc.health.v1.Health/Check', check],
   ]);
   const listener = await listenOn(listen, (stream, headers) => dispatch(methods, stream, headers));
@@ -53,7 +60,7 @@ export async function startServer(
     setServing(serving) {
       isServing = serving;
     },
-    drain: (drainMaxMs) => drain(listener, streams, drainMaxMs),
+    drain: (drainMaxMs) => drain(listener, streams, reporting, drainMaxMs),
   };
 }
 
@@ -103,9 +110,18 @@ class OpenStreams {
   }
 }
 
-async function drain(listener: Listener, streams: OpenStreams, drainMaxMs: number): Promise<void> {
-  await atMost(drainMaxMs, listener.close());
+/** Envoy's reports are taken as long as an exchange is open; their streams would stay open for ever. */
+async function drain(
+  listener: Listener,
+  streams: OpenStreams,
+  reporting: ReportStreams,
+  drainMaxMs: number,
+): Promise<void> {
+  const closed = listener.close();
+  void streams.ended().then(() => reporting.end());
+  await atMost(drainMaxMs, closed);
   streams.areStopping = true;
+  reporting.end();
   listener.destroy();
   await atMost(recordEndsMaxMs, streams.ended());
 }

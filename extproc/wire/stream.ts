@@ -1,4 +1,5 @@
 import { SkilltapeError } from '../errors.ts';
+import type { StreamEnding } from '../exchange/broken-off.ts';
 import type { Action, Frame } from '../exchange/frame.ts';
 import { assertModes, readMessage } from './frame.ts';
 import { grpcStatus } from './grpc-status.ts';
@@ -9,7 +10,7 @@ import { repliesOf } from './reply.ts';
 export type StreamExchange = {
   readonly id: string;
   accept(frame: Frame): Promise<Action>;
-  abandon(how: 'stream_ended' | 'cut' | 'interrupted', detail: string): Promise<void>;
+  abandon(how: StreamEnding, detail: string, undelivered: boolean): Promise<void>;
 };
 
 /** What Envoy's route says of itself, as gRPC metadata; a caller's headers never become that. */
@@ -33,17 +34,19 @@ export async function serveStream(
 ): Promise<void> {
   let exchange: StreamExchange | undefined;
   let fault: Error | undefined;
+  let undelivered = false;
   try {
     exchange = openIt();
-    await pump(stream, exchange);
+    undelivered = !(await pump(stream, exchange));
     stream.complete();
   } catch (error) {
     fault = error instanceof Error ? error : new Error(String(error));
     stream.fail({ code: grpcStatus.internal, details: withRemedy(fault) });
   } finally {
-    const how = fault instanceof StreamCut ? 'cut' : isStopping() ? 'interrupted' : 'stream_ended';
+    const orderly = stream.isConnectionLost ? 'connection_lost' : 'stream_ended';
+    const how = fault instanceof StreamCut ? 'cut' : isStopping() ? 'interrupted' : orderly;
     const detail = how === 'interrupted' ? 'the processor was stopped' : (fault?.message ?? '');
-    await exchange?.abandon(how, detail).catch((error) => {
+    await exchange?.abandon(how, detail, undelivered).catch((error) => {
       fault ??= error;
     });
     onEnd(exchange?.id, fault);
@@ -53,20 +56,28 @@ export async function serveStream(
 /** We end the stream although Envoy would go on. */
 class StreamCut extends Error {}
 
-async function pump(stream: GrpcStream, exchange: StreamExchange): Promise<void> {
+/**
+ * False when Envoy was gone before it took all that the exchange let through. What came before it was gone and was not
+ * taken yet is not recorded either: the record ends where the answer did.
+ */
+async function pump(stream: GrpcStream, exchange: StreamExchange): Promise<boolean> {
   let isFirst = true;
   for (let bytes = await stream.next(); bytes !== undefined; bytes = await stream.next()) {
     const action = await acceptMessage(exchange, bytes, isFirst);
     isFirst = false;
     if (action.kind === 'cut') throw new StreamCut(action.reason);
-    if (action.kind !== 'wait') await sendReplies(stream, action);
+    if (action.kind !== 'wait' && !(await sendReplies(stream, action))) return false;
   }
+  return true;
 }
 
-/** A released body may have to be read back from the log: where that fails, the request must not end as if it were whole. */
-async function sendReplies(stream: GrpcStream, action: Action): Promise<void> {
+/**
+ * False when Envoy was gone before it took all. A released body may have to be read back from the log: where that fails,
+ * the request must not end as if it were whole.
+ */
+async function sendReplies(stream: GrpcStream, action: Action): Promise<boolean> {
   try {
-    await stream.send(repliesOf(action));
+    return await stream.send(repliesOf(action));
   } catch (error) {
     throw new StreamCut(withRemedy(error));
   }

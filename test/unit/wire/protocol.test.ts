@@ -252,7 +252,7 @@ test('a connection that dies ends its exchanges, in whatever they are', async ()
   client.session.socket.destroy();
   gate.resolve();
   await ended;
-  assert.deepEqual(rig.exchange.abandoned, [['stream_ended', '']]);
+  assert.deepEqual(rig.exchange.abandoned, [['connection_lost', '']]);
 });
 
 test('OK is said to nobody who has not ended his side, whatever happens', { timeout: 60_000 }, async () => {

@@ -13,7 +13,7 @@ import { createAuthority, writeCertificate } from '../../fakes/certificates.ts';
 import { encoded } from './independent.ts';
 import { messages } from './messages.ts';
 import { endOf, framed, RawClient, statusOf } from './raw-client.ts';
-import { Call, clientOf, createWireRig, FakeExchange, openCall } from './rig.ts';
+import { Call, clientOf, createWireRig, FakeExchange, FakeReports, openCall } from './rig.ts';
 
 let directory: string;
 before(() => {
@@ -59,7 +59,7 @@ test('the socket that a killed process left behind is replaced, and only its gro
     });
   });
   const exchange = new FakeExchange();
-  const server = await startServer({ socket }, () => exchange, noEnd);
+  const server = await startServer({ socket }, () => exchange, noEnd, new FakeReports());
   assert.equal(statSync(socket).mode & 0o777, 0o660);
   const client = clientOf(`unix:${socket}`, credentials.createInsecure());
   assert.equal(await healthOf(client), 'NOT_SERVING');
@@ -71,7 +71,7 @@ test('a file that is no socket is not taken away', async () => {
   const socket = join(directory, 'precious');
   writeFileSync(socket, 'precious');
   await assert.rejects(
-    startServer({ socket }, () => new FakeExchange(), noEnd),
+    startServer({ socket }, () => new FakeExchange(), noEnd, new FakeReports()),
     { code: 'usage' },
   );
   assert.equal(statSync(socket).size, 8);
@@ -80,7 +80,7 @@ test('a file that is no socket is not taken away', async () => {
 test('an address that cannot be taken is told with the address', async () => {
   const socket = join(directory, 'missing', 'x.sock');
   await assert.rejects(
-    startServer({ socket }, () => new FakeExchange(), noEnd),
+    startServer({ socket }, () => new FakeExchange(), noEnd, new FakeReports()),
     { code: 'usage', message: /x\.sock/ },
   );
 });
@@ -162,7 +162,12 @@ test('over TCP only clients with a certificate of the authority are served', asy
   exchange.onFrame = () => ({ kind: 'continue_response_body' });
   const port = await freePort();
   const tls = { ...files, clientCaFile: clientCa.certificateFile };
-  const server = await startServer({ tcp: { address: '127.0.0.1', port, tls } }, () => exchange, noEnd);
+  const server = await startServer(
+    { tcp: { address: '127.0.0.1', port, tls } },
+    () => exchange,
+    noEnd,
+    new FakeReports(),
+  );
   const root = Buffer.from(authority.certificatePem);
   const withCertificate = async (issuer: typeof authority) => {
     const { certificatePem, privateKeyPem } = await issuer.issue({ commonName: 'envoy', purpose: 'client' });

@@ -134,6 +134,7 @@ test('a client that goes away while a release waits for it ends the exchange', {
   call.stream.cancel();
   await ended;
   assert.equal(rig.exchange.abandoned[0]?.[0], 'stream_ended');
+  assert.equal(rig.exchange.undelivered, true);
   assert.ok(taken < 1000);
 });
 
