@@ -8,6 +8,7 @@ import { takeOverLeft } from './left-journals.ts';
 import type { Log } from './log.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { startPrimary } from './primary.ts';
+import { largeReading } from './reading/threaded-reader.ts';
 import type { Recorder } from './recorder.ts';
 import { startRecorder } from './recorder.ts';
 import { openRecovered, untilUnlocked } from './recovery.ts';
@@ -60,9 +61,11 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   });
   started.defer(() => journal.close());
   let recorder: Recorder | undefined;
+  const largeWork = largeReading();
   const shipping = startShipping({
     ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash },
     journalDirectories: [directory, ...left.directories],
+    largeWorkMemory: largeWork.memory,
     onDelivered: ([position = null, ...others]) => {
       if (position !== null) recorder?.delivered(position);
       left.delivered(others);
@@ -75,6 +78,7 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   const recording = await startRecorder({
     ...{ config, policy, log, journal, place, listen, onExchangeEnd },
     hashKey: keys.hash,
+    largeReading: largeWork,
   });
   recorder = recording;
   // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.

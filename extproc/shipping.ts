@@ -14,6 +14,8 @@ export type ShippingParts = {
   journalDirectories: readonly string[];
   journalKey: Uint8Array;
   hashKey: Uint8Array;
+  /** Of the `LargeWork` of this process, where streams are taken in it. */
+  largeWorkMemory?: SharedArrayBuffer;
   /** For each journal: everything before this position is in the index, and a restart reads on from there. */
   onDelivered: (positions: readonly (Position | null)[]) => void;
 };
@@ -40,6 +42,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       hashKey,
       policy,
       textMaxChars: config.index.textMaxChars,
+      largeWorkMemory: parts.largeWorkMemory ?? null,
       decoding: decodingLimits(config),
       rememberedDays: config.index.rememberedDays,
     },

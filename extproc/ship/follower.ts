@@ -20,7 +20,7 @@ export const deliveryExchangesMax = 64;
 export const deliveryMaxBytes = 8 * 1024 * 1024;
 
 /** Records of all journals that are kept as they were read; beyond it, only where they are is remembered (inv. 10). */
-export const keptRecordsMaxBytes = 16 * 1024 * 1024;
+export const keptRecordsMaxBytes = 8 * 1024 * 1024;
 
 /** What the followers of all journals share. */
 export type Shared = { keptBytes: number; attempts: AttemptLinks };

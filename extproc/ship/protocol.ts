@@ -16,6 +16,8 @@ export type ShipOptions = {
   textMaxChars: number;
   decoding: DecodingLimits;
   rememberedDays: number;
+  /** Of a `LargeWork`; shared, unlike the rest. */
+  largeWorkMemory: SharedArrayBuffer | null;
 };
 
 /**

@@ -1,6 +1,9 @@
-import type { ServerReadableStream, ServiceDefinition, sendUnaryData } from '@grpc/grpc-js';
+import type { ServerHttp2Stream } from 'node:http2';
+import { SkilltapeError } from '../errors.ts';
 import type { EndReport } from '../exchange/end-report.ts';
 import { endReportsIn } from './access-log.ts';
+import { grpcStatus } from './grpc-status.ts';
+import { GrpcStream } from './grpc-stream.ts';
 
 /** Where reports go. `close`: the processor stops, and nobody may wait for one any longer. */
 export type ReportSink = {
@@ -8,47 +11,39 @@ export type ReportSink = {
   close(): void;
 };
 
-type ReportCall = ServerReadableStream<Buffer, Buffer>;
+/** An entry has all dynamic metadata of its request, and the first message of a stream names all extensions of Envoy. */
+const reportMaxBytes = 1024 * 1024;
 
-const asIs = (bytes: Buffer): Buffer => bytes;
-
-export const accessLogService: ServiceDefinition = {
-  StreamAccessLogs: {
-    path: '/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs',
-    ...{ requestStream: true, responseStream: false },
-    ...{ requestSerialize: asIs, requestDeserialize: asIs, responseSerialize: asIs, responseDeserialize: asIs },
-  },
-};
-
-/** The streams on which Envoy's worker threads report exchanges that were broken off. */
+/** The streams on which Envoy's worker threads report exchanges that were broken off; each stays open. */
 export class ReportStreams {
   readonly #sink: ReportSink;
-  readonly #open = new Map<ReportCall, () => void>();
+  readonly #open = new Set<GrpcStream>();
 
   constructor(sink: ReportSink) {
     this.#sink = sink;
   }
 
-  serve(call: ReportCall, answer: sendUnaryData<Buffer>): void {
-    // An empty StreamAccessLogsResponse. Envoy opens a new stream with its next report.
-    this.#open.set(call, () => answer(null, Buffer.alloc(0)));
-    call.on('error', () => {});
-    call.on('close', () => this.#open.delete(call));
-    call.on('data', (message: Buffer) => this.#take(call, message));
-    call.on('end', () => this.#open.get(call)?.());
+  serve(stream: ServerHttp2Stream): void {
+    const call = new GrpcStream(stream, { messageMaxBytes: reportMaxBytes });
+    this.#open.add(call);
+    void this.#take(call).finally(() => this.#open.delete(call));
   }
 
+  /** Nobody waits for a report any longer; Envoy opens a stream anew with its next one. */
   end(): void {
     this.#sink.close();
-    for (const finish of this.#open.values()) finish();
-    this.#open.clear();
+    for (const call of this.#open)
+      call.fail({ code: grpcStatus.unavailable, details: 'the processor is being stopped' });
   }
 
-  #take(call: ReportCall, message: Buffer): void {
+  async #take(call: GrpcStream): Promise<void> {
     try {
-      for (const { exchangeId, report } of endReportsIn(message)) this.#sink.take(exchangeId, report);
+      for (let bytes = await call.next(); bytes !== undefined; bytes = await call.next()) {
+        for (const { exchangeId, report } of endReportsIn(bytes)) this.#sink.take(exchangeId, report);
+      }
+      call.complete();
     } catch (error) {
-      call.destroy(error instanceof Error ? error : new Error(String(error)));
+      call.fail({ code: grpcStatus.internal, details: SkilltapeError.from(error).message });
     }
   }
 }

@@ -40,6 +40,7 @@ test('a stream of reports does not hold up a drain, and ends when no exchange is
   const ended = rig.nextEnd();
   call.stream.end();
   call.stream.resume();
+  await waitUntil('the exchange', () => rig.routes.length === 1);
   const drained = rig.server.drain(60_000);
   stream.send(captured);
   await waitUntil('a report while an exchange is open', () => rig.reports.taken.length === 2);
@@ -48,7 +49,7 @@ test('a stream of reports does not hold up a drain, and ends when no exchange is
   await ended;
   await drained;
   assert.equal(rig.reports.isClosed, true);
-  assert.equal((await stream.status).code, 0);
+  assert.notEqual((await stream.status).code, 0);
 });
 
 test('what is no report ends its stream with an error, and the next one is taken', async () => {
