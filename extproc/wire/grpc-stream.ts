@@ -16,7 +16,8 @@ const neverEnded: GrpcStatus = { code: grpcStatus.internal, details: 'the stream
  */
 export class GrpcStream {
   readonly #stream: ServerHttp2Stream;
-  readonly #session: Http2Session | undefined;
+  /** A stream that is destroyed names its session no longer. */
+  readonly #session: ServerHttp2Stream['session'];
   readonly #messages: MessageSplitter;
   #status = neverEnded;
   #hasEnded = false;
@@ -46,9 +47,9 @@ export class GrpcStream {
     return this.#stream.closed || this.#stream.destroyed;
   }
 
-  /** The connection broke, and with it all of its streams: the peer said nothing of this one. */
+  /** The connection under the stream is gone, too. */
   get isConnectionLost(): boolean {
-    return this.#session?.destroyed ?? false;
+    return this.#session?.destroyed !== false;
   }
 
   /** The next message; undefined when the peer has ended its side, or is gone. Throws `protocol_violation`. */

@@ -1,8 +1,9 @@
+import type { ServerHttp2Stream } from 'node:http2';
+import { SkilltapeError } from '../errors.ts';
 import type { EndReport } from '../exchange/end-report.ts';
 import { endReportsIn } from './access-log.ts';
 import { grpcStatus } from './grpc-status.ts';
-import type { GrpcStream } from './grpc-stream.ts';
-import { BackwardWriter } from './protobuf-writer.ts';
+import { GrpcStream } from './grpc-stream.ts';
 
 /** Where reports go. `close`: the processor stops, and nobody may wait for one any longer. */
 export type ReportSink = {
@@ -10,7 +11,10 @@ export type ReportSink = {
   close(): void;
 };
 
-/** The streams on which Envoy's worker threads report exchanges that were broken off. */
+/** An entry has all dynamic metadata of its request, and the first message of a stream names all extensions of Envoy. */
+const reportMaxBytes = 1024 * 1024;
+
+/** The streams on which Envoy's worker threads report exchanges that were broken off; each stays open. */
 export class ReportStreams {
   readonly #sink: ReportSink;
   readonly #open = new Set<GrpcStream>();
@@ -19,35 +23,27 @@ export class ReportStreams {
     this.#sink = sink;
   }
 
-  /** Resolves when the stream is over; Envoy opens a new one with its next report. */
-  async serve(stream: GrpcStream): Promise<void> {
-    this.#open.add(stream);
-    try {
-      for (let message = await stream.next(); message !== undefined; message = await stream.next()) {
-        for (const { exchangeId, report } of endReportsIn(message)) this.#sink.take(exchangeId, report);
-      }
-      await stream.send([emptyResponse]);
-      stream.complete();
-    } catch (error) {
-      stream.fail({ code: grpcStatus.internal, details: error instanceof Error ? error.message : '' });
-    } finally {
-      this.#open.delete(stream);
-    }
+  serve(stream: ServerHttp2Stream): void {
+    const call = new GrpcStream(stream, { messageMaxBytes: reportMaxBytes });
+    this.#open.add(call);
+    void this.#take(call).finally(() => this.#open.delete(call));
   }
 
+  /** Nobody waits for a report any longer; Envoy opens a stream anew with its next one. */
   end(): void {
     this.#sink.close();
-    for (const stream of this.#open) stream.fail({ code: grpcStatus.unavailable, details: 'the processor stops' });
-    this.#open.clear();
+    for (const call of this.#open)
+      call.fail({ code: grpcStatus.unavailable, details: 'the processor is being stopped' });
   }
-}
 
-/** StreamAccessLogsResponse has no field. */
-const emptyResponse = emptyMessage();
-
-function emptyMessage(): Buffer {
-  const writer = new BackwardWriter();
-  writer.begin();
-  writer.grpcPrefix();
-  return writer.take();
+  async #take(call: GrpcStream): Promise<void> {
+    try {
+      for (let bytes = await call.next(); bytes !== undefined; bytes = await call.next()) {
+        for (const { exchangeId, report } of endReportsIn(bytes)) this.#sink.take(exchangeId, report);
+      }
+      call.complete();
+    } catch (error) {
+      call.fail({ code: grpcStatus.internal, details: SkilltapeError.from(error).message });
+    }
+  }
 }

@@ -4,7 +4,8 @@ import { GrpcStream } from './grpc-stream.ts';
 import { answerHealthCheck, healthMessageMaxBytes } from './health.ts';
 import type { Listener, ListenOptions } from './listen.ts';
 import { listenOn } from './listen.ts';
-import { type ReportSink, ReportStreams } from './report-stream.ts';
+import type { ReportSink } from './report-stream.ts';
+import { ReportStreams } from './report-stream.ts';
 import type { OpenExchange, Route, StreamEnd } from './stream.ts';
 import { serveStream } from './stream.ts';
 
@@ -47,13 +48,11 @@ export async function startServer(
     void answerHealthCheck(new GrpcStream(stream, { messageMaxBytes: healthMessageMaxBytes }), () => isServing);
   };
   const reporting = new ReportStreams(reports);
-  const report = (stream: ServerHttp2Stream) => {
-    void reporting.serve(new GrpcStream(stream, { messageMaxBytes }));
-  };
   const methods: Methods = new Map([
     ['/envoy.service.ext_proc.v3.ExternalProcessor/Process', process],
     ['/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs', report],
     ['/grpc.health.v1.Health/Check', check],
+    ['/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs', (stream) => reporting.serve(stream)],
   ]);
   const listener = await listenOn(listen, (stream, headers) => dispatch(methods, stream, headers));
   return {
@@ -117,9 +116,8 @@ async function drain(
   reporting: ReportStreams,
   drainMaxMs: number,
 ): Promise<void> {
-  const closed = listener.close();
   void streams.ended().then(() => reporting.end());
-  await atMost(drainMaxMs, closed);
+  await atMost(drainMaxMs, listener.close());
   streams.areStopping = true;
   reporting.end();
   listener.destroy();

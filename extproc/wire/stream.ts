@@ -43,8 +43,8 @@ export async function serveStream(
     fault = error instanceof Error ? error : new Error(String(error));
     stream.fail({ code: grpcStatus.internal, details: withRemedy(fault) });
   } finally {
-    const orderly = stream.isConnectionLost ? 'connection_lost' : 'stream_ended';
-    const how = fault instanceof StreamCut ? 'cut' : isStopping() ? 'interrupted' : orderly;
+    const ended = stream.isConnectionLost ? 'connection_lost' : 'stream_ended';
+    const how = fault instanceof StreamCut ? 'cut' : isStopping() ? 'interrupted' : ended;
     const detail = how === 'interrupted' ? 'the processor was stopped' : (fault?.message ?? '');
     await exchange?.abandon(how, detail, undelivered).catch((error) => {
       fault ??= error;
@@ -56,28 +56,24 @@ export async function serveStream(
 /** We end the stream although Envoy would go on. */
 class StreamCut extends Error {}
 
-/**
- * False when Envoy was gone before it took all that the exchange let through. What came before it was gone and was not
- * taken yet is not recorded either: the record ends where the answer did.
- */
+/** False when Envoy was gone before it took all that the exchange let through. */
 async function pump(stream: GrpcStream, exchange: StreamExchange): Promise<boolean> {
   let isFirst = true;
   for (let bytes = await stream.next(); bytes !== undefined; bytes = await stream.next()) {
     const action = await acceptMessage(exchange, bytes, isFirst);
     isFirst = false;
     if (action.kind === 'cut') throw new StreamCut(action.reason);
-    if (action.kind !== 'wait' && !(await sendReplies(stream, action))) return false;
+    if (action.kind === 'wait') continue;
+    await sendReplies(stream, action);
+    if (stream.isGone) return false;
   }
   return true;
 }
 
-/**
- * False when Envoy was gone before it took all. A released body may have to be read back from the log: where that fails,
- * the request must not end as if it were whole.
- */
-async function sendReplies(stream: GrpcStream, action: Action): Promise<boolean> {
+/** A released body may have to be read back from the log: where that fails, the request must not end as if it were whole. */
+async function sendReplies(stream: GrpcStream, action: Action): Promise<void> {
   try {
-    return await stream.send(repliesOf(action));
+    await stream.send(repliesOf(action));
   } catch (error) {
     throw new StreamCut(withRemedy(error));
   }

@@ -12,7 +12,7 @@ export type End = { event: number; outcome: 'complete' | 'upstream_error' } | nu
 
 /** Encodes an event stream event by event. */
 export async function encodeStream(stream: Buffer, encoding: Encoding): Promise<EncodedStream> {
-  const events = stream.toString().split(/(?<=\n\n)/);
+  const events = stream.toString().split(/(?<=\r?\n\r?\n)/);
   const parts: Buffer[] = [];
   const borders: number[] = [];
   const encoder = encoderOf(encoding);
@@ -51,9 +51,9 @@ function encoderOf(encoding: Encoding): { transform: Flushing; kind: number } | 
 
 function endOf(events: readonly string[]): End {
   for (const [event, text] of events.entries()) {
-    if (!text.endsWith('\n\n')) continue;
-    if (text.startsWith('event: message_stop')) return { event, outcome: 'complete' };
-    if (text.startsWith('event: error')) return { event, outcome: 'upstream_error' };
+    if (!/\n\r?\n$/.test(text)) continue;
+    if (/^event: ?message_stop\r?$/m.test(text)) return { event, outcome: 'complete' };
+    if (/^event: ?error\r?$/m.test(text)) return { event, outcome: 'upstream_error' };
   }
   return null;
 }
