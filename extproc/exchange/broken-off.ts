@@ -5,8 +5,8 @@ import type { Finished } from './record.ts';
 
 /**
  * How the ext_proc stream of an exchange ended.
- * - `stream_ended`: Envoy ended it; after a whole exchange, and also when caller or upstream broke off.
- * - `connection_lost`: it broke with its connection: Envoy died, or lost us.
+ * - `stream_ended`: Envoy ended it in order; after a whole exchange, and also when caller or upstream broke off.
+ * - `connection_lost`: it broke without Envoy's half-close: Envoy died, or the connection to it.
  * - `cut`: we ended it, because we could not go on.
  * - `interrupted`: the processor is being stopped.
  */

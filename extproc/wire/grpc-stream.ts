@@ -1,4 +1,4 @@
-import type { Http2Session, ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import { SkilltapeError } from '../errors.ts';
 import type { GrpcStatus } from './grpc-status.ts';
@@ -69,41 +69,35 @@ export class GrpcStream {
     return undefined;
   }
 
-  /**
-   * Sends pieces of messages in order, and asks for the next one only when the peer has room. False when the peer was gone
-   * before the last of them was written.
-   */
-  async send(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<boolean> {
+  /** Sends pieces of messages in order, and asks for the next one only when the peer has room; stops when it is gone. */
+  async send(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     const stream = this.#stream;
     stream.cork();
     try {
       if (Symbol.iterator in pieces) {
-        for (const piece of pieces) {
-          if (this.isGone) return false;
-          if (!this.#write(piece)) await this.#room();
-        }
+        for (const piece of pieces) if (!this.#write(piece) && !(await this.#hasRoom())) return;
       } else {
-        for await (const piece of pieces) {
-          if (this.isGone) return false;
-          if (!this.#write(piece)) await this.#room();
-        }
+        for await (const piece of pieces) if (!this.#write(piece) && !(await this.#hasRoom())) return;
       }
-      return true;
     } finally {
       stream.uncork();
     }
   }
 
-  /** False when the peer has to take something before the next piece. */
+  /** False when the peer has to take something before the next piece, or is gone. */
   #write(piece: Uint8Array): boolean {
+    if (this.isGone) return false;
     if (!this.#stream.headersSent) this.#stream.respond(responseHeaders, { waitForTrailers: true });
     return this.#stream.write(piece);
   }
 
-  async #room(): Promise<void> {
+  /** Resolves when the next piece may be written; false when the peer is gone. */
+  async #hasRoom(): Promise<boolean> {
+    if (this.isGone) return false;
     this.#stream.uncork();
     await this.#drained();
     this.#stream.cork();
+    return !this.isGone;
   }
 
   /** Ends the stream with OK, behind everything that was sent. */

@@ -50,7 +50,6 @@ export async function startServer(
   const reporting = new ReportStreams(reports);
   const methods: Methods = new Map([
     ['/envoy.service.ext_proc.v3.ExternalProcessor/Process', process],
-    ['/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs', report],
     ['/grpc.health.v1.Health/Check', check],
     ['/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs', (stream) => reporting.serve(stream)],
   ]);
