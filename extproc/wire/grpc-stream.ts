@@ -30,11 +30,8 @@ export class GrpcStream {
     // A reset shows as an error as well, and without a listener it would end the process; `close` tells of it.
     stream.on('error', () => {});
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
-    stream.on('end', () => {
-      // Also behind a reset, but then the stream is gone, and that is asked first.
-      this.#hasEnded = true;
-      this.#change();
-    });
+    stream.on('end', () => this.#halfClosed());
+    stream.on('aborted', () => this.#letGo());
     stream.on('close', () => this.#change());
     stream.on('wantTrailers', () => this.#sendTrailers());
   }
@@ -67,7 +64,7 @@ export class GrpcStream {
     stream.cork();
     try {
       for (const piece of pieces) {
-        if (this.isGone) return;
+        if (this.isGone || this.#isOver) return;
         if (!stream.headersSent) stream.respond(responseHeaders, { waitForTrailers: true });
         if (stream.write(piece)) continue;
         stream.uncork();
@@ -130,6 +127,21 @@ export class GrpcStream {
       this.#stream.pause();
     }
     this.#change();
+  }
+
+  /** Behind a reset it comes, too, and means nothing: that the stream is gone is asked first. */
+  #halfClosed(): void {
+    this.#hasEnded = true;
+    if (this.isGone) this.#letGo();
+    this.#change();
+  }
+
+  /**
+   * The peer reset the stream. Envoy does it with the code of no error, and then Node would keep the stream, with all
+   * that is unsent, until its connection ends. Not at once: we are inside of Node's own closing of it.
+   */
+  #letGo(): void {
+    setImmediate(() => this.#stream.destroy());
   }
 
   #resume(): void {
