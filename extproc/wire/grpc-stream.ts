@@ -33,11 +33,8 @@ export class GrpcStream {
     // A reset shows as an error as well, and without a listener it would end the process; `close` tells of it.
     stream.on('error', () => {});
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
-    stream.on('end', () => {
-      // Also behind a reset, but then the stream is gone, and that is asked first.
-      this.#hasEnded = true;
-      this.#change();
-    });
+    stream.on('end', () => this.#halfClosed());
+    stream.on('aborted', () => this.#letGo());
     stream.on('close', () => this.#change());
     stream.on('wantTrailers', () => this.#sendTrailers());
   }
@@ -86,14 +83,14 @@ export class GrpcStream {
 
   /** False when the peer has to take something before the next piece, or is gone. */
   #write(piece: Uint8Array): boolean {
-    if (this.isGone) return false;
+    if (this.isGone || this.#isOver) return false;
     if (!this.#stream.headersSent) this.#stream.respond(responseHeaders, { waitForTrailers: true });
     return this.#stream.write(piece);
   }
 
   /** Resolves when the next piece may be written; false when the peer is gone. */
   async #hasRoom(): Promise<boolean> {
-    if (this.isGone) return false;
+    if (this.isGone || this.#isOver) return false;
     this.#stream.uncork();
     await this.#drained();
     this.#stream.cork();
@@ -151,6 +148,21 @@ export class GrpcStream {
       this.#stream.pause();
     }
     this.#change();
+  }
+
+  /** Behind a reset it comes, too, and means nothing: that the stream is gone is asked first. */
+  #halfClosed(): void {
+    this.#hasEnded = true;
+    if (this.isGone) this.#letGo();
+    this.#change();
+  }
+
+  /**
+   * The peer reset the stream. Envoy does it with the code of no error, and then Node would keep the stream, with all
+   * that is unsent, until its connection ends. Not at once: we are inside of Node's own closing of it.
+   */
+  #letGo(): void {
+    setImmediate(() => this.#stream.destroy());
   }
 
   #resume(): void {

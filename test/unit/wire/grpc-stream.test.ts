@@ -72,3 +72,30 @@ test('the end is told once: what comes later changes nothing', async () => {
   await call.send([framed(Buffer.from('late'))]);
   assert.equal(await call.next(), undefined);
 });
+
+/** Envoy resets streams with the code of no error; Node keeps such a stream while anything of it is unsent. */
+for (const code of [0, 8]) {
+  for (const isOver of [false, true]) {
+    test(`a stream that its peer resets with code ${code} is let go with all that is unsent, ended: ${isOver}`, async () => {
+      await using server = await createBareServer();
+      await using client = await RawClient.connect(server.socket);
+      for (const sentBytes of [0, 3_000_000]) {
+        const opened = server.nextStream();
+        const stream = client.open();
+        const served = await opened;
+        const call = new GrpcStream(served, { messageMaxBytes: 1024 * 1024 });
+        const closed = once(served, 'close');
+        const sending = call.send(Array.from({ length: 40 }, () => Buffer.alloc(100_000)));
+        await once(stream, 'response');
+        if (sentBytes > 0) {
+          for (let sent = 0; sent < sentBytes; sent += 100_000) stream.write(framed(Buffer.alloc(100_000)));
+          while (!served.isPaused()) await new Promise((resolve) => setImmediate(resolve));
+        }
+        if (isOver) call.fail({ code: 13, details: 'enough' });
+        stream.close(code);
+        await Promise.all([sending, closed]);
+        assert.equal(await call.next(), undefined);
+      }
+    });
+  }
+}
