@@ -46,9 +46,14 @@ const packageDefinition = loadSync(fileURLToPath(new URL('../../../proto/ext_pro
   longs: Number,
   oneofs: true,
 });
-const service = packageDefinition['envoy.service.ext_proc.v3.ExternalProcessor'] as ServiceDefinition;
+export const externalProcessorService = packageDefinition[
+  'envoy.service.ext_proc.v3.ExternalProcessor'
+] as ServiceDefinition;
 
-export const processMethod = service.Process as MethodDefinition<ProcessingRequest, ProcessingResponse>;
+export const processMethod = externalProcessorService.Process as MethodDefinition<
+  ProcessingRequest,
+  ProcessingResponse
+>;
 
 /** As Envoy would encode it. */
 export function encoded(message: ProcessingRequest): Buffer {
