@@ -2,6 +2,9 @@ import type { Config } from './config/config.ts';
 import { writerOptions } from './index/elasticsearch/options.ts';
 import type { Position } from './journal/position.ts';
 import type { Log } from './log.ts';
+import { watchShipping } from './operations/conditions.ts';
+import type { Operations } from './operations/operations.ts';
+import { ShippingState } from './operations/shipping-state.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import type { ShipReport } from './ship/protocol.ts';
 import { superviseShipper } from './ship/supervisor.ts';
@@ -13,6 +16,7 @@ export type PrimaryParts = {
   journalDirectory: string;
   journalKey: Uint8Array;
   hashKey: Uint8Array;
+  operations: Operations;
   /** Everything before this position is in the index, and a restart reads on from there. */
   onDelivered: (position: Position | null) => void;
 };
@@ -30,6 +34,11 @@ const waitingSaidEveryMs = 60_000;
 /** The side that owns the index and carries to it what was recorded. */
 export function startPrimary(parts: PrimaryParts): Primary {
   const { config, log, policy, journalDirectory, journalKey, hashKey } = parts;
+  const { metrics, readiness } = parts.operations;
+  const shipping = new ShippingState(Date.now);
+  const measure = metrics.shipping.watch(shipping);
+  watchShipping(readiness, shipping);
+  const heed = heedReports(parts.onDelivered, log);
   const shipper = superviseShipper(
     {
       dataDirectory: config.dataDirectory,
@@ -41,8 +50,14 @@ export function startPrimary(parts: PrimaryParts): Primary {
       textMaxChars: config.index.textMaxChars,
     },
     {
-      onReport: heedReports(parts.onDelivered, log),
-      onCrash: (err) => log.error({ err }, 'the shipping thread died and is started again'),
+      onReport(report) {
+        measure(report);
+        heed(report);
+      },
+      onCrash(err) {
+        metrics.shipping.crashes.inc();
+        log.error({ err }, 'the shipping thread died and is started again');
+      },
     },
   );
   return { wake: () => shipper.wake(), stop: () => shipper.stop(shipStopTimeoutMs) };

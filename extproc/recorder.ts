@@ -13,6 +13,11 @@ import type { Journal } from './journal/journal.ts';
 import type { Position } from './journal/position.ts';
 import { keyedHashWith } from './keyed-hash.ts';
 import type { Log } from './log.ts';
+import { watchJournalSpace } from './operations/conditions.ts';
+import type { ExchangeMetrics } from './operations/exchange-metrics.ts';
+import { MeteredExchange } from './operations/metered-exchange.ts';
+import { meteredJudge } from './operations/metered-judge.ts';
+import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { createPolicyEngine } from './policy/engine.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
@@ -26,6 +31,7 @@ export type RecorderParts = {
   /** Recovered; the recorder writes to it alone and does not close it. */
   journal: Journal;
   hashKey: Uint8Array;
+  operations: Operations;
   /** The journal grew by an end. */
   onExchangeEnd: () => void;
 };
@@ -33,6 +39,8 @@ export type RecorderParts = {
 export type Recorder = {
   /** Everything before this position is in the index: the journal may free it when it needs the space. */
   delivered(position: Position | null): void;
+  /** Tells Envoy's health checks to send nothing more. */
+  stopServing(): void;
   /** Refuses new streams, ends the open ones within `drainMaxMs`, and syncs the journal. */
   stop(): Promise<void>;
 };
@@ -45,14 +53,22 @@ const rememberedSessionLinksMax = 10_000;
 export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   await using started = new AsyncDisposableStack();
   const { config, journal, log, policy } = parts;
-  const engine = await createPolicyEngine(policy);
+  const { metrics, readiness } = parts.operations;
+  const engine = await createPolicyEngine(policy, {
+    onFailure(err) {
+      metrics.exchange.policyFailures.inc();
+      log.error({ err }, 'a policy gave no decision: the request is denied');
+    },
+  });
+  const judge = meteredJudge(engine, metrics.exchange);
+  readiness.ok('policies');
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
   const reader = createThreadedReader();
   started.defer(() => reader.close());
   const context: ExchangeContext = {
     log: journal,
-    judge: () => engine,
+    judge: () => judge,
     clock: systemClock,
     connections: connectionsOf(config),
     limits: { ...config.limits, decisionTimeoutMs: config.decisionTimeoutMs },
@@ -62,11 +78,16 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(parts.hashKey),
-    onFault: (exchange, err) => log.error({ exchange, err }, 'a request was refused because of a fault'),
-    onUnrecorded: warnNowAndThen(log),
+    ...observersOf(parts),
   };
-  const server = await startServer(config.listen, openExchangeWith(context), (exchange, err) => {
-    if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
+  metrics.exchange.watch(context);
+  metrics.journal.watch(journal);
+  watchJournalSpace(readiness, journal);
+  const server = await startServer(config.listen, openExchangeWith(context, metrics.exchange), (exchange, err) => {
+    if (err !== undefined) {
+      metrics.exchange.streamErrors.inc();
+      log.warn({ exchange, err }, 'a stream was ended with an error');
+    }
     parts.onExchangeEnd();
   });
   // Disposed in reverse: the journal is synced when no stream is open any more.
@@ -74,12 +95,35 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   started.defer(() => server.drain(config.drainMaxMs));
   const all = started.move();
   server.setServing(true);
+  readiness.ok('listener');
   log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
+    stopServing: () => server.setServing(false),
     async stop() {
+      readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
       server.setServing(false);
       await all.disposeAsync();
+    },
+  };
+}
+
+/** Told by the exchanges what the operator is to know. */
+function observersOf({
+  operations,
+  log,
+}: RecorderParts): Pick<ExchangeContext, 'onFinished' | 'onFault' | 'onUnrecorded'> {
+  const { exchange: metrics } = operations.metrics;
+  const warn = warnNowAndThen(log);
+  return {
+    onFinished: (connection, outcome) => metrics.ended.inc({ connection, outcome }),
+    onFault(exchange, err) {
+      metrics.faults.inc();
+      log.error({ exchange, err }, 'a request was refused because of a fault');
+    },
+    onUnrecorded(reason) {
+      metrics.unrecorded.inc();
+      warn(reason);
     },
   };
 }
@@ -116,7 +160,7 @@ function freeBehind(delivered: Position | null, journal: Journal, log: Log): voi
   journal.free(delivered, maxBytes / 2).catch((err) => log.error({ err }, 'journal space could not be freed'));
 }
 
-function openExchangeWith(context: ExchangeContext) {
+function openExchangeWith(context: ExchangeContext, metrics: ExchangeMetrics) {
   return ({ connection: name, pathPrefix }: { connection: string; pathPrefix: string }): StreamExchange => {
     if (name === '') return new Unrouted();
     const connection = context.connections.get(name);
@@ -125,7 +169,7 @@ function openExchangeWith(context: ExchangeContext) {
         remedy: 'Give the route grpc_initial_metadata x-skilltape-connection with a name from skilltape.yaml.',
       });
     }
-    return new Exchange(context, connection, pathPrefix);
+    return new MeteredExchange(new Exchange(context, connection, pathPrefix), name, metrics);
   };
 }
 

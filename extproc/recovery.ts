@@ -1,6 +1,7 @@
 import type { Config } from './config/config.ts';
 import { SkilltapeError } from './errors.ts';
 import { closeInterrupted } from './exchange/interrupted.ts';
+import type { OnFinished } from './exchange/ports.ts';
 import { loadCursor } from './journal/cursor.ts';
 import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
@@ -19,6 +20,8 @@ export type RecoveryParts = {
   fileSystem: FileSystem;
   /** The journal can no longer be trusted to write: the process has to end and recover from disk. */
   onPoison: (error: Error) => void;
+  /** Told of each exchange that is ended as `interrupted`. */
+  onFinished: OnFinished;
 };
 
 /**
@@ -39,7 +42,8 @@ export async function openRecovered(parts: RecoveryParts): Promise<Journal> {
   const cursor = await loadCursor(directory, indexCursorName, fileSystem);
   const [damage] = recovery.damage;
   if (damage !== undefined) throw damaged(directory, `${damage.file} at byte ${damage.offset}: ${damage.reason}`);
-  const interrupted = await closeInterrupted(reader.read(cursor.position), journal, systemClock).catch((error) => {
+  const records = reader.read(cursor.position);
+  const interrupted = await closeInterrupted(records, journal, systemClock, parts.onFinished).catch((error) => {
     throw SkilltapeError.from(error).code === 'journal_corrupt' ? damaged(directory, error.message) : error;
   });
   if (interrupted.length > 0) log.warn({ exchanges: interrupted }, 'exchanges were interrupted by the last end');

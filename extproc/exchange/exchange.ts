@@ -52,7 +52,7 @@ export class Exchange {
     this.#connection = connection;
     this.#pathPrefix = pathPrefix;
     this.#judge = context.judge();
-    this.#ledger = new Ledger(context.log, context.clock, this.id);
+    this.#ledger = new Ledger(context.log, context.clock, this.id, (how) => context.onFinished(connection.name, how));
     this.#body = new HeldBody(context.budget);
   }
 

@@ -4,6 +4,7 @@ import type { Delivery } from '../index/port.ts';
 import type { Position } from '../journal/position.ts';
 import type { Transcript } from '../transcript/transcript.ts';
 import { assembleTranscript, readBodyMaxBytes } from '../transcript/transcript.ts';
+import type { ShipperStatus } from './protocol.ts';
 import { reasonOf } from './reason.ts';
 
 /** What the shipper needs of the journal's reading side. */
@@ -17,14 +18,6 @@ export type RecordSource = {
  * again later comes as the same list.
  */
 export type TranscriptSink = { deliver(transcripts: readonly Transcript[]): Promise<readonly Delivery[]> };
-
-export type ShipperStatus = {
-  /** Everything before this position has been delivered: the journal may free it. */
-  delivered: Position | null;
-  shipped: number;
-  rejected: number;
-  openExchanges: number;
-};
 
 export type ShipperEvents = {
   onDelivering: (exchangeIds: readonly string[]) => void;
@@ -71,6 +64,9 @@ export class Shipper {
   readonly #open = new Map<string, OpenRecord[]>();
   /** Those of them that are finished, in the order of their ends. */
   #finished: string[] = [];
+  /** When the first of them ended, or the last one delivered while more may stand behind it; and the last one read. */
+  #oldestEndMs: number | null = null;
+  #lastEndMs: number | null = null;
   #finishedBytes = 0;
   /** The finished ones as they were given to the sink, which would not take them then. */
   #waiting: Loaded | null = null;
@@ -93,6 +89,8 @@ export class Shipper {
       shipped: this.#shipped,
       rejected: this.#rejected,
       openExchanges: this.#open.size - this.#finished.length,
+      waitingExchanges: this.#finished.length,
+      undeliveredSinceMs: this.#oldestEndMs,
     };
   }
 
@@ -117,11 +115,14 @@ export class Shipper {
       await this.#deliverFinished();
       throw fault;
     }
-    return (await this.#deliverFinished()) ?? { kind: 'caught_up' };
+    const retry = await this.#deliverFinished();
+    if (retry !== null) return retry;
+    this.#oldestEndMs = null;
+    return { kind: 'caught_up' };
   }
 
   #take(payload: Uint8Array, position: Position): void {
-    const { kind, exchangeId, contentBytes } = decodeRecordHead(payload);
+    const { kind, exchangeId, contentBytes, timeMs } = decodeRecordHead(payload);
     if (kind === 'started' && !this.#open.has(exchangeId)) this.#open.set(exchangeId, []);
     const records = this.#open.get(exchangeId);
     // Records whose start lies before the cursor belong to an exchange that was delivered already.
@@ -130,6 +131,8 @@ export class Shipper {
     if (isKept) this.#keptBytes += payload.length;
     records.push({ position, kind, contentBytes, kept: isKept ? payload : null });
     if (kind !== 'finished' || this.#finished.includes(exchangeId)) return;
+    if (this.#finished.length === 0) this.#oldestEndMs = timeMs;
+    this.#lastEndMs = timeMs;
     this.#finished.push(exchangeId);
     this.#finishedBytes += records.reduce((sum, record) => sum + record.contentBytes, 0);
   }
@@ -152,6 +155,7 @@ export class Shipper {
     for (const exchangeId of this.#finished) this.#forget(exchangeId);
     this.#finished = [];
     this.#finishedBytes = 0;
+    this.#oldestEndMs = this.#lastEndMs;
     return null;
   }
 

@@ -115,6 +115,8 @@ export type Rig = {
   judge: FakeJudge;
   context: ExchangeContext;
   faults: Error[];
+  /** What `onFinished` was told. */
+  ended: { connection: string; outcome: string }[];
   open(connection?: Connection, pathPrefix?: string): Exchange;
 };
 
@@ -124,6 +126,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
   const log = new FakeLog();
   const judge = new FakeJudge();
   const faults: Error[] = [];
+  const ended: Rig['ended'] = [];
   const context: ExchangeContext = {
     log,
     judge: () => judge,
@@ -143,11 +146,12 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     reader: { read: (kind, asked, body) => readHere(kind, asked, body.joined()) },
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),
+    onFinished: (connection, outcome) => ended.push({ connection, outcome }),
     onUnrecorded: () => {},
     onFault: (_, fault) => faults.push(fault),
   };
   return {
-    ...{ log, judge, context, faults },
+    ...{ log, judge, context, faults, ended },
     open: (connection = claude, pathPrefix = '') => new Exchange(context, connection, pathPrefix),
   };
 }
