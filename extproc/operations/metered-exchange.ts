@@ -31,21 +31,26 @@ export class MeteredExchange<How extends string> implements Steps<How> {
     return this.#exchange.id;
   }
 
-  async accept(frame: Frame): Promise<Action> {
+  /** An answer comes in many pieces: none of them waits longer for being counted. */
+  accept(frame: Frame): Promise<Action> {
+    if (frame.kind === 'response_body') this.#answerBytes.inc(frame.body.length);
+    if (this.#isDecided) return this.#exchange.accept(frame);
     if (frame.kind === 'request_headers') this.#startMs = performance.now();
     else if (frame.kind === 'request_body') this.#requestBytes.inc(frame.body.length);
-    else if (frame.kind === 'response_body') this.#answerBytes.inc(frame.body.length);
-    const action = await this.#exchange.accept(frame);
-    if (action.kind === 'release' || action.kind === 'local_reply') this.#decided(action);
-    return action;
+    return this.#acceptUndecided(frame);
   }
 
   abandon(how: How, detail: string): Promise<void> {
     return this.#exchange.abandon(how, detail);
   }
 
+  async #acceptUndecided(frame: Frame): Promise<Action> {
+    const action = await this.#exchange.accept(frame);
+    if (action.kind === 'release' || action.kind === 'local_reply') this.#decided(action);
+    return action;
+  }
+
   #decided(action: Extract<Action, { kind: 'release' | 'local_reply' }>): void {
-    if (this.#isDecided) return;
     this.#isDecided = true;
     this.#metrics.decisionSeconds.observe(secondsSince(this.#startMs));
     const reason = action.kind === 'local_reply' ? refusalReasonOf(action.reply) : null;

@@ -11,29 +11,26 @@ export function meteredFileSystem(fileSystem: FileSystem, metrics: JournalMetric
   };
 }
 
+/** Looks at the promise and hands on the very same: nobody waits longer for being measured. */
 function metered(file: AppendFile, { writeSeconds, syncSeconds, failures }: JournalMetrics): AppendFile {
   return {
-    async writev(buffers) {
+    writev(buffers) {
       const startMs = performance.now();
-      try {
-        return await file.writev(buffers);
-      } catch (thrown) {
-        failures.inc({ operation: 'write' });
-        throw thrown;
-      } finally {
-        writeSeconds.observe(secondsSince(startMs));
-      }
+      const written = file.writev(buffers);
+      written.then(
+        () => writeSeconds.observe(secondsSince(startMs)),
+        () => failures.inc({ operation: 'write' }),
+      );
+      return written;
     },
-    async datasync() {
+    datasync() {
       const startMs = performance.now();
-      try {
-        await file.datasync();
-      } catch (thrown) {
-        failures.inc({ operation: 'sync' });
-        throw thrown;
-      } finally {
-        syncSeconds.observe(secondsSince(startMs));
-      }
+      const synced = file.datasync();
+      synced.then(
+        () => syncSeconds.observe(secondsSince(startMs)),
+        () => failures.inc({ operation: 'sync' }),
+      );
+      return synced;
     },
     close: () => file.close(),
   };
