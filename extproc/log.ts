@@ -8,11 +8,12 @@ export type Log = Logger;
  * Structured log on standard error. It takes ids, codes, counts and our own words only: what a caller or an upstream
  * wrote has no field here (inv. 6). `err` gives type, code, message, remedy and frames of our errors and of the
  * system's; of other errors, whose messages may quote what they choked on (`JSON.parse` does), all but the message.
+ * Each line of a worker process has its number.
  */
-export function createLog(level: string): Log {
+export function createLog(level: string, worker?: number): Log {
   const options = {
     level,
-    base: { service: 'skilltape' },
+    base: { service: 'skilltape', ...(worker !== undefined && { worker }) },
     mixin: (_fields: object, level: number) => (level >= warnLevel ? { guide } : {}),
     serializers: { err: loggedError },
     hooks: { logMethod: withoutBorrowedMessage },

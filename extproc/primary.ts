@@ -1,103 +1,87 @@
-import type { Config } from './config/config.ts';
-import { writerOptions } from './index/elasticsearch/options.ts';
-import type { Position } from './journal/position.ts';
-import type { Log } from './log.ts';
-import { watchShipping } from './operations/conditions.ts';
-import type { Operations } from './operations/operations.ts';
-import { ShippingState } from './operations/shipping-state.ts';
-import type { PolicyBundle } from './policy/bundle.ts';
-import type { ShipReport } from './ship/protocol.ts';
-import { superviseShipper } from './ship/supervisor.ts';
+import { fileURLToPath } from 'node:url';
+import { SkilltapeError } from './errors.ts';
+import { journalDirectory } from './journal/places.ts';
+import { takeOverLeft } from './left-journals.ts';
+import { meteredFileSystem } from './operations/metered-file-system.ts';
+import { workerMetrics } from './operations/worker-metrics.ts';
+import type { Keys, Processor, ProcessorParts } from './processor.ts';
+import { takeOver, untilUnlocked } from './recovery.ts';
+import { startShipping } from './shipping.ts';
+import { Fleet } from './workers/fleet.ts';
+import { systemSupervisorClock } from './workers/supervisor.ts';
+import { launchWorker } from './workers/worker-process.ts';
 
-export type PrimaryParts = {
-  config: Config;
-  policy: PolicyBundle;
-  log: Log;
-  journalDirectory: string;
-  journalKey: Uint8Array;
-  hashKey: Uint8Array;
-  operations: Operations;
-  /** Everything before this position is in the index, and a restart reads on from there. */
-  onDelivered: (position: Position | null) => void;
-};
+const workerScript = fileURLToPath(new URL('worker.ts', import.meta.url));
+const heartbeatCheckMs = 1_000;
 
-export type Primary = {
-  /** An exchange ended. */
-  wake(): void;
-  /** Ships what is recorded, within a bound of its own. */
-  stop(): Promise<void>;
-};
-
-const shipStopTimeoutMs = 10_000;
-const waitingSaidEveryMs = 60_000;
-
-/** The side that owns the index and carries to it what was recorded. */
-export function startPrimary(parts: PrimaryParts): Primary {
-  const { config, log, policy, journalDirectory, journalKey, hashKey } = parts;
-  const { metrics, readiness } = parts.operations;
-  const shipping = new ShippingState(Date.now);
-  const measure = metrics.shipping.watch(shipping);
-  watchShipping(readiness, shipping);
-  const heed = heedReports(parts.onDelivered, log);
-  const shipper = superviseShipper(
-    {
-      dataDirectory: config.dataDirectory,
-      elasticsearch: config.index.kind === 'elasticsearch' ? writerOptions(config.index) : null,
-      journalDirectory,
-      journalKey,
-      hashKey,
-      policy,
-      textMaxChars: config.index.textMaxChars,
+/**
+ * The primary beside several workers: recovers every journal, ships from all of them, keeps the workers running and
+ * carries between them what one learnt. It answers no stream itself: while it is slow, recording goes on.
+ */
+export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Promise<Processor> {
+  await using started = new AsyncDisposableStack();
+  const { config, log, policy, keys, operations } = parts;
+  const { metrics, readiness } = operations;
+  const fileSystem = meteredFileSystem(parts.fileSystem, metrics.journal);
+  const onFinished = metrics.exchange.onFinished;
+  readiness.ok('policies');
+  started.defer(await lockDataDirectory(parts));
+  const left = await takeOverLeft({ config, key: keys.journal, log, fileSystem, onFinished });
+  started.defer(() => left.close());
+  const workers = Array.from({ length: config.workers }, (_, at) => at + 1);
+  const journalMaxBytes = Math.floor(config.journal.journalMaxBytes / config.workers);
+  const recover = (worker: number) => takeOver({ ...placeOf(parts, worker), journalMaxBytes, fileSystem, onFinished });
+  for (const worker of workers) {
+    await untilUnlocked(placeOf(parts, worker), config.drainMaxMs);
+    await recover(worker);
+  }
+  readiness.ok('journal');
+  const shipping = startShipping({
+    ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations },
+    journalDirectories: [...workers.map((worker) => placeOf(parts, worker).directory), ...left.directories],
+    onDelivered(positions) {
+      fleet.delivered(positions.slice(0, workers.length));
+      left.delivered(positions.slice(workers.length));
     },
-    {
-      onReport(report) {
-        measure(report);
-        heed(report);
-      },
-      onCrash(err) {
-        metrics.shipping.crashes.inc();
-        log.error({ err }, 'the shipping thread died and is started again');
-      },
+  });
+  started.defer(() => shipping.stop());
+  const fleet = new Fleet({
+    ...{ workers, log, drainMaxMs: config.drainMaxMs, clock: systemSupervisorClock },
+    launch: (onMessage) => launchWorker(workerScript, onMessage),
+    start: (worker, facts) => ({ worker, config, policy, journalMaxBytes, facts }),
+    takeOver: recover,
+    onEnded: () => shipping.wake(),
+  });
+  const heartbeat = setInterval(() => fleet.checkHeartbeats(), heartbeatCheckMs);
+  started.defer(() => clearInterval(heartbeat));
+  // Disposed in reverse: when all workers are drained, the last of their journals is shipped.
+  started.defer(() => fleet.stop());
+  workerMetrics(metrics.registry, () => fleet.status());
+  operations.watchWorkers(() => fleet.reports());
+  await fleet.begin();
+  readiness.ok('listener');
+  const all = started.move();
+  return {
+    workers: () => fleet.status(),
+    async stop() {
+      readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
+      await all.disposeAsync();
     },
-  );
-  return { wake: () => shipper.wake(), stop: () => shipper.stop(shipStopTimeoutMs) };
+    kill: () => fleet.kill(),
+  };
 }
 
-/** An index that is away is said at once, then now and then, and when it is back. */
-function heedReports(onDelivered: PrimaryParts['onDelivered'], log: Log): (report: ShipReport) => void {
-  let waiting = '';
-  let shipped = 0;
-  let saidAt = Number.NEGATIVE_INFINITY;
-  return (report) => {
-    switch (report.kind) {
-      case 'progress': {
-        if (waiting !== '' && report.shipped > shipped) {
-          log.info('the index takes exchanges again');
-          waiting = '';
-        }
-        shipped = report.shipped;
-        onDelivered(report.delivered);
-        return;
-      }
-      case 'masking_failed':
-        log.error(report, 'masking failed: only metadata of this exchange can be read');
-        return;
-      case 'rejected':
-        log.error(report, 'an exchange is not in the index: only its record has it');
-        return;
-      case 'waiting':
-        if (report.reason === waiting && performance.now() - saidAt < waitingSaidEveryMs) return;
-        waiting = report.reason;
-        saidAt = performance.now();
-        log.warn(report, 'the index waits');
-        return;
-      case 'reading':
-        log.trace(report, 'exchanges are shipped');
-        return;
-      case 'stopped':
-        return;
-      default:
-        report satisfies never;
-    }
-  };
+function placeOf({ config, log, fileSystem, keys }: ProcessorParts & { keys: Keys }, worker: number) {
+  const directory = journalDirectory(config.dataDirectory, worker);
+  return { limits: config.journal, directory, key: keys.journal, log: log.child({ worker }), fileSystem };
+}
+
+/** Two primaries would ship the same journals, and start each other's workers. */
+async function lockDataDirectory({ config, fileSystem }: ProcessorParts): Promise<() => Promise<void>> {
+  const lock = await fileSystem.lock(config.dataDirectory);
+  if (lock.status === 'acquired') return lock.release;
+  const { dataDirectory } = config;
+  throw new SkilltapeError('config_invalid', `the data directory ${dataDirectory} is in use by ${lock.holder}`, {
+    remedy: 'Stop the other skilltape first, or give this one a dataDirectory of its own.',
+  });
 }

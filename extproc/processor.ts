@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Config } from './config/config.ts';
 import type { FileSystem } from './journal/fs.ts';
 import { loadOrCreateJournalKey } from './journal/key.ts';
+import { journalDirectory } from './journal/places.ts';
+import { takeOverLeft } from './left-journals.ts';
 import type { Log } from './log.ts';
 import { meteredFileSystem } from './operations/metered-file-system.ts';
 import type { Operations } from './operations/operations.ts';
@@ -10,7 +12,9 @@ import type { PolicyBundle } from './policy/bundle.ts';
 import { startPrimary } from './primary.ts';
 import type { Recorder } from './recorder.ts';
 import { startRecorder } from './recorder.ts';
-import { openRecovered } from './recovery.ts';
+import { openRecovered, untilUnlocked } from './recovery.ts';
+import { startShipping } from './shipping.ts';
+import type { WorkerStatus } from './workers/supervisor.ts';
 
 export type ProcessorParts = {
   config: Config;
@@ -24,24 +28,42 @@ export type ProcessorParts = {
 };
 
 export type Processor = {
-  /** Refuses new streams, ends the open ones within `drainMaxMs`, ships what is recorded and closes the journal. */
+  /** The worker processes; none where one process does everything. */
+  workers(): readonly WorkerStatus[];
+  /** Refuses new streams, ends the open ones within `drainMaxMs`, ships what is recorded and closes the journals. */
   stop(): Promise<void>;
+  /** For whoever ends this process at once: its workers end too. */
+  kill(): void;
 };
 
-/** Everything in one process: recovers the journal, then ships from it, then takes streams. */
+export type Keys = { journal: Uint8Array; hash: Uint8Array };
+
+/** One process that does everything, or a primary with worker processes. Resolves when all of them take streams. */
 export async function startProcessor(parts: ProcessorParts): Promise<Processor> {
-  await using started = new AsyncDisposableStack();
-  const { config, log, policy, operations } = parts;
-  const { metrics, readiness } = operations;
+  const { config } = parts;
   mkdirSync(join(config.dataDirectory, 'keys'), { recursive: true, mode: 0o700 });
-  const journalKey = await loadOrCreateJournalKey(config.journal.keyFile);
-  const hashKey = await loadOrCreateJournalKey(join(config.dataDirectory, 'keys', 'hash.key'));
-  const directory = join(config.dataDirectory, 'journal');
+  const journal = await loadOrCreateJournalKey(config.journal.keyFile);
+  const hash = await loadOrCreateJournalKey(join(config.dataDirectory, 'keys', 'hash.key'));
+  const own = { ...parts, keys: { journal, hash } };
+  return config.workers === 1 ? startAlone(own) : startPrimary(own);
+}
+
+/** Everything in one process: recovers the journal, then ships from it, then takes streams. */
+async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Processor> {
+  await using started = new AsyncDisposableStack();
+  const { config, log, policy, operations, keys } = parts;
+  const { metrics, readiness } = operations;
+  const fileSystem = meteredFileSystem(parts.fileSystem, metrics.journal);
+  const onFinished = metrics.exchange.onFinished;
+  const left = await takeOverLeft({ config, key: keys.journal, log, fileSystem, onFinished });
+  started.defer(() => left.close());
+  const directory = journalDirectory(config.dataDirectory, 1);
+  const { journalMaxBytes } = config.journal;
+  // Where there were workers, the first one may still be there.
+  if (left.directories.length > 0) await untilUnlocked({ directory, fileSystem, log }, config.drainMaxMs);
   let recorder: Recorder | undefined;
   const journal = await openRecovered({
-    ...{ limits: config.journal, directory, key: journalKey, log },
-    fileSystem: meteredFileSystem(parts.fileSystem, metrics.journal),
-    onFinished: (connection, outcome) => metrics.exchange.ended.inc({ connection, outcome }),
+    ...{ limits: config.journal, journalMaxBytes, directory, key: keys.journal, log, fileSystem, onFinished },
     onPoison(error) {
       readiness.failed('journal', 'the journal can no longer be written: the processor ends');
       recorder?.stopServing();
@@ -50,16 +72,25 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
   });
   readiness.ok('journal');
   started.defer(() => journal.close());
-  const primary = startPrimary({
-    ...{ config, policy, log, journalDirectory: directory, journalKey, hashKey, operations },
-    onDelivered: (position) => recorder?.delivered(position),
+  const shipping = startShipping({
+    ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations },
+    journalDirectories: [directory, ...left.directories],
+    onDelivered: ([position = null, ...others]) => {
+      if (position !== null) recorder?.delivered(position);
+      left.delivered(others);
+    },
   });
-  started.defer(() => primary.stop());
-  const onExchangeEnd = () => primary.wake();
-  const recording = await startRecorder({ config, policy, log, journal, hashKey, operations, onExchangeEnd });
+  started.defer(() => shipping.stop());
+  const onExchangeEnd = () => shipping.wake();
+  const { listen } = config;
+  const place = { directory, fileSystem, key: keys.journal };
+  const recording = await startRecorder({
+    ...{ config, policy, log, journal, place, listen, operations, onExchangeEnd },
+    hashKey: keys.hash,
+  });
   recorder = recording;
   // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.
   started.defer(() => recording.stop());
   const all = started.move();
-  return { stop: () => all.disposeAsync() };
+  return { workers: () => [], stop: () => all.disposeAsync(), kill: () => {} };
 }

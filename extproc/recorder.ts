@@ -1,16 +1,18 @@
-import type { Config } from './config/config.ts';
+import type { Config, ListenConfig } from './config/config.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
-import type { Connection, ExchangeContext } from './exchange/ports.ts';
+import type { Connection, ExchangeContext, Judge, SessionLinks } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import type { Links } from './index/links.ts';
 import { openLinksForReading } from './index/sqlite/links.ts';
 import { memoryFile } from './index/sqlite/memory.ts';
+import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Position } from './journal/position.ts';
+import { openJournalReader } from './journal/reader.ts';
 import { keyedHashWith } from './keyed-hash.ts';
 import type { Log } from './log.ts';
 import { watchJournalSpace } from './operations/conditions.ts';
@@ -21,8 +23,10 @@ import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { createPolicyEngine } from './policy/engine.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
+import { freeBehind } from './recovery.ts';
 import { startServer } from './wire/server.ts';
 import type { StreamExchange } from './wire/stream.ts';
+import type { SharedFact } from './workers/protocol.ts';
 
 export type RecorderParts = {
   config: Config;
@@ -30,15 +34,22 @@ export type RecorderParts = {
   log: Log;
   /** Recovered; the recorder writes to it alone and does not close it. */
   journal: Journal;
+  /** Where that journal's files are, to read bodies back that memory had no room for. */
+  place: { directory: string; fileSystem: FileSystem; key: Uint8Array };
   hashKey: Uint8Array;
   operations: Operations;
+  listen: ListenConfig;
   /** The journal grew by an end. */
   onExchangeEnd: () => void;
+  /** Resolves when the other workers know it, or a moment later. Absent where there are none. */
+  share?: (fact: SharedFact) => Promise<void>;
 };
 
 export type Recorder = {
   /** Everything before this position is in the index: the journal may free it when it needs the space. */
-  delivered(position: Position | null): void;
+  delivered(position: Position): void;
+  /** Another worker learnt it. */
+  note(fact: SharedFact): void;
   /** Tells Envoy's health checks to send nothing more. */
   stopServing(): void;
   /** Refuses new streams, ends the open ones within `drainMaxMs`, and syncs the journal. */
@@ -52,20 +63,17 @@ const rememberedSessionLinksMax = 10_000;
 /** The recording side: policy, exchanges and gRPC server over one journal, in the order in which they may fail. */
 export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   await using started = new AsyncDisposableStack();
-  const { config, journal, log, policy } = parts;
+  const { config, journal, log, place, policy } = parts;
   const { metrics, readiness } = parts.operations;
-  const engine = await createPolicyEngine(policy, {
-    onFailure(err) {
-      metrics.exchange.policyFailures.inc();
-      log.error({ err }, 'a policy gave no decision: the request is denied');
-    },
-  });
-  const judge = meteredJudge(engine, metrics.exchange);
+  const judge = await judgeOf(parts);
   readiness.ok('policies');
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
-  const reader = createThreadedReader();
+  const reader = createThreadedReader({ directory: place.directory, key: place.key });
   started.defer(() => reader.close());
+  const spooled = openJournalReader(place);
+  started.defer(() => spooled.close());
+  const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
   const context: ExchangeContext = {
     log: journal,
     judge: () => judge,
@@ -73,8 +81,10 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     connections: connectionsOf(config),
     limits: { ...config.limits, decisionTimeoutMs: config.decisionTimeoutMs },
     budget: { openExchanges: 0, heldBodyBytes: 0 },
+    spool: { heldBytes: 0, readAt: (position) => spooled.readAt(position) },
+    callers: new Map(),
     attempts: createAttempts(rememberedAttemptsMax),
-    sessionLinks: createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log)),
+    sessionLinks: sharing(sessionLinks, parts.share),
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(parts.hashKey),
@@ -83,11 +93,9 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   metrics.exchange.watch(context);
   metrics.journal.watch(journal);
   watchJournalSpace(readiness, journal);
-  const server = await startServer(config.listen, openExchangeWith(context, metrics.exchange), (exchange, err) => {
-    if (err !== undefined) {
-      metrics.exchange.streamErrors.inc();
-      log.warn({ exchange, err }, 'a stream was ended with an error');
-    }
+  const server = await startServer(parts.listen, openExchangeWith(context, metrics.exchange), (exchange, err) => {
+    if (err !== undefined) metrics.exchange.streamErrors.inc();
+    if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
     parts.onExchangeEnd();
   });
   // Disposed in reverse: the journal is synced when no stream is open any more.
@@ -99,6 +107,15 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
+    note(fact) {
+      switch (fact.kind) {
+        case 'session_link':
+          sessionLinks.remember(fact.key, fact.session);
+          return;
+        default:
+          fact.kind satisfies never;
+      }
+    },
     stopServing: () => server.setServing(false),
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
@@ -106,6 +123,18 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
       await all.disposeAsync();
     },
   };
+}
+
+/** The policy, timed; that it gives no decision is told to the operator, the caller only hears a denial. */
+async function judgeOf({ policy, operations, log }: RecorderParts): Promise<Judge> {
+  const { exchange: metrics } = operations.metrics;
+  const engine = await createPolicyEngine(policy, {
+    onFailure(err) {
+      metrics.policyFailures.inc();
+      log.error({ err }, 'a policy gave no decision: the request is denied');
+    },
+  });
+  return meteredJudge(engine, metrics);
 }
 
 /** Told by the exchanges what the operator is to know. */
@@ -116,7 +145,7 @@ function observersOf({
   const { exchange: metrics } = operations.metrics;
   const warn = warnNowAndThen(log);
   return {
-    onFinished: (connection, outcome) => metrics.ended.inc({ connection, outcome }),
+    onFinished: metrics.onFinished,
     onFault(exchange, err) {
       metrics.faults.inc();
       log.error({ exchange, err }, 'a request was refused because of a fault');
@@ -124,6 +153,18 @@ function observersOf({
     onUnrecorded(reason) {
       metrics.unrecorded.inc();
       warn(reason);
+    },
+  };
+}
+
+/** What an answer brings is known to all workers before its end is let through: the next request may go to any. */
+function sharing(links: SessionLinks, share: RecorderParts['share']): SessionLinks {
+  if (share === undefined) return links;
+  return {
+    sessionOf: (key) => links.sessionOf(key),
+    async remember(key, session) {
+      await links.remember(key, session);
+      await share({ kind: 'session_link', key, session });
     },
   };
 }
@@ -151,13 +192,6 @@ function warnNowAndThen(log: Log): (reason: string) => void {
     refused = 0;
     saidAt = performance.now();
   };
-}
-
-/** Space is freed only behind what the index has, and only when it is needed: raw bytes stay while they can. */
-function freeBehind(delivered: Position | null, journal: Journal, log: Log): void {
-  const { bytes, maxBytes } = journal.usage();
-  if (delivered === null || bytes < maxBytes / 2) return;
-  journal.free(delivered, maxBytes / 2).catch((err) => log.error({ err }, 'journal space could not be freed'));
 }
 
 function openExchangeWith(context: ExchangeContext, metrics: ExchangeMetrics) {

@@ -23,7 +23,7 @@ const allowed: Record<string, readonly string[]> = {
   envoy: [],
   exchange: ['claude', 'policy', 'upload'],
   wire: ['exchange'],
-  reading: ['exchange'],
+  reading: ['exchange', 'journal'],
   transcript: ['claude', 'exchange', 'masking', 'policy', 'upload'],
   index: ['exchange', 'masking', 'transcript'],
   kibana: ['exchange', 'transcript'],
@@ -32,7 +32,8 @@ const allowed: Record<string, readonly string[]> = {
   usage: ['config', 'index'],
   terminal: ['index', 'masking', 'transcript', 'usage'],
   ship: ['exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
-  demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript'],
+  workers: ['config', 'journal', 'operations', 'policy'],
+  demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
     ...[
       'config',
@@ -53,7 +54,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
 };
 const composition = [
-  ...['processor.ts', 'recorder.ts', 'primary.ts', 'recovery.ts'],
+  ...['processor.ts', 'recorder.ts', 'recovery.ts', 'left-journals.ts', 'shipping.ts', 'primary.ts', 'worker.ts'],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 

@@ -1,10 +1,11 @@
-import { join } from 'node:path';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import type { ExchangeRecord } from '../exchange/record.ts';
 import { decodeRecord } from '../exchange/record.ts';
 import { loadJournalKey } from '../journal/key.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
+import { journalDirectory, journalsIn } from '../journal/places.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { verifyJournal } from '../journal/verify.ts';
 import type { Masker } from '../masking/masker.ts';
@@ -30,37 +31,46 @@ export function dumpCommand(
       tellingUsage(dependencies, async () => {
         const config = program.config();
         recordLook(dependencies, 'dump', exchange ?? (flags.check ? 'check' : 'all'), flags.why);
-        const directory = join(config.dataDirectory, 'journal');
         const key = await loadJournalKey(config.journal.keyFile);
-        if (flags.check) await check(dependencies, directory, key);
-        else await list(dependencies, directory, key, exchange, program.masker());
+        const workers = await journalsIn(config.dataDirectory);
+        const directories = workers.map((worker) => journalDirectory(config.dataDirectory, worker));
+        if (flags.check) await check(dependencies, directories, key);
+        else await list(dependencies, directories, key, exchange, program.masker());
       }),
     );
 }
 
-async function check(dependencies: LookingDependencies, directory: string, key: Uint8Array): Promise<void> {
-  const result = await verifyJournal(directory, key);
-  dependencies.write(`${sanitisedJson(result)}\n`);
-  if (result.status === 'corrupt') dependencies.setExitCode(exitDamaged);
+async function check(
+  dependencies: LookingDependencies,
+  directories: readonly string[],
+  key: Uint8Array,
+): Promise<void> {
+  for (const directory of directories) {
+    const result = await verifyJournal(directory, key);
+    dependencies.write(`${sanitisedJson({ journal: basename(directory), ...result })}\n`);
+    if (result.status === 'corrupt') dependencies.setExitCode(exitDamaged);
+  }
 }
 
 async function list(
   dependencies: LookingDependencies,
-  directory: string,
+  directories: readonly string[],
   key: Uint8Array,
   exchange: string | undefined,
   masker: Masker,
 ): Promise<void> {
-  await using opened = new AsyncDisposableStack();
-  const reader = openJournalReader({ directory, fileSystem: nodeFileSystem, key });
-  opened.defer(() => reader.close());
   let found = 0;
-  for await (const { position, payload } of reader.read(null)) {
-    const record = decodeRecord(payload);
-    if (exchange !== undefined && record.exchangeId !== exchange) continue;
-    found += 1;
-    const { value } = masker.json(JSON.parse(JSON.stringify(shown(record))), { scope: record.exchangeId });
-    dependencies.write(`${sanitisedJson({ position, ...Object(value) })}\n`);
+  for (const directory of directories) {
+    await using opened = new AsyncDisposableStack();
+    const reader = openJournalReader({ directory, fileSystem: nodeFileSystem, key });
+    opened.defer(() => reader.close());
+    for await (const { position, payload } of reader.read(null)) {
+      const record = decodeRecord(payload);
+      if (exchange !== undefined && record.exchangeId !== exchange) continue;
+      found += 1;
+      const { value } = masker.json(JSON.parse(JSON.stringify(shown(record))), { scope: record.exchangeId });
+      dependencies.write(`${sanitisedJson({ journal: basename(directory), position, ...Object(value) })}\n`);
+    }
   }
   if (found > 0) return;
   dependencies.writeError('The journal has no such record. Older ones may only be in the index: try search or show.\n');

@@ -12,6 +12,7 @@ import { indexCommand } from './index-setup.ts';
 import { kibanaCommand } from './kibana.ts';
 import { exitUsage, type LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
+import { maskCommand } from './mask.ts';
 import { rejectsCommand } from './rejects.ts';
 import { searchCommand } from './search.ts';
 import { serveCommand } from './serve.ts';
@@ -46,6 +47,7 @@ export function createProgram(): Command {
     .addCommand(rejectsCommand(looking, rejectsOf(config)))
     .addCommand(indexCommand(config, looking))
     .addCommand(kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }))
+    .addCommand(maskCommand({ input: process.stdin, write: writeOut }))
     .addCommand(tokenCommand(write));
   // Left alone, commander ends with 1 for a mistake on the command line.
   for (const command of [program, ...program.commands]) {

@@ -4,8 +4,7 @@ import type { FileSystem } from '../journal/fs.ts';
 import type { Log } from '../log.ts';
 import { createLog, endOnFault } from '../log.ts';
 import { startOperationsServer } from '../operations/http.ts';
-import type { Operations } from '../operations/operations.ts';
-import { createOperations } from '../operations/operations.ts';
+import { Operations } from '../operations/operations.ts';
 import { compilePolicies } from '../policy/compile.ts';
 import { startProcessor } from '../processor.ts';
 import { resolveTool } from '../tools/resolve.ts';
@@ -14,7 +13,10 @@ import { resolveTool } from '../tools/resolve.ts';
 export function serveCommand(config: () => Config, fileSystem: FileSystem): Command {
   return new Command('serve')
     .description('run the external processor that Envoy talks to')
-    .addHelpText('after', '\nExit codes: 0 ended by a signal, 1 failed, 2 the configuration or command line is wrong.')
+    .addHelpText(
+      'after',
+      '\nA second signal ends it at once, without waiting for open exchanges.\nExit codes: 0 ended by a signal, 1 failed or ended at once, 2 the configuration or command line is wrong.',
+    )
     .action(() => serve(config(), fileSystem));
 }
 
@@ -23,7 +25,7 @@ export async function serve(config: Config, fileSystem: FileSystem): Promise<voi
   await using served = new AsyncDisposableStack();
   const log = createLog(config.log.level);
   endOnFault(log, () => process.exit(1));
-  const operations = createOperations(Object.keys(config.connections));
+  const operations = new Operations(Object.keys(config.connections));
   // Before the rest, which may take its time, and gone after it: whoever waits for us can ask.
   served.defer(await serveOperations(config, operations, log));
   const opa = await resolveTool('opa', { env: process.env });
@@ -44,6 +46,13 @@ export async function serve(config: Config, fileSystem: FileSystem): Promise<voi
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
   log.info({ signal }, 'draining');
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(name, () => {
+      log.fatal({ signal: name }, 'a second signal: ending at once, what is open is interrupted');
+      processor.kill();
+      process.exit(1);
+    });
+  }
   await processor.stop();
   log.info('ended');
 }
@@ -51,11 +60,11 @@ export async function serve(config: Config, fileSystem: FileSystem): Promise<voi
 /** Returns what ends it. */
 async function serveOperations(
   { operations: settings }: Config,
-  { metrics, readiness }: Operations,
+  operations: Operations,
   log: Log,
 ): Promise<() => Promise<void>> {
   if (!settings.enabled) return async () => {};
-  const source = { ready: () => readiness.report(), metrics: () => metrics.registry.metrics() };
+  const source = { ready: () => operations.ready(), metrics: () => operations.exposition() };
   const { address, port, close } = await startOperationsServer(settings, source);
   log.info({ address, port }, 'health and metrics are served');
   return close;

@@ -2,10 +2,13 @@ import { resolve } from 'node:path';
 import { describeConfig } from './describe.ts';
 import { dottedKey, type Fault } from './fault.ts';
 import { checkIndex, elasticsearchFiles } from './index-coherence.ts';
+import { workersMax } from './schema.ts';
 import { isSection, valueAt } from './section.ts';
 
 /** Room for a path in `sockaddr_un`, without the closing NUL: unix(7); macOS has four bytes less. */
 const socketPathMaxBytes = process.platform === 'darwin' ? 103 : 107;
+
+const portMax = 65_535;
 
 /** The value of a key with its default; undefined where the file says nothing usable, which is another fault. */
 type Read = (key: string) => unknown;
@@ -26,25 +29,39 @@ const readFiles = [
 export function findIncoherence(data: unknown, directory: string): Fault[] {
   const defaults = new Map(describeConfig().map((described) => [described.key, described.default]));
   const read: Read = (key) => valueAt(data, key) ?? written(defaults.get(key));
+  const workers = workersOf(read);
   return [
-    ...checkListen(data, directory),
+    ...checkListen(data, directory, workers),
     ...checkProviders(data),
     ...checkPublicUrls(data),
-    ...checkAtLeast(read, 'limits.heldBodyMaxBytes', 1, 'limits.requestBodyMaxBytes', 'one request must fit'),
+    ...checkAtLeast(read, 'limits.spooledBodyMaxBytes', 1, 'limits.requestBodyMaxBytes', 'one request must fit'),
+    ...checkAtLeast(read, 'limits.heldBodyPerCallerMaxBytes', 1, 'limits.requestBodyMaxBytes', 'one request must fit'),
     ...checkAtLeast(
       read,
       'journal.journalMaxBytes',
-      2,
+      2 * workers,
       'journal.segmentMaxBytes',
-      'one segment is freed while the next is written',
+      'one segment of each worker is freed while the next is written',
     ),
-    ...checkAtLeast(read, 'journal.journalMaxBytes', 1, 'limits.requestBodyMaxBytes', 'the largest request must fit'),
+    ...checkAtLeast(
+      read,
+      'journal.journalMaxBytes',
+      workers,
+      'limits.requestBodyMaxBytes',
+      'the largest request must fit into the part of each worker',
+    ),
     ...checkIndex(data),
     ...checkFiles(data, directory),
   ];
 }
 
-function checkListen(data: unknown, directory: string): Fault[] {
+/** A number that is another fault counts as 1. */
+function workersOf(read: Read): number {
+  const workers = read('workers');
+  return isCount(workers) && workers <= workersMax ? workers : 1;
+}
+
+function checkListen(data: unknown, directory: string, workers: number): Fault[] {
   const listen = valueAt(data, 'listen');
   if (!isSection(listen)) return [];
   const ways = ['socket', 'tcp'].filter((way) => Object.hasOwn(listen, way));
@@ -66,14 +83,30 @@ function checkListen(data: unknown, directory: string): Fault[] {
       },
     ];
   }
-  const socket = valueAt(data, 'listen.socket');
+  return [...checkSocket(valueAt(data, 'listen.socket'), directory, workers), ...checkPort(data, workers)];
+}
+
+function checkPort(data: unknown, workers: number): Fault[] {
+  const port = valueAt(data, 'listen.tcp.port');
+  if (!isCount(port) || port > portMax || port + workers - 1 <= portMax) return [];
+  return [
+    {
+      key: 'listen.tcp.port',
+      message: `is ${port}, but each of the ${workers} workers takes a port from there on, and the last one is ${portMax}`,
+      remedy: `lower it to ${portMax - workers + 1}`,
+    },
+  ];
+}
+
+function checkSocket(socket: unknown, directory: string, workers: number): Fault[] {
   if (typeof socket !== 'string') return [];
-  const bytes = Buffer.byteLength(resolve(directory, socket));
+  const suffixBytes = workers === 1 ? 0 : `-${workers}`.length;
+  const bytes = Buffer.byteLength(resolve(directory, socket)) + suffixBytes;
   if (bytes <= socketPathMaxBytes) return [];
   return [
     {
       key: 'listen.socket',
-      message: `is a path of ${bytes} bytes, but the system takes at most ${socketPathMaxBytes} for a socket`,
+      message: `is a path of ${bytes} bytes${suffixBytes === 0 ? '' : ' with the number of a worker'}, but the system takes at most ${socketPathMaxBytes} for a socket`,
       remedy: 'choose a shorter path, such as /run/skilltape/extproc.sock',
     },
   ];

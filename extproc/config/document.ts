@@ -16,8 +16,9 @@ skilltape reads one YAML file: the one given on the command line, else the one t
 - \`<name>\` is a name of your choice: 1 to 63 of the characters a-z, 0-9 and \`-\`.
 - \`listen\` takes exactly one of \`socket\` and \`tcp\`.
 - \`connections.<name>.rewriteResultsUrl: true\` needs the connection's \`publicUrl\`.
-- \`limits.heldBodyMaxBytes\` and \`journal.journalMaxBytes\` must be at least \`limits.requestBodyMaxBytes\`;
-  \`journal.journalMaxBytes\` must be at least twice \`journal.segmentMaxBytes\`.
+- \`limits.spooledBodyMaxBytes\` and \`limits.heldBodyPerCallerMaxBytes\` must each be at least \`limits.requestBodyMaxBytes\`.
+  Of \`journal.journalMaxBytes\` each of the \`workers\` has an equal part; that must be at least
+  \`limits.requestBodyMaxBytes\` and twice \`journal.segmentMaxBytes\`.
 - \`index.elasticsearch\` is given when \`index.kind\` is \`elasticsearch\`, and only then. It takes an API key or a user with a
   password, each in a file of its own that other users of the machine may not read; [deploy/elasticsearch](../deploy/elasticsearch/README.md)
   has the roles.

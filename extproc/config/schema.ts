@@ -129,17 +129,36 @@ const limits = z.strictObject({
   requestBodyMaxBytes: bytes(1, 64 * MiB, 'Largest request body that is taken; a larger one is refused.'),
   heldBodyMaxBytes: bytes(
     1,
-    256 * MiB,
-    'Memory for bodies that are held, all exchanges together: requests until their verdict, answers that are changed or searched for ids.',
+    32 * MiB,
+    'Memory for bodies that are held, all exchanges of a worker together: requests until their verdict, answers that are changed or searched for ids. What of a request finds no room is read back from the journal.',
+  ),
+  spooledBodyMaxBytes: bytes(
+    1,
+    2 * GiB,
+    'Bytes of request bodies that are held in the journal alone, all exchanges of a worker together; beyond it requests are refused. They keep their part of the journal from being freed.',
+  ),
+  heldBodyPerCallerMaxBytes: bytes(
+    1,
+    512 * MiB,
+    'Bytes of request bodies that are held of one caller, in memory and in the journal; beyond it that caller is refused.',
   ),
   openExchangesMax: z.int().min(1).max(1_000_000).default(4096).meta({
-    description: 'Exchanges open at once; one more is refused.',
+    description: 'Exchanges open at once in one worker; one more is refused.',
+    unit: 'exchanges',
+  }),
+  openExchangesPerCallerMax: z.int().min(1).max(1_000_000).default(1024).meta({
+    description:
+      'Exchanges of one caller open at once, by verified identity or else by source address; one more is refused.',
     unit: 'exchanges',
   }),
 });
 
 const journal = z.strictObject({
-  journalMaxBytes: bytes(4096, 8 * GiB, 'Disk space for the journal. When it is used up, requests are refused.'),
+  journalMaxBytes: bytes(
+    4096,
+    8 * GiB,
+    'Disk space for the journals; each worker has an equal part. When it is used up, requests are refused.',
+  ),
   segmentMaxBytes: bytes(4096, 64 * MiB, 'Size at which a segment file of the journal is closed and the next begun.'),
   syncIntervalMs: milliseconds(1, 1000, 50, 'Longest time a written chunk of an answer may wait for its sync to disk.'),
   keyFile: path('Key that seals the journal; made at the first start.')
@@ -195,6 +214,9 @@ const index = z.strictObject({
   elasticsearch: elasticsearch.optional(),
 });
 
+/** More than there are processors in a large machine is a mistake. */
+export const workersMax = 64;
+
 /** Nobody is asked who they are there: what it shows holds no content, no person and no secret. */
 const operations = z.strictObject({
   enabled: z.boolean().default(true).meta({
@@ -216,6 +238,11 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export const configSchema = z.strictObject({
   dataDirectory: path('Folder for the journal, its keys and the embedded index.'),
   listen,
+  workers: z.int().min(1).max(workersMax).default(1).meta({
+    description:
+      'Processes that take streams, each at a place and with a journal of its own; with 1, one process does everything. Each place is an endpoint of the cluster in envoy.yaml, see envoy/README.md.',
+    unit: 'processes',
+  }),
   connections: named(connection, 'The upstreams by name, as the Envoy routes name them; at least one.').refine(
     (entries) => Object.keys(entries).length > 0,
     'must name at least one connection',

@@ -46,8 +46,8 @@ async function processorHealth(admin: EnvoyProcess['admin']): Promise<true | und
     cluster_statuses?: { name: string; host_statuses?: { health_status?: { eds_health_status?: string } }[] }[];
   };
   const hosts = clusters.cluster_statuses?.find(({ name }) => name === 'skilltape')?.host_statuses ?? [];
-  const healthy = hosts.some((host) => JSON.stringify(host.health_status ?? {}) === '{"eds_health_status":"HEALTHY"}');
-  return healthy ? true : undefined;
+  const healthy = hosts.every((host) => JSON.stringify(host.health_status ?? {}) === '{"eds_health_status":"HEALTHY"}');
+  return healthy && hosts.length > 0 ? true : undefined;
 }
 
 function adminGet(socketPath: string, path: string): Promise<string> {

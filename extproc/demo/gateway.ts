@@ -7,6 +7,7 @@ import type { IdentityProvider } from '../../test/fakes/identity-provider.ts';
 import { startIdentityProvider } from '../../test/fakes/identity-provider.ts';
 import type { ProcessorAddress, TlsTarget } from '../envoy/render.ts';
 import { renderEnvoy } from '../envoy/render.ts';
+import { socketOf } from '../workers/places.ts';
 import type { Child } from './child.ts';
 import { startChild } from './child.ts';
 import type { EnvoyProcess } from './envoy-process.ts';
@@ -25,6 +26,8 @@ export type GatewayOptions = {
   userClientSecret: string;
   /** Envoy reaches the processor on this port of the loopback address, with mutual TLS, instead of the socket. */
   processorPort?: number;
+  /** Processes that take streams, each an endpoint of Envoy's cluster. */
+  workers?: number;
   /** Keys of skilltape.yaml beside the ones that the places decide. */
   settings?: Record<string, unknown>;
   /** Started instead of `main.ts serve`: a test's program that puts a fault in. */
@@ -71,12 +74,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   started.defer(() => identityProvider.close());
   await writeSecrets(options, await authority.issue({ commonName: 'gateway', ...names }));
   const processorSocket = join(directory, 'extproc.sock');
-  const { listen, address } = await processorPlace(options, processorSocket, caFile);
+  const { listen, addresses } = await processorPlace(options, processorSocket, caFile);
   const configFile = writeConfig(options, listen, identityProvider.issuer);
   const running = { processor: startServe(options, configFile) };
   started.defer(() => running.processor.stop());
   const accessLogFile = join(directory, 'access.log');
-  const envoy = await startEnvoyBefore(options, address, { ...running, caFile, accessLogFile, identityProvider });
+  const envoy = await startEnvoyBefore(options, addresses, { ...running, caFile, accessLogFile, identityProvider });
   started.defer(() => envoy.child.stop());
   const all = started.move();
   return {
@@ -96,7 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 async function startEnvoyBefore(
   options: GatewayOptions,
-  processor: ProcessorAddress,
+  processors: readonly ProcessorAddress[],
   parts: Pick<Gateway, 'caFile' | 'accessLogFile' | 'identityProvider' | 'processor'>,
 ): Promise<EnvoyProcess> {
   const { directory } = options;
@@ -109,7 +112,7 @@ async function startEnvoyBefore(
     adminSocket,
     accessLogFile: parts.accessLogFile,
     sdsDirectory: join(directory, 'sds'),
-    processor,
+    processors,
     identityProvider: { ...provider, issuer, audience, jwksUri },
     connections: options.upstreams,
   });
@@ -120,18 +123,22 @@ async function startEnvoyBefore(
 
 /** The `listen` section of skilltape.yaml, and the same place as Envoy is told of it. */
 async function processorPlace(
-  { directory, authority, processorPort: port }: GatewayOptions,
+  { directory, authority, processorPort: port, workers: count = 1 }: GatewayOptions,
   socket: string,
   caFile: string,
-): Promise<{ listen: unknown; address: ProcessorAddress }> {
-  if (port === undefined) return { listen: { socket }, address: { socket } };
+): Promise<{ listen: unknown; addresses: readonly ProcessorAddress[] }> {
+  const workers = Array.from({ length: count }, (_, at) => at + 1);
+  if (port === undefined) {
+    return { listen: { socket }, addresses: workers.map((worker) => ({ socket: socketOf(socket, worker) })) };
+  }
   const host = '127.0.0.1';
   const server = await authority.issue({ commonName: 'processor', ipAddresses: [host] });
   const client = await authority.issue({ commonName: 'envoy', purpose: 'client' });
   const tls = { ...(await writeCertificate(directory, 'processor', server)), clientCaFile: caFile };
-  const target = { host, port, serverName: host, caFile };
-  const address = { tcp: { ...target, ...(await writeCertificate(directory, 'envoy', client)) } };
-  return { listen: { tcp: { address: host, port, tls } }, address };
+  const files = await writeCertificate(directory, 'envoy', client);
+  const target = { host, serverName: host, caFile, ...files };
+  const addresses = workers.map((worker) => ({ tcp: { ...target, port: port + worker - 1 } }));
+  return { listen: { tcp: { address: host, port, tls } }, addresses };
 }
 
 function startServe(options: GatewayOptions, configFile: string): Child {
@@ -150,6 +157,7 @@ function writeConfig(options: GatewayOptions, listen: unknown, issuer: string): 
   const config = {
     dataDirectory: 'data',
     listen,
+    ...(options.workers !== undefined && { workers: options.workers }),
     identityProviders: { idp: { issuer } },
     connections: Object.fromEntries(options.upstreams.map(({ name }) => [name, { identityProvider: 'idp' }])),
     policies: { directory: policiesDirectory },

@@ -23,7 +23,8 @@ export type RenderOptions = {
   accessLogFile: string;
   /** Holds gateway_certificate.yaml and claude_credential.yaml. */
   sdsDirectory: string;
-  processor: ProcessorAddress;
+  /** One for each worker. */
+  processors: readonly ProcessorAddress[];
   identityProvider: TlsTarget & {
     issuer: string;
     audience: string;
@@ -56,7 +57,7 @@ export function renderEnvoy(options: RenderOptions): string {
   document.setIn([...manager, 'access_log', 0, 'typed_config', 'path'], options.accessLogFile);
   setSecretPaths(document, options.sdsDirectory);
   setIdentityProvider(document, options.identityProvider);
-  setProcessor(document, options.processor);
+  setProcessors(document, options.processors);
   setConnections(document, options.connections);
   return document.toString({ lineWidth: 0 });
 }
@@ -85,15 +86,23 @@ function setSecretPaths(document: Document, directory: string): void {
   }
 }
 
-function setProcessor(document: Document, processor: ProcessorAddress): void {
+/** The endpoints of the cluster `skilltape`. Over TCP they differ in host and port; the first one's TLS is that of all. */
+function setProcessors(document: Document, processors: readonly ProcessorAddress[]): void {
   const cluster: Path = [...clusters, 0];
-  if ('socket' in processor) {
-    document.setIn([...cluster, ...endpointAddress, 'pipe', 'path'], processor.socket);
-    return;
-  }
-  const { certificateFile, privateKeyFile } = processor.tcp;
+  const addresses = processors.map((processor) =>
+    'socket' in processor
+      ? { pipe: { path: processor.socket } }
+      : { socket_address: { address: processor.tcp.host, port_value: processor.tcp.port } },
+  );
+  const endpoints = addresses.map((address) => ({ endpoint: { address } }));
+  document.setIn([...cluster, 'load_assignment', 'endpoints', 0, 'lb_endpoints'], document.createNode(endpoints));
+  const [first] = processors;
+  if (first === undefined || 'socket' in first) return;
+  const { certificateFile, privateKeyFile } = first.tcp;
   const tls = { alpn_protocols: ['h2'], tls_certificates: [certificateOf(certificateFile, privateKeyFile)] };
-  if (!isIP(processor.tcp.host)) document.setIn([...cluster, 'type'], 'LOGICAL_DNS');
+  // A LOGICAL_DNS cluster takes one endpoint.
+  const dns = processors.length === 1 ? 'LOGICAL_DNS' : 'STRICT_DNS';
+  if (!isIP(first.tcp.host)) document.setIn([...cluster, 'type'], dns);
   const transport = {
     name: 'envoy.transport_sockets.tls',
     typed_config: {
@@ -102,7 +111,7 @@ function setProcessor(document: Document, processor: ProcessorAddress): void {
     },
   };
   document.setIn([...cluster, 'transport_socket'], document.createNode(transport));
-  setTarget(document, cluster, processor.tcp);
+  setTlsNames(document, cluster, first.tcp);
 }
 
 function certificateOf(certificateFile: string, privateKeyFile: string): unknown {
@@ -166,6 +175,11 @@ function setTarget(document: Document, cluster: Path, target: TlsTarget): void {
   document.setIn([...cluster, ...endpointAddress], {
     socket_address: { address: target.host, port_value: target.port },
   });
+  setTlsNames(document, cluster, target);
+}
+
+/** By which name the server is known, and who vouches for it. */
+function setTlsNames(document: Document, cluster: Path, target: TlsTarget): void {
   const tls = [...cluster, 'transport_socket', 'typed_config'];
   document.setIn([...tls, 'sni'], target.serverName);
   document.setIn([...tls, 'common_tls_context', 'validation_context'], {

@@ -7,7 +7,6 @@ import { withDeadline } from './deadline.ts';
 import { newExchangeId } from './exchange-id.ts';
 import { type Action, continueAnswer, type Frame, type LocalReply } from './frame.ts';
 import { callerCredentialHeaders, recordableHeaders } from './headers.ts';
-import { HeldBody } from './held-body.ts';
 import { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
@@ -16,8 +15,10 @@ import { stepOf } from './phase.ts';
 import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
 import type { RefusalReason } from './refusal.ts';
 import { denialReply, refusalReply } from './refusal.ts';
+import { RequestBody } from './request-body.ts';
 import type { Session } from './session.ts';
 import type { SessionLearning } from './session-learning.ts';
+import { Share } from './share.ts';
 
 type HeadersFrame = Extract<Frame, { kind: 'request_headers' }>;
 type BodyFrame = Extract<Frame, { kind: 'request_body' }>;
@@ -34,7 +35,8 @@ export class Exchange {
   /** The policy in force when the exchange began judges it to its end. */
   readonly #judge: Judge;
   readonly #ledger: Ledger;
-  readonly #body: HeldBody;
+  readonly #share: Share;
+  readonly #body: RequestBody;
   #phase: Phase = 'opened';
   #intake: Intake | undefined;
   #session: Session | undefined;
@@ -42,7 +44,6 @@ export class Exchange {
   #answer: Answer | undefined;
   /** Our own answer, once its record is written. */
   #replied: Action | undefined;
-  #counted = false;
   #released = false;
 
   /** `pathPrefix` is the route's own (`/sandbox`, or empty), which Envoy takes off on the way up. */
@@ -53,7 +54,8 @@ export class Exchange {
     this.#pathPrefix = pathPrefix;
     this.#judge = context.judge();
     this.#ledger = new Ledger(context.log, context.clock, this.id, (how) => context.onFinished(connection.name, how));
-    this.#body = new HeldBody(context.budget);
+    this.#share = new Share(context);
+    this.#body = new RequestBody(context, this.#share, this.id);
   }
 
   /** Never rejects: what fails while the request is held is refused, what fails later cuts the answer (inv. 2). */
@@ -93,8 +95,7 @@ export class Exchange {
     } finally {
       this.#body.forget();
       this.#answer?.forget();
-      if (this.#counted) this.#context.budget.openExchanges -= 1;
-      this.#counted = false;
+      this.#share.close();
     }
   }
 
@@ -123,17 +124,16 @@ export class Exchange {
   }
 
   async #begin(frame: HeadersFrame): Promise<Action> {
-    const { budget, limits, log, clock, attempts } = this.#context;
+    const { limits, log, clock, attempts } = this.#context;
     this.#phase = 'receiving';
     const intake = new Intake(frame, this.#connection, this.#pathPrefix, clock.nowMs());
     this.#intake = intake;
     if (!log.admits()) return this.#refuseUnrecorded('journal_full');
-    this.#counted = budget.openExchanges < limits.openExchangesMax;
-    if (this.#counted) budget.openExchanges += 1;
+    const noPlace = this.#share.open(intake.caller);
     const attemptOf = attempts.linkTo(intake.facts.envoyRequestId, this.id);
     await this.#ledger.record({ kind: 'started', started: intake.started(attemptOf) });
     if (!this.#isHeld()) return { kind: 'wait' };
-    if (!this.#counted) return this.#refuse('open_exchanges_at_limit');
+    if (noPlace !== null) return this.#refuse(noPlace);
     const verdict = this.#judge.access(intake.access);
     if (verdict.verdict !== 'allow') return this.#deny('access', verdict, intake.access);
     if (intake.announcedBytes > limits.requestBodyMaxBytes) return this.#refuse('request_body_too_large');
@@ -143,10 +143,9 @@ export class Exchange {
   }
 
   async #collect(frame: BodyFrame): Promise<Action> {
-    const taken = this.#body.add(frame.body, this.#context.limits);
-    if (taken !== 'taken') return this.#refuse(taken);
-    if (frame.body.length > 0) await this.#ledger.record({ kind: 'request_body', bytes: frame.body });
-    return { kind: 'wait' };
+    const record = () => this.#ledger.record({ kind: 'request_body', bytes: frame.body });
+    const taken = await this.#body.add(frame.body, record);
+    return taken === 'taken' ? { kind: 'wait' } : this.#refuse(taken);
   }
 
   async #takeLastAndJudge(frame: Frame): Promise<Action> {
@@ -193,6 +192,7 @@ export class Exchange {
     try {
       return await loopShare.run(() => reader.read('body', { endpoint, bodyForm, contentType }, this.#body));
     } catch (thrown) {
+      if (SkilltapeError.from(thrown).code === 'journal_corrupt') throw thrown;
       // A body that ends the thread which reads it is not to be sent again, so the caller is not told to retry.
       this.#context.onFault(this.id, SkilltapeError.from(thrown));
       return { status: 'unread', fault: unreadable, facts: {}, request: null };

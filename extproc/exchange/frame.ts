@@ -29,11 +29,11 @@ export type FrameKind = Frame['kind'];
 export type Action =
   /** Nothing yet: in FULL_DUPLEX_STREAMED mode request frames need no answer of their own. */
   | { kind: 'wait' }
-  /** Let the whole request go upstream: headers, then exactly these bytes, which can be read once. */
+  /** Let the whole request go upstream: headers, then exactly these bytes, which can be read once and may have to be read back. */
   | {
       kind: 'release';
       removeHeaders: readonly string[];
-      body: Iterable<Uint8Array>;
+      body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
       hadBody: boolean;
       hadTrailers: boolean;
       accessLog: Record<string, string>;

@@ -60,15 +60,20 @@ export class HeldBody {
     else this.#chunks.push(view);
   }
 
+  /** All of it is in memory. */
+  get stored(): null {
+    return null;
+  }
+
   /** The whole body in one piece, for reading it; a body of one chunk is not copied. */
   joined(): Uint8Array {
     const [only, ...more] = this.#chunks;
     return only !== undefined && more.length === 0 ? only : Buffer.concat(this.#chunks);
   }
 
-  /** The whole body in memory of its own, which may be given away. */
-  copied(): Uint8Array<ArrayBuffer> {
-    const copy = new Uint8Array(this.#chunks.reduce((sum, { length }) => sum + length, 0));
+  /** The whole body in memory of its own, which may be given away, with room for what follows it up to `bytes`. */
+  copied(bytes = this.#chunks.reduce((sum, { length }) => sum + length, 0)): Uint8Array<ArrayBuffer> {
+    const copy = new Uint8Array(bytes);
     let at = 0;
     for (const chunk of this.#chunks) {
       copy.set(chunk, at);

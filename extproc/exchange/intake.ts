@@ -28,6 +28,12 @@ export class Intake {
     this.access = accessInput(this.facts, connection, timeMs);
   }
 
+  /** Whose share the exchange takes: the verified identity's, or that of the address it came from. */
+  get caller(): string {
+    const { identity } = this.access;
+    return identity === null ? this.facts.sourceAddress : JSON.stringify([identity.issuer, identity.subject]);
+  }
+
   /** The size that the caller announces; a caller without content-length announces nothing. */
   get announcedBytes(): number {
     return Number(headerValue(this.facts.headers, 'content-length') ?? 0);

@@ -1,5 +1,5 @@
 import type { Outcome } from './outcome.ts';
-import type { Clock, ExchangeLog, Verdict } from './ports.ts';
+import type { Clock, ExchangeLog, LogPlace, Verdict } from './ports.ts';
 import type { Finished, RecordBody } from './record.ts';
 import { encodeRecord } from './record.ts';
 import type { Session } from './session.ts';
@@ -27,11 +27,11 @@ export class Ledger {
   }
 
   /** Resolves when the record would survive a kill of this process. */
-  async record(body: RecordBody): Promise<void> {
+  async record(body: RecordBody): Promise<LogPlace> {
     const record = { exchangeId: this.#exchangeId, timeMs: this.#clock.nowMs(), ...body };
     if (body.kind === 'started') this.#begun = true;
     try {
-      await this.#log.append(encodeRecord(record), { isEnd: body.kind === 'finished' });
+      return await this.#log.append(encodeRecord(record), { isEnd: body.kind === 'finished' });
     } catch (error) {
       if (body.kind === 'started') this.#begun = false;
       throw error;

@@ -4,11 +4,15 @@ import type { IdentityProvider } from './identity.ts';
 import type { LoopShare } from './loop-share.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reader } from './reader.ts';
+import type { CallerUse } from './share.ts';
+
+/** Where a record stands in the log. */
+export type LogPlace = { segment: number; offset: number };
 
 /** What the exchange needs of the journal (extproc/journal). */
 export type ExchangeLog = {
   /** Resolves when `write()` returned: the record survives a kill of this process. */
-  append(parts: readonly Uint8Array[], options?: { isEnd?: boolean }): Promise<unknown>;
+  append(parts: readonly Uint8Array[], options?: { isEnd?: boolean }): Promise<LogPlace>;
   /** Resolves when everything appended before this call is on disk (fdatasync returned). */
   sync(): Promise<void>;
   /** False at the disk budget: new exchanges are refused, open ones go on. */
@@ -40,7 +44,10 @@ export type Connection = { name: string; identityProvider: IdentityProvider; res
 export type ExchangeLimits = {
   requestBodyMaxBytes: number;
   heldBodyMaxBytes: number;
+  spooledBodyMaxBytes: number;
+  heldBodyPerCallerMaxBytes: number;
   openExchangesMax: number;
+  openExchangesPerCallerMax: number;
   decisionTimeoutMs: number;
 };
 
@@ -52,6 +59,9 @@ export type ExchangeContext = {
   connections: ReadonlyMap<string, Connection>;
   limits: ExchangeLimits;
   budget: Budget;
+  spool: Spool;
+  /** By who called; those without an open exchange are not in it. */
+  callers: Map<string, CallerUse>;
   /** Remembers Envoy's request ids, so that a second attempt is linked to the first. */
   attempts: Attempts;
   sessionLinks: SessionLinks;
@@ -72,10 +82,18 @@ export type OnFinished = (connection: string, outcome: Outcome) => void;
 /** Counts what open exchanges hold, so that a limit refuses instead of memory running out (inv. 10). */
 export type Budget = { openExchanges: number; heldBodyBytes: number };
 
+/** Request bodies that memory has no room for: how much of them is in the log alone, and how it is read back. */
+export type Spool = {
+  heldBytes: number;
+  /** The record that was appended there, or an error: never other bytes. */
+  readAt(place: LogPlace): Promise<Uint8Array>;
+};
+
 /** Which session brought an id that later requests name. Keys are of `session-links.ts`, bound to the identity. */
 export type SessionLinks = {
   sessionOf(key: string): string | null;
-  remember(key: string, session: string): void;
+  /** Resolves when whoever may be given the next request knows it too, or a moment later. */
+  remember(key: string, session: string): void | Promise<void>;
 };
 
 export type Attempts = {

@@ -3,7 +3,7 @@ import { readAnswerIds } from '../claude/answer-ids.ts';
 import { decodeBody } from '../claude/content-decoding.ts';
 import { rewriteResultsUrls } from '../claude/results-url.ts';
 import { bodyFacts } from './body.ts';
-import type { HeldBody } from './held-body.ts';
+import type { StoredParts } from './request-body.ts';
 
 type AnswerForm = { status: number; contentType: string; contentEncoding: string; decodedMaxBytes: number };
 type ChangedForm = { publicUrl: string; contentEncoding: string; maxBytes: number };
@@ -31,9 +31,17 @@ export type ReadingKind = keyof Readings;
 export type Asked<K extends ReadingKind> = Parameters<Readings[K]>[0];
 export type Answered<K extends ReadingKind> = ReturnType<Readings[K]>;
 
+/** A body to be read; `stored` is what is in the log alone, after what is in memory. */
+export type ReadableBody = {
+  readonly bytes: number;
+  readonly stored: StoredParts | null;
+  joined(): Uint8Array;
+  copied(): Uint8Array<ArrayBuffer>;
+};
+
 /** Reads large bodies so that other exchanges go on meanwhile; rejects when it cannot. */
 export type Reader = {
-  read<K extends ReadingKind>(kind: K, asked: Asked<K>, body: HeldBody): Answered<K> | Promise<Answered<K>>;
+  read<K extends ReadingKind>(kind: K, asked: Asked<K>, body: ReadableBody): Answered<K> | Promise<Answered<K>>;
 };
 
 /** The same in this thread. */

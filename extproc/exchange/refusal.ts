@@ -7,7 +7,9 @@ import type { Verdict } from './ports.ts';
 export type RefusalReason =
   | 'request_body_too_large'
   | 'held_bodies_at_limit'
+  | 'caller_held_bodies_at_limit'
   | 'open_exchanges_at_limit'
+  | 'caller_open_exchanges_at_limit'
   | 'journal_full'
   | 'journal_unavailable'
   | 'decision_timeout'
@@ -30,6 +32,8 @@ const refusals: Record<RefusalReason, RefusalText> = {
   },
   held_bodies_at_limit: busy('It holds as many request bytes as it may; try again.'),
   open_exchanges_at_limit: busy('It has as many open exchanges as it may; try again.'),
+  caller_held_bodies_at_limit: ofCaller('You send as many request bytes at once as one caller may'),
+  caller_open_exchanges_at_limit: ofCaller('You have as many open requests as one caller may'),
   journal_full: busy('Its recording space is full; an operator has to act.'),
   journal_unavailable: busy('It cannot record at the moment.'),
   decision_timeout: busy('It could not record and judge the request in time; try again.'),
@@ -54,6 +58,15 @@ function busy(message: string): RefusalText {
     status: 503,
     type: 'overloaded_error',
     message: () => `The gateway did not forward this request. ${message}`,
+  };
+}
+
+/** The others are served, so it is the caller's own rate: clients wait longer after a 429 than after a 503. */
+function ofCaller(limit: string): RefusalText {
+  return {
+    status: 429,
+    type: 'rate_limit_error',
+    message: () => `The gateway did not forward this request. ${limit}; try again when others have ended.`,
   };
 }
 

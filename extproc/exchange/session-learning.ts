@@ -49,9 +49,11 @@ export class SessionLearning {
     this.forget();
     if (ids === null) return;
     const { messageId, containerId, managedSessionId } = ids;
-    if (containerId !== null) links.remember(sessionLinkKey(scope, 'container', containerId), session);
-    if (managedSessionId !== null) links.remember(sessionLinkKey(scope, 'managed_session', managedSessionId), session);
-    if (inThread && messageId !== null) links.remember(sessionLinkKey(scope, 'message', messageId), session);
+    const keys: string[] = [];
+    if (containerId !== null) keys.push(sessionLinkKey(scope, 'container', containerId));
+    if (managedSessionId !== null) keys.push(sessionLinkKey(scope, 'managed_session', managedSessionId));
+    if (inThread && messageId !== null) keys.push(sessionLinkKey(scope, 'message', messageId));
+    await Promise.all(keys.map((key) => links.remember(key, session)));
   }
 
   /** Null also when it cannot be read: without its ids the answer is as whole as with them. */

@@ -23,7 +23,7 @@ export function sessionLinkKey(
 export function createSessionLinks(
   rememberedMax: number,
   stored: (key: string) => string | null = () => null,
-): SessionLinks {
+): SessionLinks & { remember(key: string, session: string): void } {
   // A map keeps the order in which its keys were put in: the first is the one unused for longest.
   const sessionByKey = new Map<string, string>();
   const remember = (key: string, session: string) => {

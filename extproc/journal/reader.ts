@@ -53,7 +53,7 @@ async function* readFrom(
   while (at !== undefined) {
     // Asked before the bytes are read: a later segment is made only after this one was sealed and synced.
     const isNewest = !(await hasLater(options, at.segment));
-    const segment = await openSegment(options, at.segment, isNewest);
+    const segment = await openSegment(options, at.segment, isNewest).catch((thrown) => reportGap(options, at, thrown));
     if (segment === undefined) return;
     let sealed = false;
     try {
@@ -77,6 +77,16 @@ async function* readFrom(
     // What was the newest segment a moment ago no longer is: go on with the next, or with the rest of this one.
     if (sealed) at = { segment: at.segment + 1, offset: SEGMENT_HEADER_BYTES };
   }
+}
+
+/** A reader that came to the end of one segment finds the next one, unless it was lost, or freed under the reader. */
+async function reportGap(options: ReaderOptions, at: Position | undefined, thrown: unknown): Promise<never> {
+  const sequences = await listSegments(options);
+  const later = sequences.find((sequence) => at !== undefined && sequence > at.segment);
+  const isGap = at !== undefined && later !== undefined && (sequences[0] ?? later) < at.segment;
+  if (!isGap || SkilltapeError.from(thrown).code !== 'not_found') throw thrown;
+  const { file, reason } = missing(options.directory, at.segment, later);
+  throw corrupt(file, 0, reason);
 }
 
 async function startOf(options: ReaderOptions, from: Position | null): Promise<Position | undefined> {

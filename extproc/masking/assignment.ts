@@ -1,13 +1,16 @@
 import { entropyBits, isAlnum, isSpace, isWord } from './characters.ts';
 import type { Detector } from './detector.ts';
 import { fitsWhole, matchEnd, sticky } from './pattern.ts';
-import { isPlaceholder, isStandInWord } from './placeholder.ts';
+import { isPlaceholder, isStandInWord, looksInvented } from './placeholder.ts';
 import { isSensitiveKey } from './sensitive-key.ts';
 import { tokenEnd } from './token.ts';
 
 const nameMax = 48;
 const valueMax = 256;
 const gapMax = 4;
+const elementGapMax = 16;
+/** What may stand between a name and its operator: `\\"`, `]`, and the beginnings of `::=`, `?=` and `.=`. */
+const joining = new Set(Array.from('\\]:?.', (char) => char.charCodeAt(0)));
 const operatorMarks = new Set(Array.from('=!<>:', (char) => char.charCodeAt(0)));
 const quotes = new Set(Array.from('"\'`', (char) => char.charCodeAt(0)));
 const bareEnders = new Set(Array.from('"\'`,;&)<>[]}|\\', (char) => char.charCodeAt(0)));
@@ -24,7 +27,7 @@ function nameBefore(text: string, at: number, floor: number): { name: string; na
   let end = at;
   for (let skipped = 0; skipped < 8 && end > floor; skipped++) {
     const code = text.charCodeAt(end - 1);
-    if (!isSpace(code) && !quotes.has(code) && code !== 92 && code !== 93 && code !== 58 && code !== 63) break;
+    if (!isSpace(code) && !quotes.has(code) && !joining.has(code)) break;
     end--;
   }
   let start = end;
@@ -38,7 +41,9 @@ const isWordOrDot = (code: number): boolean => isWord(code) || code === 46;
 function valueAfter(text: string, at: number): Value | undefined {
   let start = at + 1;
   if (text[start] === '=' || text[start] === '>') start++;
-  for (let gap = 0; gap < gapMax && (text[start] === ' ' || text[start] === '\t'); gap++) start++;
+  // the text of an element may stand on a line of its own
+  const isGap = text[at] === '>' ? (code: number) => isSpace(code) : (code: number) => code === 32 || code === 9;
+  for (let gap = 0; gap < (text[at] === '>' ? elementGapMax : gapMax) && isGap(text.charCodeAt(start)); gap++) start++;
   const slashes = start;
   while (text[start] === '\\' && start - slashes < 8) start++;
   const quote = text.charCodeAt(start);
@@ -58,12 +63,25 @@ function bareValue(text: string, start: number): Value {
 }
 
 const hasBoth = (value: string): boolean => /\d/.test(value) && /[A-Za-z]/.test(value);
+const longDigits = sticky('\\d{16,64}$');
+const randomRun = /[A-Za-z0-9]{20,256}/g;
+
+/** A run that nobody writes by hand: names and calls in source have none. */
+function holdsRandomRun(value: string): boolean {
+  for (const [run] of value.matchAll(randomRun)) {
+    if ((run.match(/\d/g)?.length ?? 0) >= 3 && /[A-Za-z]/.test(run) && entropyBits(run) >= 3.3) return true;
+  }
+  return false;
+}
 
 /** Whether a value under a telling name is made up rather than read, named or left open. Errs on the side of clean source. */
 export function isAssignedSecret(name: string, value: string, quoted: boolean): boolean {
-  if (isPlaceholder(value) || isStandInWord(value) || /\s/.test(value)) return false;
+  if (isPlaceholder(value) || /\s/.test(value)) return false;
+  if (holdsRandomRun(value)) return !looksInvented(value);
+  if (isStandInWord(value) || looksInvented(value)) return false;
   const password = fitsWhole(passwordName, name);
-  if (value.length < (password ? (quoted ? 6 : 8) : 16) || !hasBoth(value)) return false;
+  if (quoted && matchEnd(longDigits, value, 0) !== -1) return entropyBits(value) >= 2.5;
+  if (value.length < (password ? (quoted ? 6 : 8) : quoted ? 14 : 16) || !hasBoth(value)) return false;
   if (quoted && password) return entropyBits(value) >= 2.2;
   if (matchEnd(codeShape, value, 0) !== -1) return false;
   // an identifier may hold one number, as in `readPassword2From`
@@ -71,11 +89,19 @@ export function isAssignedSecret(name: string, value: string, quoted: boolean): 
   return entropyBits(value) >= (password ? 2.7 : 3.3);
 }
 
+/** Whether an element ends behind its text: `</` after white space. */
+function closesElement(text: string, end: number): boolean {
+  let at = end;
+  for (let gap = 0; gap < elementGapMax && isSpace(text.charCodeAt(at)); gap++) at++;
+  return text.startsWith('</', at);
+}
+
 /** `password=...`, `"api_key": "..."`, `TOKEN=...`: a telling name, one operator, and a value that looks made up. */
 export const assignmentDetector: Detector = {
   id: 'assignment',
   detect({ text }, out) {
-    const operator = /[=:]/g;
+    // `,` in `set("TOKEN", "...")` and `>` in `<token>...</token>` assign as well
+    const operator = /[=:]|(?<=["']),|(?<=\w)>/g;
     let floor = 0;
     for (let found = operator.exec(text); found !== null; found = operator.exec(text)) {
       const at = found.index;
@@ -89,6 +115,7 @@ export const assignmentDetector: Detector = {
       if (text[nameStart - 1] === '[' && tokenEnd(text, nameStart - 1) !== -1) continue;
       const value = valueAfter(text, at);
       if (value === undefined || value.end === value.start) continue;
+      if (text[at] === '>' && !closesElement(text, value.end)) continue;
       if (!isAssignedSecret(name, text.slice(value.start, value.end), value.quoted)) continue;
       // what is longer than we judge is masked to its end
       let end = value.end;

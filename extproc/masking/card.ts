@@ -1,3 +1,4 @@
+import { passesLuhn } from './check-digits.ts';
 import { type ContextWords, contextFinder } from './context.ts';
 import type { ScanInput } from './detector.ts';
 import { beginsNumber, type DigitCluster, digitsOf, endsNumber, separatorBefore, shapeOf } from './digit-groups.ts';
@@ -38,15 +39,6 @@ const contextWords: ContextWords = {
   against: [],
 };
 const cardContext = contextFinder(contextWords);
-
-export function passesLuhn(digits: string): boolean {
-  let sum = 0;
-  for (let i = 0; i < digits.length; i++) {
-    const value = digits.charCodeAt(digits.length - 1 - i) - 48;
-    sum += i % 2 === 0 ? value : value > 4 ? value * 2 - 9 : value * 2;
-  }
-  return sum % 10 === 0;
-}
 
 /** The scheme that gives out numbers of this beginning and length. Does not check Luhn. */
 export function cardScheme(digits: string): CardScheme | undefined {

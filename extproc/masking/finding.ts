@@ -1,5 +1,20 @@
 /** What a finding is called in masked text. DEEP is a JSON subtree nested too deeply to be read; only `Masker.json` makes it. */
-export const findingTypes = ['EMAIL', 'CARD', 'IBAN', 'PHONE', 'SSN', 'IP', 'SECRET', 'PEM', 'DEEP'] as const;
+export const findingTypes = [
+  'EMAIL',
+  'CARD',
+  'IBAN',
+  'PHONE',
+  'SSN',
+  'NATIONAL_ID',
+  'BIRTH_DATE',
+  'IP',
+  'MAC',
+  'URL',
+  'WALLET',
+  'SECRET',
+  'PEM',
+  'DEEP',
+] as const;
 
 export type FindingType = (typeof findingTypes)[number];
 

@@ -1,4 +1,4 @@
-import { isSpace } from './characters.ts';
+import { isDigit, isSpace } from './characters.ts';
 import { matchEnd, sticky } from './pattern.ts';
 
 /** Text with disguises undone; character `i` comes from `[from[i], to[i])` of the original. */
@@ -82,7 +82,15 @@ function replacements(text: string): Replacement[] {
 
 function pushAt(text: string, at: number, found: Replacement[]): void {
   const piece = plainPiece(text, at);
-  if (piece !== undefined) found.push({ ...piece, at });
+  if (piece !== undefined && !isPunctuation(piece, text, at)) found.push({ ...piece, at });
+}
+
+/** A dash between words and a wide space between words hide nothing; between digits they may stand in a number. */
+function isPunctuation({ text: plain, length }: Piece, text: string, at: number): boolean {
+  const before = text.charCodeAt(at - 1);
+  const after = text.charCodeAt(at + length);
+  if (plain === ' ') return !isDigit(before) && !isDigit(after);
+  return plain === '-' && (isSpace(before) || isSpace(after));
 }
 
 /** Replaces within `[start, end)` and keeps the map back to the whole text. */

@@ -5,6 +5,7 @@ import { type DigitCluster, readCluster } from './digit-groups.ts';
 import type { Candidate, FindingType, Rank } from './finding.ts';
 import { ibanEnd } from './iban.ts';
 import { ipv4At } from './ip.ts';
+import { nationalIdAt } from './national-id.ts';
 import { phoneAt } from './phone.ts';
 import { ssnAt } from './ssn.ts';
 
@@ -43,6 +44,13 @@ function takeGroups(input: ScanInput, cluster: DigitCluster, index: number, out:
     out.push({ ...finding, start, end: last.end });
     return index + count;
   }
+  const national = nationalIdAt(input, cluster, index);
+  const lastOfId = cluster.groups[index + (national?.count ?? 0) - 1];
+  if (national !== undefined && lastOfId !== undefined) {
+    const finding = { type: 'NATIONAL_ID', rule: national.rule, rank: 'validated', score: 0.85 } as const;
+    out.push({ ...finding, start, end: lastOfId.end });
+    return index + national.count;
+  }
   const phone = phoneAt(input, cluster, index);
   if (phone === undefined) return index + 1;
   const rank = phone.score > 0.6 ? 'validated' : 'weak';
@@ -73,7 +81,7 @@ function takeCluster(input: ScanInput, at: number, out: Candidate[]): number {
   return Math.max(reached, out.slice(known).at(-1)?.end ?? 0);
 }
 
-/** Everything that is made of digits, in one pass: IPv4, SSN, card, IBAN and phone. */
+/** Everything that is made of digits, in one pass: IPv4, SSN, card, IBAN, national ids and phone. */
 export const numbersDetector: Detector = {
   id: 'numbers',
   detect(input, out) {

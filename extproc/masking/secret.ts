@@ -2,10 +2,12 @@ import { entropyBits, isWord, startsFresh } from './characters.ts';
 import type { Detector } from './detector.ts';
 import type { Candidate } from './finding.ts';
 import { anyLiteral, sticky } from './pattern.ts';
+import { isDocumentedKey } from './placeholder.ts';
 import type { SecretRule } from './secret-rule.ts';
 import { aiSecretRules } from './secret-rules-ai.ts';
 import { cloudSecretRules } from './secret-rules-cloud.ts';
 import { codeSecretRules } from './secret-rules-code.ts';
+import { prefixedSecretRules } from './secret-rules-prefixed.ts';
 import { serviceSecretRules } from './secret-rules-service.ts';
 
 export const secretRules: readonly SecretRule[] = [
@@ -13,6 +15,7 @@ export const secretRules: readonly SecretRule[] = [
   ...cloudSecretRules,
   ...codeSecretRules,
   ...serviceSecretRules,
+  ...prefixedSecretRules,
 ];
 
 type CompiledRule = SecretRule & { matcher: RegExp; tailCodes: ReadonlySet<number> };
@@ -32,9 +35,6 @@ const rulesByPrefix: ReadonlyMap<string, readonly CompiledRule[]> = new Map(
     return [found, shorter.flatMap((prefix) => compiled.filter((rule) => rule.prefixes.includes(prefix)))];
   }),
 );
-
-/** What a vendor's own manual prints instead of a key. */
-const documented = 'EXAMPLE';
 
 function tailEnd(text: string, from: number, tailCodes: ReadonlySet<number>): number {
   let end = from;
@@ -56,7 +56,7 @@ function tryRule(rule: CompiledRule, text: string, at: number): Candidate | unde
   const value = text.slice(start, end);
   if (rule.entropyMin !== undefined && (!looksMade(value) || entropyBits(value) < rule.entropyMin)) return undefined;
   if (rule.decodedMark && !Buffer.from(value, 'base64').includes(rule.decodedMark)) return undefined;
-  if (value.endsWith(documented)) return undefined;
+  if (isDocumentedKey(value)) return undefined;
   return { type: 'SECRET', rule: rule.id, rank: 'secret', start, end, score: 0.98 };
 }
 

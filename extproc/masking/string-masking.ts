@@ -1,16 +1,21 @@
 import { type JsonToken, lexJson } from './json-lexer.ts';
 import { KeyNames } from './key-names.ts';
-import type { TextMasking } from './text-masking.ts';
+import { isSecretUnderKey, type TextMasking } from './text-masking.ts';
 
 /** JSON within strings of JSON is read this deep; deeper, and above this many characters, it is scanned as text. */
-const nestingMax = 3;
+export const nestingMax = 3;
 const jsonLengthMax = 4 * 1024 * 1024;
 const jsonBeginning = /^\s{0,16}[{["]/;
 
+/** Whether a string is short enough and begins so that it may be JSON. */
+export function mayBeJson(text: string): boolean {
+  return text.length <= jsonLengthMax && jsonBeginning.test(text);
+}
+
 /** Masks a string that stands under a key: JSON in it piece by piece and in place, anything else as text. */
 export function maskString(masking: TextMasking, text: string, keyName: string, nesting = 0): string {
-  if (masking.isSecretUnder(text, keyName)) return masking.whole(text);
-  if (nesting < nestingMax && text.length <= jsonLengthMax && jsonBeginning.test(text)) {
+  if (isSecretUnderKey(text, keyName)) return masking.whole(text);
+  if (nesting < nestingMax && mayBeJson(text)) {
     const tokens = lexJson(text);
     if (tokens !== undefined) return maskJson(masking, text, tokens, nesting + 1);
   }

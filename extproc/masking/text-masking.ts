@@ -47,11 +47,6 @@ export class TextMasking {
     return this.whole(text);
   }
 
-  /** Whether all of a string goes because the key it stands under says that it is a secret. */
-  isSecretUnder(text: string, keyName: string): boolean {
-    return text !== '' && isSensitiveKey(keyName) && !isToken(text);
-  }
-
   /** The token that stands in for the whole text. */
   whole(text: string): string {
     this.count('SECRET');
@@ -60,13 +55,11 @@ export class TextMasking {
 
   /** What stands in for a number, given by its decimal digits, or undefined when it may stay. */
   number(literal: string, keyName: string): string | undefined {
-    if (keyName !== '' && isSensitiveNumberKey(keyName)) return this.whole(literal);
-    const digits = literal.startsWith('-') ? literal.slice(1) : literal;
-    if (digits.length < numberDigitsMin || !/^\d{1,40}$/.test(digits)) return undefined;
-    const finding = this.#scan(digits, keyName, this.#budget).find(({ type }) => numberTypes.has(type));
+    const finding = numberFinding(literal, keyName, this.#scan, this.#budget);
     if (finding === undefined) return undefined;
+    if (finding.type === 'SECRET') return this.whole(literal);
     this.count(finding.type);
-    return this.#tokens.token(finding.type, digits, this.#scope);
+    return this.#tokens.token(finding.type, unsigned(literal), this.#scope);
   }
 
   #replaced(text: string, findings: readonly Finding[]): string {
@@ -80,6 +73,26 @@ export class TextMasking {
     parts.push(text.slice(kept));
     return parts.join('');
   }
+}
+
+/** Whether all of a string goes because the key it stands under says that it is a secret. */
+export function isSecretUnderKey(text: string, keyName: string): boolean {
+  return text !== '' && isSensitiveKey(keyName) && !isToken(text);
+}
+
+/** What a JSON number, given by its decimal digits, has to hide; undefined when it may stay. */
+export function numberFinding(literal: string, keyName: string, scan: Scan, budget: ScanBudget): Finding | undefined {
+  if (keyName !== '' && isSensitiveNumberKey(keyName)) return { ...secretUnderKey, start: 0, end: literal.length };
+  const digits = unsigned(literal);
+  if (digits.length < numberDigitsMin || !/^\d{1,40}$/.test(digits)) return undefined;
+  return scan(digits, keyName, budget).find(({ type }) => numberTypes.has(type));
+}
+
+/** The finding that a whole value is because of its key; without its place. */
+export const secretUnderKey = { type: 'SECRET', rule: 'sensitive-key', score: 0.9 } as const;
+
+function unsigned(literal: string): string {
+  return literal.startsWith('-') ? literal.slice(1) : literal;
 }
 
 /** Under `token` a number counts something; under `password` it is one. */

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import { outcomes } from '../exchange/outcome.ts';
+import { type Outcome, outcomes } from '../exchange/outcome.ts';
 import type { Budget, ExchangeLimits } from '../exchange/ports.ts';
 import { refusalReasons } from '../exchange/refusal.ts';
 import { instrumentsOf, latencyBucketsSeconds } from './instruments.ts';
@@ -36,14 +36,21 @@ export function exchangeMetrics(registry: Registry, connections: readonly string
   for (const reason of refusalReasons) metrics.refused.inc({ reason }, 0);
   return {
     ...metrics,
+    /** For whoever records an end. */
+    onFinished: (connection: string, outcome: Outcome) => metrics.ended.inc({ connection, outcome }),
     /** Gauges beside their limits: an alert needs both. */
-    watch({ budget, limits }: { budget: Budget; limits: ExchangeLimits }): void {
+    watch({ budget, limits, spool }: Held): void {
       gauge('skilltape_open_exchanges', 'Exchanges that are open now.', () => budget.openExchanges);
       gauge('skilltape_open_exchanges_max', 'limits.openExchangesMax.', () => limits.openExchangesMax);
       gauge('skilltape_held_body_bytes', 'Memory that holds bodies now.', () => budget.heldBodyBytes);
       gauge('skilltape_held_body_max_bytes', 'limits.heldBodyMaxBytes.', () => limits.heldBodyMaxBytes);
+      gauge('skilltape_spooled_body_bytes', 'Bodies that the journal alone holds now.', () => spool.heldBytes);
+      gauge('skilltape_spooled_body_max_bytes', 'limits.spooledBodyMaxBytes.', () => limits.spooledBodyMaxBytes);
     },
   };
 }
+
+/** What the gauges look at; every exchange changes it. */
+type Held = { budget: Budget; limits: ExchangeLimits; spool: { heldBytes: number } };
 
 export type ExchangeMetrics = ReturnType<typeof exchangeMetrics>;

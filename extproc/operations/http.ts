@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SkilltapeError } from '../errors.ts';
+import { sharedWhileUnderWay } from './shared.ts';
 
 /** What is served: plain data and text, asked for once a request. */
 export type OperationsSource = {
@@ -70,17 +71,6 @@ async function bound(server: Server, listen: { address: string; port: number }):
     server.listen({ host: listen.address, port: listen.port }, resolve);
   });
   return server.address() as AddressInfo;
-}
-
-/** Several who ask at once cost no more than one. */
-function sharedWhileUnderWay<T>(work: () => Promise<T>): () => Promise<T> {
-  let underWay: Promise<T> | undefined;
-  return () => {
-    underWay ??= work().finally(() => {
-      underWay = undefined;
-    });
-    return underWay;
-  };
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, source: OperationsSource): Promise<void> {

@@ -14,7 +14,8 @@ export const conditionNames = [
 ] as const;
 export type ConditionName = (typeof conditionNames)[number];
 export type ConditionState = 'ok' | 'degraded' | 'failed';
-export type Condition = { name: ConditionName; state: ConditionState; reason: string };
+/** `worker` stands for a whole one, which cannot speak for itself. */
+export type Condition = { name: ConditionName | 'worker'; state: ConditionState; reason: string };
 
 /** Plain data, which survives JSON: what a worker hands to its primary. */
 export type ReadinessReport = { ready: boolean; conditions: Condition[] };

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { SkilltapeError } from '../errors.ts';
+import { type ErrorCode, SkilltapeError } from '../errors.ts';
 import type { Answered, Asked, ReadingKind } from '../exchange/reader.ts';
-import type { Question, Reply } from './protocol.ts';
+import type { JournalPlace, Question, QuestionBody, Reply } from './protocol.ts';
 
 const workerFile = new URL('./worker.ts', import.meta.url);
 
@@ -11,18 +11,20 @@ const workerFile = new URL('./worker.ts', import.meta.url);
  */
 export class Lane {
   readonly #readMaxMs: number;
+  readonly #journal: JournalPlace | null;
   #worker: Worker | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  /** A question that takes longer than `readMaxMs` ends the thread. */
-  constructor(readMaxMs: number) {
+  /** A question that takes longer than `readMaxMs` ends the thread. Stored bodies are read from `journal`. */
+  constructor(readMaxMs: number, journal: JournalPlace | null = null) {
     this.#readMaxMs = readMaxMs;
+    this.#journal = journal;
   }
 
   /** Rejects when the thread ended over the question, or was closed. */
-  ask<K extends ReadingKind>(kind: K, asked: Asked<K>, copied: () => Uint8Array<ArrayBuffer>): Promise<Answered<K>> {
-    const reply = this.#last.then(() => this.#ask({ kind, asked, bytes: copied() } as Question & { bytes: Copy }));
+  ask<K extends ReadingKind>(kind: K, asked: Asked<K>, copied: () => QuestionBody): Promise<Answered<K>> {
+    const reply = this.#last.then(() => this.#ask({ kind, asked, ...copied() } as Question));
     this.#last = reply.catch(() => {});
     return reply as Promise<Answered<K>>;
   }
@@ -32,7 +34,7 @@ export class Lane {
     await this.#worker?.terminate();
   }
 
-  async #ask(question: Question & { bytes: Copy }): Promise<Answered<ReadingKind>> {
+  async #ask(question: Question): Promise<Answered<ReadingKind>> {
     if (this.#isClosed) throw failed('it is closed');
     const worker = this.#begun();
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
@@ -42,7 +44,7 @@ export class Lane {
     try {
       worker.postMessage(question, [question.bytes.buffer]);
       const reply = await promise;
-      if ('failed' in reply) throw failed(reply.failed);
+      if ('failed' in reply) throw failed(reply.failed, reply.code);
       return reply.answered;
     } finally {
       clearTimeout(timer);
@@ -52,7 +54,7 @@ export class Lane {
 
   #begun(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    const worker = new Worker(workerFile);
+    const worker = new Worker(workerFile, { workerData: this.#journal });
     // It must not keep a stopping process alive; what ends it is said by `exit`.
     worker.unref();
     worker.on('error', () => {});
@@ -64,8 +66,6 @@ export class Lane {
   }
 }
 
-type Copy = Uint8Array<ArrayBuffer>;
-
-function failed(why: string): SkilltapeError {
-  return new SkilltapeError('internal', `the thread that reads bodies could not: ${why}`);
+function failed(why: string, code: ErrorCode = 'internal'): SkilltapeError {
+  return new SkilltapeError(code, `the thread that reads bodies could not: ${why}`);
 }

@@ -1,14 +1,23 @@
 /** The thread that reads large bodies: one question, one reply. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import { SkilltapeError } from '../errors.ts';
 import { readHere } from '../exchange/reader.ts';
-import type { Question, Reply } from './protocol.ts';
+import type { JournalPlace, Question, Reply } from './protocol.ts';
+import { StoredBodies } from './stored-bodies.ts';
 
-function replyTo({ kind, asked, bytes }: Question): Reply {
+const stored = new StoredBodies(workerData as JournalPlace | null);
+
+async function replyTo(question: Question): Promise<Reply> {
+  const { kind, asked, bytes } = question;
   try {
+    await stored.fill(question);
     return { answered: readHere(kind, asked as never, bytes) };
   } catch (thrown) {
-    return { failed: thrown instanceof Error ? thrown.name : typeof thrown };
+    const code = thrown instanceof SkilltapeError ? thrown.code : 'internal';
+    return { failed: thrown instanceof Error ? thrown.name : typeof thrown, code };
   }
 }
 
-parentPort?.on('message', (question: Question) => parentPort?.postMessage(replyTo(question)));
+parentPort?.on('message', (question: Question) => {
+  void replyTo(question).then((reply) => parentPort?.postMessage(reply));
+});

@@ -4,8 +4,8 @@ import type { PolicyBundle } from '../policy/bundle.ts';
 
 /** Counts are since the start of the thread. */
 export type ShipperStatus = {
-  /** Everything before this position has been delivered: the journal may free it. */
-  delivered: Position | null;
+  /** For each journal, in the order of the options: everything before this position has been delivered, it may free it. */
+  delivered: readonly (Position | null)[];
   shipped: number;
   rejected: number;
   openExchanges: number;
@@ -13,7 +13,7 @@ export type ShipperStatus = {
   waitingExchanges: number;
   /**
    * When the oldest exchange ended that is not in the index, in milliseconds since the epoch. Null when everything to
-   * the end of the journal was delivered. Where it was not read that far yet, the end of the last one delivered.
+   * the ends of the journals was delivered. Where they were not read that far yet, the end of the last one delivered.
    */
   undeliveredSinceMs: number | null;
 };
@@ -23,7 +23,8 @@ export type ShipOptions = {
   dataDirectory: string;
   /** Null: the embedded index in the data directory. */
   elasticsearch: ElasticsearchOptions | null;
-  journalDirectory: string;
+  /** Of every worker, and those that earlier workers left; read together, in the order of time. */
+  journalDirectories: readonly string[];
   journalKey: Uint8Array;
   hashKey: Uint8Array;
   policy: PolicyBundle;

@@ -1,17 +1,11 @@
-import type { ExchangeRecord } from '../exchange/record.ts';
-import { decodeRecord, decodeRecordHead } from '../exchange/record.ts';
 import type { Delivery } from '../index/port.ts';
 import type { Position } from '../journal/position.ts';
 import type { Transcript } from '../transcript/transcript.ts';
-import { assembleTranscript, readBodyMaxBytes } from '../transcript/transcript.ts';
+import { AttemptLinks } from './attempt-links.ts';
+import type { RecordSource } from './follower.ts';
+import { deliveryExchangesMax, deliveryMaxBytes, JournalFollower } from './follower.ts';
 import type { ShipperStatus } from './protocol.ts';
 import { reasonOf } from './reason.ts';
-
-/** What the shipper needs of the journal's reading side. */
-export type RecordSource = {
-  read(from: Position | null): AsyncIterable<{ position: Position; next: Position; payload: Uint8Array }>;
-  readAt(position: Position): Promise<Uint8Array>;
-};
 
 /**
  * Takes finished exchanges all the way to the index; one outcome for each, in their order. What it wants to be given
@@ -26,121 +20,132 @@ export type ShipperEvents = {
 };
 
 /**
- * - `caught_up`: everything to the present end of the journal was read and delivered.
+ * - `caught_up`: everything to the present end of the journals was read and delivered.
  * - `paused`: it was asked to pause after a delivery; there is more.
  * - `retry`: the index would not take exchanges now; they are delivered again at the next call.
  */
 export type Advance = { kind: 'caught_up' } | { kind: 'paused' } | { kind: 'retry'; reason: string };
 
-/** One delivery: an index takes many documents in one request, and what is held for it must stay bounded (inv. 10). */
-const deliveryExchangesMax = 64;
-const deliveryMaxBytes = 8 * 1024 * 1024;
-
-/** Records of all exchanges that are kept as they were read; beyond it, only where they are is remembered (inv. 10). */
-export const keptRecordsMaxBytes = 16 * 1024 * 1024;
-
-/** One record of an exchange that was not delivered. */
-type OpenRecord = {
-  position: Position;
-  kind: ExchangeRecord['kind'];
-  contentBytes: number;
-  /** Null where there was no room. */
-  kept: Uint8Array | null;
-};
+type Chosen = { exchangeId: string; finishedMs: number; follower: JournalFollower };
 
 /** `broken`: the ids of those whose records are not whole. */
 type Loaded = { transcripts: Transcript[]; broken: string[] };
 
 /**
- * Reads the journal behind the writer and delivers exchanges when their ends are there, many at once. The cursor stays
- * at the start of the oldest exchange that was not delivered, so a restart reads it again from its start: at least
- * once, and the index takes each id once.
+ * Delivers exchanges when their ends are in a journal, many at once, those of all journals in the order of their ends:
+ * which exchange brought a turn or a thing is said of the first one that is delivered. Each comes at least once, and the
+ * index takes each id once.
+ *
+ * One caller's exchanges follow one another through several journals. What is found in one journal is therefore
+ * delivered only when all the others were read once more after it: whatever was written before it is known then. This
+ * holds without comparing clocks; times decide only between what is there together.
  */
 export class Shipper {
-  readonly #source: RecordSource;
+  readonly #followers: readonly JournalFollower[];
   readonly #sink: TranscriptSink;
   readonly #events: ShipperEvents;
-  /** The records of each exchange that was not delivered, in order of arrival of the first one. */
-  readonly #open = new Map<string, OpenRecord[]>();
-  /** Those of them that are finished, in the order of their ends. */
-  #finished: string[] = [];
-  /** When the first of them ended, or the last one delivered while more may stand behind it; and the last one read. */
-  #oldestEndMs: number | null = null;
-  #lastEndMs: number | null = null;
-  #finishedBytes = 0;
-  /** The finished ones as they were given to the sink, which would not take them then. */
+  #round = 0;
+  #chosen: Chosen[] = [];
+  /** The chosen ones as they were given to the sink, which would not take them then. */
   #waiting: Loaded | null = null;
-  #keptBytes = 0;
-  #next: Position | null;
+  /** When the last one delivered ended. */
+  #deliveredEndMs: number | null = null;
   #shipped = 0;
   #rejected = 0;
 
-  constructor(source: RecordSource, sink: TranscriptSink, from: Position | null, events: ShipperEvents) {
-    this.#source = source;
+  constructor(
+    journals: readonly { source: RecordSource; from: Position | null }[],
+    sink: TranscriptSink,
+    events: ShipperEvents,
+  ) {
+    const shared = { keptBytes: 0, attempts: new AttemptLinks(journals.length) };
+    this.#followers = journals.map(({ source, from }) => new JournalFollower(source, from, shared));
     this.#sink = sink;
-    this.#next = from;
     this.#events = events;
   }
 
   status(): ShipperStatus {
-    const [oldest] = this.#open.values();
+    const open = this.#followers.reduce((sum, { openExchanges }) => sum + openExchanges, 0);
     return {
-      delivered: oldest?.[0]?.position ?? this.#next,
+      delivered: this.#followers.map(({ delivered }) => delivered),
       shipped: this.#shipped,
       rejected: this.#rejected,
-      openExchanges: this.#open.size - this.#finished.length,
-      waitingExchanges: this.#finished.length,
-      undeliveredSinceMs: this.#oldestEndMs,
+      openExchanges: open - this.#chosen.length,
+      waitingExchanges: this.#followers.reduce((sum, { finished }) => sum + finished.length, this.#chosen.length),
+      undeliveredSinceMs: this.#undeliveredSinceMs(),
     };
   }
 
-  /**
-   * Reads on. Under steady traffic the end of the journal is never reached, so after each delivery `shouldPause` is
-   * asked: the caller saves the cursor and looks for commands then. Throws what the journal throws: a record that
-   * cannot be read is nobody's to pass over; what stands before it is delivered.
-   */
-  async advance(shouldPause: () => boolean = () => false): Promise<Advance> {
-    const waiting = await this.#deliverFinished();
-    if (waiting !== null) return waiting;
-    try {
-      for await (const { position, next, payload } of this.#source.read(this.#next)) {
-        this.#take(payload, position);
-        this.#next = next;
-        if (this.#finished.length < deliveryExchangesMax && this.#finishedBytes < deliveryMaxBytes) continue;
-        const retry = await this.#deliverFinished();
-        if (retry !== null) return retry;
-        if (shouldPause()) return { kind: 'paused' };
-      }
-    } catch (fault) {
-      await this.#deliverFinished();
-      throw fault;
-    }
-    const retry = await this.#deliverFinished();
-    if (retry !== null) return retry;
-    this.#oldestEndMs = null;
-    return { kind: 'caught_up' };
+  #undeliveredSinceMs(): number | null {
+    const first = this.#chosen[0] ?? this.#earliest()?.finished[0];
+    if (first !== undefined) return first.finishedMs;
+    return this.#followers.every(({ atEnd }) => atEnd) ? null : this.#deliveredEndMs;
   }
 
-  #take(payload: Uint8Array, position: Position): void {
-    const { kind, exchangeId, contentBytes, timeMs } = decodeRecordHead(payload);
-    if (kind === 'started' && !this.#open.has(exchangeId)) this.#open.set(exchangeId, []);
-    const records = this.#open.get(exchangeId);
-    // Records whose start lies before the cursor belong to an exchange that was delivered already.
-    if (records === undefined) return;
-    const isKept = this.#keptBytes + payload.length <= keptRecordsMaxBytes;
-    if (isKept) this.#keptBytes += payload.length;
-    records.push({ position, kind, contentBytes, kept: isKept ? payload : null });
-    if (kind !== 'finished' || this.#finished.includes(exchangeId)) return;
-    if (this.#finished.length === 0) this.#oldestEndMs = timeMs;
-    this.#lastEndMs = timeMs;
-    this.#finished.push(exchangeId);
-    this.#finishedBytes += records.reduce((sum, record) => sum + record.contentBytes, 0);
+  /**
+   * Reads on. Under steady traffic the ends of the journals are never reached, so after each delivery `shouldPause` is
+   * asked: the caller saves the cursors and looks for commands then. Throws what a journal throws: a record that cannot
+   * be read is nobody's to pass over; what stands before it and in other journals is delivered first.
+   */
+  async advance(shouldPause: () => boolean = () => false): Promise<Advance> {
+    for (;;) {
+      const retry = await this.#deliverChosen();
+      if (retry !== null) return retry;
+      const fault = await this.#readRound();
+      this.#choose();
+      if (this.#chosen.length > 0) {
+        const refused = await this.#deliverChosen();
+        if (refused !== null) return refused;
+      }
+      const isMore = this.#followers.some(({ finished, atEnd }) => finished.length > 0 || !atEnd);
+      if (fault !== null && !this.#followers.some(({ finished }) => finished.length > 0)) throw fault.thrown;
+      if (!isMore) return { kind: 'caught_up' };
+      if (shouldPause()) return { kind: 'paused' };
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const follower of this.#followers) await follower.close();
+  }
+
+  /** A journal that cannot be read does not hold up the others. */
+  async #readRound(): Promise<{ thrown: unknown } | null> {
+    this.#round += 1;
+    let fault: { thrown: unknown } | null = null;
+    for (const follower of this.#followers) {
+      await follower.readOn(this.#round).catch((thrown: unknown) => {
+        fault ??= { thrown };
+      });
+    }
+    return fault;
+  }
+
+  /**
+   * Takes from the queues in the order of time, as far as nothing earlier can be missing. The queue of a journal that
+   * was not read to its end does not run out in here: it holds as much as one delivery takes.
+   */
+  #choose(): void {
+    let bytes = 0;
+    while (this.#chosen.length < deliveryExchangesMax && bytes < deliveryMaxBytes) {
+      const follower = this.#earliest();
+      const first = follower?.finished[0];
+      if (follower === undefined || first === undefined) return;
+      if (this.#followers.length > 1 && first.round === this.#round) return;
+      follower.takeFirst();
+      this.#chosen.push({ ...first, follower });
+      bytes += first.contentBytes;
+    }
+  }
+
+  #earliest(): JournalFollower | undefined {
+    const timeOf = ({ finished }: JournalFollower): number => finished[0]?.finishedMs ?? Number.POSITIVE_INFINITY;
+    return this.#followers.reduce((best, next) => (timeOf(next) < timeOf(best) ? next : best));
   }
 
   /** Null when nothing is left to deliver. */
-  async #deliverFinished(): Promise<Advance | null> {
-    if (this.#finished.length === 0) return null;
-    this.#waiting ??= await this.#loadFinished();
+  async #deliverChosen(): Promise<Advance | null> {
+    if (this.#chosen.length === 0) return null;
+    this.#waiting ??= await this.#loadChosen();
     const { transcripts, broken } = this.#waiting;
     const deliveries = await this.#taken(transcripts);
     const retry = deliveries.find((delivery) => delivery.kind === 'retry');
@@ -152,17 +157,16 @@ export class Shipper {
       if (delivery?.kind === 'accepted') this.#shipped += 1;
       if (delivery?.kind === 'rejected') this.#reject(exchangeId, delivery.reason);
     }
-    for (const exchangeId of this.#finished) this.#forget(exchangeId);
-    this.#finished = [];
-    this.#finishedBytes = 0;
-    this.#oldestEndMs = this.#lastEndMs;
+    for (const { follower, exchangeId } of this.#chosen) follower.forget(exchangeId);
+    this.#deliveredEndMs = this.#chosen.at(-1)?.finishedMs ?? null;
+    this.#chosen = [];
     return null;
   }
 
-  async #loadFinished(): Promise<Loaded> {
+  async #loadChosen(): Promise<Loaded> {
     const loaded: Loaded = { transcripts: [], broken: [] };
-    for (const exchangeId of this.#finished) {
-      const transcript = await this.#load(this.#open.get(exchangeId) ?? []);
+    for (const { follower, exchangeId } of this.#chosen) {
+      const transcript = await follower.load(exchangeId);
       if (transcript === null) loaded.broken.push(exchangeId);
       else loaded.transcripts.push(transcript);
     }
@@ -181,25 +185,6 @@ export class Shipper {
       for (const transcript of transcripts) deliveries.push(...(await this.#taken([transcript])));
       return deliveries;
     }
-  }
-
-  /** Null when its records are not whole. Of a body that is too large only a beginning is loaded. */
-  async #load(records: readonly OpenRecord[]): Promise<Transcript | null> {
-    const unread = { request: 0, answer: 0 };
-    const loaded: ExchangeRecord[] = [];
-    let room = readBodyMaxBytes;
-    for (const { position, kind, contentBytes, kept } of records) {
-      const body = kind === 'request_body' ? 'request' : kind === 'answer_body' ? 'answer' : null;
-      if (body !== null) room -= contentBytes;
-      if (body !== null && room < 0) unread[body] += contentBytes;
-      else loaded.push(decodeRecord(kept ?? (await this.#source.readAt(position))));
-    }
-    return assembleTranscript(loaded, unread);
-  }
-
-  #forget(exchangeId: string): void {
-    for (const { kept } of this.#open.get(exchangeId) ?? []) this.#keptBytes -= kept?.length ?? 0;
-    this.#open.delete(exchangeId);
   }
 
   #reject(exchangeId: string, reason: string): void {

@@ -10,6 +10,7 @@ import { SqliteIndex } from '../index/sqlite/writer.ts';
 import { loadCursor, saveCursor } from '../journal/cursor.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
 import { comparePositions, type Position } from '../journal/position.ts';
+import type { JournalReader } from '../journal/reader.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { Masker } from '../masking/masker.ts';
@@ -17,6 +18,7 @@ import { createPolicyEngine } from '../policy/engine.ts';
 import { createPipeline } from './pipeline.ts';
 import type { ShipCommand, ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
+import type { Advance } from './shipper.ts';
 import { Shipper } from './shipper.ts';
 
 const cursorName = 'index';
@@ -31,11 +33,7 @@ const idlePollMs = 5_000;
 /** The shipping thread: everything after an exchange's end, off the thread that answers Envoy. */
 async function run(options: ShipStart): Promise<void> {
   yieldToRecording();
-  const reader = openJournalReader({
-    directory: options.journalDirectory,
-    fileSystem: nodeFileSystem,
-    key: options.journalKey,
-  });
+  const journals = await Promise.all(options.journalDirectories.map((directory) => openFollowed(directory, options)));
   const { index, memory } = await openIndex(options);
   const mark = new ReadingMark(options.reading);
   const pipeline = createPipeline({
@@ -49,20 +47,29 @@ async function run(options: ShipStart): Promise<void> {
     onReading: (exchangeId) => mark.set(exchangeId),
     onMaskingFailed: (exchangeId, reason) => report({ kind: 'masking_failed', exchangeId, reason }),
   });
-  const cursor = await loadCursor(options.journalDirectory, cursorName);
-  if (cursor.status === 'damaged') report({ kind: 'waiting', reason: `the cursor is damaged: ${cursor.reason}` });
-  const shipper = new Shipper(reader, pipeline, cursor.position, {
+  const shipper = new Shipper(journals, pipeline, {
     onDelivering(exchangeIds) {
       mark.set(exchangeIds[0] ?? null);
       report({ kind: 'reading', exchangeIds });
     },
     onRejected: (exchangeId, reason) => report({ kind: 'rejected', exchangeId, reason }),
   });
-  await ship(shipper, options.journalDirectory, cursor.position);
+  await ship(shipper, journals);
+  await shipper.close();
   await index.close();
   memory.close();
-  await reader.close();
+  for (const { source } of journals) await source.close();
   report({ kind: 'stopped' });
+}
+
+/** One journal, and where a restart reads on in it. */
+type Followed = { directory: string; source: JournalReader; from: Position | null };
+
+async function openFollowed(directory: string, { journalKey }: ShipStart): Promise<Followed> {
+  const cursor = await loadCursor(directory, cursorName);
+  if (cursor.status === 'damaged') report({ kind: 'waiting', reason: `the cursor is damaged: ${cursor.reason}` });
+  const source = openJournalReader({ directory, fileSystem: nodeFileSystem, key: journalKey });
+  return { directory, source, from: cursor.position };
 }
 
 /**
@@ -91,29 +98,49 @@ async function openIndex({
   return { index: await openElasticsearchIndex(elasticsearch, memory.rejects), memory };
 }
 
-/** Until `stop`, and then to the end of the journal as it is then. */
-async function ship(shipper: Shipper, journalDirectory: string, from: Position | null): Promise<void> {
+/** Until `stop`, and then to the ends of the journals as they are then. */
+async function ship(shipper: Shipper, journals: readonly Followed[]): Promise<void> {
   const commands = new Commands();
-  let saved = from;
+  const cursors = journals.map((journal) => new SavedCursor(journal));
   let savedAt = Number.NEGATIVE_INFINITY;
   const isCursorDue = () => performance.now() - savedAt >= cursorIntervalMs;
   for (;;) {
     const stopping = commands.stopRequested;
-    const result = await shipper.advance(isCursorDue);
-    const status = shipper.status();
-    if (stopping || isCursorDue()) {
-      if (status.delivered !== null && (saved === null || comparePositions(status.delivered, saved) !== 0)) {
-        await saveCursor(journalDirectory, cursorName, status.delivered);
-        saved = status.delivered;
+    let result: Advance | undefined;
+    try {
+      result = await shipper.advance(isCursorDue);
+    } finally {
+      const { delivered, ...counts } = shipper.status();
+      // After a fault too: one journal that cannot be read must not keep the space of the others.
+      if (stopping || isCursorDue() || result === undefined) {
+        for (const [at, cursor] of cursors.entries()) await cursor.save(delivered[at] ?? null);
+        savedAt = performance.now();
       }
-      savedAt = performance.now();
+      // Only what is behind the saved cursor may be freed: a restart reads on from there.
+      report({ kind: 'progress', ...counts, delivered: cursors.map(({ position }) => position) });
     }
-    // Only what is behind the saved cursor may be freed: a restart reads on from there.
-    report({ kind: 'progress', ...status, delivered: saved });
     if (result.kind === 'paused') continue;
     if (result.kind === 'retry') report({ kind: 'waiting', reason: result.reason });
     if (stopping) return;
     await commands.next(result.kind === 'retry' ? retryDelayMs : idlePollMs);
+  }
+}
+
+/** One journal's cursor as it is on disk. */
+class SavedCursor {
+  readonly #directory: string;
+  position: Position | null;
+
+  constructor({ directory, from }: Followed) {
+    this.#directory = directory;
+    this.position = from;
+  }
+
+  async save(position: Position | null): Promise<void> {
+    const { position: saved } = this;
+    if (position === null || (saved !== null && comparePositions(position, saved) === 0)) return;
+    await saveCursor(this.#directory, cursorName, position);
+    this.position = position;
   }
 }
 

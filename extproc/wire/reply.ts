@@ -8,7 +8,7 @@ const continued = { response: {} };
  * The messages that carry an action out, in order. A generator, so that a large released body is written with
  * backpressure rather than built at once. `wait` and `cut` have none: a cut is the gRPC status (`stream.ts`).
  */
-export function* repliesOf(action: Action): Generator<ProcessingResponse> {
+export async function* repliesOf(action: Action): AsyncGenerator<ProcessingResponse> {
   switch (action.kind) {
     case 'wait':
     case 'cut':
@@ -47,7 +47,7 @@ export function* repliesOf(action: Action): Generator<ProcessingResponse> {
   }
 }
 
-function* release(action: Extract<Action, { kind: 'release' }>): Generator<ProcessingResponse> {
+async function* release(action: Extract<Action, { kind: 'release' }>): AsyncGenerator<ProcessingResponse> {
   yield {
     request_headers: {
       response: {
@@ -57,7 +57,7 @@ function* release(action: Extract<Action, { kind: 'release' }>): Generator<Proce
     dynamic_metadata: accessLogMetadata(action.accessLog),
   };
   let previous: Uint8Array | undefined;
-  for (const chunk of action.body) {
+  for await (const chunk of action.body) {
     if (previous !== undefined) yield streamedBody(previous, false);
     previous = chunk;
   }

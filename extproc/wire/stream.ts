@@ -63,10 +63,20 @@ async function pump(call: ProcessCall, exchange: StreamExchange): Promise<void> 
     const action = await acceptMessage(exchange, message, first);
     first = false;
     if (action.kind === 'cut') throw new StreamCut(action.reason);
-    for (const reply of repliesOf(action)) {
+    await writeReplies(call, action);
+    if (call.cancelled) return;
+  }
+}
+
+/** A released body may have to be read back from the log: where that fails, the request must not end as if it were whole. */
+async function writeReplies(call: ProcessCall, action: Action): Promise<void> {
+  try {
+    for await (const reply of repliesOf(action)) {
       if (call.cancelled) return;
       if (!call.write(reply)) await drained(call);
     }
+  } catch (error) {
+    throw new StreamCut(withRemedy(error));
   }
 }
 

@@ -3,6 +3,7 @@ import type { ExchangeRecord } from '../../extproc/exchange/record.ts';
 import { decodeRecord } from '../../extproc/exchange/record.ts';
 import { loadOrCreateJournalKey } from '../../extproc/journal/key.ts';
 import { nodeFileSystem } from '../../extproc/journal/node-fs.ts';
+import { journalDirectory, journalsIn } from '../../extproc/journal/places.ts';
 import type { Position } from '../../extproc/journal/position.ts';
 import { openJournalReader } from '../../extproc/journal/reader.ts';
 
@@ -19,10 +20,17 @@ export type JournalEntry = {
   allowed: boolean;
 };
 
-/** Everything that the journal of a gateway holds now, written or synced, by exchange. */
+/** Everything that the journals of a gateway hold now, written or synced, by exchange; those of one worker in order. */
 export async function readJournal(dataDirectory: string): Promise<JournalEntry[]> {
+  const entries: JournalEntry[] = [];
+  for (const worker of await journalsIn(dataDirectory)) entries.push(...(await readJournalOf(dataDirectory, worker)));
+  return entries;
+}
+
+/** The same of one worker's journal. */
+export async function readJournalOf(dataDirectory: string, worker: number): Promise<JournalEntry[]> {
   const key = await loadOrCreateJournalKey(join(dataDirectory, 'keys', 'journal.key'));
-  const directory = join(dataDirectory, 'journal');
+  const directory = journalDirectory(dataDirectory, worker);
   const reader = openJournalReader({ directory, fileSystem: nodeFileSystem, key });
   const byId = new Map<string, { start: Position; records: ExchangeRecord[] }>();
   try {

@@ -28,16 +28,18 @@ export class FakeFileSystem implements FileSystem {
   #directories = new Set<string>();
   #locks = new Set<string>();
   #generation = 0;
-  #failures: Record<Verb, string[]> = { write: [], sync: [] };
+  /** Undefined lets one call pass. */
+  #failures: Record<Verb, (string | undefined)[]> = { write: [], sync: [] };
   #stalls: Record<Verb, Gate[]> = { write: [], sync: [] };
   #shortWrites: number[] = [];
 
-  failNextWrite(code: string): void {
-    this.#failures.write.push(code);
+  /** The write after `passing` others. */
+  failNextWrite(code: string, passing = 0): void {
+    this.#failures.write.push(...new Array<undefined>(passing).fill(undefined), code);
   }
 
-  failNextSync(code: string): void {
-    this.#failures.sync.push(code);
+  failNextSync(code: string, passing = 0): void {
+    this.#failures.sync.push(...new Array<undefined>(passing).fill(undefined), code);
   }
 
   /** The next write takes this many bytes and says so. */

@@ -81,7 +81,7 @@ function rendered(names: string[]): string {
     adminSocket: '/a.sock',
     accessLogFile: '/access.log',
     sdsDirectory: '/sds',
-    processor: { socket: '/p.sock' },
+    processors: [{ socket: '/p.sock' }],
     identityProvider: { ...target, issuer: 'https://i', audience: 'a', jwksUri: 'https://i/jwks' },
     connections: names.map((name) => ({ name, ...target })),
   });

@@ -15,20 +15,20 @@ type Action =
   | { kind: 'kill' }
   | { kind: 'reopen' }
   | { kind: 'free'; share: number }
-  | { kind: 'read'; share: number };
+  | { kind: 'read'; share: number }
+  | { kind: 'readBeside'; share: number; sizes: number[] }
+  | { kind: 'fault'; verb: 'write' | 'sync'; passing: number; shortBytes: number; seed: number };
 
 type Known = { text: string; position: Position };
 
+// 600 does not fit beside anything in a segment of 512 bytes: it rotates.
+const sizes = fc.array(fc.oneof(fc.nat(40), fc.constant(600)), { minLength: 1, maxLength: 5 });
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const actions: fc.Arbitrary<Action[]> = fc.array(
   fc.oneof(
     {
       weight: 8,
-      arbitrary: fc.record({
-        kind: fc.constant('append' as const),
-        // 600 does not fit beside anything in a segment of 512 bytes: it rotates.
-        sizes: fc.array(fc.oneof(fc.nat(40), fc.constant(600)), { minLength: 1, maxLength: 5 }),
-      }),
+      arbitrary: fc.record({ kind: fc.constant('append' as const), sizes }),
     },
     { weight: 4, arbitrary: fc.constant({ kind: 'sync' as const }) },
     {
@@ -44,6 +44,17 @@ const actions: fc.Arbitrary<Action[]> = fc.array(
     { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('free' as const), share }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('read' as const), share }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('readBeside' as const), share, sizes }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('fault' as const),
+        verb: fc.constantFrom('write' as const, 'sync' as const),
+        passing: fc.nat(3),
+        shortBytes: fc.nat(200),
+        seed: fc.nat(),
+      }),
+    },
   ),
   { maxLength: 30 },
 );
@@ -88,6 +99,10 @@ class Run {
         return this.#free(action.share);
       case 'read':
         return this.#read(action.share);
+      case 'readBeside':
+        return this.#readBeside(action);
+      case 'fault':
+        return this.#fault(action);
     }
   }
 
@@ -106,6 +121,38 @@ class Run {
     this.#disk.crash(seededRandom(seed), holes);
     await settle();
     return this.#restart(this.#synced, underWay);
+  }
+
+  /** The disk fails some calls later; what was said to be there is there after the restart, and nothing is said after. */
+  async #fault({ verb, passing, shortBytes, seed }: Action & { kind: 'fault' }): Promise<void> {
+    if (shortBytes > 0) this.#disk.shortWrite(shortBytes);
+    if (verb === 'write') this.#disk.failNextWrite('ENOSPC', passing);
+    else this.#disk.failNextSync('EIO', passing);
+    const tried: string[] = [];
+    let synced = this.#synced;
+    let appended = this.#known.length;
+    let failed = false;
+    // Each round writes and syncs, so the fault is met whatever it lets pass.
+    for (let round = 0; round < 8; round += 1) {
+      tried.push(`${this.#count++}:beside a fault`);
+      const answers = await Promise.allSettled([
+        this.#journal.append([Buffer.from(tried.at(-1) ?? '')]),
+        this.#journal.sync(),
+      ]);
+      for (const answer of answers) {
+        if (answer.status === 'rejected') assert.equal(answer.reason.code, 'journal_poisoned');
+        else assert.equal(failed, false, 'something was acknowledged after the fault');
+      }
+      if (answers[0].status === 'fulfilled') appended = this.#known.length + tried.length;
+      if (answers[1].status === 'fulfilled') synced = this.#known.length + tried.length;
+      failed ||= answers.some(({ status }) => status === 'rejected');
+    }
+    assert.equal(failed, true, 'the fault was met');
+    const isPowerFailure = seed % 2 === 0;
+    if (isPowerFailure) this.#disk.crash(seededRandom(seed), false);
+    else this.#disk.kill();
+    await settle();
+    return this.#restart(isPowerFailure ? synced : appended, tried);
   }
 
   async #restart(safe: number, underWay: readonly string[] = []): Promise<void> {
@@ -145,6 +192,28 @@ class Run {
     const reader = openJournalReader({ directory, fileSystem: this.#disk, key });
     assert.equal((await reader.readAt(from.position)).toString(), from.text);
     await reader.close();
+  }
+
+  /** A reader at work while the writer goes on and rotates sees every record once, in order, and no other. */
+  async #readBeside({ share: part, sizes: more }: Action & { kind: 'readBeside' }): Promise<void> {
+    const from = this.#at(part);
+    const start = from === undefined ? 0 : this.#known.indexOf(from);
+    const reader = openJournalReader({ directory, fileSystem: this.#disk, key });
+    const seen: string[] = [];
+    let at = from?.position ?? null;
+    const readOn = async () => {
+      for await (const { payload, next } of reader.read(at)) {
+        seen.push(Buffer.from(payload).toString());
+        at = next;
+      }
+    };
+    await Promise.all([readOn(), this.#append(more)]);
+    await readOn();
+    await reader.close();
+    assert.deepEqual(
+      seen,
+      this.#known.slice(start).map(({ text }) => text),
+    );
   }
 
   #at(part: number): Known | undefined {

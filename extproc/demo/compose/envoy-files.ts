@@ -21,7 +21,7 @@ export function envoyFiles(places: Places, { realKey, fakeKey }: Upstream): Setu
     adminSocket: `${places.runDirectory}/envoy-admin.sock`,
     accessLogFile: `${places.logDirectory}/access.log`,
     sdsDirectory: `${root}/envoy/sds`,
-    processor: { socket: `${places.runDirectory}/extproc.sock` },
+    processors: [{ socket: `${places.runDirectory}/extproc.sock` }],
     identityProvider: {
       ...{ ...identityProvider, serverName: identityProvider.host, caFile },
       ...{ issuer, audience, jwksUri: `${issuer}/jwks` },

@@ -7,7 +7,7 @@ import { envoyVariant } from '../../bench/envoy-variant.ts';
 const target = { host: '127.0.0.1', port: 9, serverName: 'localhost', caFile: '/ca.pem' };
 const rendered = renderEnvoy({
   ...{ listener: { address: '127.0.0.1', port: 0 }, adminSocket: '/a.sock', accessLogFile: '/a.log' },
-  ...{ sdsDirectory: '/sds', processor: { socket: '/a-processor.sock' } },
+  ...{ sdsDirectory: '/sds', processors: [{ socket: '/a-processor.sock' }] },
   identityProvider: {
     ...target,
     issuer: 'https://127.0.0.1:9',

@@ -176,7 +176,7 @@ test('bytes of a released request count as held until they are written, so a slo
   assert.ok(release?.kind === 'release');
   const held = question.length + 10;
   const left: number[] = [];
-  for (const _ of release.body) left.push(context.budget.heldBodyBytes);
+  for await (const _ of release.body) left.push(context.budget.heldBodyBytes);
   assert.deepEqual(left, [held, 10]);
   assert.equal(context.budget.heldBodyBytes, 0);
 });
@@ -187,10 +187,11 @@ test('a client that leaves while its request is written gives back what was not'
   const actions = await play(exchange, [requestHeaders(), requestBody(question), requestBody(' '.repeat(10), true)]);
   const release = actions.at(-1);
   assert.ok(release?.kind === 'release');
-  const reading = release.body[Symbol.iterator]();
-  reading.next();
+  assert.ok(Symbol.asyncIterator in release.body);
+  const reading = release.body[Symbol.asyncIterator]();
+  await reading.next();
   await exchange.abandon('stream_ended', '');
   assert.equal(context.budget.heldBodyBytes, 0);
-  for (let step = reading.next(); !step.done; step = reading.next());
+  for (let step = await reading.next(); !step.done; step = await reading.next());
   assert.equal(context.budget.heldBodyBytes, 0, 'given back twice');
 });

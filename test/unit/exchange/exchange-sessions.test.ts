@@ -99,7 +99,7 @@ test('only message requests of which something can be learnt keep a copy, and gi
     const actions = await play(exchange, request(fields, path));
     const last = actions.at(-1);
     assert.ok(last?.kind === 'release');
-    for (const _ of last.body);
+    for await (const _ of last.body);
     await play(exchange, json('{"type":"message","id":"msg_1"}').slice(0, 2));
     const bytes = rig.context.budget.heldBodyBytes;
     await exchange.abandon('stream_ended', '');

@@ -37,7 +37,7 @@ test('nothing is released before the whole request and its verdict are synced', 
   const release = await last;
   assert.deepEqual(log.events.slice(-2), ['synced', 'action release']);
   assert.ok(release.kind === 'release');
-  const chunks = [...release.body].map(String);
+  const chunks = (await Array.fromAsync(release.body)).map(String);
   assert.deepEqual(chunks, [question.slice(0, half), question.slice(half)], 'the chunks go upstream as they came');
   assert.deepEqual(release.removeHeaders, callerCredentialHeaders);
   assert.deepEqual([release.hadBody, release.hadTrailers], [true, false]);
@@ -52,7 +52,7 @@ test('a request without a body is released after its sync, without a body', asyn
   gate.open();
   const action = await accepted;
   assert.ok(action.kind === 'release');
-  assert.deepEqual([[...action.body], action.hadBody, action.hadTrailers], [[], false, false]);
+  assert.deepEqual([await Array.fromAsync(action.body), action.hadBody, action.hadTrailers], [[], false, false]);
 });
 
 test('trailers end a request, and their credentials are not recorded', async () => {

@@ -4,10 +4,19 @@ import { Exchange } from '../../../extproc/exchange/exchange.ts';
 import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
 import type { IdentityProvider } from '../../../extproc/exchange/identity.ts';
 import { LoopShare } from '../../../extproc/exchange/loop-share.ts';
-import type { Connection, ExchangeContext, ExchangeLimits, Judge, Verdict } from '../../../extproc/exchange/ports.ts';
+import type {
+  Connection,
+  ExchangeContext,
+  ExchangeLimits,
+  Judge,
+  LogPlace,
+  Verdict,
+} from '../../../extproc/exchange/ports.ts';
+import type { ReadableBody } from '../../../extproc/exchange/reader.ts';
 import { readHere } from '../../../extproc/exchange/reader.ts';
 import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
 import { decodeRecord } from '../../../extproc/exchange/record.ts';
+import { storedChunk } from '../../../extproc/exchange/request-body.ts';
 import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import type { AccessInput, RequestInput } from '../../../extproc/policy/input.ts';
@@ -28,20 +37,29 @@ export class FakeLog {
   /** Each append waits for what this gives, its record already taken. */
   onAppend: (kind: RecordKind) => Promise<void> = async () => {};
 
-  async append(parts: readonly Uint8Array[]): Promise<void> {
+  async append(parts: readonly Uint8Array[]): Promise<LogPlace> {
     const payload = Buffer.concat(parts);
     const record = decodeRecord(payload);
     if (this.failsAppend(record.kind)) throw new Error('no space left on device');
     this.records.push(record);
     this.payloads.push(payload);
     this.events.push(`append ${record.kind}`);
+    const place = { segment: 1, offset: this.payloads.length - 1 };
     await this.onAppend(record.kind);
+    return place;
   }
 
   async sync(): Promise<void> {
     this.events.push('sync');
     await this.onSync();
     this.events.push('synced');
+  }
+
+  /** The record at that place, as it is read back. */
+  readBack(offset: number): Buffer {
+    const payload = this.payloads[offset];
+    if (payload === undefined) throw new Error('no record stands there');
+    return payload;
   }
 
   admits(): boolean {
@@ -135,15 +153,20 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     limits: {
       requestBodyMaxBytes: 1000,
       heldBodyMaxBytes: 5000,
+      spooledBodyMaxBytes: 5000,
+      heldBodyPerCallerMaxBytes: 100_000,
       openExchangesMax: 10,
+      openExchangesPerCallerMax: 10,
       // Longer than any test: a deadline that fires is asked for by the test.
       decisionTimeoutMs: 1_000_000,
       ...limits,
     },
     budget: { openExchanges: 0, heldBodyBytes: 0 },
+    spool: { heldBytes: 0, readAt: async ({ offset }) => log.readBack(offset) },
+    callers: new Map(),
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
-    reader: { read: (kind, asked, body) => readHere(kind, asked, body.joined()) },
+    reader: { read: (kind, asked, body) => readHere(kind, asked, wholeOf(log, body)) },
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),
     onFinished: (connection, outcome) => ended.push({ connection, outcome }),
@@ -154,6 +177,15 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     ...{ log, judge, context, faults, ended },
     open: (connection = claude, pathPrefix = '') => new Exchange(context, connection, pathPrefix),
   };
+}
+
+function wholeOf(log: FakeLog, body: ReadableBody): Uint8Array {
+  if (body.stored === null) return body.joined();
+  const { parts, exchangeId } = body.stored;
+  const whole = body.copied();
+  const stored = Buffer.concat(parts.map((part) => storedChunk(log.readBack(part.place.offset), part, exchangeId)));
+  whole.set(stored, whole.length - stored.length);
+  return whole;
 }
 
 /** Sends frames one after the other; gives all actions. */

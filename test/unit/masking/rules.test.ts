@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { scan } from '../../../extproc/masking/scan.ts';
 import { secretRules } from '../../../extproc/masking/secret.ts';
+import { vendorValueRules } from '../../../extproc/masking/vendor-value-rules.ts';
 import { fill } from './fill.ts';
 
 type Examples = { type: string; hit: string[]; miss: string[] };
@@ -58,7 +59,29 @@ test('source code without secrets stays as it is', () => {
   assert.deepEqual(scan(readFileSync(new URL('benign-source.txt', fixtures), 'utf8')), []);
 });
 
-test('at least two dozen vendors have a rule, and every rule an id of its own', () => {
-  assert.ok(secretRules.length >= 24);
-  assert.equal(new Set(secretRules.map((rule) => rule.id)).size, secretRules.length);
+for (const { id, names, hit } of vendorValueRules) {
+  test(`a value of ${id} is found by the name of its vendor, and not without it`, () => {
+    const value = fill(hit);
+    for (const name of names) {
+      for (const text of [
+        `${name}_setting = "${value}"`,
+        `export ${name.toUpperCase().replaceAll(' ', '_')}_ID=${value}`,
+      ]) {
+        const found = scan(text).find(({ type, start, end }) => {
+          return type === 'SECRET' && text.slice(start, end) === value;
+        });
+        assert.ok(found, text);
+      }
+    }
+    assert.deepEqual(
+      scan(`other setting is ${value}`).filter(({ rule }) => rule === id),
+      [],
+    );
+  });
+}
+
+test('at least 150 vendors have a rule, and every rule an id of its own', () => {
+  const ids = [...secretRules, ...vendorValueRules].map(({ id }) => id);
+  assert.ok(ids.length >= 150);
+  assert.equal(new Set(ids).size, ids.length);
 });

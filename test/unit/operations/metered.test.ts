@@ -91,7 +91,7 @@ test('writes and syncs are timed, and those that fail are counted and fail as be
 });
 
 function progress(more: Partial<Extract<ShipReport, { kind: 'progress' }>>): ShipReport {
-  const none = { delivered: null, openExchanges: 0, waitingExchanges: 0, undeliveredSinceMs: null };
+  const none = { delivered: [], openExchanges: 0, waitingExchanges: 0, undeliveredSinceMs: null };
   return { kind: 'progress', shipped: 0, rejected: 0, ...none, ...more };
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { watchJournalSpace, watchShipping } from '../../../extproc/operations/conditions.ts';
-import { createOperations } from '../../../extproc/operations/operations.ts';
-import { mergeReports, Readiness } from '../../../extproc/operations/readiness.ts';
+import { Operations } from '../../../extproc/operations/operations.ts';
+import { conditionNames, mergeReports, Readiness } from '../../../extproc/operations/readiness.ts';
 import { ShippingState } from '../../../extproc/operations/shipping-state.ts';
 import { seriesFrom, valueIn } from './exposition.ts';
 
@@ -71,14 +71,14 @@ test('a silent shipping thread is told and takes no traffic away', (t) => {
 });
 
 test('a report is plain data, and the figures say the same', async () => {
-  const { metrics, readiness } = createOperations(['claude']);
+  const { metrics, readiness } = new Operations(['claude']);
   const report = readiness.report();
   assert.deepEqual(JSON.parse(JSON.stringify(report)), report);
   const before = await seriesFrom(metrics.registry);
   assert.equal(valueIn(before, 'skilltape_ready'), 0);
   assert.equal(valueIn(before, 'skilltape_condition_ok', { condition: 'journal' }), 0);
   assert.equal(valueIn(before, 'skilltape_condition_ok', { condition: 'drain' }), 1);
-  for (const { name } of report.conditions) readiness.ok(name);
+  for (const name of conditionNames) readiness.ok(name);
   assert.equal(valueIn(await seriesFrom(metrics.registry), 'skilltape_ready'), 1);
 });
 

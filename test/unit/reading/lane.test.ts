@@ -8,7 +8,7 @@ const place = {
   bodyForm: 'messages',
   contentType: 'application/json',
 } as const;
-const body = (text: string) => () => new Uint8Array(Buffer.from(text));
+const body = (text: string) => () => ({ bytes: new Uint8Array(Buffer.from(text)), stored: null });
 const question = JSON.stringify({ model: 'm', messages: [] });
 
 test('a question that takes too long ends the thread, and the next one finds another', async () => {

@@ -1,21 +1,29 @@
 /** A journal in memory: what the shipper reads from, with a log of what it asked for. */
-import type { RecordBody } from '../../../extproc/exchange/record.ts';
+import type { RecordBody, Started } from '../../../extproc/exchange/record.ts';
 import { encodeRecord } from '../../../extproc/exchange/record.ts';
 import type { Position } from '../../../extproc/journal/position.ts';
-import type { RecordSource } from '../../../extproc/ship/shipper.ts';
+import type { RecordSource } from '../../../extproc/ship/follower.ts';
 import { decidedOf, exchangeIdOf, finishedOf, startedMs, startedOf } from '../transcript/example.ts';
 
 export class MemoryJournal implements RecordSource {
   readonly payloads: Uint8Array[] = [];
   readonly readPositions: number[] = [];
+  readonly #ticks: () => number;
+  /** Called before each reading on. */
+  onRead: () => void = () => {};
+
+  /** Journals that stand beside each other are given one count of milliseconds. */
+  constructor(ticks?: () => number) {
+    this.#ticks = ticks ?? (() => this.payloads.length);
+  }
 
   append(exchange: number, body: RecordBody): void {
-    const record = { exchangeId: exchangeIdOf(exchange), timeMs: startedMs + this.payloads.length, ...body };
+    const record = { exchangeId: exchangeIdOf(exchange), timeMs: startedMs + this.#ticks(), ...body };
     this.payloads.push(new Uint8Array(Buffer.concat(encodeRecord(record))));
   }
 
-  start(exchange: number): void {
-    this.append(exchange, { kind: 'started', started: startedOf() });
+  start(exchange: number, started: Partial<Started> = {}): void {
+    this.append(exchange, { kind: 'started', started: startedOf(started) });
   }
 
   prompt(exchange: number, text: string): void {
@@ -35,6 +43,7 @@ export class MemoryJournal implements RecordSource {
   }
 
   async *read(from: Position | null): AsyncGenerator<{ position: Position; next: Position; payload: Uint8Array }> {
+    this.onRead();
     for (let at = from?.offset ?? 0; at < this.payloads.length; at += 1) {
       yield { position: placeOf(at), next: placeOf(at + 1), payload: this.#payloadAt(at) };
     }

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import type { Delivery } from '../../../extproc/index/port.ts';
 import type { Position } from '../../../extproc/journal/position.ts';
-import { keptRecordsMaxBytes, Shipper } from '../../../extproc/ship/shipper.ts';
+import { keptRecordsMaxBytes } from '../../../extproc/ship/follower.ts';
+import { Shipper } from '../../../extproc/ship/shipper.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
 import { startedMs } from '../transcript/example.ts';
 import { MemoryJournal, placeOf } from './memory-journal.ts';
@@ -25,7 +26,7 @@ function shipping(journal: MemoryJournal, answers: Answer[] = [], from: Position
       });
     },
   };
-  const shipper = new Shipper(journal, sink, from, {
+  const shipper = new Shipper([{ source: journal, from }], sink, {
     onDelivering: () => {},
     onRejected: (id, reason) => events.push(`rejected ${Number(id.slice(-12))}: ${reason}`),
   });
@@ -55,17 +56,17 @@ test('the cursor stays at the start of the oldest open exchange, so a restart lo
   const { shipper, delivered } = shipping(journal);
   await shipper.advance();
   assert.deepEqual(shipper.status(), {
-    ...{ delivered: placeOf(4), shipped: 2, rejected: 0, openExchanges: 1 },
+    ...{ delivered: [placeOf(4)], shipped: 2, rejected: 0, openExchanges: 1 },
     ...{ waitingExchanges: 0, undeliveredSinceMs: null },
   });
   journal.prompt(2, 'late');
   journal.finish(2);
-  const restarted = shipping(journal, [], shipper.status().delivered);
+  const restarted = shipping(journal, [], shipper.status().delivered[0]);
   await restarted.shipper.advance();
   assert.deepEqual(restarted.delivered, ['3: prompt 3', '2: late']);
   await shipper.advance();
   assert.deepEqual(delivered, ['1: prompt 1', '3: prompt 3', '2: late']);
-  assert.deepEqual(shipper.status().delivered, placeOf(journal.payloads.length));
+  assert.deepEqual(shipper.status().delivered, [placeOf(journal.payloads.length)]);
 });
 
 test('an exchange that the index cannot take now is delivered again, whole and no part of it twice', async () => {
@@ -75,13 +76,13 @@ test('an exchange that the index cannot take now is delivered again, whole and n
   const busy: Delivery = { kind: 'retry', reason: 'busy' };
   const { shipper, delivered } = shipping(journal, [busy, { kind: 'accepted' }, { kind: 'duplicate' }, busy]);
   assert.deepEqual(await shipper.advance(), busy);
-  assert.deepEqual(shipper.status().delivered, placeOf(0));
+  assert.deepEqual(shipper.status().delivered, [placeOf(0)]);
   assert.deepEqual(await shipper.advance(), busy);
   assert.deepEqual(await shipper.advance(), { kind: 'caught_up' });
   const both = ['1: prompt 1', '2: prompt 2'];
   assert.deepEqual(delivered, [...both, ...both, ...both]);
   assert.equal(shipper.status().shipped, 2);
-  assert.deepEqual(shipper.status().delivered, placeOf(8));
+  assert.deepEqual(shipper.status().delivered, [placeOf(8)]);
 });
 
 test('while the index takes nothing, the same list is given to it, and the journal is not read again', async () => {
@@ -94,7 +95,10 @@ test('while the index takes nothing, the same list is given to it, and the journ
       return transcripts.map(() => (lists.length < 4 ? { kind: 'retry', reason: 'away' } : { kind: 'accepted' }));
     },
   };
-  const shipper = new Shipper(journal, sink, null, { onDelivering: () => {}, onRejected: () => assert.fail() });
+  const shipper = new Shipper([{ source: journal, from: null }], sink, {
+    onDelivering: () => {},
+    onRejected: () => assert.fail(),
+  });
   for (let asked = 0; asked < 3; asked += 1) assert.equal((await shipper.advance()).kind, 'retry');
   assert.equal((await shipper.advance()).kind, 'caught_up');
   assert.equal(new Set(lists).size, 1);
@@ -111,8 +115,7 @@ test('how long the index is behind is told by the end of the oldest exchange tha
     return [waitingExchanges, undeliveredSinceMs === null ? null : undeliveredSinceMs - startedMs];
   };
   for (let exchange = 1; exchange <= 100; exchange += 1) journal.whole(exchange);
-  const retry: Delivery = { kind: 'retry', reason: 'away' };
-  const { shipper } = shipping(journal, [retry]);
+  const { shipper } = shipping(journal, [{ kind: 'retry', reason: 'away' }]);
   assert.deepEqual(behind(shipper), [0, null]);
   await shipper.advance();
   // The ends are every fourth record, and each record is a millisecond later.
@@ -160,7 +163,7 @@ test('an exchange that nothing can be made of is counted and reported without it
   const { shipper, events } = shipping(journal, [poison, poison, refused]);
   assert.deepEqual(await shipper.advance(), { kind: 'caught_up' });
   const { delivered, shipped, rejected, openExchanges } = shipper.status();
-  assert.deepEqual([delivered, shipped, rejected, openExchanges], [placeOf(12), 1, 2, 0]);
+  assert.deepEqual([delivered, shipped, rejected, openExchanges], [[placeOf(12)], 1, 2, 0]);
   assert.deepEqual(
     events.filter((event) => event.startsWith('rejected')),
     ['rejected 1: TypeError', 'rejected 2: too large'],
@@ -180,7 +183,7 @@ test('many exchanges go in one delivery, and a pause is taken between two of the
   for (let exchange = 0; exchange < 130; exchange += 1) journal.whole(exchange);
   const { shipper, delivered } = shipping(journal);
   assert.deepEqual(await shipper.advance(() => true), { kind: 'paused' });
-  assert.deepEqual([delivered.length, shipper.status().delivered], [64, placeOf(256)]);
+  assert.deepEqual([delivered.length, shipper.status().delivered], [64, [placeOf(256)]]);
   assert.deepEqual(await shipper.advance(() => true), { kind: 'paused' });
   assert.deepEqual(await shipper.advance(() => true), { kind: 'caught_up' });
   assert.equal(delivered.length, 130);
@@ -200,7 +203,10 @@ test('of a body that is too large to hold only the beginning is read, and its wh
       return transcripts.map(() => ({ kind: 'accepted' }));
     },
   };
-  await new Shipper(journal, sink, null, { onDelivering: () => {}, onRejected: () => assert.fail() }).advance();
+  await new Shipper([{ source: journal, from: null }], sink, {
+    onDelivering: () => {},
+    onRejected: () => assert.fail(),
+  }).advance();
   assert.deepEqual(sizes, [[2 * chunk.length, 3 * chunk.length]]);
 });
 
@@ -211,7 +217,7 @@ test('a record of an unknown version stops the reading where it stands: passing 
   const { shipper } = shipping(journal);
   const isCorrupt = (thrown: unknown): boolean => thrown instanceof SkilltapeError && thrown.code === 'journal_corrupt';
   await assert.rejects(shipper.advance(), isCorrupt);
-  assert.deepEqual(shipper.status().delivered, placeOf(4));
+  assert.deepEqual(shipper.status().delivered, [placeOf(4)]);
   await assert.rejects(shipper.advance(), isCorrupt);
 });
 
@@ -225,7 +231,7 @@ test('a record that cannot be read now is a fault of the journal, not of the exc
     throw new Error('the disk is slow');
   };
   await assert.rejects(shipper.advance(), /slow/);
-  assert.deepEqual([shipper.status().rejected, shipper.status().delivered], [0, placeOf(0)]);
+  assert.deepEqual([shipper.status().rejected, shipper.status().delivered], [0, [placeOf(0)]]);
 });
 
 test('however exchanges overlap, fail and are interrupted by restarts, each one is delivered whole in the end', async () => {
@@ -249,7 +255,7 @@ test('however exchanges overlap, fail and are interrupted by restarts, each one 
         let result = await shipper.advance(() => restarts[round] === true);
         while (result.kind === 'retry' && restarts[round] !== true) result = await shipper.advance();
         for (const line of delivered) taken.set(line.split(': ')[0] ?? '', line.split(': ')[1] ?? '');
-        from = shipper.status().delivered;
+        from = shipper.status().delivered[0] ?? null;
         if (result.kind === 'caught_up') break;
       }
       const expected = [...parts].map(([id, count]) => [

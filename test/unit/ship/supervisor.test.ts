@@ -74,7 +74,11 @@ class Rig {
   supervise(): ShipperThread {
     const shipper = superviseShipper(
       {
-        ...{ dataDirectory: this.directory, journalDirectory: join(this.directory, 'journal'), textMaxChars: 10_000 },
+        ...{
+          dataDirectory: this.directory,
+          journalDirectories: [join(this.directory, 'journal')],
+          textMaxChars: 10_000,
+        },
         ...{ elasticsearch: null, journalKey, hashKey, policy },
       },
       {

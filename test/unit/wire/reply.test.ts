@@ -9,8 +9,8 @@ import { processMethod } from '../../../extproc/wire/service.ts';
 type Release = Extract<Action, { kind: 'release' }>;
 
 /** As Envoy gets them. */
-function sent(action: Action): ProcessingResponse[] {
-  return [...repliesOf(action)].map((reply) => {
+async function sent(action: Action): Promise<ProcessingResponse[]> {
+  return (await Array.fromAsync(repliesOf(action))).map((reply) => {
     const decoded = processMethod.responseDeserialize(processMethod.responseSerialize(reply));
     return JSON.parse(JSON.stringify(decoded));
   });
@@ -48,14 +48,14 @@ function commonOf(reply: ProcessingResponse | undefined): Common['response'] {
   return (reply?.[kind] as Common | undefined)?.response ?? {};
 }
 
-test('waiting and cutting send nothing: a cut is the status of the stream', () => {
-  assert.deepEqual(sent({ kind: 'wait' }), []);
-  assert.deepEqual(sent({ kind: 'cut', reason: 'x' }), []);
+test('waiting and cutting send nothing: a cut is the status of the stream', async () => {
+  assert.deepEqual(await sent({ kind: 'wait' }), []);
+  assert.deepEqual(await sent({ kind: 'cut', reason: 'x' }), []);
 });
 
-test('a release sends the headers without credentials first, then the chunks, the last one with the end', () => {
+test('a release sends the headers without credentials first, then the chunks, the last one with the end', async () => {
   const accessLog = { exchange: 'e-1', verdict: 'allow' };
-  const replies = sent(release(['ab', 'c'], { removeHeaders: ['authorization', 'cookie'], accessLog }));
+  const replies = await sent(release(['ab', 'c'], { removeHeaders: ['authorization', 'cookie'], accessLog }));
   assert.deepEqual(kinds(replies), ['request_headers', 'request_body', 'request_body']);
   assert.deepEqual(commonOf(replies[0]).header_mutation, { remove_headers: ['authorization', 'cookie'] });
   assert.match(JSON.stringify(replies[0]?.dynamic_metadata), /skilltape.*e-1.*allow/);
@@ -65,11 +65,11 @@ test('a release sends the headers without credentials first, then the chunks, th
   ]);
 });
 
-test('the body goes upstream as the same bytes and ends once, unless trailers end it', () => {
+test('the body goes upstream as the same bytes and ends once, unless trailers end it', async () => {
   const texts = fc.array(fc.string({ minLength: 1 }), { maxLength: 6 });
-  fc.assert(
-    fc.property(texts, fc.boolean(), (chunks, hadTrailers) => {
-      const replies = sent(release(chunks, { hadTrailers }));
+  await fc.assert(
+    fc.asyncProperty(texts, fc.boolean(), async (chunks, hadTrailers) => {
+      const replies = await sent(release(chunks, { hadTrailers }));
       const passed = chunksOf(replies);
       assert.equal(passed.map(([text]) => text).join(''), chunks.join(''));
       const ends = passed.map(([, end]) => end);
@@ -80,13 +80,13 @@ test('the body goes upstream as the same bytes and ends once, unless trailers en
   );
 });
 
-test('a request without a body gets no body message, and one with an empty body gets its end', () => {
-  assert.deepEqual(kinds(sent(release([], { hadBody: false }))), ['request_headers']);
-  assert.deepEqual(chunksOf(sent(release([]))), [['', true]]);
-  assert.deepEqual(kinds(sent(release([], { hadTrailers: true }))), ['request_headers', 'request_trailers']);
+test('a request without a body gets no body message, and one with an empty body gets its end', async () => {
+  assert.deepEqual(kinds(await sent(release([], { hadBody: false }))), ['request_headers']);
+  assert.deepEqual(chunksOf(await sent(release([]))), [['', true]]);
+  assert.deepEqual(kinds(await sent(release([], { hadTrailers: true }))), ['request_headers', 'request_trailers']);
 });
 
-test('a large body is taken chunk by chunk, as the stream has room', () => {
+test('a large body is taken chunk by chunk, as the stream has room', async () => {
   const taken: number[] = [];
   function* body() {
     for (let chunk = 0; chunk < 5; chunk += 1) {
@@ -95,40 +95,40 @@ test('a large body is taken chunk by chunk, as the stream has room', () => {
     }
   }
   const replies = repliesOf({ ...release([]), body: body() });
-  replies.next();
+  await replies.next();
   assert.deepEqual(taken, []);
-  replies.next();
+  await replies.next();
   assert.deepEqual(taken, [0, 1], 'one chunk ahead, to know the last');
 });
 
-test('answers are let through in the form of their frame', () => {
-  assert.deepEqual(kinds(sent({ kind: 'continue_response_body' })), ['response_body']);
-  assert.deepEqual(kinds(sent({ kind: 'continue_response_trailers' })), ['response_trailers']);
-  const [reply] = sent({ kind: 'continue_response_headers', setHeaders: { 'x-skilltape-exchange': 'e-1' } });
+test('answers are let through in the form of their frame', async () => {
+  assert.deepEqual(kinds(await sent({ kind: 'continue_response_body' })), ['response_body']);
+  assert.deepEqual(kinds(await sent({ kind: 'continue_response_trailers' })), ['response_trailers']);
+  const [reply] = await sent({ kind: 'continue_response_headers', setHeaders: { 'x-skilltape-exchange': 'e-1' } });
   const raw_value = { type: 'Buffer', data: [...Buffer.from('e-1')] };
   assert.deepEqual(commonOf(reply).header_mutation?.set_headers, [
     { header: { key: 'x-skilltape-exchange', raw_value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
   ]);
 });
 
-test('headers of an answer can be taken off', () => {
-  const [reply] = sent({ kind: 'continue_response_headers', setHeaders: {}, removeHeaders: ['content-length'] });
+test('headers of an answer can be taken off', async () => {
+  const [reply] = await sent({ kind: 'continue_response_headers', setHeaders: {}, removeHeaders: ['content-length'] });
   assert.deepEqual(commonOf(reply).header_mutation?.remove_headers, ['content-length']);
 });
 
-test('bytes go on in place of a chunk, none of them too, and a chunk without any stays', () => {
+test('bytes go on in place of a chunk, none of them too, and a chunk without any stays', async () => {
   const body = Buffer.from([0, 255, 128]);
-  const [whole] = sent({ kind: 'continue_response_body', body });
+  const [whole] = await sent({ kind: 'continue_response_body', body });
   assert.deepEqual(commonOf(whole).body_mutation, { body: { type: 'Buffer', data: [...body] }, mutation: 'body' });
-  const [none] = sent({ kind: 'continue_response_body', body: new Uint8Array(0) });
+  const [none] = await sent({ kind: 'continue_response_body', body: new Uint8Array(0) });
   assert.deepEqual(commonOf(none).body_mutation, { clear_body: true, mutation: 'clear_body' });
-  const [untouched] = sent({ kind: 'continue_response_body' });
+  const [untouched] = await sent({ kind: 'continue_response_body' });
   assert.equal(commonOf(untouched).body_mutation, undefined);
 });
 
-test('our own answer has its status, headers, body and reason', () => {
+test('our own answer has its status, headers, body and reason', async () => {
   const reply = { status: 413, headers: { 'content-type': 'application/json' }, body: '{"ä":1}', details: 'why' };
-  const [message] = sent({ kind: 'local_reply', reply, accessLog: { refusal: 'refused' } });
+  const [message] = await sent({ kind: 'local_reply', reply, accessLog: { refusal: 'refused' } });
   const immediate = (message?.immediate_response ?? {}) as {
     status?: object;
     body?: { data: number[] };

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { Command } from 'commander';
+import { z } from 'zod';
+import { SkilltapeError } from '../errors.ts';
+import type { Finding, FindingType } from '../masking/finding.ts';
+import { Masker } from '../masking/masker.ts';
+import { scanEverything } from '../masking/scan.ts';
+import { spansOf } from '../masking/spans.ts';
+
+export type MaskDependencies = { input: Readable; write(text: string): void };
+
+type MaskFlags = { in?: string; explain: boolean };
+
+const document = z.object({ id: z.union([z.string(), z.number()]).optional(), text: z.string() });
+
+/** What the types are called in labelled data, by the names that most tools for personal data use. */
+const labels: Readonly<Record<FindingType, string>> = {
+  EMAIL: 'EMAIL_ADDRESS',
+  CARD: 'CREDIT_CARD',
+  IBAN: 'IBAN_CODE',
+  PHONE: 'PHONE_NUMBER',
+  SSN: 'US_SSN',
+  IP: 'IP_ADDRESS',
+  MAC: 'MAC_ADDRESS',
+  URL: 'URL',
+  NATIONAL_ID: 'NATIONAL_ID',
+  BIRTH_DATE: 'DATE_OF_BIRTH',
+  WALLET: 'CRYPTO',
+  SECRET: 'SECRET',
+  PEM: 'PRIVATE_KEY',
+  DEEP: 'DEEP',
+};
+
+/** `skilltape mask`: what the masking engine finds in texts that are given, one JSON object a line. */
+export function maskCommand({ input, write }: MaskDependencies): Command {
+  return new Command('mask')
+    .description('show what masking finds: JSON lines {id, text} in, {id, spans: [{s, e, t, score}], text} out')
+    .option('--in <file>', 'read this file instead of the standard input')
+    .option('--explain', 'add the rule that found each span', false)
+    .addHelpText(
+      'after',
+      '\nOffsets count UTF-16 code units, the end excluded. All detectors are on, also those that `record` leaves off' +
+        ' (URL). Tokens are made with a key of this run alone.\nExit codes: 0 done, 2 a line or file cannot be read.',
+    )
+    .action((flags: MaskFlags) => mask(flags, flags.in === undefined ? input : createReadStream(flags.in), write));
+}
+
+async function mask({ explain }: MaskFlags, input: Readable, write: (text: string) => void): Promise<void> {
+  const masker = new Masker({ key: randomBytes(32), scan: scanEverything });
+  let number = 0;
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      number += 1;
+      if (line.trim() === '') continue;
+      const { id, text } = readLine(line, number);
+      const spans = spansOf(text, scanEverything).map((finding) => span(finding, explain));
+      write(`${JSON.stringify({ id, spans, text: masker.text(text, String(id ?? number)).value })}\n`);
+    }
+  } catch (thrown) {
+    if (thrown instanceof SkilltapeError) throw thrown;
+    throw new SkilltapeError('usage', `the input cannot be read: ${SkilltapeError.from(thrown).message}`, {
+      cause: thrown,
+      remedy: 'name a file that is there and that you may read',
+    });
+  }
+}
+
+function readLine(line: string, number: number): z.output<typeof document> {
+  const remedy = 'give one JSON object a line, with a string under "text" and, where you like, an "id"';
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new SkilltapeError('usage', `line ${number} is no JSON`, { remedy });
+  }
+  const read = document.safeParse(value);
+  if (!read.success) throw new SkilltapeError('usage', `line ${number} has no text`, { remedy });
+  return read.data;
+}
+
+function span({ start, end, type, score, rule }: Finding, explain: boolean): Record<string, unknown> {
+  return { s: start, e: end, t: labels[type], score, ...(explain ? { rule } : {}) };
+}

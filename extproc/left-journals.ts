@@ -1,0 +1,55 @@
+import type { Config } from './config/config.ts';
+import type { OnFinished } from './exchange/ports.ts';
+import type { FileSystem } from './journal/fs.ts';
+import type { Journal } from './journal/journal.ts';
+import { journalDirectory, journalsIn } from './journal/places.ts';
+import type { Position } from './journal/position.ts';
+import type { Log } from './log.ts';
+import { freeBehind, openRecovered, untilUnlocked } from './recovery.ts';
+
+/** The journals of workers that the configuration no longer has. */
+export type LeftJournals = {
+  readonly directories: readonly string[];
+  /** For each of them: everything before this position is in the index. */
+  delivered(positions: readonly (Position | null)[]): void;
+  close(): Promise<void>;
+};
+
+/**
+ * Takes over what workers left that there were before: what was open is ended, and it is shipped with the others. Such
+ * a journal stays where it is, freed like the others when it has more than its part, and is a worker's again when one
+ * is added.
+ */
+export async function takeOverLeft(parts: {
+  config: Config;
+  key: Uint8Array;
+  log: Log;
+  fileSystem: FileSystem;
+  onFinished: OnFinished;
+}): Promise<LeftJournals> {
+  const { config, key, log, fileSystem, onFinished } = parts;
+  await using opened = new AsyncDisposableStack();
+  const journals: Journal[] = [];
+  const directories: string[] = [];
+  for (const worker of await journalsIn(config.dataDirectory, fileSystem)) {
+    if (worker <= config.workers) continue;
+    const directory = journalDirectory(config.dataDirectory, worker);
+    const place = { directory, log: log.child({ worker }), fileSystem };
+    await untilUnlocked(place, config.drainMaxMs);
+    const journalMaxBytes = Math.floor(config.journal.journalMaxBytes / config.workers);
+    // Nothing is written to it after this: a disk that fails later is met by the workers.
+    const told = { onFinished, onPoison: () => {} };
+    const journal = await openRecovered({ ...place, ...told, limits: config.journal, journalMaxBytes, key });
+    opened.defer(() => journal.close());
+    journals.push(journal);
+    directories.push(directory);
+  }
+  const all = opened.move();
+  return {
+    directories,
+    delivered(positions) {
+      for (const [at, journal] of journals.entries()) freeBehind(positions[at] ?? null, journal, log);
+    },
+    close: () => all.disposeAsync(),
+  };
+}

@@ -1,0 +1,69 @@
+import { isDigit } from './characters.ts';
+import type { Detector } from './detector.ts';
+import { anyLiteral, matchEnd, sticky } from './pattern.ts';
+
+/** How far behind its word a date of birth may begin, and how far before it. */
+const afterMax = 60;
+const beforeMax = 28;
+const keyValueMax = 40;
+
+const word = anyLiteral(
+  [
+    ...['dob', 'd.o.b', 'd.o.b.', 'date of birth', 'birth date', 'birthdate', 'birthday', 'birth day', 'born', 'bday'],
+    ...['geboren', 'geb.', 'geburtsdatum', 'geburtstag', 'geboortedatum', 'geboren am', 'født', 'född', 'urodzony'],
+    ...['née le', 'né le', 'date de naissance', 'naissance', 'nacimiento', 'nacido', 'nacida', 'nascimento', 'nascido'],
+    ...['data di nascita', 'nato il', 'nata il', 'date_of_birth', 'birth_date', 'data_nascimento', 'fecha_nacimiento'],
+  ],
+  { ignoreCase: true },
+);
+const keyWord =
+  /^(?:dob|born|.{0,24}birth.{0,12}|.{0,12}geburt.{0,12}|.{0,12}naissance|.{0,12}nacimiento|.{0,12}nascimento)$/i;
+
+const months =
+  '(?:jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|mär(?:z)?|apr(?:il)?|may|mai|june?|juni|july?|juli|aug(?:ust)?|' +
+  'sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)';
+const day = '(?:0?[1-9]|[12]\\d|3[01])';
+const monthNumber = '(?:0?[1-9]|1[0-2])';
+const year = '(?:1[89]|20)\\d{2}';
+const date = sticky(
+  [
+    `${year}[-/.]${monthNumber}[-/.]${day}`,
+    `${day}[-/. ]{1,2}${monthNumber}[-/. ]{1,2}(?:${year}|\\d{2})`,
+    `${monthNumber}[-/]${day}[-/](?:${year}|\\d{2})`,
+    `${day}(?:st|nd|rd|th|\\.)?[ -](?:of )?${months}[.,]?[ -]{1,2}(?:${year}|\\d{2})`,
+    `${months}\\.?[ -]${day}(?:st|nd|rd|th)?,?[ -]{1,2}${year}`,
+    `${year}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\\d|3[01])`,
+  ]
+    .map((form) => `(?:${form})(?![0-9A-Za-z])`)
+    .join('|'),
+  'i',
+);
+
+/** Place of the first date that begins in `[from, to)`, or of the last one where `last` is asked for. */
+function dateIn(text: string, from: number, to: number): { start: number; end: number } | undefined {
+  for (let at = Math.max(0, from); at < Math.min(to, text.length); at++) {
+    const before = text.charCodeAt(at - 1);
+    if (isDigit(before) || /[A-Za-z]/.test(text.charAt(at - 1))) continue;
+    const end = matchEnd(date, text, at);
+    if (end !== -1) return { start: at, end };
+  }
+  return undefined;
+}
+
+/** Dates beside a word that makes them somebody's date of birth; any other date stays. */
+export const birthDateDetector: Detector = {
+  id: 'birth-date',
+  detect({ text, keyName }, out) {
+    const add = (found: { start: number; end: number } | undefined): void => {
+      if (found !== undefined)
+        out.push({ type: 'BIRTH_DATE', rule: 'birth-date', rank: 'validated', score: 0.8, ...found });
+    };
+    if (keyName !== '' && text.length <= keyValueMax && keyWord.test(keyName)) add(dateIn(text, 0, text.length));
+    word.lastIndex = 0;
+    for (let found = word.exec(text); found !== null; found = word.exec(text)) {
+      const end = found.index + found[0].length;
+      if (/[A-Za-z]/.test(text.charAt(found.index - 1)) || /[A-Za-z]/.test(text.charAt(end))) continue;
+      add(dateIn(text, end, end + afterMax) ?? dateIn(text, found.index - beforeMax, found.index));
+    }
+  },
+};

@@ -1,0 +1,141 @@
+import type { ExchangeRecord } from '../exchange/record.ts';
+import { decodeRecord, decodeRecordHead } from '../exchange/record.ts';
+import type { Position } from '../journal/position.ts';
+import type { Transcript } from '../transcript/transcript.ts';
+import { assembleTranscript, readBodyMaxBytes } from '../transcript/transcript.ts';
+import type { AttemptLinks } from './attempt-links.ts';
+
+/** What shipping needs of one journal's reading side. */
+export type RecordSource = {
+  read(from: Position | null): AsyncIterable<{ position: Position; next: Position; payload: Uint8Array }>;
+  readAt(position: Position): Promise<Uint8Array>;
+};
+
+/** An exchange whose end was read, in the `round` of reading that came upon it. */
+export type FinishedExchange = { exchangeId: string; finishedMs: number; contentBytes: number; round: number };
+
+/** One delivery: an index takes many documents in one request, and what is held for it must stay bounded (inv. 10). */
+export const deliveryExchangesMax = 64;
+export const deliveryMaxBytes = 8 * 1024 * 1024;
+
+/** Records of all journals that are kept as they were read; beyond it, only where they are is remembered (inv. 10). */
+export const keptRecordsMaxBytes = 16 * 1024 * 1024;
+
+/** What the followers of all journals share. */
+export type Shared = { keptBytes: number; attempts: AttemptLinks };
+
+/** One record of an exchange that was not delivered. */
+type OpenRecord = {
+  position: Position;
+  kind: ExchangeRecord['kind'];
+  contentBytes: number;
+  /** Null where there was no room. */
+  kept: Uint8Array | null;
+};
+
+/**
+ * Reads one journal behind its writer and gathers the records of each exchange until it was delivered. The cursor stays
+ * at the start of the oldest one that was not, so a restart reads it again from its start.
+ */
+export class JournalFollower {
+  readonly #source: RecordSource;
+  readonly #shared: Shared;
+  /** The records of each exchange that was not delivered, in order of arrival of the first one. */
+  readonly #open = new Map<string, OpenRecord[]>();
+  #reading: AsyncIterator<{ position: Position; next: Position; payload: Uint8Array }> | undefined;
+  #next: Position | null;
+  /** Those that wait to be delivered, in the order of their ends. */
+  readonly finished: FinishedExchange[] = [];
+  #finishedBytes = 0;
+  /** The last `readOn` came to the end that the journal had then. */
+  atEnd = false;
+
+  constructor(source: RecordSource, from: Position | null, shared: Shared) {
+    this.#source = source;
+    this.#next = from;
+    this.#shared = shared;
+  }
+
+  /** Everything before this position has been delivered: the journal may free it. */
+  get delivered(): Position | null {
+    const [oldest] = this.#open.values();
+    return oldest?.[0]?.position ?? this.#next;
+  }
+
+  get openExchanges(): number {
+    return this.#open.size - this.finished.length;
+  }
+
+  /** To the end, or until as many exchanges wait as one delivery takes. Throws what the journal throws. */
+  async readOn(round: number): Promise<void> {
+    this.atEnd = false;
+    try {
+      while (this.finished.length < deliveryExchangesMax && this.#finishedBytes < deliveryMaxBytes) {
+        this.#reading ??= this.#source.read(this.#next)[Symbol.asyncIterator]();
+        const step = await this.#reading.next();
+        if (step.done === true) {
+          this.#reading = undefined;
+          this.atEnd = true;
+          return;
+        }
+        this.#take(step.value.payload, step.value.position, round);
+        this.#next = step.value.next;
+      }
+    } catch (fault) {
+      await this.close();
+      throw fault;
+    }
+  }
+
+  /** Takes the first of those that wait out of the queue; `load` and `forget` it when it is delivered. */
+  takeFirst(): FinishedExchange | undefined {
+    const first = this.finished.shift();
+    this.#finishedBytes -= first?.contentBytes ?? 0;
+    return first;
+  }
+
+  /** Null when its records are not whole. Of a body that is too large only a beginning is loaded. */
+  async load(exchangeId: string): Promise<Transcript | null> {
+    const unread = { request: 0, answer: 0 };
+    const loaded: ExchangeRecord[] = [];
+    let room = readBodyMaxBytes;
+    for (const { position, kind, contentBytes, kept } of this.#open.get(exchangeId) ?? []) {
+      const body = kind === 'request_body' ? 'request' : kind === 'answer_body' ? 'answer' : null;
+      if (body !== null) room -= contentBytes;
+      if (body !== null && room < 0) unread[body] += contentBytes;
+      else loaded.push(decodeRecord(kept ?? (await this.#source.readAt(position))));
+    }
+    const transcript = assembleTranscript(loaded, unread);
+    return transcript === null ? null : this.#shared.attempts.linked(transcript);
+  }
+
+  forget(exchangeId: string): void {
+    for (const { kept } of this.#open.get(exchangeId) ?? []) this.#shared.keptBytes -= kept?.length ?? 0;
+    this.#open.delete(exchangeId);
+  }
+
+  async close(): Promise<void> {
+    const reading = this.#reading;
+    this.#reading = undefined;
+    await reading?.return?.();
+  }
+
+  #take(payload: Uint8Array, position: Position, round: number): void {
+    const { kind, exchangeId, contentBytes, timeMs } = decodeRecordHead(payload);
+    if (kind === 'started' && !this.#open.has(exchangeId)) {
+      this.#open.set(exchangeId, []);
+      this.#shared.attempts.note(payload);
+    }
+    const records = this.#open.get(exchangeId);
+    // Records whose start lies before the cursor belong to an exchange that was delivered already.
+    if (records === undefined) return;
+    const isKept = this.#shared.keptBytes + payload.length <= keptRecordsMaxBytes;
+    if (isKept) this.#shared.keptBytes += payload.length;
+    const isSecondEnd = kind === 'finished' && records.some((record) => record.kind === 'finished');
+    records.push({ position, kind, contentBytes, kept: isKept ? payload : null });
+    if (kind !== 'finished' || isSecondEnd) return;
+    const bytes = records.reduce((sum, record) => sum + record.contentBytes, 0);
+    this.finished.push({ exchangeId, finishedMs: timeMs, contentBytes: bytes, round });
+    this.#finishedBytes += bytes;
+  }
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import { maskCommand } from '../../../extproc/cli/mask.ts';
+import { temporaryDirectory } from '../../builders/directory.ts';
+
+type Span = { s: number; e: number; t: string; score: number; rule?: string };
+type Line = { id?: unknown; spans: Span[]; text: string };
+
+async function run(lines: readonly string[], args: readonly string[] = []): Promise<Line[]> {
+  let out = '';
+  const input = Readable.from([lines.map((line) => `${line}\n`).join('')]);
+  const command = maskCommand({ input, write: (text) => (out += text) });
+  await command.parseAsync([...args], { from: 'user' });
+  return out
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+const given = (text: string): string => JSON.stringify({ id: 'a', text });
+
+test('each line comes back with its id, its spans and its masked text', async () => {
+  const text = 'Write to ada@example.com, 😀 then 123-45-6789 and https://example.com/x.';
+  const [line, other, ...more] = await run([given(text), '', JSON.stringify({ text: 'nothing here' })]);
+  assert.deepEqual(more, []);
+  assert.deepEqual(other, { spans: [], text: 'nothing here' });
+  assert.equal(line?.id, 'a');
+  assert.deepEqual(
+    line.spans.map(({ s, e, t }) => [text.slice(s, e), t]),
+    [
+      ['ada@example.com', 'EMAIL_ADDRESS'],
+      ['123-45-6789', 'US_SSN'],
+      ['https://example.com/x', 'URL'],
+    ],
+  );
+  assert.match(line.text, /^Write to \[EMAIL:[0-9a-f]{16}\], 😀 then \[SSN\] and \[URL:[0-9a-f]{16}\]\.$/);
+});
+
+test('a span in JSON, and in JSON within its strings, is the place of the characters as they are written', async () => {
+  const inner = JSON.stringify({ 'to "bob"': 'é ada@example.com', password: 'hunter2' });
+  const text = `{"note":${JSON.stringify(inner)},"card": 4111111111111111,"\\u0061da@example.org":1}`;
+  const [line] = await run([given(text)]);
+  assert.deepEqual(
+    line?.spans.map(({ s, e }) => text.slice(s, e)),
+    ['ada@example.com', 'hunter2', '4111111111111111', '\\u0061da@example.org'],
+  );
+});
+
+test('--explain names the rule of each span', async () => {
+  const [line] = await run([given('mail ada@example.com')], ['--explain']);
+  assert.deepEqual(
+    line?.spans.map(({ rule }) => rule),
+    ['email'],
+  );
+});
+
+test('--in reads a file', async (t) => {
+  const file = join(temporaryDirectory(t), 'in.jsonl');
+  writeFileSync(file, given('call +49 851 123456'));
+  const [line] = await run([], ['--in', file]);
+  assert.equal(line?.text, 'call [PHONE]');
+  await assert.rejects(run([], ['--in', `${file}.gone`]), /the input cannot be read/);
+});
+
+test('a line that cannot be read is named by its number, and what it should be', async () => {
+  await assert.rejects(run([given('x'), '{']), {
+    code: 'usage',
+    message: 'line 2 is no JSON',
+    remedy: /one JSON object/,
+  });
+  await assert.rejects(run(['{"text":1}']), { code: 'usage', message: 'line 1 has no text' });
+});
+
+test('the same value in two documents has two tokens, so that a published run links nothing', async () => {
+  const [one, two] = await run([given('ada@example.com'), JSON.stringify({ id: 'b', text: 'ada@example.com' })]);
+  assert.notEqual(one?.text, two?.text);
+});
