@@ -1,4 +1,5 @@
 import type { Config } from './config/config.ts';
+import type { DecodingLimits } from './encoding/limits.ts';
 import { writerOptions } from './index/elasticsearch/options.ts';
 import type { Position } from './journal/position.ts';
 import type { Log } from './log.ts';
@@ -48,6 +49,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       hashKey,
       policy,
       textMaxChars: config.index.textMaxChars,
+      decoding: decodingLimits(config),
     },
     {
       onReport(report) {
@@ -61,6 +63,10 @@ export function startShipping(parts: ShippingParts): Shipping {
     },
   );
   return { wake: () => shipper.wake(), stop: () => shipper.stop(shipStopTimeoutMs) };
+}
+
+function decodingLimits({ limits: { decodedBodyMaxBytes, decodedRatioMax } }: Config): DecodingLimits {
+  return { decodedBodyMaxBytes, decodedRatioMax };
 }
 
 /** An index that is away is said at once, then now and then, and when it is back. */

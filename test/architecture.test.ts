@@ -19,19 +19,20 @@ const allowed: Record<string, readonly string[]> = {
   config: [],
   tools: [],
   upload: [],
-  policy: ['claude'],
+  encoding: [],
+  policy: ['claude', 'encoding'],
   envoy: [],
-  exchange: ['claude', 'policy', 'upload'],
+  exchange: ['claude', 'encoding', 'policy', 'upload'],
   wire: ['exchange'],
-  reading: ['exchange', 'journal'],
-  transcript: ['claude', 'exchange', 'masking', 'policy', 'upload'],
+  reading: ['encoding', 'exchange', 'journal'],
+  transcript: ['claude', 'encoding', 'exchange', 'masking', 'policy', 'upload'],
   index: ['exchange', 'masking', 'transcript'],
   kibana: ['exchange', 'transcript'],
   operations: ['exchange', 'journal', 'ship'],
   looks: ['index', 'masking'],
   usage: ['config', 'index'],
   terminal: ['index', 'masking', 'transcript', 'usage'],
-  ship: ['exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
+  ship: ['encoding', 'exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
   workers: ['config', 'journal', 'operations', 'policy'],
   demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
@@ -77,7 +78,7 @@ const owners: Record<string, readonly string[]> = {
 };
 
 /** What runs after a request was taken and needs neither disk nor network. */
-const pure = /^extproc\/(claude|exchange|kibana|transcript)\//;
+const pure = /^extproc\/(claude|encoding|exchange|kibana|transcript)\//;
 const io = /^node:(fs|net|http|https|http2|child_process|worker_threads|dgram|tls)/;
 
 type Import = { from: string; to: string };

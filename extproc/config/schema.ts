@@ -142,6 +142,15 @@ const limits = z.strictObject({
     512 * MiB,
     'Bytes of request bodies that are held of one caller, in memory and in the journal; beyond it that caller is refused.',
   ),
+  decodedBodyMaxBytes: bytes(
+    1,
+    64 * MiB,
+    'Largest size that an encoded body may decode to. A request beyond it is refused; an answer passes and is recorded, but not read.',
+  ),
+  decodedRatioMax: z.int().min(1).max(100_000).default(100).meta({
+    description: 'The same as a multiple of the size that came; up to 1 MiB is always taken.',
+    unit: 'times',
+  }),
   openExchangesMax: z.int().min(1).max(1_000_000).default(4096).meta({
     description: 'Exchanges open at once in one worker; one more is refused.',
     unit: 'exchanges',

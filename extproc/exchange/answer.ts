@@ -4,7 +4,7 @@ import { changedAnswerRemovedHeaders } from './changed-answer.ts';
 import type { Action, Frame } from './frame.ts';
 import { continueAnswer } from './frame.ts';
 import type { HeaderList } from './headers.ts';
-import { headerValue, recordableHeaders } from './headers.ts';
+import { headerValue, joinedValue, recordableHeaders } from './headers.ts';
 import type { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
 import type { SessionLearning } from './session-learning.ts';
@@ -37,7 +37,7 @@ export class Answer {
     this.status = Number(headerValue(frame.headers, ':status') ?? 0);
     this.#codeDetails = String(frame.attributes['response.code_details'] ?? '');
     this.#contentType = headerValue(frame.headers, 'content-type') ?? '';
-    this.#contentEncoding = headerValue(frame.headers, 'content-encoding') ?? '';
+    this.#contentEncoding = joinedValue(frame.headers, 'content-encoding');
     const length = headerValue(frame.headers, 'content-length');
     this.#end = new AnswerEnd({
       contentType: this.#contentType,

@@ -8,11 +8,14 @@ import type { MessagesRequest } from '../claude/request.ts';
 import { readMessagesRequest } from '../claude/request.ts';
 import { readSentEvents } from '../claude/sent-events.ts';
 import { textBytes } from '../claude/text-bytes.ts';
+import type { Coding } from '../encoding/codings.ts';
 import type { AccessInput, BatchFacts, RequestInput } from '../policy/input.ts';
 import { inputMaxBytes, noBodyFacts } from '../policy/input.ts';
 import type { MultipartPart } from '../upload/multipart.ts';
 import { readMultipart } from '../upload/multipart.ts';
 import { batchFacts, claudeFacts } from './claude-facts.ts';
+import type { EncodedPlace } from './decoded-body.ts';
+import { decodedBody } from './decoded-body.ts';
 import type { RequestFacts } from './facts.ts';
 import { uploadFacts } from './upload-facts.ts';
 
@@ -27,12 +30,22 @@ export type ReadBody =
   | { kind: 'json'; definition: AgentDefinition | null; events: JsonObject[] | null }
   | { kind: 'malformed'; fault: string };
 
-export type BodyPlace = Pick<RequestFacts, 'endpoint' | 'bodyForm' | 'contentType'>;
+export type BodyPlace = Pick<RequestFacts, 'endpoint'> & EncodedPlace;
 
-/** A body as policy judges it, without its text; `fault` is not empty when it could not be read. */
+/** Why a body cannot be judged; each is a reason of `refusal.ts`. */
+export type BodyFaultReason =
+  | 'body_malformed'
+  | 'encoding_invalid'
+  | 'decoded_body_too_large'
+  | 'decoded_ratio_too_high';
+
+/** A body as policy judges it, without its text; `fault` is not empty when it could not be read, and `reason` then counts. */
 export type BodyFacts = {
   status: RequestInput['body']['status'];
+  /** The size that was read: of an encoded body, when its codings were off. */
+  decodedBytes: number;
   fault: string;
+  reason: BodyFaultReason;
   facts: Partial<RequestInput>;
   /** Of a messages request, its messages, system prompt and tools taken out. */
   request: MessagesRequest | null;
@@ -40,20 +53,37 @@ export type BodyFacts = {
 
 /** Reads the body and takes what it names out of it; names that policy could not judge anyway are a fault. */
 export function bodyFacts(place: BodyPlace, body: Uint8Array): BodyFacts {
-  const read = readBody(place, body);
-  if (read.kind === 'malformed') return { status: 'unread', fault: read.fault, facts: {}, request: null };
+  const decoded = decodedBody(place, body);
+  if (!decoded.ok) return unreadBody(decodingReasons[decoded.fault], decoded.detail);
+  const { bytes } = decoded;
+  const read = readBody(place, bytes);
+  if (read.kind === 'malformed') return unreadBody('body_malformed', read.fault);
   const facts = factsOf(read);
-  if (body.length > inputMaxBytes && JSON.stringify(facts).length > inputMaxBytes) {
-    return { status: 'unread', fault: tooManyNames, facts: {}, request: null };
+  if (bytes.length > inputMaxBytes && JSON.stringify(facts).length > inputMaxBytes) {
+    return unreadBody('body_malformed', tooManyNames);
   }
   const request = read.kind === 'messages' ? { ...read.request, messages: [], system: null, tools: null } : null;
-  return { status: statusOf(read), fault: '', facts, request };
+  return {
+    ...{ status: statusOf(read), decodedBytes: bytes.length, fault: '', reason: 'body_malformed' },
+    ...{ facts, request },
+  };
 }
+
+/** A body that is refused for this. */
+export function unreadBody(reason: BodyFaultReason, fault: string): BodyFacts {
+  return { status: 'unread', decodedBytes: 0, fault, reason, facts: {}, request: null };
+}
+
+const decodingReasons = {
+  invalid: 'encoding_invalid',
+  too_large: 'decoded_body_too_large',
+  ratio_too_high: 'decoded_ratio_too_high',
+} as const;
 
 const tooManyNames = `it names more models, tools, skills or other things than ${inputMaxBytes} bytes can list`;
 
-/** Reads the whole body in the form that its endpoint takes. What cannot be read cannot be judged (inv. 2). */
-export function readBody({ endpoint, bodyForm, contentType }: BodyPlace, body: Uint8Array): ReadBody {
+/** Reads the whole body, decoded, in the form that its endpoint takes. What cannot be read cannot be judged (inv. 2). */
+function readBody({ endpoint, bodyForm, contentType }: BodyPlace, body: Uint8Array): ReadBody {
   if (body.length === 0) return { kind: 'empty' };
   switch (bodyForm) {
     case 'none':
@@ -108,8 +138,14 @@ function malformed(fault: string): ReadBody {
 }
 
 /** The policy input document of `request`: facts about the body, never its text. */
-export function requestInput(access: AccessInput, { status, fault, facts }: BodyFacts, bytes: number): RequestInput {
-  return { ...access, body: { bytes, status, fault }, ...noBodyFacts, ...facts };
+export function requestInput(
+  access: AccessInput,
+  { status, decodedBytes, fault, facts }: BodyFacts,
+  sent: { bytes: number; codings: readonly Coding[] },
+): RequestInput {
+  const { bytes, codings } = sent;
+  const body = { bytes, decoded_bytes: decodedBytes, codings: [...codings], status, fault };
+  return { ...access, body, ...noBodyFacts, ...facts };
 }
 
 function statusOf({ kind }: ReadBody): RequestInput['body']['status'] {

@@ -2,7 +2,7 @@ import type { MessagesRequest } from '../claude/request.ts';
 import { SkilltapeError } from '../errors.ts';
 import { Answer, isFromUpstream } from './answer.ts';
 import { handlingOf } from './answer-handling.ts';
-import { type BodyFacts, requestInput } from './body.ts';
+import { type BodyFacts, unreadBody } from './body.ts';
 import { withDeadline } from './deadline.ts';
 import { newExchangeId } from './exchange-id.ts';
 import { type Action, continueAnswer, type Frame, type LocalReply } from './frame.ts';
@@ -136,10 +136,8 @@ export class Exchange {
     if (noPlace !== null) return this.#refuse(noPlace);
     const verdict = this.#judge.access(intake.access);
     if (verdict.verdict !== 'allow') return this.#deny('access', verdict, intake.access);
-    if (intake.announcedBytes > limits.requestBodyMaxBytes) return this.#refuse('request_body_too_large');
-    const { contentEncoding } = intake.facts;
-    if (contentEncoding !== 'identity') return this.#refuse('encoding_unsupported', printable(contentEncoding));
-    return { kind: 'wait' };
+    const refusal = intake.refusal(limits);
+    return refusal === null ? { kind: 'wait' } : this.#refuse(refusal.reason, refusal.detail);
   }
 
   async #collect(frame: BodyFrame): Promise<Action> {
@@ -162,12 +160,11 @@ export class Exchange {
 
   /** The release is made only when the whole request and its verdict are on disk (inv. 1). */
   async #judgeRequest(lastFrame: Frame): Promise<Action> {
-    const { access } = this.#known();
     const read = await this.#read();
     if (!this.#isHeld()) return { kind: 'wait' };
-    if (read.fault !== '') return this.#refuse('body_malformed', read.fault);
+    if (read.fault !== '') return this.#refuse(read.reason, read.fault);
     this.#session = this.#sessionFor(read.request);
-    const input = requestInput(access, read, this.#body.bytes);
+    const input = this.#known().requestInput(read, this.#body.bytes);
     const verdict = await this.#context.loopShare.run(() => this.#judge.request(input));
     if (!this.#isHeld()) return { kind: 'wait' };
     if (verdict.verdict !== 'allow') return this.#deny('request', verdict, input);
@@ -187,15 +184,15 @@ export class Exchange {
   }
 
   async #read(): Promise<BodyFacts> {
-    const { endpoint, bodyForm, contentType } = this.#known().facts;
-    const { reader, loopShare } = this.#context;
+    const { reader, loopShare, limits } = this.#context;
+    const place = this.#known().bodyPlace(limits);
     try {
-      return await loopShare.run(() => reader.read('body', { endpoint, bodyForm, contentType }, this.#body));
+      return await loopShare.run(() => reader.read('body', place, this.#body));
     } catch (thrown) {
       if (SkilltapeError.from(thrown).code === 'journal_corrupt') throw thrown;
       // A body that ends the thread which reads it is not to be sent again, so the caller is not told to retry.
       this.#context.onFault(this.id, SkilltapeError.from(thrown));
-      return { status: 'unread', fault: unreadable, facts: {}, request: null };
+      return unreadBody('body_malformed', unreadable);
     }
   }
 
@@ -292,8 +289,3 @@ export class Exchange {
 }
 
 const unreadable = 'reading it takes more time or memory than there is';
-
-/** What a caller sent, short and harmless enough to be said back. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 40);
-}

@@ -4,10 +4,12 @@ import { dialectOf } from '../claude/dialect.ts';
 import type { Endpoint } from '../claude/endpoint.ts';
 import { endpointOf } from '../claude/endpoint.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
+import type { ReadCodings } from '../encoding/codings.ts';
+import { readCodings } from '../encoding/codings.ts';
 import type { AccessInput } from '../policy/input.ts';
 import type { Frame } from './frame.ts';
 import type { HeaderList } from './headers.ts';
-import { headerValue, splitTarget } from './headers.ts';
+import { headerValue, joinedValue, splitTarget } from './headers.ts';
 import type { Authentication } from './identity.ts';
 import { authenticationOf } from './identity.ts';
 import type { Connection } from './ports.ts';
@@ -25,6 +27,7 @@ export type RequestFacts = {
   envoyRequestId: string;
   contentType: string;
   contentEncoding: string;
+  codings: ReadCodings;
 };
 
 /** `pathPrefix` is the route's own (`/sandbox`), which Envoy takes off on the way up. */
@@ -38,7 +41,9 @@ export function requestFacts(
   const path = wholePath.startsWith(`${pathPrefix}/`) ? wholePath.slice(pathPrefix.length) : wholePath;
   const method = headerValue(frame.headers, ':method') ?? '';
   const endpoint = endpointOf(method, path);
-  const contentType = joined(frame.headers, 'content-type');
+  // The upstream would go by all of repeated headers.
+  const contentType = joinedValue(frame.headers, 'content-type');
+  const contentEncoding = joinedValue(frame.headers, 'content-encoding');
   return {
     method,
     path,
@@ -50,14 +55,9 @@ export function requestFacts(
     sourceAddress: withoutPort(String(frame.attributes['source.address'] ?? '')),
     envoyRequestId: headerValue(frame.headers, 'x-request-id') ?? '',
     contentType,
-    contentEncoding: joined(frame.headers, 'content-encoding').toLowerCase() || 'identity',
+    contentEncoding: contentEncoding.toLowerCase() || 'identity',
+    codings: readCodings(contentEncoding, 'refused'),
   };
-}
-
-/** Repeated headers mean the same as one with commas: the upstream would go by all of them. */
-function joined(headers: HeaderList, name: string): string {
-  const values = headers.filter(([key]) => key === name).map(([, value]) => value);
-  return values.join(', ');
 }
 
 function withoutPort(address: string): string {

@@ -6,6 +6,11 @@ export function headerValue(headers: HeaderList, name: string): string | undefin
   return headers.find(([key]) => key === name)?.[1];
 }
 
+/** All values of a header, as one: repeated headers mean the same as one with commas (RFC 9110 section 5.3). */
+export function joinedValue(headers: HeaderList, name: string): string {
+  return headers.flatMap(([key, value]) => (key === name ? [value] : [])).join(', ');
+}
+
 /**
  * The headers in which a caller may carry a credential. They are removed before the request goes upstream, and their
  * values are never recorded (inv. 3, inv. 6).

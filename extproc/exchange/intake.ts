@@ -1,12 +1,15 @@
 import type { MessagesRequest } from '../claude/request.ts';
 import { bringsSessionIds } from '../claude/session.ts';
-import type { AccessInput } from '../policy/input.ts';
+import type { AccessInput, RequestInput } from '../policy/input.ts';
+import type { BodyFacts, BodyPlace } from './body.ts';
+import { requestInput } from './body.ts';
 import type { RequestFacts } from './facts.ts';
 import { accessInput, requestFacts } from './facts.ts';
 import type { Frame } from './frame.ts';
 import { headerValue, recordableHeaders } from './headers.ts';
-import type { Connection, ExchangeContext } from './ports.ts';
+import type { Connection, ExchangeContext, ExchangeLimits } from './ports.ts';
 import type { Started } from './record.ts';
+import type { RefusalReason } from './refusal.ts';
 import type { Session } from './session.ts';
 import { sessionOf } from './session.ts';
 import { SessionLearning } from './session-learning.ts';
@@ -34,9 +37,27 @@ export class Intake {
     return identity === null ? this.facts.sourceAddress : JSON.stringify([identity.issuer, identity.subject]);
   }
 
-  /** The size that the caller announces; a caller without content-length announces nothing. */
-  get announcedBytes(): number {
-    return Number(headerValue(this.facts.headers, 'content-length') ?? 0);
+  /** What the headers announce that cannot be taken, before any of the body came; null when nothing stands against it. */
+  refusal({ requestBodyMaxBytes }: ExchangeLimits): { reason: RefusalReason; detail: string } | null {
+    // A caller without content-length announces nothing.
+    const announcedBytes = Number(headerValue(this.facts.headers, 'content-length') ?? 0);
+    if (announcedBytes > requestBodyMaxBytes) {
+      return { reason: 'request_body_too_large', detail: `${requestBodyMaxBytes} bytes` };
+    }
+    const { codings } = this.facts;
+    return codings.ok ? null : { reason: 'encoding_unsupported', detail: codings.fault };
+  }
+
+  /** The document that policy judges once the body was read. */
+  requestInput(read: BodyFacts, bytes: number): RequestInput {
+    const { codings } = this.facts;
+    return requestInput(this.access, read, { bytes, codings: codings.ok ? codings.codings : [] });
+  }
+
+  /** How the body is to be read. */
+  bodyPlace({ decodedBodyMaxBytes, decodedRatioMax }: ExchangeLimits): BodyPlace {
+    const { endpoint, bodyForm, contentType, codings } = this.facts;
+    return { endpoint, bodyForm, contentType, codings, decoding: { decodedBodyMaxBytes, decodedRatioMax } };
   }
 
   started(attemptOf: string | null): Started {

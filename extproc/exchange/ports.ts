@@ -1,3 +1,4 @@
+import type { DecodingLimits } from '../encoding/limits.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
 import type { IdentityProvider } from './identity.ts';
@@ -49,7 +50,7 @@ export type ExchangeLimits = {
   openExchangesMax: number;
   openExchangesPerCallerMax: number;
   decisionTimeoutMs: number;
-};
+} & DecodingLimits;
 
 /** What every exchange of a process shares. */
 export type ExchangeContext = {

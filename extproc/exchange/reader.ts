@@ -1,24 +1,31 @@
 /** What of bodies is read while an exchange waits; plain data in and out, so that another thread can do it. */
 import { readAnswerIds } from '../claude/answer-ids.ts';
-import { decodeBody } from '../claude/content-decoding.ts';
 import { rewriteResultsUrls } from '../claude/results-url.ts';
+import { decodeAnswer } from '../encoding/answer.ts';
+import type { DecodingLimits } from '../encoding/limits.ts';
 import { bodyFacts } from './body.ts';
 import type { StoredParts } from './request-body.ts';
 
 type AnswerForm = { status: number; contentType: string; contentEncoding: string; decodedMaxBytes: number };
 type ChangedForm = { publicUrl: string; contentEncoding: string; maxBytes: number };
 
+/** Where an answer may not decode to more than some megabytes, no ratio needs a limit. */
+const smallAnswers = (decodedBodyMaxBytes: number): DecodingLimits => ({
+  decodedBodyMaxBytes,
+  decodedRatioMax: Number.POSITIVE_INFINITY,
+});
+
 export const readings = {
   /** A request as policy judges it. */
   body: bodyFacts,
   /** The ids that a later request may name; null when the answer cannot be decoded. */
   answerIds: ({ decodedMaxBytes, ...answer }: AnswerForm, received: Uint8Array) => {
-    const body = decodeBody(received, answer.contentEncoding, decodedMaxBytes);
+    const body = decodeAnswer(received, answer.contentEncoding, smallAnswers(decodedMaxBytes));
     return body.decoded ? readAnswerIds({ ...answer, body: body.bytes, maxEventBytes: decodedMaxBytes }) : null;
   },
   /** An answer with its links changed. */
   changed: ({ publicUrl, contentEncoding, maxBytes }: ChangedForm, received: Uint8Array) => {
-    const body = decodeBody(received, contentEncoding, maxBytes);
+    const body = decodeAnswer(received, contentEncoding, smallAnswers(maxBytes));
     if (!body.decoded) return { ok: false, fault: 'not_decoded' } as const;
     const rewritten = rewriteResultsUrls(body.bytes, publicUrl, maxBytes);
     return rewritten.ok ? { ...rewritten, changed: rewritten.bytes !== received } : rewritten;

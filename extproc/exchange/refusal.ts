@@ -1,5 +1,6 @@
 import type { ErrorType } from '../claude/error-body.ts';
 import { errorEnvelope } from '../claude/error-body.ts';
+import { codings, codingsMax } from '../encoding/codings.ts';
 import type { LocalReply } from './frame.ts';
 import type { Verdict } from './ports.ts';
 
@@ -14,6 +15,9 @@ export type RefusalReason =
   | 'journal_unavailable'
   | 'decision_timeout'
   | 'encoding_unsupported'
+  | 'encoding_invalid'
+  | 'decoded_body_too_large'
+  | 'decoded_ratio_too_high'
   | 'body_malformed';
 
 type RefusalText = {
@@ -41,8 +45,17 @@ const refusals: Record<RefusalReason, RefusalText> = {
     status: 400,
     type: 'invalid_request_error',
     errorCode: 'request_body_encoding_unsupported',
-    message: (detail) => `The gateway cannot judge a body with content-encoding ${detail}; send it without one.`,
+    message: (detail) =>
+      `The gateway cannot judge a body with content-encoding ${detail}; send it without one, or in at most ${codingsMax} of ${codings.join(', ')}.`,
   },
+  encoding_invalid: {
+    status: 400,
+    type: 'invalid_request_error',
+    errorCode: 'request_body_encoding_invalid',
+    message: (detail) => `The gateway cannot decode this request body: ${detail}. Send it without content-encoding.`,
+  },
+  decoded_body_too_large: decodedTooLarge(''),
+  decoded_ratio_too_high: decodedTooLarge(' Send it without content-encoding.'),
   body_malformed: {
     status: 400,
     type: 'invalid_request_error',
@@ -52,6 +65,16 @@ const refusals: Record<RefusalReason, RefusalText> = {
 
 /** All of them, for whoever counts or explains them. */
 export const refusalReasons = Object.keys(refusals) as readonly RefusalReason[];
+
+/** The code is that of the API for the same. */
+function decodedTooLarge(remedy: string): RefusalText {
+  return {
+    status: 413,
+    type: 'invalid_request_error',
+    errorCode: 'request_body_too_large_after_decoding',
+    message: (detail) => `The gateway takes request bodies that decode to at most ${detail}.${remedy}`,
+  };
+}
 
 function busy(message: string): RefusalText {
   return {

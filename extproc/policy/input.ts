@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { bodyForms } from '../claude/body-form.ts';
 import { endpointNames } from '../claude/endpoint.ts';
 import { endpointKinds, treatments } from '../claude/endpoint-table.ts';
+import { codings } from '../encoding/codings.ts';
 
 const text = z.string();
 const texts = z.array(text);
@@ -75,7 +76,13 @@ const upload = z.strictObject({
 
 const requestFields = {
   ...accessFields,
-  body: z.strictObject({ bytes: count, status: z.enum(['parsed', 'unread', 'empty']), fault: text }),
+  body: z.strictObject({
+    bytes: count,
+    decoded_bytes: count,
+    codings: z.array(z.enum(codings)),
+    status: z.enum(['parsed', 'unread', 'empty']),
+    fault: text,
+  }),
   claude: z.strictObject(claudeFields).nullable(),
   batch: batch.nullable(),
   agent: agent.nullable(),

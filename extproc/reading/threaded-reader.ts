@@ -1,13 +1,13 @@
 /** Reads small bodies where they are, and larger ones in threads of their own. */
-import type { Reader, ReadingKind } from '../exchange/reader.ts';
+import type { Answered, Asked, ReadableBody, Reader, ReadingKind } from '../exchange/reader.ts';
 import { readHere } from '../exchange/reader.ts';
 import { Lane } from './lane.ts';
 import type { JournalPlace } from './protocol.ts';
 
 /** Read in a few milliseconds at the worst; nearly all requests are no larger. */
 const hereMaxBytes = 64 * 1024;
-/** What decodes to more than it is can be large however small it is. */
-const isEncoded = (encoding: string): boolean => encoding !== '' && encoding.trim().toLowerCase() !== 'identity';
+/** A stream of nothing but code tables takes twenty times as long for each of its bytes. */
+const encodedHereMaxBytes = 16 * 1024;
 /** Larger ones take up to seconds, which the others must not wait for. */
 const quickMaxBytes = 2 * 1024 * 1024;
 const readMaxMs = 20_000;
@@ -18,9 +18,9 @@ export function createThreadedReader(journal: JournalPlace | null = null): Reade
   const slow = new Lane(readMaxMs, journal);
   return {
     read(kind, asked, body) {
-      const encoding = 'contentEncoding' in asked ? asked.contentEncoding : '';
-      const isHere = body.bytes <= hereMaxBytes && !isEncoded(encoding) && body.stored === null;
-      if (isHere) return readHere(kind, asked, body.joined());
+      if (isEncodedRequest(kind, asked)) return readEncoded(asked, body, quick, slow) as never;
+      if (body.bytes <= hereMaxBytes && body.stored === null && !isEncodedAnswer(asked))
+        return readHere(kind, asked, body.joined());
       const lane = kind === ('body' satisfies ReadingKind) && body.bytes <= quickMaxBytes ? quick : slow;
       return lane.ask(kind, asked, () => ({ bytes: body.copied(), stored: body.stored }));
     },
@@ -28,4 +28,46 @@ export function createThreadedReader(journal: JournalPlace | null = null): Reade
       await Promise.all([quick.close(), slow.close()]);
     },
   };
+}
+
+/**
+ * How long it takes is known when it is decoded. Each place decodes as far as it reads, and leaves what is larger to the
+ * next: a caller whose small body becomes a large one waits among the large ones.
+ */
+async function readEncoded(
+  asked: Asked<'body'>,
+  body: ReadableBody,
+  quick: Lane,
+  slow: Lane,
+): Promise<Answered<'body'>> {
+  const question = () => ({ bytes: body.copied(), stored: body.stored });
+  if (body.bytes <= encodedHereMaxBytes && body.stored === null) {
+    const read = readHere('body', decodingAtMost(hereMaxBytes, asked), body.joined());
+    if (!isLargerThan(hereMaxBytes, read, asked)) return read;
+  }
+  if (body.bytes <= quickMaxBytes) {
+    const read = await quick.ask('body', decodingAtMost(quickMaxBytes, asked), question);
+    if (!isLargerThan(quickMaxBytes, read, asked)) return read;
+  }
+  return slow.ask('body', asked, question);
+}
+
+function decodingAtMost(maxBytes: number, asked: Asked<'body'>): Asked<'body'> {
+  const decodedBodyMaxBytes = Math.min(maxBytes, asked.decoding.decodedBodyMaxBytes);
+  return { ...asked, decoding: { ...asked.decoding, decodedBodyMaxBytes } };
+}
+
+/** Whether only the limit of the place was met, and not the one of the configuration. */
+function isLargerThan(maxBytes: number, read: Answered<'body'>, { decoding }: Asked<'body'>): boolean {
+  return read.reason === 'decoded_body_too_large' && maxBytes < decoding.decodedBodyMaxBytes;
+}
+
+function isEncodedRequest(kind: ReadingKind, asked: Asked<ReadingKind>): asked is Asked<'body'> {
+  return kind === 'body' && 'codings' in asked && asked.codings.ok && asked.codings.codings.length > 0;
+}
+
+/** What decodes to more than it is can be large however small it is. */
+function isEncodedAnswer(asked: Asked<ReadingKind>): boolean {
+  const encoding = 'contentEncoding' in asked ? asked.contentEncoding.trim().toLowerCase() : '';
+  return encoding !== '' && encoding !== 'identity';
 }

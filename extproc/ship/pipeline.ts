@@ -1,3 +1,4 @@
+import type { DecodingLimits } from '../encoding/limits.ts';
 import { SkilltapeError } from '../errors.ts';
 import type { ShipMemory } from '../index/memory.ts';
 import type { Delivery, IndexSink } from '../index/port.ts';
@@ -25,6 +26,7 @@ export type PipelineParts = {
   index: Pick<IndexSink, 'deliver'>;
   keyedHash: KeyedHash;
   textMaxChars: number;
+  decoding: DecodingLimits;
   /** Exchanges that are not read any more, because reading them ended the thread. */
   reduced: ReadonlySet<string>;
   /** Told before each exchange is read, and with null when all are. */
@@ -105,8 +107,8 @@ async function readOrReduced(
 }
 
 async function prepared(transcript: Transcript, recollection: Recollection, parts: PipelineParts): Promise<Prepared> {
-  const { keyedHash, masker, textMaxChars } = parts;
-  const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes));
+  const { keyedHash, masker, textMaxChars, decoding } = parts;
+  const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   const input = recordInputOf(transcript, reading);
   const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input);
   const retention_class = recollection.retentionClass(transcript.exchangeId, decided.retention_class);

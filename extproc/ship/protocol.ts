@@ -1,3 +1,4 @@
+import type { DecodingLimits } from '../encoding/limits.ts';
 import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { Position } from '../journal/position.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
@@ -29,6 +30,7 @@ export type ShipOptions = {
   hashKey: Uint8Array;
   policy: PolicyBundle;
   textMaxChars: number;
+  decoding: DecodingLimits;
 };
 
 /**

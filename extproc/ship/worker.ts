@@ -43,6 +43,7 @@ async function run(options: ShipStart): Promise<void> {
     memory,
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
+    decoding: options.decoding,
     reduced: new Set(options.reduced),
     onReading: (exchangeId) => mark.set(exchangeId),
     onMaskingFailed: (exchangeId, reason) => report({ kind: 'masking_failed', exchangeId, reason }),

@@ -6,6 +6,7 @@ export function belongingsOf({ gen_ai: { agent }, skilltape }: Masked<ExchangeDo
   const { batch, noise } = skilltape;
   const facts: [string, (string | null)[]][] = [
     ['offered', skilltape.skill_offered],
+    ['encoding', [codedOf('request', skilltape.body.request), codedOf('answer', skilltape.body.answer)]],
     ['noise', [noise === null ? null : `${noise}, no prompt of a person`]],
     ['agent', agentOf(agent, skilltape.agent)],
     ['batch', batch === null ? [] : [batch.id, named('prompt', batch.custom_id), counted(batch.size, 'prompts')]],
@@ -30,6 +31,14 @@ function agentOf(
 
 function fileOf({ id, role, name, media_type, bytes }: ExchangeDocument['skilltape']['file'][number]): string {
   return [role, id, name, media_type, counted(bytes, 'bytes')].filter(Boolean).join(' ');
+}
+
+function codedOf(
+  which: 'request' | 'answer',
+  { codings, decoded_bytes }: ExchangeDocument['skilltape']['body']['request'],
+): string | null {
+  if (codings.length === 0) return null;
+  return withDetail(`${which} ${codings.join(' then ')}`, counted(decoded_bytes, 'bytes decoded') ?? '');
 }
 
 function listed(values: readonly (string | null)[]): string {

@@ -69,7 +69,9 @@ class Page {
       this.#note(`${why} the metadata of this exchange only, not its text`);
     }
     if (skilltape.masking.status === 'failed') this.#warning('masking failed, so the text is not shown here');
-    if (!skilltape.decoded) this.#warning('the bodies could not be read as a Claude exchange');
+    if (!skilltape.decoded) {
+      this.#warning(withReason('the bodies could not be read as a Claude exchange', skilltape.decoded_detail));
+    }
     if (skilltape.truncated) this.#note('the searchable text of this exchange was cut at its size limit');
   }
 
@@ -122,4 +124,9 @@ class Page {
   #cut(text: string): string {
     return wrap(text, this.#width)[0] ?? '';
   }
+}
+
+/** The reason may name what a caller wrote. */
+function withReason(text: string, reason: string): string {
+  return reason === '' ? text : `${text}: ${sanitiseLine(reason)}`;
 }

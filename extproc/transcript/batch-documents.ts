@@ -5,6 +5,7 @@ import { filesProduced, filesReferenced } from '../claude/files.ts';
 import { skillsUsed } from '../claude/skills-used.ts';
 import type { Outcome } from '../exchange/outcome.ts';
 import { fileNamed } from './carried.ts';
+import { notCoded } from './coded-body.ts';
 import type { ExchangeDocument } from './document.ts';
 import type { DraftContext, Drafted } from './draft.ts';
 import { billedOf, genAiOf } from './gen-ai.ts';
@@ -123,6 +124,11 @@ function childOf(
       request: { ...http.request, body: { bytes: 0 } },
       response: { ...http.response, body: { bytes: 0 } },
     },
-    skilltape: { ...skilltape, noise: null, batch: { id: batchId, custom_id: customId, size: null } },
+    skilltape: {
+      ...skilltape,
+      noise: null,
+      body: { request: notCoded, answer: notCoded },
+      batch: { id: batchId, custom_id: customId, size: null },
+    },
   };
 }

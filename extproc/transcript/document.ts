@@ -117,7 +117,14 @@ export type ExchangeDocument = {
       status: 'masked' | 'failed';
       findings: { type: string; count: number }[];
     };
+    /** False when a body could not be decoded or read; `decoded_detail` then says which and why. */
     decoded: boolean;
+    decoded_detail: string;
+    /** The content codings that the bodies came with, and their sizes without them; null: unknown, or without any. */
+    body: {
+      request: { codings: string[]; decoded_bytes: number | null };
+      answer: { codings: string[]; decoded_bytes: number | null };
+    };
     truncated: boolean;
     /** Messages of the request that were indexed with an earlier exchange; their text is not repeated here. */
     history: { message_count: number; prefix_hash: string };

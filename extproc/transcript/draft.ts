@@ -104,6 +104,8 @@ export function frameOf(
       retention_class: decision.retention_class,
       masking: { status: 'masked', findings: [] },
       decoded: reading.decoded,
+      decoded_detail: reading.fault,
+      body: reading.body,
       truncated: false,
       history: { message_count: 0, prefix_hash: '' },
       request_hash: keyedHash('request', transcript.requestBody),

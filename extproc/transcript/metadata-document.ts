@@ -1,6 +1,7 @@
 import { endpointOf } from '../claude/endpoint.ts';
 import type { Masked } from '../masking/masked.ts';
 import { withoutContent } from '../masking/masked.ts';
+import { notCoded } from './coded-body.ts';
 import type { ExchangeDocument } from './document.ts';
 import { userOf } from './draft.ts';
 import { requestIdOf } from './our-fields.ts';
@@ -64,7 +65,7 @@ export function metadataDocument(transcript: Transcript, retentionClass: string)
       keep: 'metadata',
       retention_class: retentionClass,
       masking: { status: 'failed', findings: [] },
-      ...{ decoded: false, truncated: false },
+      ...{ decoded: false, decoded_detail: '', body: { request: notCoded, answer: notCoded }, truncated: false },
       history: { message_count: 0, prefix_hash: '' },
       ...{ request_hash: '', system: null, tools: null, new_messages: [], answer: null, error: null },
     },

@@ -13,6 +13,7 @@ const ourBranches = new Set([
   'gen_ai.operation',
   'gen_ai.conversation',
   'skilltape.outcome',
+  'skilltape.body',
   'skilltape.connection',
   'skilltape.endpoint',
   'skilltape.noise',

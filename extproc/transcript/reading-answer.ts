@@ -1,15 +1,19 @@
 import { readAnswer } from '../claude/answer.ts';
 import type { BatchResult } from '../claude/batch-results.ts';
-import { decodeBody } from '../claude/content-decoding.ts';
 import type { Endpoint } from '../claude/endpoint.ts';
 import type { JsonObject, JsonValue } from '../claude/json.ts';
 import { isJsonObject } from '../claude/json.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
 import type { SessionEvent } from '../claude/session-events.ts';
-import { headerValue } from '../exchange/headers.ts';
+import { decodeAnswer } from '../encoding/answer.ts';
+import type { DecodingLimits } from '../encoding/limits.ts';
+import { headerValue, joinedValue } from '../exchange/headers.ts';
+import type { AnswerStarted } from '../exchange/record.ts';
 import { readZip } from '../upload/archive.ts';
 import type { HashOfBytes } from './carried.ts';
 import { carriedFiles } from './carried.ts';
+import type { CodedBody } from './coded-body.ts';
+import { codedBody, notCoded } from './coded-body.ts';
 import type { DocumentFile } from './document.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -27,6 +31,11 @@ export type AnswerReading = {
   error: JsonObject | null;
   files: readonly DocumentFile[];
   decoded: boolean;
+  /** Why it was not, in words that hold nothing of the body. */
+  fault: string;
+  coded: CodedBody;
+  /** Whether the end of its codings was seen; true without any. */
+  codingEnded: boolean;
   /** There was more than is read of such an answer. */
   truncated: boolean;
 };
@@ -41,10 +50,12 @@ export const nothingAnswered: AnswerReading = {
   error: null,
   files: [],
   decoded: true,
+  fault: '',
+  coded: notCoded,
+  codingEnded: true,
   truncated: false,
 };
 
-const decodedMaxBytes = 64 * 1024 * 1024;
 const eventMaxBytes = 32 * 1024 * 1024;
 const downloads = new Set(['files.download', 'skills.versions.download']);
 
@@ -52,22 +63,35 @@ export async function readAnswerOf(
   transcript: Transcript,
   endpoint: Endpoint,
   hashOf: HashOfBytes,
+  decoding: DecodingLimits,
 ): Promise<AnswerReading> {
   const { answer, answerBody } = transcript;
   if (answer === null) return nothingAnswered;
-  const body = decodeBody(answerBody, headerValue(answer.headers, 'content-encoding') ?? '', decodedMaxBytes);
-  if (!body.decoded) return { ...nothingAnswered, decoded: false };
-  if (body.bytes.length === 0) return nothingAnswered;
+  const body = decodeAnswer(answerBody, joinedValue(answer.headers, 'content-encoding'), decoding);
+  if (!body.decoded) return { ...unread(body.fault), coded: codedBody(body.codings, null), codingEnded: false };
+  const read = await readDecoded(transcript, answer, body.bytes, endpoint, hashOf);
+  return { ...read, coded: codedBody(body.codings, body.bytes.length), codingEnded: body.ended };
+}
+
+async function readDecoded(
+  transcript: Transcript,
+  answer: AnswerStarted,
+  body: Uint8Array,
+  endpoint: Endpoint,
+  hashOf: HashOfBytes,
+): Promise<AnswerReading> {
+  if (body.length === 0) return nothingAnswered;
   const contentType = headerValue(answer.headers, 'content-type') ?? '';
   if (downloads.has(endpoint.name) && answer.status === 200) {
-    const isWhole = transcript.answerBytes === answerBody.length && transcript.finished.outcome === 'complete';
-    return isWhole ? readDownload(body.bytes, contentType, hashOf) : { ...nothingAnswered, decoded: false };
+    const isLoaded = transcript.answerBytes === transcript.answerBody.length;
+    const isWhole = isLoaded && transcript.finished.outcome === 'complete';
+    return isWhole ? readDownload(body, contentType, hashOf) : unread('the file did not come down whole');
   }
   const read = readAnswer({
     endpoint: endpoint.name,
     contentType,
     status: answer.status,
-    body: body.bytes,
+    body,
     maxEventBytes: eventMaxBytes,
   });
   switch (read.kind) {
@@ -80,12 +104,21 @@ export async function readAnswerOf(
     case 'session_events':
       return { ...nothingAnswered, events: read.events, truncated: read.truncated };
     case 'batch_results':
-      return { ...nothingAnswered, results: read.results, decoded: read.faults.length === 0 };
+      return {
+        ...nothingAnswered,
+        results: read.results,
+        decoded: read.faults.length === 0,
+        fault: read.faults[0] ?? '',
+      };
     case 'opaque':
-      return { ...nothingAnswered, decoded: false };
+      return unread('it is of no kind that is read here, or not whole');
     default:
       return read satisfies never;
   }
+}
+
+function unread(fault: string): AnswerReading {
+  return { ...nothingAnswered, decoded: false, fault };
 }
 
 /** A skill comes down as one archive, whose files are read one by one; what is no archive is one file. */

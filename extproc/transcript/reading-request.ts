@@ -1,5 +1,6 @@
 import type { BatchEntry } from '../claude/batch.ts';
 import { readBatchRequest } from '../claude/batch.ts';
+import type { BodyForm } from '../claude/body-form.ts';
 import { bodyFormOf } from '../claude/body-form.ts';
 import { readCompletionRequest } from '../claude/completion-request.ts';
 import type { Endpoint } from '../claude/endpoint.ts';
@@ -11,10 +12,15 @@ import { readMessagesRequest } from '../claude/request.ts';
 import { sentEventsField } from '../claude/sent-events.ts';
 import type { SessionEvent } from '../claude/session-events.ts';
 import { sessionEventsIn } from '../claude/session-events.ts';
-import { headerValue } from '../exchange/headers.ts';
+import { readCodings } from '../encoding/codings.ts';
+import type { DecodingLimits } from '../encoding/limits.ts';
+import { decodedBody } from '../exchange/decoded-body.ts';
+import { joinedValue } from '../exchange/headers.ts';
 import { readMultipart } from '../upload/multipart.ts';
 import type { HashOfBytes } from './carried.ts';
 import { carriedFiles } from './carried.ts';
+import type { CodedBody } from './coded-body.ts';
+import { codedBody, notCoded } from './coded-body.ts';
 import type { DocumentFile } from './document.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -28,6 +34,9 @@ export type RequestReading = {
   sentEvents: readonly SessionEvent[];
   files: readonly DocumentFile[];
   decoded: boolean;
+  /** Why it was not, in words that hold nothing of the body. */
+  fault: string;
+  coded: CodedBody;
 };
 
 export const nothingSent: RequestReading = {
@@ -37,20 +46,44 @@ export const nothingSent: RequestReading = {
   sentEvents: [],
   files: [],
   decoded: true,
+  fault: '',
+  coded: notCoded,
 };
 
-const unread: RequestReading = { ...nothingSent, decoded: false };
-
-export function readRequestOf(transcript: Transcript, endpoint: Endpoint, hashOf: HashOfBytes): RequestReading {
+/** Reads it as it was read before the verdict, within the same limits: what was refused for them is refused here. */
+export function readRequestOf(
+  transcript: Transcript,
+  endpoint: Endpoint,
+  hashOf: HashOfBytes,
+  decoding: DecodingLimits,
+): RequestReading {
   const { requestBody, started } = transcript;
   if (requestBody.length === 0) return nothingSent;
-  if (transcript.requestBytes > requestBody.length) return unread;
-  const contentType = headerValue(started.headers, 'content-type') ?? '';
-  const form = bodyFormOf(endpoint, started.method, mediaTypeOf(contentType));
-  if (form === 'upload') return readUpload(requestBody, contentType, hashOf);
-  // As before the verdict: what was refused for its many values would take as long to read here.
-  const json = parseStrictJson(requestBody, { maxDepth: requestMaxDepth, maxTokens: requestMaxTokens });
-  if (!json.ok) return unread;
+  if (transcript.requestBytes > requestBody.length) return unread('it is larger than what is read');
+  const contentType = joinedValue(started.headers, 'content-type');
+  const bodyForm = bodyFormOf(endpoint, started.method, mediaTypeOf(contentType));
+  const codings = readCodings(joinedValue(started.headers, 'content-encoding'), 'refused');
+  const body = decodedBody({ bodyForm, contentType, codings, decoding }, requestBody);
+  const applied = codings.ok ? codings.codings : [];
+  if (!body.ok) return { ...unread(decodingFault(body)), coded: codedBody(applied, null) };
+  const read = readDecoded(body.bytes, bodyForm, { endpoint, contentType, hashOf });
+  return { ...read, coded: codedBody(applied, body.bytes.length) };
+}
+
+function decodingFault({ fault, detail }: { fault: string; detail: string }): string {
+  return fault === 'invalid' ? detail : `it decodes to more than ${detail}`;
+}
+
+function readDecoded(
+  body: Uint8Array,
+  form: BodyForm,
+  { endpoint, contentType, hashOf }: { endpoint: Endpoint; contentType: string; hashOf: HashOfBytes },
+): RequestReading {
+  if (body.length === 0) return nothingSent;
+  if (form === 'upload') return readUpload(body, contentType, hashOf);
+  // What was refused for its many values would take as long to read here.
+  const json = parseStrictJson(body, { maxDepth: requestMaxDepth, maxTokens: requestMaxTokens });
+  if (!json.ok) return unread(json.fault.replaceAll('_', ' '));
   switch (form) {
     case 'messages':
       return readPrompt(readMessagesRequest(json.value));
@@ -66,13 +99,17 @@ export function readRequestOf(transcript: Transcript, endpoint: Endpoint, hashOf
   }
 }
 
+function unread(fault: string): RequestReading {
+  return { ...nothingSent, decoded: false, fault };
+}
+
 function readPrompt(read: ReadRequest): RequestReading {
-  return read.ok ? { ...nothingSent, request: read.request } : unread;
+  return read.ok ? { ...nothingSent, request: read.request } : unread(read.fault);
 }
 
 function readBatch(value: JsonValue): RequestReading {
   const read = readBatchRequest(value);
-  return read.ok ? { ...nothingSent, batch: read.entries } : unread;
+  return read.ok ? { ...nothingSent, batch: read.entries } : unread(read.fault);
 }
 
 /** Events that go into a session of managed agents are prompts one by one; the JSON around them is one. */
@@ -90,7 +127,7 @@ function readJson({ name }: Endpoint, value: JsonValue): RequestReading {
 
 function readUpload(body: Uint8Array, contentType: string, hashOf: HashOfBytes): RequestReading {
   const read = readMultipart(body, contentType);
-  if (!read.ok) return unread;
+  if (!read.ok) return unread(read.fault);
   const fields = read.parts.filter(({ filename }) => filename === null);
   const uploads = read.parts.flatMap(({ filename, contentType: mediaType, bytes }) =>
     filename === null ? [] : [{ name: filename, mediaType, bytes }],

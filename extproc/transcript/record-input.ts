@@ -2,6 +2,7 @@ import { bodyFormOf } from '../claude/body-form.ts';
 import { endpointOf } from '../claude/endpoint.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
 import { usageOf } from '../claude/usage.ts';
+import type { Coding } from '../encoding/codings.ts';
 import { headerValue } from '../exchange/headers.ts';
 import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../policy/input.ts';
 import { noBodyFacts } from '../policy/input.ts';
@@ -19,7 +20,9 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
   if (decided === null) return null;
   const { message } = reading;
   const usage = usageOf(message);
-  const empty = { body: { bytes: transcript.requestBytes, status: 'empty' as const, fault: '' }, ...noBodyFacts };
+  const { requestBytes: bytes } = transcript;
+  const body = { bytes, decoded_bytes: bytes, codings: [], status: 'empty' as const, fault: '' };
+  const empty = { body, ...noBodyFacts };
   const judged = decided.input as AccessInput & Partial<RequestInput>;
   return {
     ...empty,
@@ -53,8 +56,15 @@ function rewordedSince({ claude, batch, body }: Partial<RequestInput>): Partial<
   return {
     ...(claude && { claude: withModels(claude) }),
     ...(batch && { batch: { ...batch, requests: batch.requests.map(withModels) } }),
-    ...(body && { body: { ...body, status: status === 'not_json' ? 'unread' : body.status } }),
+    ...(body && {
+      body: { ...withSizes(body), status: status === 'not_json' ? 'unread' : body.status },
+    }),
   };
+}
+
+/** An encoded body was refused then. */
+function withSizes<Body extends { bytes: number }>(body: Body): Body & { decoded_bytes: number; codings: Coding[] } {
+  return { decoded_bytes: body.bytes, codings: [], ...body };
 }
 
 function withModels<Facts extends Omit<ClaudeFacts, 'models'>>(facts: Facts): Facts & Pick<ClaudeFacts, 'models'> {

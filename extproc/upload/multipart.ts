@@ -36,7 +36,7 @@ export function readMultipart(
   contentType: string,
   limits: MultipartLimits = multipartLimits,
 ): ReadMultipart {
-  const boundary = boundaryOf(contentType);
+  const boundary = multipartBoundary(contentType);
   if (boundary === null) return fault('its content-type names no plain boundary');
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const raw = split(bytes, boundary, limits.partsMax);
@@ -54,7 +54,8 @@ export function readMultipart(
 /** Header names in lower case, values as Latin-1 text, which keeps every byte. */
 type RawPart = { headers: Record<string, string[]>; content: Uint8Array };
 
-function boundaryOf(contentType: string): string | null {
+/** Null when the content type names none that every parser would read alike. */
+export function multipartBoundary(contentType: string): string | null {
   const match = contentTypePattern.exec(contentType.trim());
   const boundary = match?.[1] ?? match?.[2] ?? null;
   return boundary?.endsWith(' ') ? null : boundary;

@@ -93,6 +93,8 @@ export function documentOf(overrides: Overrides = {}): Masked<ExchangeDocument> 
       retention_class: 'standard',
       masking: { status: 'masked', findings: [] },
       decoded: true,
+      decoded_detail: '',
+      body: { request: { codings: [], decoded_bytes: null }, answer: { codings: [], decoded_bytes: null } },
       truncated: false,
       history: { message_count: 0, prefix_hash: '' },
       request_hash: 'hash-1',

@@ -26,6 +26,11 @@ export function sampleDocument(overrides: Parameters<typeof documentOf>[0] = {})
         { name: 'pdf', version: 'latest', source: 'container' },
         { name: 'brand-voice', version: '', source: 'tool' },
       ],
+      decoded_detail: 'answer: its br is damaged or none',
+      body: {
+        request: { codings: ['gzip'], decoded_bytes: 4_096 },
+        answer: { codings: ['br'], decoded_bytes: 512 },
+      },
       skill_offered: ['brand-voice', 'quarterly-report'],
       file: [
         {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
 import { messagesBody } from '../builders/messages-body.ts';
 import type { PlainAnswer, TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
@@ -67,16 +66,6 @@ test('more open exchanges than allowed: the next request is refused, and taken w
   for (const call of open) call.finish();
   for (const call of open) assert.equal((await call.head).status, 200);
   await waitUntil('room again', async () => (await gateway.post(messagesBody('next'), headers)).status === 200);
-});
-
-test('a compressed request body is refused with a code of its own, since it could not be judged', async () => {
-  const compressed = gzipSync(messagesBody('squeezed'));
-  const send = () => posted(compressed, { 'content-encoding': 'gzip' });
-  const { id, body } = await assertNotForwarded(send, { status: 400, outcome: 'refused' });
-  const { error } = JSON.parse(body.toString()) as { error: { details: { error_code: string } } };
-  assert.equal(error.details.error_code, 'request_body_encoding_unsupported');
-  const document = await gateway.document(id);
-  assert.equal(document.skilltape.outcome_detail, 'encoding_unsupported gzip');
 });
 
 const messages = '"messages":[{"role":"user","content":"hi"}]';

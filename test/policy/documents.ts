@@ -38,7 +38,7 @@ export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
 export function requestDocument(change: Partial<RequestInput> = {}): RequestInput {
   return {
     ...accessDocument(),
-    body: { bytes: 120, status: 'parsed', fault: '' },
+    body: { bytes: 120, decoded_bytes: 120, codings: [], status: 'parsed', fault: '' },
     ...noBodyFacts,
     claude: claudeFacts(),
     ...change,
@@ -128,6 +128,10 @@ export function accessVariants(): AccessInput[] {
   ];
 }
 
+function bodyOf(bytes: number): Pick<RequestInput['body'], 'bytes' | 'decoded_bytes' | 'codings'> {
+  return { bytes, decoded_bytes: bytes, codings: [] };
+}
+
 /** One document or more for each rule and branch of `request`. */
 export function requestVariants(): RequestInput[] {
   const models = [
@@ -146,7 +150,7 @@ export function requestVariants(): RequestInput[] {
     ...models.map((model) => requestDocument({ claude: claudeFacts({ model }) })),
     ...(['parsed', 'unread', 'empty'] as const).flatMap((status) =>
       ['', 'unexpected end', 'a\nb'].map((fault) =>
-        requestDocument({ claude: null, body: { bytes: 1, status, fault } }),
+        requestDocument({ claude: null, body: { bytes: 1, decoded_bytes: 0, codings: ['gzip'], status, fault } }),
       ),
     ),
     ...bodyForms.flatMap((body_form) =>
@@ -154,7 +158,7 @@ export function requestVariants(): RequestInput[] {
         [requestDocument({ claude: null }), fullRequestDocument()].map((document) => ({
           ...document,
           request: { ...request, body_form },
-          body: { bytes: status === 'empty' ? 0 : 1, status, fault: '' },
+          body: { ...bodyOf(status === 'empty' ? 0 : 1), status, fault: '' },
         })),
       ),
     ),

@@ -4,7 +4,7 @@
  */
 
 /** Raised when a field is added; an older template is replaced, a newer one left alone. */
-export const mappingVersion = 1;
+export const mappingVersion = 2;
 
 /** Above every template that Elastic ships (200) and below what an operator would take to override ours. */
 const templatePriority = 500;
@@ -106,6 +106,11 @@ const properties: Properties = {
     retention_class: keyword,
     masking: object({ status: keyword, findings: object({ type: keyword, count: long }) }),
     decoded: boolean,
+    decoded_detail: keyword,
+    body: object({
+      request: object({ codings: keyword, decoded_bytes: long }),
+      answer: object({ codings: keyword, decoded_bytes: long }),
+    }),
     truncated: boolean,
     history: object({ message_count: long, prefix_hash: keyword }),
     request_hash: keyword,

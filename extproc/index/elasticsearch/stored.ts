@@ -1,5 +1,6 @@
 import { SkilltapeError } from '../../errors.ts';
 import type { Masked } from '../../masking/masked.ts';
+import { notCoded } from '../../transcript/coded-body.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
 import { isObject } from './json.ts';
 
@@ -15,7 +16,9 @@ export function restored(source: unknown): Masked<ExchangeDocument> {
   // What the writer added for searching stands outside of a document's own fields.
   const { related: _related, ...document } = source;
   const { billed: _billed, ...skilltape } = source.skilltape;
-  return { ...document, skilltape } as unknown as Masked<ExchangeDocument>;
+  // The first documents were written without these.
+  const added = { decoded_detail: '', body: { request: notCoded, answer: notCoded } };
+  return { ...document, skilltape: { ...added, ...skilltape } } as unknown as Masked<ExchangeDocument>;
 }
 
 /** Of a document that was asked for in part: what a hit shows. `sourceFields` are the fields to ask for. */

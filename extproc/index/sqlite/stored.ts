@@ -35,6 +35,8 @@ function fillDefaults(document: unknown): void {
       service_tier: '',
     },
     retention_class: '',
+    decoded_detail: '',
+    body: { request: { codings: [], decoded_bytes: null }, answer: { codings: [], decoded_bytes: null } },
     tools: null,
   } satisfies Partial<ExchangeDocument['skilltape']>);
 }

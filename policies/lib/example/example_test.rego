@@ -32,7 +32,7 @@ access := {
 }
 
 request := object.union(access, {
-	"body": {"bytes": 120, "status": "parsed", "fault": ""},
+	"body": {"bytes": 120, "decoded_bytes": 120, "codings": [], "status": "parsed", "fault": ""},
 	"claude": claude,
 	"batch": null,
 	"agent": null,

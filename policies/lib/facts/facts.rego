@@ -63,6 +63,10 @@ request_faults contains fault if some fault in access_faults
 
 request_faults contains "body.bytes" if not _body_bytes
 
+request_faults contains "body.decoded_bytes" if not _body_decoded_bytes
+
+request_faults contains "body.codings" if not _body_codings
+
 request_faults contains "body.status" if not _body_status
 
 request_faults contains "body.fault" if not _text_at(["body", "fault"])
@@ -98,6 +102,10 @@ _content_length if _is_number_or_null(input.request.content_length)
 _betas if _is_texts(input.request.betas)
 
 _body_bytes if is_number(input.body.bytes)
+
+_body_decoded_bytes if is_number(input.body.decoded_bytes)
+
+_body_codings if _is_texts(input.body.codings)
 
 _body_status if input.body.status in {"parsed", "unread", "empty"}
 

@@ -51,6 +51,8 @@ test_fail_wrong_types_are_named if {
 		["authentication.failure", {"authentication": {"failure": "other"}}],
 		["request.content_length", {"request": {"content_length": "120"}}],
 		["request.betas", {"request": {"betas": [1]}}],
+		["body.decoded_bytes", {"body": {"decoded_bytes": null}}],
+		["body.codings", {"body": {"codings": "gzip"}}],
 		["claude", {"claude": {"tool_names": null}}],
 		["claude", {"claude": {"models": "claude-opus-5-5"}}],
 		["claude", {"claude": {"models": ["another"]}}],

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { request as httpRequest } from 'undici';
+import { encoders } from '../../builders/encoders.ts';
 import { type FakeClaude, type FakeClaudeOptions, startFakeClaude } from '../claude.ts';
 import { ArrivalLog } from './arrival.ts';
 
@@ -141,6 +142,16 @@ test('a compressed request is understood and hashed as sent; one that cannot be 
     assert.equal(gzip.statusCode, 418);
     await gzip.body.dump();
     assert.equal(fake.requests[0]?.bodySha256, sha256(sent));
+    for (const { header, encode } of encoders) {
+      const other = await post(fake, encode(Buffer.from(question('[fake: error 418]'))), {
+        'content-encoding': header,
+      });
+      assert.equal(other.statusCode, 418, header);
+      await other.body.dump();
+    }
+    const twice = await post(fake, gzipSync(sent), { 'content-encoding': 'gzip, GZIP' });
+    assert.equal(twice.statusCode, 418);
+    await twice.body.dump();
     for (const [encoding, body] of [
       ['gzip', 'no gzip'],
       ['lzw', question('hi')],

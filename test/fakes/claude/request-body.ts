@@ -1,6 +1,6 @@
 /** Takes in a request body of any size: hashed as it comes, held whole only while it is small. */
 import type { IncomingMessage } from 'node:http';
-import { brotliDecompress, gunzip, type InputType, inflate, zstdDecompress } from 'node:zlib';
+import { brotliDecompress, gunzip, type InputType, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
 import { type Arrival, ByteCounter } from './arrival.ts';
 import { InvalidRequest } from './messages-request.ts';
 
@@ -42,21 +42,31 @@ export async function receiveBody(
   return { whole, ends: `${head.toString('latin1')}\n${tail.toString('latin1')}`, bytes: counter.bytes };
 }
 
-/** Undoes the content-encoding. Throws {@link InvalidRequest}. */
+/** Undoes the content-encoding, also several on top of each other. Throws {@link InvalidRequest}. */
 export async function decode(body: Buffer, contentEncoding = 'identity'): Promise<Buffer> {
-  switch (contentEncoding.toLowerCase()) {
+  let decoded = body;
+  for (const coding of contentEncoding.toLowerCase().split(',').reverse())
+    decoded = await decodeOne(decoded, coding.trim());
+  return decoded;
+}
+
+async function decodeOne(body: Buffer, coding: string): Promise<Buffer> {
+  switch (coding) {
+    case '':
     case 'identity':
       return body;
     case 'gzip':
+    case 'x-gzip':
       return inflateWith(gunzip, body);
     case 'deflate':
-      return inflateWith(inflate, body);
+      // With a zlib header or bare, as servers take both.
+      return inflateWith((body[0] ?? 0) % 16 === 8 ? inflate : inflateRaw, body);
     case 'br':
       return inflateWith(brotliDecompress, body);
     case 'zstd':
       return inflateWith(zstdDecompress, body);
     default:
-      throw new InvalidRequest(`Unsupported content-encoding: ${contentEncoding}`);
+      throw new InvalidRequest(`Unsupported content-encoding: ${coding}`);
   }
 }
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type BodyFacts, bodyFacts, requestInput } from '../../../extproc/exchange/body.ts';
 import { accessInput, requestFacts } from '../../../extproc/exchange/facts.ts';
 import { type RequestInput, requestInput as requestSchema } from '../../../extproc/policy/input.ts';
+import { decodingLimits } from '../../builders/decoding.ts';
 import { question, requestHeaders } from './frames.ts';
 import { claude, nowMs } from './rig.ts';
 
@@ -14,9 +15,11 @@ function factsOf({ path = '/v1/messages', method = 'POST', type = 'application/j
   return requestFacts({ ...frame, headers: [...rest, ['content-type', type]] }, claude, '');
 }
 
+const placeOf = (target: Target) => ({ ...factsOf(target), decoding: decodingLimits });
+
 function read(body: unknown, target: Target = {}): BodyFacts {
   const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
-  return bodyFacts(factsOf(target), bytes);
+  return bodyFacts(placeOf(target), bytes);
 }
 
 function faultOf(body: unknown, target: Target = {}): string {
@@ -29,7 +32,7 @@ function faultOf(body: unknown, target: Target = {}): string {
 function inputOf(body: unknown, target: Target = {}): RequestInput {
   const result = read(body, target);
   assert.equal(result.fault, '');
-  const input = requestInput(accessInput(factsOf(target), claude, nowMs), result, 7);
+  const input = requestInput(accessInput(factsOf(target), claude, nowMs), result, { bytes: 7, codings: [] });
   assert.deepEqual(requestSchema.parse(input), input);
   assert.doesNotMatch(JSON.stringify(input), /planted/);
   return input;
@@ -45,7 +48,7 @@ test('a messages request is read into facts without its text', () => {
       { role: 'user', content: 'planted ä' },
     ],
   });
-  assert.deepEqual(input.body, { bytes: 7, status: 'parsed', fault: '' });
+  assert.deepEqual(input.body, { bytes: 7, decoded_bytes: 250, codings: [], status: 'parsed', fault: '' });
   const { message_count, new_message_count, text_bytes, tool_names, has_system, stream } = input.claude ?? {};
   assert.deepEqual(
     [message_count, new_message_count, text_bytes, tool_names, has_system, stream],
@@ -71,7 +74,7 @@ test('a body that Claude could read in another way than policy is malformed, at 
   const paths = ['/v1/messages', '/v1/messages/batches', '/v1/agents', '/v1/sessions/s/events', '/v1/agents/a/archive'];
   for (const path of [...paths, '/v1/memory_stores/m/memories', '/v1/organizations/users']) {
     for (const body of bodies) assert.doesNotMatch(faultOf(body, { path }), /planted/, path);
-    assert.notEqual(bodyFacts(factsOf({ path }), Buffer.of(0x22, 0xff, 0x22)).fault, '');
+    assert.notEqual(bodyFacts(placeOf({ path }), Buffer.of(0x22, 0xff, 0x22)).fault, '');
   }
   for (const body of ['{"model":"a","messages":{}}', '{"model":["a"],"messages":[]}', '"text"', 'null']) faultOf(body);
 });
@@ -151,7 +154,7 @@ test('no body is empty, and one that no endpoint takes is not read', () => {
   assert.equal(read('').status, 'empty');
   for (const target of [{ path: '/v1/unknown' }, { path: '/v1/models', method: 'GET' }]) {
     const input = inputOf(question, target);
-    assert.deepEqual(input.body, { bytes: 7, status: 'unread', fault: '' });
+    assert.deepEqual(input.body, { bytes: 7, decoded_bytes: 86, codings: [], status: 'unread', fault: '' });
     assert.equal(input.claude, null);
   }
 });

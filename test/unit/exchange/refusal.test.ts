@@ -13,6 +13,9 @@ const reasons: [RefusalReason, status: number, type: string, errorCode: string |
   ['journal_unavailable', 503, 'overloaded_error', undefined],
   ['decision_timeout', 503, 'overloaded_error', undefined],
   ['encoding_unsupported', 400, 'invalid_request_error', 'request_body_encoding_unsupported'],
+  ['encoding_invalid', 400, 'invalid_request_error', 'request_body_encoding_invalid'],
+  ['decoded_body_too_large', 413, 'invalid_request_error', 'request_body_too_large_after_decoding'],
+  ['decoded_ratio_too_high', 413, 'invalid_request_error', 'request_body_too_large_after_decoding'],
   ['body_malformed', 400, 'invalid_request_error', undefined],
 ];
 for (const [reason, status, type, errorCode] of reasons) {

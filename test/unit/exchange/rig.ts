@@ -20,6 +20,7 @@ import { storedChunk } from '../../../extproc/exchange/request-body.ts';
 import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import type { AccessInput, RequestInput } from '../../../extproc/policy/input.ts';
+import { decodingLimits } from '../../builders/decoding.ts';
 
 type RecordKind = ExchangeRecord['kind'];
 
@@ -155,6 +156,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
       heldBodyMaxBytes: 5000,
       spooledBodyMaxBytes: 5000,
       heldBodyPerCallerMaxBytes: 100_000,
+      ...decodingLimits,
       openExchangesMax: 10,
       openExchangesPerCallerMax: 10,
       // Longer than any test: a deadline that fires is asked for by the test.

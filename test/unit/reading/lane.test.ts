@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endpointOf } from '../../../extproc/claude/endpoint.ts';
 import { Lane } from '../../../extproc/reading/lane.ts';
+import { decodingLimits, noCodings } from '../../builders/decoding.ts';
 
 const place = {
   endpoint: endpointOf('POST', '/v1/messages'),
   bodyForm: 'messages',
   contentType: 'application/json',
+  codings: noCodings,
+  decoding: decodingLimits,
 } as const;
 const body = (text: string) => () => ({ bytes: new Uint8Array(Buffer.from(text)), stored: null });
 const question = JSON.stringify({ model: 'm', messages: [] });

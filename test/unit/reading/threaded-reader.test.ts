@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { endpointOf } from '../../../extproc/claude/endpoint.ts';
+import type { Coding } from '../../../extproc/encoding/codings.ts';
+import type { DecodingLimits } from '../../../extproc/encoding/limits.ts';
 import type { BodyPlace } from '../../../extproc/exchange/body.ts';
 import { HeldBody } from '../../../extproc/exchange/held-body.ts';
 import type { ReadingKind } from '../../../extproc/exchange/reader.ts';
 import { readHere } from '../../../extproc/exchange/reader.ts';
 import { createThreadedReader } from '../../../extproc/reading/threaded-reader.ts';
+import { decodingLimits, noCodings } from '../../builders/decoding.ts';
 
 const MiB = 1024 * 1024;
 const reader = createThreadedReader();
@@ -16,6 +20,8 @@ const place: BodyPlace = {
   endpoint: endpointOf('POST', '/v1/messages'),
   bodyForm: 'messages',
   contentType: 'application/json',
+  codings: noCodings,
+  decoding: decodingLimits,
 };
 
 function held(...chunks: (string | Uint8Array)[]): HeldBody {
@@ -92,4 +98,53 @@ test('a closed reader rejects, and its threads are gone', async () => {
   await closing.close();
   await ended;
   await assert.rejects(Promise.resolve(closing.read('body', place, held(prompt(100_000)))), /closed/);
+});
+
+const encodedIn = (coding: Coding, decoding: Partial<DecodingLimits> = {}): BodyPlace => ({
+  ...place,
+  codings: { ok: true, codings: [coding] },
+  decoding: { ...decodingLimits, ...decoding },
+});
+
+for (const bytes of [100, 100_000, 3 * MiB]) {
+  test(`a request that decodes to ${bytes} bytes is read as in this thread, and stays encoded`, async () => {
+    const encoded = zstdCompressSync(prompt(bytes));
+    const body = held(encoded);
+    const asked = encodedIn('zstd', { decodedRatioMax: 100_000 });
+    const read = await reader.read('body', asked, body);
+    assert.deepEqual(read, readHere('body', asked, encoded));
+    assert.deepEqual([read.fault, read.decodedBytes], ['', Buffer.byteLength(prompt(bytes))]);
+    assert.deepEqual(Buffer.from(body.joined()), encoded);
+  });
+}
+
+test('a small encoded request does not wait for one that decodes to much, however small that one came', async () => {
+  const order: string[] = [];
+  const asked = encodedIn('gzip', { decodedRatioMax: 100_000 });
+  const read = (name: string, bytes: number) =>
+    Promise.resolve(reader.read('body', asked, held(gzipSync(prompt(bytes))))).then(() => order.push(name));
+  assert.ok(gzipSync(prompt(8 * MiB)).length < 16 * 1024);
+  await Promise.all([read('large', 8 * MiB), read('middle', 200_000), read('small', 10)]);
+  assert.deepEqual(order, ['small', 'middle', 'large']);
+});
+
+test('the limits of the configuration hold in every thread, and say which of them was met', async () => {
+  for (const [bytes, decodedBodyMaxBytes] of [
+    [2_000, 1_000],
+    [100_000, 90_000],
+    [3 * MiB, 2_500_000],
+  ] as const) {
+    const asked = encodedIn('gzip', { decodedBodyMaxBytes, decodedRatioMax: 100_000 });
+    const read = await reader.read('body', asked, held(gzipSync(prompt(bytes))));
+    assert.deepEqual([read.reason, read.fault], ['decoded_body_too_large', `${decodedBodyMaxBytes} bytes`]);
+  }
+  const bomb = await reader.read('body', encodedIn('gzip'), held(gzipSync(Buffer.alloc(32 * MiB))));
+  assert.equal(bomb.reason, 'decoded_ratio_too_high');
+});
+
+test('a broken encoded request is refused at once, of any size', async () => {
+  for (const bytes of [100, 50_000, 3 * MiB]) {
+    const read = await reader.read('body', encodedIn('br'), held(randomBytes(bytes)));
+    assert.equal(read.reason, 'encoding_invalid');
+  }
 });

@@ -7,6 +7,7 @@ import type { PipelineParts } from '../../../extproc/ship/pipeline.ts';
 import { createPipeline } from '../../../extproc/ship/pipeline.ts';
 import type { ExchangeDocument } from '../../../extproc/transcript/document.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
+import { decodingLimits } from '../../builders/decoding.ts';
 import {
   ada,
   exchangeIdOf,
@@ -28,6 +29,7 @@ function rig(overrides: Partial<PipelineParts> = {}) {
     masker,
     policy: { record: () => ({ keep: 'full', retention_class: 'standard', reasons: [] }) },
     memory,
+    decoding: decodingLimits,
     index: {
       async deliver(batch) {
         attempts.push(...batch);

@@ -19,6 +19,7 @@ import type { ShipReport } from '../../../extproc/ship/protocol.ts';
 import { type ShipperThread, superviseShipper } from '../../../extproc/ship/supervisor.ts';
 import { resolveTool } from '../../../extproc/tools/resolve.ts';
 import type { ExchangeDocument } from '../../../extproc/transcript/document.ts';
+import { decodingLimits } from '../../builders/decoding.ts';
 import type { transcriptOf as TranscriptOf } from '../transcript/example.ts';
 import { exchangeIdOf, hashKey, messagesRequest, startedMs, transcriptOf } from '../transcript/example.ts';
 
@@ -79,7 +80,7 @@ class Rig {
           journalDirectories: [join(this.directory, 'journal')],
           textMaxChars: 10_000,
         },
-        ...{ elasticsearch: null, journalKey, hashKey, policy },
+        ...{ elasticsearch: null, journalKey, hashKey, policy, decoding: decodingLimits },
       },
       {
         onReport: (report) => {

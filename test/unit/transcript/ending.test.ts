@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 import type { HeaderList } from '../../../extproc/exchange/headers.ts';
 import type { Ending } from '../../../extproc/transcript/ending.ts';
 import { endingOf } from '../../../extproc/transcript/ending.ts';
-import { claudeFixture, eventStream, readingOf, transcriptOf } from './example.ts';
+import { encoders } from '../../builders/encoders.ts';
+import { claudeFixture, eventStream, messageOf, readingOf, transcriptOf } from './example.ts';
 
 async function endingFor(
   answerBody: Uint8Array,
@@ -49,4 +50,28 @@ test('an outcome that the hot path could see, or that is no success, is left as 
     ['content-encoding', 'gzip'],
   ];
   assert.equal((await endingFor(gzipSync('{"input_tokens":1}'), json)).outcome, 'complete');
+});
+
+test('an encoded JSON answer whose coding was cut is not complete, though HTTP framed it whole', async () => {
+  const json: HeaderList = [['content-type', 'application/json']];
+  for (const { name, header, encode } of encoders) {
+    const headers = [...json, ['content-encoding', header]] as const;
+    const body = encode(Buffer.from(JSON.stringify(messageOf('whole'))));
+    assert.equal((await endingFor(body, headers)).outcome, 'complete', name);
+    const cut = await endingFor(body.subarray(0, -1), headers);
+    assert.deepEqual([cut.outcome, cut.detail], ['upstream_aborted', 'the answer ended before its proper end'], name);
+  }
+});
+
+test('an encoded stream with its message_stop is complete without the end of its coding', async () => {
+  const body = gzipSync(claudeFixture('b_stream_text.sse'));
+  assert.equal((await endingFor(body.subarray(0, -1), encoded)).outcome, 'complete');
+});
+
+test('of JSON that cannot be decoded only its framing is known', async () => {
+  const headers: HeaderList = [
+    ['content-type', 'application/json'],
+    ['content-encoding', 'compress'],
+  ];
+  assert.equal((await endingFor(Buffer.from('x'), headers)).outcome, 'complete');
 });

@@ -12,6 +12,7 @@ import type { Reading } from '../../../extproc/transcript/reading.ts';
 import { readTranscript } from '../../../extproc/transcript/reading.ts';
 import type { Recall } from '../../../extproc/transcript/recall.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
+import { decodingLimits } from '../../builders/decoding.ts';
 
 export const hashKey = new Uint8Array(32).fill(7);
 export const keyedHash = keyedHashWith(hashKey);
@@ -99,7 +100,7 @@ export function transcriptOf(overrides: Overrides = {}): Transcript {
 }
 
 export function readingOf(transcript: Transcript): Promise<Reading> {
-  return readTranscript(transcript, (bytes) => keyedHash('file', bytes));
+  return readTranscript(transcript, (bytes) => keyedHash('file', bytes), decodingLimits);
 }
 
 /** Of somebody who was never seen before. */

@@ -1,10 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { isJsonObject } from '../../../extproc/claude/json.ts';
 import { flatText } from '../../../extproc/claude/text.ts';
-import { claudeFixture, eventStream, messageOf, readingOf, transcriptOf } from './example.ts';
+import type { Transcript } from '../../../extproc/transcript/transcript.ts';
+import { assembleTranscript } from '../../../extproc/transcript/transcript.ts';
+import { encoders } from '../../builders/encoders.ts';
+import {
+  claudeFixture,
+  draftOf,
+  eventStream,
+  exchangeIdOf,
+  finishedOf,
+  messageOf,
+  messagesRequest,
+  readingOf,
+  startedMs,
+  startedOf,
+  transcriptOf,
+} from './example.ts';
 
 const gzipped = [...eventStream, ['content-encoding', 'gzip']] as const;
 
@@ -20,7 +35,8 @@ test('an encoded event stream is read like the plain one', async () => {
   const plain = claudeFixture('c_stream_tool_use.sse');
   const expected = await readingOf(transcriptOf({ answerBody: plain, answerHeaders: eventStream }));
   const read = await readingOf(transcriptOf({ answerBody: gzipSync(plain), answerHeaders: gzipped }));
-  assert.deepEqual(read, expected);
+  const answer = { codings: ['gzip'], decoded_bytes: plain.length };
+  assert.deepEqual(read, { ...expected, body: { ...expected.body, answer } });
 });
 
 test('an encoded event stream that was cut gives the beginning of its message, not ended', async () => {
@@ -115,4 +131,96 @@ test('reading never throws, whatever bytes came under whatever headers', async (
     }),
     { numRuns: 300 },
   );
+});
+
+for (const { name, header, encode } of encoders) {
+  test(`a request in ${name} is read like the plain one, and its codings and size are told`, async () => {
+    const plain = Buffer.from(JSON.stringify(messagesRequest('What is a tape?')));
+    const started = startedOf({ headers: [['content-encoding', header]] });
+    const reading = await readingOf(transcriptOf({ requestBody: encode(plain), started }));
+    const expected = await readingOf(transcriptOf({ requestBody: plain }));
+    const request = { codings: [header.replace('x-', '')], decoded_bytes: plain.length };
+    assert.deepEqual(reading, { ...expected, body: { ...expected.body, request } });
+  });
+
+  test(`an answer in ${name} is read like the plain one, at any border of its chunks`, async () => {
+    const plain = claudeFixture('c_stream_tool_use.sse').subarray(0, 1_500);
+    const answerHeaders = [...eventStream, ['content-encoding', header]] as const;
+    const encoded = encode(plain);
+    const expected = await readingOf(transcriptOf({ answerBody: plain, answerHeaders: eventStream }));
+    assert.ok(expected.message !== null);
+    for (let border = 0; border <= encoded.length; border += 1) {
+      const { answerBody } = assembled([encoded.subarray(0, border), encoded.subarray(border)]);
+      const reading = await readingOf(transcriptOf({ answerBody, answerHeaders }));
+      assert.deepEqual(reading.message, expected.message, `border ${border}`);
+    }
+  });
+}
+
+/** As the journal gives it back: one record for each chunk. */
+function assembled(chunks: readonly Uint8Array[]): Transcript {
+  const base = { exchangeId: exchangeIdOf(1), timeMs: startedMs };
+  const transcript = assembleTranscript([
+    { ...base, kind: 'started', started: startedOf() },
+    ...chunks.map((bytes) => ({ ...base, kind: 'answer_body', bytes }) as const),
+    { ...base, kind: 'finished', finished: finishedOf() },
+  ]);
+  assert.ok(transcript !== null);
+  return transcript;
+}
+
+test('an upload in a content-encoding is read into its files', async () => {
+  const form = [
+    '--b-4711\r\nContent-Disposition: form-data; name="file"; filename="notes.md"\r\nContent-Type: text/markdown\r\n\r\n',
+    '# Notes\r\n--b-4711--\r\n',
+  ].join('');
+  const headers = [
+    ['content-type', 'multipart/form-data; boundary=b-4711'],
+    ['content-encoding', 'gzip'],
+  ] as const;
+  const started = startedOf({ path: '/v1/files', headers });
+  const reading = await readingOf(transcriptOf({ requestBody: gzipSync(form), started }));
+  assert.deepEqual(
+    reading.files.map(({ name, bytes }) => [name, bytes]),
+    [['notes.md', 7]],
+  );
+});
+
+test('a request that could not be decoded is left to the sealed record, with the reason for it', async () => {
+  const faults: [header: string, body: Uint8Array, fault: RegExp][] = [
+    ['gzip', Buffer.from('no gzip'), /^request: its gzip is damaged or none$/],
+    ['gzip', gzipSync(Buffer.alloc(8 * 1024 * 1024)), /^request: it decodes to more than 100 times their size$/],
+    ['compress', Buffer.from('x'), /^request: its content-encoding is compress$/],
+    ['gzip', gzipSync('{"model":'), /^request: invalid json$/],
+  ];
+  for (const [header, requestBody, fault] of faults) {
+    const started = startedOf({ headers: [['content-encoding', header]] });
+    const reading = await readingOf(transcriptOf({ requestBody, started }));
+    assert.deepEqual([reading.request, reading.decoded], [null, false]);
+    assert.match(reading.fault, fault);
+  }
+});
+
+test('an answer that could not be decoded is left to the sealed record, with the reason, and its usage is unknown', async () => {
+  const json = ['content-type', 'application/json'] as const;
+  const faults: [header: string, body: Uint8Array, fault: RegExp][] = [
+    ['br', Buffer.from('{"type":"message"}'), /^answer: its br is damaged or none$/],
+    ['compress', Buffer.from('x'), /^answer: its content-encoding compress is not known$/],
+    ['zstd', zstdCompressSync(Buffer.alloc(8 * 1024 * 1024)), /^answer: it decodes to more than 100 times its size$/],
+  ];
+  for (const [header, answerBody, fault] of faults) {
+    const overrides = { answerBody, answerHeaders: [json, ['content-encoding', header]] as const };
+    const { skilltape, gen_ai: genAi } = await draftOf(transcriptOf(overrides));
+    assert.deepEqual([skilltape.decoded, skilltape.answer, skilltape.outcome], [false, null, 'complete']);
+    assert.match(skilltape.decoded_detail, fault);
+    assert.deepEqual([genAi.usage.input_tokens, genAi.usage.output_tokens], [null, null]);
+    assert.equal(skilltape.usage.uncached_input_tokens, null);
+  }
+});
+
+test('a content-encoding in a second header line counts for an answer too', async () => {
+  const answerHeaders = [...eventStream, ['content-encoding', 'gzip'], ['content-encoding', 'br']] as const;
+  const answerBody = brotliCompressSync(gzipSync(claudeFixture('b_stream_text.sse')));
+  const reading = await readingOf(transcriptOf({ answerBody, answerHeaders }));
+  assert.deepEqual([reading.ended, reading.body.answer.codings], [true, ['gzip', 'br']]);
 });
