@@ -43,6 +43,19 @@ test('a refusal is counted by its reason, a denial by none', async () => {
   }
 });
 
+test('what is said again after the decision is not counted again', async () => {
+  const { metrics, value } = setUp();
+  const reply = { kind: 'local_reply', reply: refusalReply('journal_full', '', 'id'), accessLog: {} } as const;
+  const exchange = new MeteredExchange(
+    { id: 'id', accept: async () => reply, abandon: async () => {} },
+    'claude',
+    metrics.exchange,
+  );
+  for (const frame of wholeRequest) assert.equal(await exchange.accept(frame), reply);
+  assert.equal(await value('refusals_total', { reason: 'journal_full' }), 1);
+  assert.equal(await value('decision_seconds_count'), 1);
+});
+
 test('each reason of a refusal is read back from the reply that was made for it', () => {
   for (const reason of refusalReasons) assert.equal(refusalReasonOf(refusalReply(reason, '', 'id')), reason);
   assert.equal(refusalReasonOf({ details: 'skilltape_denied' }), null);
