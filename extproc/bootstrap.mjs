@@ -39,9 +39,19 @@ async function main([script, ...args]) {
   }
   await install();
   const runtime = await findRuntime();
-  return await run(runtime, [resolve(root, script), ...args], {
+  const own = script.startsWith('extproc/') ? runtimeOptions() : { arguments: [], environment: {} };
+  return await run(runtime, [...own.arguments, resolve(root, script), ...args], {
     stdio: 'inherit',
+    env: { ...own.environment, ...process.env },
   });
+}
+
+/**
+ * How skilltape itself is run. The heap stays near what is in use instead of growing with the machine, and large buffers
+ * go back to the system when they are freed: without both, a few large bodies double the memory for good.
+ */
+function runtimeOptions() {
+  return JSON.parse(readFileSync(join(root, 'extproc', 'tools', 'runtime.json'), 'utf8'));
 }
 
 function say(line) {

@@ -10,6 +10,7 @@ import { meteredFileSystem } from './operations/metered-file-system.ts';
 import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { startPrimary } from './primary.ts';
+import { largeReading } from './reading/threaded-reader.ts';
 import type { Recorder } from './recorder.ts';
 import { startRecorder } from './recorder.ts';
 import { openRecovered, untilUnlocked } from './recovery.ts';
@@ -72,9 +73,11 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   });
   readiness.ok('journal');
   started.defer(() => journal.close());
+  const largeWork = largeReading();
   const shipping = startShipping({
     ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations },
     journalDirectories: [directory, ...left.directories],
+    largeWorkMemory: largeWork.memory,
     onDelivered: ([position = null, ...others]) => {
       if (position !== null) recorder?.delivered(position);
       left.delivered(others);
@@ -87,6 +90,7 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   const recording = await startRecorder({
     ...{ config, policy, log, journal, place, listen, operations, onExchangeEnd },
     hashKey: keys.hash,
+    largeReading: largeWork,
   });
   recorder = recording;
   // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.

@@ -14,6 +14,7 @@ import type { Journal } from './journal/journal.ts';
 import type { Position } from './journal/position.ts';
 import { openJournalReader } from './journal/reader.ts';
 import { keyedHashWith } from './keyed-hash.ts';
+import type { LargeWork } from './large-work.ts';
 import type { Log } from './log.ts';
 import { watchJournalSpace } from './operations/conditions.ts';
 import type { ExchangeMetrics } from './operations/exchange-metrics.ts';
@@ -41,6 +42,8 @@ export type RecorderParts = {
   listen: ListenConfig;
   /** The journal grew by an end. */
   onExchangeEnd: () => void;
+  /** Where the shipping thread is in this process too. */
+  largeReading?: LargeWork;
   /** Resolves when the other workers know it, or a moment later. Absent where there are none. */
   share?: (fact: SharedFact) => Promise<void>;
 };
@@ -69,7 +72,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   readiness.ok('policies');
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
-  const reader = createThreadedReader({ directory: place.directory, key: place.key });
+  const reader = createThreadedReader({ directory: place.directory, key: place.key }, parts.largeReading);
   started.defer(() => reader.close());
   const spooled = openJournalReader(place);
   started.defer(() => spooled.close());

@@ -18,6 +18,8 @@ export type ShippingParts = {
   journalKey: Uint8Array;
   hashKey: Uint8Array;
   operations: Operations;
+  /** Of the `LargeWork` of this process, where streams are taken in it. */
+  largeWorkMemory?: SharedArrayBuffer;
   /** For each journal: everything before this position is in the index, and a restart reads on from there. */
   onDelivered: (positions: readonly (Position | null)[]) => void;
 };
@@ -49,7 +51,9 @@ export function startShipping(parts: ShippingParts): Shipping {
       hashKey,
       policy,
       textMaxChars: config.index.textMaxChars,
+      largeWorkMemory: parts.largeWorkMemory ?? null,
       decoding: decodingLimits(config),
+      rememberedDays: config.index.rememberedDays,
     },
     {
       onReport(report) {

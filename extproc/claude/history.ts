@@ -21,18 +21,42 @@ export function lastPromptAt(messages: readonly Turn[]): number {
  * knows, everything counts: a caller must not slip new text into a history that counts as seen.
  * The turn comes from `parseStrictJson`, so recursion is bounded by its depth.
  */
+export function writeCanonicalTurn(turn: Turn, write: Write): void {
+  write(`{"role":${JSON.stringify(turn.role)},"content":`);
+  writeContent(turn.content, write);
+  if (turn.rest !== undefined) {
+    write(',"rest":');
+    writeObject(turn.rest, true, write);
+  }
+  write('}');
+}
+
+/** The same as one text. */
 export function canonicalTurn(turn: Turn): string {
-  const rest = turn.rest === undefined ? '' : `,"rest":${canonicalObject(turn.rest, true)}`;
-  return `{"role":${JSON.stringify(turn.role)},"content":${canonicalContent(turn.content)}${rest}}`;
+  return textOf((write) => writeCanonicalTurn(turn, write));
 }
 
 /**
  * The same for a system prompt. Claude Code begins it with a line about its own version, which is another one in each
  * conversation, while the long text behind it stays.
  */
-export function canonicalSystem(system: JsonValue): string {
+export function writeCanonicalSystem(system: JsonValue, write: Write): void {
   const content = Array.isArray(system) ? system.filter((block) => !isVersionLine(block)) : system;
-  return canonicalTurn({ role: 'system', content });
+  writeCanonicalTurn({ role: 'system', content }, write);
+}
+
+/** The same as one text. */
+export function canonicalSystem(system: JsonValue): string {
+  return textOf((write) => writeCanonicalSystem(system, write));
+}
+
+/** Takes a text piece by piece: that of a turn with a long prompt would be a second copy of it. */
+type Write = (piece: string) => void;
+
+function textOf(pieces: (write: Write) => void): string {
+  const all: string[] = [];
+  pieces((piece) => all.push(piece));
+  return all.join('');
 }
 
 /** Short and of few characters: nothing readable fits into it. */
@@ -47,26 +71,54 @@ function isVersionLine(block: JsonValue): boolean {
 /** Fields through which vendor structure goes on; what is below any other field is taken as it is. */
 const structural = new Set(['content', 'source', 'citations', 'caller']);
 
-function canonicalContent(content: JsonValue): string {
-  return canonical(typeof content === 'string' ? [{ type: 'text', text: content }] : content, true);
+function writeContent(content: JsonValue, write: Write): void {
+  writeValue(typeof content === 'string' ? [{ type: 'text', text: content }] : content, true, write);
 }
 
-function canonical(value: JsonValue, level: boolean): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonical(item, level)).join(',')}]`;
-  if (isJsonObject(value)) return canonicalObject(value, level);
-  return JSON.stringify(value);
+function writeValue(value: JsonValue, level: boolean, write: Write): void {
+  if (Array.isArray(value)) {
+    write('[');
+    for (const [at, item] of value.entries()) {
+      if (at > 0) write(',');
+      writeValue(item, level, write);
+    }
+    write(']');
+  } else if (isJsonObject(value)) writeObject(value, level, write);
+  else if (typeof value === 'string') writeString(value, write);
+  else write(JSON.stringify(value));
 }
 
-function canonicalObject(object: JsonObject, level: boolean): string {
-  const fields: string[] = [];
+function writeObject(object: JsonObject, level: boolean, write: Write): void {
+  let opening = '{';
   for (const key of Object.keys(object).sort()) {
     const value = object[key] ?? null;
     if (level && (value === null || (key === 'cache_control' && isCacheControl(value)))) continue;
+    write(`${opening}${JSON.stringify(key)}:`);
+    opening = ',';
     const isResultText = level && object.type === 'tool_result' && key === 'content';
-    const text = isResultText ? canonicalContent(value) : canonical(value, level && structural.has(key));
-    fields.push(`${JSON.stringify(key)}:${text}`);
+    if (isResultText) writeContent(value, write);
+    else writeValue(value, level && structural.has(key), write);
   }
-  return `{${fields.join(',')}}`;
+  write(opening === '{' ? '{}' : '}');
+}
+
+const pieceChars = 65_536;
+
+/** As JSON.stringify writes it. A piece never ends between the two halves of a character. */
+function writeString(text: string, write: Write): void {
+  if (text.length <= pieceChars) {
+    write(JSON.stringify(text));
+    return;
+  }
+  write('"');
+  for (let from = 0; from < text.length; ) {
+    let to = from + pieceChars;
+    const last = text.charCodeAt(to - 1);
+    if (last >= 0xd800 && last <= 0xdbff) to += 1;
+    write(JSON.stringify(text.slice(from, to)).slice(1, -1));
+    from = to;
+  }
+  write('"');
 }
 
 function isCacheControl(value: JsonValue): boolean {

@@ -24,11 +24,60 @@ skilltape reads one YAML file: the one given on the command line, else the one t
   has the roles.
 `;
 
+const beforeLimits = `
+## At a limit
+
+At a limit requests are refused in Claude's error envelope; nothing that was taken is dropped. Limits are those of one
+process: with \`workers: N\` each worker has its own, and an equal part of \`journal.journalMaxBytes\`.
+
+`;
+
+const limitRows: readonly (readonly string[])[] = [
+  ['at', 'the caller hears', 'what is open'],
+  ['`limits.requestBodyMaxBytes`', '413', 'goes on'],
+  ['`limits.openExchangesMax`', '503', 'goes on'],
+  ['`limits.openExchangesPerCallerMax`, `heldBodyPerCallerMaxBytes`', '429, that caller alone', 'goes on'],
+  [
+    '`limits.heldBodyMaxBytes`',
+    'nothing',
+    'what finds no room is held in the journal alone, and read back to be judged and released',
+  ],
+  ['`limits.spooledBodyMaxBytes`', '503', 'goes on; of each body what is released is free again'],
+  ['`decisionTimeoutMs`', '503', 'the one request is refused, also when the disk is what is slow'],
+  [
+    '`journal.journalMaxBytes`',
+    '503, without a record',
+    'goes on to its end on a reserve of a quarter more; when that is used up too, held requests are refused and answers are cut',
+  ],
+  [
+    'a disk that is full, read-only or fails',
+    '503',
+    'held requests are refused, answers are cut, and the processor ends with status 1; it starts again when it can write',
+  ],
+  [
+    'a disk that is slow',
+    'nothing',
+    "answers come as slowly; a chunk that waits longer than Envoy's `message_timeout` (30 s) cuts its answer",
+  ],
+  [
+    'an index that is full or away',
+    'nothing',
+    'exchanges wait in the journal until the index takes them, as long as the journal has room',
+  ],
+];
+
+const afterLimits = `
+The reserve is for what is open: new exchanges are taken again when the journal is below its size, which is when the index
+has taken what stands at its beginning. What a caller heard of an answer that was cut is a prefix of what is recorded.
+Texts in the index have limits of their own: \`index.textMaxChars\` each, and 8,000,000 characters of one document together; bodies
+above 96 MiB are not read for it. What was left out is said in the document.
+`;
+
 const columns = ['key', 'type', 'unit', 'default', 'meaning'];
 
 /** The page docs/configuration.md; a test holds the file to it. */
 export function renderDocument(): string {
-  return `${heading}\n${renderTable([columns, ...describeConfig().map(cellsOf)])}`;
+  return `${heading}\n${renderTable([columns, ...describeConfig().map(cellsOf)])}${beforeLimits}${renderTable(limitRows)}${afterLimits}`;
 }
 
 function cellsOf({ key, type, unit, default: byDefault, doc }: KeyDescription): string[] {
@@ -38,7 +87,7 @@ function cellsOf({ key, type, unit, default: byDefault, doc }: KeyDescription): 
 
 /** Padded as the formatter of this repository writes tables. */
 function renderTable(rows: readonly (readonly string[])[]): string {
-  const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
   const [head, ...body] = rows.map((row) => line(row.map((cell, column) => cell.padEnd(widths[column] ?? 0))));
   return `${head}${line(widths.map((width) => '-'.repeat(width)))}${body.join('')}`;

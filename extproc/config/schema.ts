@@ -220,6 +220,11 @@ const index = z.strictObject({
       'Longest single text in the index; of a longer one head and tail are kept, and the document says so. At most 900,000 with Elasticsearch.',
     unit: 'characters',
   }),
+  rememberedDays: z.int().min(1).max(36_500).default(365).meta({
+    description:
+      'How long shipping remembers what was indexed (keyed hashes, no content). A conversation that goes on after it is indexed whole once more, and is not linked to what came before.',
+    unit: 'days',
+  }),
   elasticsearch: elasticsearch.optional(),
 });
 

@@ -7,6 +7,7 @@ import type { IdentityProvider } from '../../test/fakes/identity-provider.ts';
 import { startIdentityProvider } from '../../test/fakes/identity-provider.ts';
 import type { ProcessorAddress, TlsTarget } from '../envoy/render.ts';
 import { renderEnvoy } from '../envoy/render.ts';
+import runtime from '../tools/runtime.json' with { type: 'json' };
 import { socketOf } from '../workers/places.ts';
 import type { Child } from './child.ts';
 import { startChild } from './child.ts';
@@ -146,9 +147,9 @@ function startServe(options: GatewayOptions, configFile: string): Child {
   return startChild({
     name: 'the processor',
     command: process.execPath,
-    args: [...script, '--config', configFile],
+    args: [...runtime.arguments, ...script, '--config', configFile],
     logFile: join(options.directory, 'processor.log'),
-    env: { ...process.env, OPA_BIN: options.opaBinary },
+    env: { ...runtime.environment, ...process.env, OPA_BIN: options.opaBinary },
   });
 }
 

@@ -53,7 +53,7 @@ export type Journal = {
 
 const KEY_BYTES = 32;
 const SEGMENT_MIN_BYTES = 256;
-const PENDING_MAX_BYTES_DEFAULT = 32 * 1024 * 1024;
+const PENDING_MAX_BYTES_DEFAULT = 8 * 1024 * 1024;
 const RESERVE_SHARE = 0.25;
 /** An append may begin a segment. */
 const segmentOverheadBytes = SEGMENT_HEADER_BYTES + END_MARK_BYTES;

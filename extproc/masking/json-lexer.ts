@@ -21,21 +21,29 @@ export type JsonToken = {
 type Container = { isObject: boolean; object: number; keyName: string };
 type Expects = 'key' | 'colon' | 'value' | 'comma';
 
-/** Reads JSON, several values after each other, and JSON that was cut off; undefined for anything else. Linear. */
-export function lexJson(text: string): JsonToken[] | undefined {
-  return new JsonLexer(text).run();
+/**
+ * Reads JSON, several values after each other, and JSON that was cut off; undefined for anything else. Linear. Gives
+ * those tokens of which `isWanted` says so by their places.
+ */
+export function lexJson(
+  text: string,
+  isWanted: (start: number, end: number) => boolean = () => true,
+): JsonToken[] | undefined {
+  return new JsonLexer(text, isWanted).run();
 }
 
 class JsonLexer {
   readonly #text: string;
+  readonly #isWanted: (start: number, end: number) => boolean;
   readonly #tokens: JsonToken[] = [];
   readonly #containers: Container[] = [];
   #expects: Expects = 'value';
   #at = 0;
   #objects = 0;
 
-  constructor(text: string) {
+  constructor(text: string, isWanted: (start: number, end: number) => boolean) {
     this.#text = text;
+    this.#isWanted = isWanted;
   }
 
   run(): JsonToken[] | undefined {
@@ -98,11 +106,15 @@ class JsonLexer {
     const value = open ? decodeOpen(this.#text.slice(start, end)) : decode(this.#text.slice(start, end));
     if (value === undefined) return false;
     const keyName = top?.keyName ?? '';
-    this.#tokens.push({ kind: isKey ? 'key' : 'string', start, end, value, keyName, object: top?.object ?? 0, open });
+    this.#take({ kind: isKey ? 'key' : 'string', start, end, value, keyName, object: top?.object ?? 0, open });
     if (isKey && top !== undefined) top.keyName = value;
     this.#at = end;
     this.#expects = isKey ? 'colon' : 'comma';
     return true;
+  }
+
+  #take(token: JsonToken): void {
+    if (this.#isWanted(token.start, token.end)) this.#tokens.push(token);
   }
 
   #scalar(top: Container | undefined): boolean {
@@ -114,7 +126,7 @@ class JsonLexer {
     const cut = end === this.#text.length;
     if (isDigit(value.charCodeAt(0)) || value.startsWith('-')) {
       if (Number.isNaN(Number(value)) && !cut) return false;
-      this.#tokens.push({ kind: 'number', start, end, value, keyName: top.keyName, object: top.object, open: false });
+      this.#take({ kind: 'number', start, end, value, keyName: top.keyName, object: top.object, open: false });
     } else if (!['true', 'false', 'null'].some((word) => word === value || (cut && word.startsWith(value))))
       return false;
     this.#at = end;

@@ -2,10 +2,11 @@ import { SkilltapeError } from '../errors.ts';
 import type { FindingCount } from './finding.ts';
 import type { JsonValue } from './json-value.ts';
 import { KeyNames } from './key-names.ts';
+import { readChars } from './long-text.ts';
 import type { Masked } from './masked.ts';
 import { scan } from './scan.ts';
 import { maskString } from './string-masking.ts';
-import { type Scan, TextMasking } from './text-masking.ts';
+import { type MaskingLimits, type Scan, TextMasking } from './text-masking.ts';
 import { Tokens } from './token.ts';
 
 /** Arrays and objects nested deeper than this become `[DEEP]`: no reader needs them, and no recursion may follow them. */
@@ -15,7 +16,14 @@ const deep = '[DEEP]';
 export type Path = readonly (string | number)[];
 
 /** `exempt` answers true for a string or number (as text) that stays as it is: ids we made, sizes we counted. */
-export type JsonMaskingOptions = { scope: string; exempt?: (path: Path, value: string) => boolean };
+export type JsonMaskingOptions = {
+  scope: string;
+  exempt?: (path: Path, value: string) => boolean;
+  limits?: MaskingLimits;
+};
+
+/** `isCut`: something was left out for a limit. */
+export type MaskedJson<T> = { value: Masked<T>; findings: FindingCount[]; isCut: boolean };
 
 /**
  * The port through which every readable form passes (inv. 6). `scope` is what equal values may be linked within, usually
@@ -32,18 +40,19 @@ export class Masker {
   }
 
   text(text: string, scope: string): { value: Masked<string>; findings: FindingCount[] } {
-    return this.#run(scope, (masking) => maskString(masking, text, ''));
+    const { value, findings } = this.#run(scope, (masking) => maskString(masking, text, ''));
+    return { value, findings };
   }
 
   /** Masks every string, key and number. A number that is found becomes a string, so the shape of `T` is kept but for that. */
-  json<T extends JsonValue>(value: T, options: JsonMaskingOptions): { value: Masked<T>; findings: FindingCount[] } {
-    return this.#run(options.scope, (masking) => new JsonWalk(masking, options.exempt).value(value, '', 0) as T);
+  json<T extends JsonValue>(value: T, { scope, exempt, limits }: JsonMaskingOptions): MaskedJson<T> {
+    return this.#run(scope, (masking) => new JsonWalk(masking, exempt).value(value, '', 0) as T, limits);
   }
 
-  #run<T>(scope: string, mask: (masking: TextMasking) => T): { value: Masked<T>; findings: FindingCount[] } {
-    const masking = new TextMasking(this.#tokens, this.#scan, scope);
+  #run<T>(scope: string, mask: (masking: TextMasking) => T, limits?: MaskingLimits): MaskedJson<T> {
+    const masking = new TextMasking(this.#tokens, this.#scan, scope, limits);
     try {
-      return { value: mask(masking) as Masked<T>, findings: masking.counts() };
+      return { value: mask(masking) as Masked<T>, findings: masking.counts(), isCut: masking.isCut };
     } catch (thrown) {
       // the message and stack of the cause may hold the text
       const kind = thrown instanceof Error ? thrown.name : typeof thrown;
@@ -65,7 +74,7 @@ class JsonWalk {
   value(value: JsonValue | undefined, keyName: string, depth: number): JsonValue | undefined {
     switch (typeof value) {
       case 'string':
-        return this.#exempt?.(this.#path, value) ? value : maskString(this.#masking, value, keyName);
+        return this.#exempt?.(this.#path, value) ? value : this.#string(value, keyName);
       case 'number':
         return this.#exempt?.(this.#path, String(value)) ? value : this.#number(value, keyName);
       case 'boolean':
@@ -77,6 +86,15 @@ class JsonWalk {
       default:
         throw new TypeError('not a JSON value');
     }
+  }
+
+  #string(value: string, keyName: string): string {
+    if (!this.#masking.admits(readChars(this.#masking, value))) return this.#masking.leftOut(value.length);
+    return maskString(this.#masking, value, keyName);
+  }
+
+  #key(key: string): string {
+    return this.#masking.admits(key.length) ? this.#masking.text(key, '') : this.#masking.leftOut(key.length);
   }
 
   #number(value: number, keyName: string): JsonValue {
@@ -98,7 +116,7 @@ class JsonWalk {
     // fromEntries defines properties, so a key `__proto__` stays a key
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => {
-        const masked = this.#masking.text(key, '');
+        const masked = this.#key(key);
         // the key as masked is the context, so that a second masking sees the same
         return [names.claim(key, masked), this.#child(item, key, masked, depth)];
       }),

@@ -1,5 +1,6 @@
 import { type JsonToken, lexJson } from './json-lexer.ts';
 import { KeyNames } from './key-names.ts';
+import { halfOf, headAndTail, isLong, maskLongText } from './long-text.ts';
 import { isSecretUnderKey, type TextMasking } from './text-masking.ts';
 
 /** JSON within strings of JSON is read this deep; deeper, and above this many characters, it is scanned as text. */
@@ -16,25 +17,41 @@ export function mayBeJson(text: string): boolean {
 export function maskString(masking: TextMasking, text: string, keyName: string, nesting = 0): string {
   if (isSecretUnderKey(text, keyName)) return masking.whole(text);
   if (nesting < nestingMax && mayBeJson(text)) {
-    const tokens = lexJson(text);
-    if (tokens !== undefined) return maskJson(masking, text, tokens, nesting + 1);
+    const half = isLong(masking, text) ? halfOf(masking) : text.length;
+    const tokens = lexJson(text, (start, end) => start < half || end > text.length - half);
+    if (tokens !== undefined) {
+      const json = { text, tokens, keys: new JsonKeys(masking), nesting: nesting + 1 };
+      return half === text.length ? maskJson(masking, json, 0, half) : maskLongJson(masking, json, half);
+    }
   }
-  return masking.text(text, keyName);
+  return isLong(masking, text) ? maskLongText(masking, text, keyName) : masking.text(text, keyName);
+}
+
+type Json = { text: string; tokens: readonly JsonToken[]; keys: JsonKeys; nesting: number };
+
+/** A string or key that reaches over a cut is masked as a whole: its end, or its beginning, is what it is recognised by. */
+function maskLongJson(masking: TextMasking, json: Json, half: number): string {
+  const { text, tokens } = json;
+  const cut = text.length - half;
+  const from = Math.min(cut, tokens.find(({ end }) => end > cut)?.start ?? cut);
+  const to = Math.max(half, tokens.findLast(({ start }) => start < half)?.end ?? half);
+  const head = maskJson(masking, json, 0, to);
+  return headAndTail(masking, text, head, maskJson(masking, json, from, text.length));
 }
 
 /** Only what was found is written anew: white space, double keys, long integers and lone surrogates stay as they were. */
-function maskJson(masking: TextMasking, text: string, tokens: readonly JsonToken[], nesting: number): string {
-  const keys = new JsonKeys(masking);
+function maskJson(masking: TextMasking, { text, tokens, keys, nesting }: Json, from: number, to: number): string {
   const parts: string[] = [];
-  let kept = 0;
+  let kept = from;
   for (const token of tokens) {
+    if (token.start < from || token.end > to) continue;
     const masked = maskToken(masking, token, keys, nesting);
     if (masked === token.value) continue;
     const literal = JSON.stringify(masked);
     parts.push(text.slice(kept, token.start), token.open ? literal.slice(0, -1) : literal);
     kept = token.end;
   }
-  parts.push(text.slice(kept));
+  parts.push(text.slice(kept, to));
   return parts.join('');
 }
 

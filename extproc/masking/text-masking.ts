@@ -11,6 +11,15 @@ const roundsMax = 6;
 const numberDigitsMin = 7;
 const numberTypes: ReadonlySet<FindingType> = new Set(['CARD', 'SSN', 'PHONE']);
 
+/**
+ * What of a call's texts is kept, in characters: of a longer text head and tail, and of all texts together as many as
+ * come first. What is not kept is not masked either, so that time and memory follow what is kept (inv. 10, 11).
+ */
+export type MaskingLimits = { textMaxChars: number; allMaxChars: number };
+const noLimits: MaskingLimits = { textMaxChars: Number.POSITIVE_INFINITY, allMaxChars: Number.POSITIVE_INFINITY };
+
+type Part = { text: string; from: number; to: number };
+
 /** The state of one `Masker` call: what was found so far and what costly checks are left. */
 export class TextMasking {
   readonly #tokens: Tokens;
@@ -18,11 +27,38 @@ export class TextMasking {
   readonly #scope: string;
   readonly #budget: ScanBudget = newScanBudget();
   readonly #counts = new Map<FindingType, number>();
+  readonly #limits: MaskingLimits;
+  #roomChars: number;
+  #isCut = false;
 
-  constructor(tokens: Tokens, scan: Scan, scope: string) {
+  constructor(tokens: Tokens, scan: Scan, scope: string, limits: MaskingLimits = noLimits) {
     this.#tokens = tokens;
     this.#scan = scan;
     this.#scope = scope;
+    this.#limits = limits;
+    this.#roomChars = limits.allMaxChars;
+  }
+
+  get textMaxChars(): number {
+    return this.#limits.textMaxChars;
+  }
+
+  /** Whether anything was left out for a limit. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /** Counts characters to be masked; false when there is no room for them. */
+  admits(chars: number): boolean {
+    if (chars > this.#roomChars) return false;
+    this.#roomChars -= chars;
+    return true;
+  }
+
+  /** What stands in place of characters that are not kept. */
+  leftOut(chars: number): string {
+    this.#isCut = true;
+    return `[... ${chars} characters ...]`;
   }
 
   count(type: FindingType): void {
@@ -38,10 +74,15 @@ export class TextMasking {
 
   /** The text with every finding replaced, to the point where another scan finds nothing. */
   text(text: string, keyName: string): string {
-    let current = text;
+    return this.part(text, keyName, 0, text.length);
+  }
+
+  /** `[from, to)` of the masked text; a finding that reaches over either end is in it as its token. */
+  part(text: string, keyName: string, from: number, to: number): string {
+    let current: Part = { text, from, to };
     for (let round = 0; round < roundsMax; round++) {
-      const findings = this.#scan(current, keyName, this.#budget);
-      if (findings.length === 0) return current;
+      const findings = this.#scan(current.text, keyName, this.#budget);
+      if (findings.length === 0) return current.text.slice(current.from, current.to);
       current = this.#replaced(current, findings);
     }
     return this.whole(text);
@@ -62,16 +103,23 @@ export class TextMasking {
     return this.#tokens.token(finding.type, unsigned(literal), this.#scope);
   }
 
-  #replaced(text: string, findings: readonly Finding[]): string {
+  #replaced({ text, from, to }: Part, findings: readonly Finding[]): Part {
     const parts: string[] = [];
     let kept = 0;
+    let grown = 0;
+    let [newFrom, newTo] = [from, to];
     for (const { type, start, end } of findings) {
       this.count(type);
-      parts.push(text.slice(kept, start), this.#tokens.token(type, text.slice(start, end), this.#scope));
+      const token = this.#tokens.token(type, text.slice(start, end), this.#scope);
+      parts.push(text.slice(kept, start), token);
       kept = end;
+      const tokenStart = start + grown;
+      grown += token.length - (end - start);
+      if (from > start) newFrom = from < end ? tokenStart : from + grown;
+      if (to > start) newTo = to < end ? tokenStart + token.length : to + grown;
     }
     parts.push(text.slice(kept));
-    return parts.join('');
+    return { text: parts.join(''), from: newFrom, to: newTo };
   }
 }
 

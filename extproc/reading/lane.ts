@@ -1,9 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, SkilltapeError } from '../errors.ts';
 import type { Answered, Asked, ReadingKind } from '../exchange/reader.ts';
+import { type LargeWork, largeMinBytes } from '../large-work.ts';
 import type { JournalPlace, Question, QuestionBody, Reply } from './protocol.ts';
 
 const workerFile = new URL('./worker.ts', import.meta.url);
+
+export type LaneOptions = { readMaxMs: number; idleMaxMs: number; journal: JournalPlace | null; largeWork: LargeWork };
 
 /**
  * One thread that reads, begun when it is first needed, and again after it ended. It is asked one thing at a time, and
@@ -11,36 +14,59 @@ const workerFile = new URL('./worker.ts', import.meta.url);
  */
 export class Lane {
   readonly #readMaxMs: number;
+  readonly #idleMaxMs: number;
   readonly #journal: JournalPlace | null;
+  readonly #largeWork: LargeWork;
   #worker: Worker | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #idle: NodeJS.Timeout | undefined;
+  /** The thread has read a large body: it holds several times as much, and gives none of it back while it lives. */
+  #isLarge = false;
   #isClosed = false;
 
-  /** A question that takes longer than `readMaxMs` ends the thread. Stored bodies are read from `journal`. */
-  constructor(readMaxMs: number, journal: JournalPlace | null = null) {
+  /**
+   * A question that takes longer than `readMaxMs` ends the thread, and so do `idleMaxMs` without one after a large body.
+   * Stored bodies are read from `journal`.
+   */
+  constructor({ readMaxMs, idleMaxMs, journal, largeWork }: LaneOptions) {
     this.#readMaxMs = readMaxMs;
+    this.#idleMaxMs = idleMaxMs;
     this.#journal = journal;
+    this.#largeWork = largeWork;
   }
 
-  /** Rejects when the thread ended over the question, or was closed. */
-  ask<K extends ReadingKind>(kind: K, asked: Asked<K>, copied: () => QuestionBody): Promise<Answered<K>> {
-    const reply = this.#last.then(() => this.#ask({ kind, asked, ...copied() } as Question));
+  /** Whether its thread lives. */
+  get isBegun(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  /** `bytes` is how large the body is. Rejects when the thread ended over the question, or was closed. */
+  ask<K extends ReadingKind>(
+    kind: K,
+    asked: Asked<K>,
+    bytes: number,
+    copied: () => QuestionBody,
+  ): Promise<Answered<K>> {
+    const askNow = () => this.#ask({ kind, asked, ...copied() } as Question, bytes >= largeMinBytes);
+    const reply = this.#last.then(() => this.#largeWork.run(bytes, askNow));
     this.#last = reply.catch(() => {});
     return reply as Promise<Answered<K>>;
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#worker?.terminate();
+    await this.#end();
   }
 
-  async #ask(question: Question): Promise<Answered<ReadingKind>> {
+  async #ask(question: Question, isLarge: boolean): Promise<Answered<ReadingKind>> {
     if (this.#isClosed) throw failed('it is closed');
     const worker = this.#begun();
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     const onExit = () => reject(failed('it ended'));
+    clearTimeout(this.#idle);
     const timer = setTimeout(() => void worker.terminate(), this.#readMaxMs);
     worker.once('message', resolve).once('exit', onExit);
+    this.#isLarge ||= isLarge;
     try {
       worker.postMessage(question, [question.bytes.buffer]);
       const reply = await promise;
@@ -48,12 +74,20 @@ export class Lane {
       return reply.answered;
     } finally {
       clearTimeout(timer);
+      if (this.#isLarge) this.#idle = setTimeout(() => void this.#end(), this.#idleMaxMs).unref();
       worker.off('message', resolve).off('exit', onExit);
     }
   }
 
+  async #end(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
   #begun(): Worker {
     if (this.#worker !== undefined) return this.#worker;
+    this.#isLarge = false;
     const worker = new Worker(workerFile, { workerData: this.#journal });
     // It must not keep a stopping process alive; what ends it is said by `exit`.
     worker.unref();

@@ -1,6 +1,7 @@
 /** Reads small bodies where they are, and larger ones in threads of their own. */
 import type { Answered, Asked, ReadableBody, Reader, ReadingKind } from '../exchange/reader.ts';
 import { readHere } from '../exchange/reader.ts';
+import { LargeWork, largeMinBytes } from '../large-work.ts';
 import { Lane } from './lane.ts';
 import type { JournalPlace } from './protocol.ts';
 
@@ -11,18 +12,32 @@ const encodedHereMaxBytes = 16 * 1024;
 /** Larger ones take up to seconds, which the others must not wait for. */
 const quickMaxBytes = 2 * 1024 * 1024;
 const readMaxMs = 20_000;
+/** Beginning a thread takes some 200 ms, which large bodies that follow one another need not wait for. */
+const idleMaxMs = 10_000;
+
+/** A caller waits for it. */
+const patienceMs = 5_000;
+
+/** For `createThreadedReader`; its memory goes to the shipping thread. */
+export function largeReading(): LargeWork {
+  return new LargeWork('reading', patienceMs);
+}
 
 /** Without a journal no body may have stored parts. */
-export function createThreadedReader(journal: JournalPlace | null = null): Reader & { close(): Promise<void> } {
-  const quick = new Lane(readMaxMs, journal);
-  const slow = new Lane(readMaxMs, journal);
+export function createThreadedReader(
+  journal: JournalPlace | null = null,
+  largeWork: LargeWork = largeReading(),
+): Reader & { close(): Promise<void> } {
+  const options = { readMaxMs, idleMaxMs, journal, largeWork };
+  const quick = new Lane(options);
+  const slow = new Lane(options);
   return {
     read(kind, asked, body) {
       if (isEncodedRequest(kind, asked)) return readEncoded(asked, body, quick, slow) as never;
       if (body.bytes <= hereMaxBytes && body.stored === null && !isEncodedAnswer(asked))
         return readHere(kind, asked, body.joined());
       const lane = kind === ('body' satisfies ReadingKind) && body.bytes <= quickMaxBytes ? quick : slow;
-      return lane.ask(kind, asked, () => ({ bytes: body.copied(), stored: body.stored }));
+      return lane.ask(kind, asked, body.bytes, () => ({ bytes: body.copied(), stored: body.stored }));
     },
     async close() {
       await Promise.all([quick.close(), slow.close()]);
@@ -46,10 +61,11 @@ async function readEncoded(
     if (!isLargerThan(hereMaxBytes, read, asked)) return read;
   }
   if (body.bytes <= quickMaxBytes) {
-    const read = await quick.ask('body', decodingAtMost(quickMaxBytes, asked), question);
+    const read = await quick.ask('body', decodingAtMost(quickMaxBytes, asked), body.bytes, question);
     if (!isLargerThan(quickMaxBytes, read, asked)) return read;
   }
-  return slow.ask('body', asked, question);
+  // It may become as large as it likes.
+  return slow.ask('body', asked, largeMinBytes, question);
 }
 
 function decodingAtMost(maxBytes: number, asked: Asked<'body'>): Asked<'body'> {

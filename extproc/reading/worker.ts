@@ -2,16 +2,22 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SkilltapeError } from '../errors.ts';
 import { readHere } from '../exchange/reader.ts';
+import { collectGarbage, largeMinBytes } from '../large-work.ts';
 import type { JournalPlace, Question, Reply } from './protocol.ts';
 import { StoredBodies } from './stored-bodies.ts';
 
+const nothing = new Uint8Array(0);
 const stored = new StoredBodies(workerData as JournalPlace | null);
 
 async function replyTo(question: Question): Promise<Reply> {
-  const { kind, asked, bytes } = question;
+  const { kind, asked } = question;
+  const isLarge = question.bytes.length >= largeMinBytes;
   try {
     await stored.fill(question);
-    return { answered: readHere(kind, asked as never, bytes) };
+    const answered = readHere(kind, asked as never, question.bytes);
+    question.bytes = nothing;
+    if (isLarge) collectGarbage();
+    return { answered };
   } catch (thrown) {
     const code = thrown instanceof SkilltapeError ? thrown.code : 'internal';
     return { failed: thrown instanceof Error ? thrown.name : typeof thrown, code };

@@ -2,8 +2,9 @@ import type { ExchangeRecord } from '../exchange/record.ts';
 import { decodeRecord, decodeRecordHead } from '../exchange/record.ts';
 import type { Position } from '../journal/position.ts';
 import type { Transcript } from '../transcript/transcript.ts';
-import { assembleTranscript, readBodyMaxBytes } from '../transcript/transcript.ts';
+import { assembleTranscript } from '../transcript/transcript.ts';
 import type { AttemptLinks } from './attempt-links.ts';
+import { LoadedBodies } from './loaded-bodies.ts';
 
 /** What shipping needs of one journal's reading side. */
 export type RecordSource = {
@@ -19,7 +20,7 @@ export const deliveryExchangesMax = 64;
 export const deliveryMaxBytes = 8 * 1024 * 1024;
 
 /** Records of all journals that are kept as they were read; beyond it, only where they are is remembered (inv. 10). */
-export const keptRecordsMaxBytes = 16 * 1024 * 1024;
+export const keptRecordsMaxBytes = 8 * 1024 * 1024;
 
 /** What the followers of all journals share. */
 export type Shared = { keptBytes: number; attempts: AttemptLinks };
@@ -96,22 +97,28 @@ export class JournalFollower {
 
   /** Null when its records are not whole. Of a body that is too large only a beginning is loaded. */
   async load(exchangeId: string): Promise<Transcript | null> {
-    const unread = { request: 0, answer: 0 };
+    const records = this.#open.get(exchangeId) ?? [];
+    const bodies = new LoadedBodies(records);
     const loaded: ExchangeRecord[] = [];
-    let room = readBodyMaxBytes;
-    for (const { position, kind, contentBytes, kept } of this.#open.get(exchangeId) ?? []) {
-      const body = kind === 'request_body' ? 'request' : kind === 'answer_body' ? 'answer' : null;
-      if (body !== null) room -= contentBytes;
-      if (body !== null && room < 0) unread[body] += contentBytes;
-      else loaded.push(decodeRecord(kept ?? (await this.#source.readAt(position))));
+    for (const record of records) {
+      if (!bodies.wants(record)) continue;
+      const decoded = decodeRecord(record.kept ?? (await this.#source.readAt(record.position)));
+      this.#drop(record);
+      if ('bytes' in decoded) bodies.take(decoded);
+      else loaded.push(decoded);
     }
-    const transcript = assembleTranscript(loaded, unread);
+    const transcript = assembleTranscript([...loaded, ...bodies.records(exchangeId)], bodies.unread);
     return transcript === null ? null : this.#shared.attempts.linked(transcript);
   }
 
   forget(exchangeId: string): void {
-    for (const { kept } of this.#open.get(exchangeId) ?? []) this.#shared.keptBytes -= kept?.length ?? 0;
+    for (const record of this.#open.get(exchangeId) ?? []) this.#drop(record);
     this.#open.delete(exchangeId);
+  }
+
+  #drop(record: OpenRecord): void {
+    this.#shared.keptBytes -= record.kept?.length ?? 0;
+    record.kept = null;
   }
 
   async close(): Promise<void> {

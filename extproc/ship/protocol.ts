@@ -31,6 +31,9 @@ export type ShipOptions = {
   policy: PolicyBundle;
   textMaxChars: number;
   decoding: DecodingLimits;
+  rememberedDays: number;
+  /** Of a `LargeWork`; shared, unlike the rest. */
+  largeWorkMemory: SharedArrayBuffer | null;
 };
 
 /**

@@ -1,5 +1,6 @@
 import type { Delivery } from '../index/port.ts';
 import type { Position } from '../journal/position.ts';
+import type { LargeWork } from '../large-work.ts';
 import type { Transcript } from '../transcript/transcript.ts';
 import { AttemptLinks } from './attempt-links.ts';
 import type { RecordSource } from './follower.ts';
@@ -26,7 +27,7 @@ export type ShipperEvents = {
  */
 export type Advance = { kind: 'caught_up' } | { kind: 'paused' } | { kind: 'retry'; reason: string };
 
-type Chosen = { exchangeId: string; finishedMs: number; follower: JournalFollower };
+type Chosen = { exchangeId: string; finishedMs: number; contentBytes: number; follower: JournalFollower };
 
 /** `broken`: the ids of those whose records are not whole. */
 type Loaded = { transcripts: Transcript[]; broken: string[] };
@@ -44,6 +45,7 @@ export class Shipper {
   readonly #followers: readonly JournalFollower[];
   readonly #sink: TranscriptSink;
   readonly #events: ShipperEvents;
+  readonly #largeWork: Pick<LargeWork, 'run'>;
   #round = 0;
   #chosen: Chosen[] = [];
   /** The chosen ones as they were given to the sink, which would not take them then. */
@@ -57,10 +59,12 @@ export class Shipper {
     journals: readonly { source: RecordSource; from: Position | null }[],
     sink: TranscriptSink,
     events: ShipperEvents,
+    largeWork: Pick<LargeWork, 'run'> = { run: (_, work) => work() },
   ) {
     const shared = { keptBytes: 0, attempts: new AttemptLinks(journals.length) };
     this.#followers = journals.map(({ source, from }) => new JournalFollower(source, from, shared));
     this.#sink = sink;
+    this.#largeWork = largeWork;
     this.#events = events;
   }
 
@@ -145,9 +149,9 @@ export class Shipper {
   /** Null when nothing is left to deliver. */
   async #deliverChosen(): Promise<Advance | null> {
     if (this.#chosen.length === 0) return null;
-    this.#waiting ??= await this.#loadChosen();
-    const { transcripts, broken } = this.#waiting;
-    const deliveries = await this.#taken(transcripts);
+    // What was read before and only waits for the index takes no more memory.
+    const bytes = this.#waiting === null ? this.#chosen.reduce((sum, { contentBytes }) => sum + contentBytes, 0) : 0;
+    const { transcripts, broken, deliveries } = await this.#largeWork.run(bytes, () => this.#loadAndDeliver());
     const retry = deliveries.find((delivery) => delivery.kind === 'retry');
     if (retry !== undefined) return retry;
     this.#waiting = null;
@@ -161,6 +165,11 @@ export class Shipper {
     this.#deliveredEndMs = this.#chosen.at(-1)?.finishedMs ?? null;
     this.#chosen = [];
     return null;
+  }
+
+  async #loadAndDeliver(): Promise<Loaded & { deliveries: readonly Delivery[] }> {
+    this.#waiting ??= await this.#loadChosen();
+    return { ...this.#waiting, deliveries: await this.#taken(this.#waiting.transcripts) };
   }
 
   async #loadChosen(): Promise<Loaded> {

@@ -13,6 +13,7 @@ import { comparePositions, type Position } from '../journal/position.ts';
 import type { JournalReader } from '../journal/reader.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
+import { collectGarbage, LargeWork } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { createPipeline } from './pipeline.ts';
@@ -29,6 +30,8 @@ const cursorIntervalMs = 1_000;
 const shipPriority = 10;
 /** The main thread wakes us; this is for a wake that was lost with a crashed thread. */
 const idlePollMs = 5_000;
+/** Whoever reads for a verdict goes first. */
+const patienceMs = 30_000;
 
 /** The shipping thread: everything after an exchange's end, off the thread that answers Envoy. */
 async function run(options: ShipStart): Promise<void> {
@@ -48,14 +51,16 @@ async function run(options: ShipStart): Promise<void> {
     onReading: (exchangeId) => mark.set(exchangeId),
     onMaskingFailed: (exchangeId, reason) => report({ kind: 'masking_failed', exchangeId, reason }),
   });
-  const shipper = new Shipper(journals, pipeline, {
-    onDelivering(exchangeIds) {
+  const largeWork = new LargeWork('shipping', patienceMs, options.largeWorkMemory ?? undefined);
+  const events = {
+    onDelivering(exchangeIds: readonly string[]) {
       mark.set(exchangeIds[0] ?? null);
       report({ kind: 'reading', exchangeIds });
     },
-    onRejected: (exchangeId, reason) => report({ kind: 'rejected', exchangeId, reason }),
-  });
-  await ship(shipper, journals);
+    onRejected: (exchangeId: string, reason: string) => report({ kind: 'rejected', exchangeId, reason }),
+  };
+  const shipper = new Shipper(journals, pipeline, events, largeWork);
+  await ship(shipper, journals, largeWork);
   await shipper.close();
   await index.close();
   memory.close();
@@ -90,17 +95,18 @@ function yieldToRecording(): void {
 async function openIndex({
   dataDirectory,
   elasticsearch,
+  rememberedDays,
 }: ShipStart): Promise<{ index: IndexSink; memory: ShipMemory }> {
   if (elasticsearch === null) {
-    const memory = SqliteMemory.open(memoryFile(dataDirectory, 'sqlite'));
+    const memory = SqliteMemory.open(memoryFile(dataDirectory, 'sqlite'), undefined, rememberedDays);
     return { index: SqliteIndex.open(dataDirectory), memory };
   }
-  const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'));
+  const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'), undefined, rememberedDays);
   return { index: await openElasticsearchIndex(elasticsearch, memory.rejects), memory };
 }
 
 /** Until `stop`, and then to the ends of the journals as they are then. */
-async function ship(shipper: Shipper, journals: readonly Followed[]): Promise<void> {
+async function ship(shipper: Shipper, journals: readonly Followed[], largeWork: LargeWork): Promise<void> {
   const commands = new Commands();
   const cursors = journals.map((journal) => new SavedCursor(journal));
   let savedAt = Number.NEGATIVE_INFINITY;
@@ -120,6 +126,7 @@ async function ship(shipper: Shipper, journals: readonly Followed[]): Promise<vo
       // Only what is behind the saved cursor may be freed: a restart reads on from there.
       report({ kind: 'progress', ...counts, delivered: cursors.map(({ position }) => position) });
     }
+    if (largeWork.takeWorked()) collectGarbage();
     if (result.kind === 'paused') continue;
     if (result.kind === 'retry') report({ kind: 'waiting', reason: result.reason });
     if (stopping) return;

@@ -1,5 +1,5 @@
 /** Events of a session of managed agents are sent once and streamed back, maybe often: each is indexed once. */
-import { canonicalTurn } from '../claude/history.ts';
+import { writeCanonicalTurn } from '../claude/history.ts';
 import type { SessionEvent } from '../claude/session-events.ts';
 import { sessionEventsIn } from '../claude/session-events.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
@@ -38,6 +38,6 @@ export function eventThings(
 function thingsOf({ id, role, type, content }: SessionEvent, session: string, keyedHash: KeyedHash): Thing[] {
   const byId: Thing[] = id === '' ? [] : [{ kind: 'session_event', ids: [id] }];
   if (role !== 'user' || session === '') return byId;
-  const hash = keyedHash('session_event', canonicalTurn({ role: type, content }));
+  const hash = keyedHash('session_event', (write) => writeCanonicalTurn({ role: type, content }, write));
   return [...byId, { kind: 'session_event', ids: [session, hash] }];
 }

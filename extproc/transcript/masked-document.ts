@@ -12,9 +12,19 @@ import { isOurs } from './our-fields.ts';
 export type DocumentMasker = {
   json<T extends JsonValue>(
     value: T,
-    options: { scope: string; exempt: (path: readonly (string | number)[], value: string) => boolean },
-  ): { value: Masked<T>; findings: FindingCount[] };
+    options: {
+      scope: string;
+      exempt: (path: readonly (string | number)[], value: string) => boolean;
+      limits: { textMaxChars: number; allMaxChars: number };
+    },
+  ): { value: Masked<T>; findings: FindingCount[]; isCut: boolean };
 };
+
+/**
+ * All texts of one document together, of which the first are kept: twice what the largest context window of Claude takes
+ * in English, at four characters a token.
+ */
+export const documentMaxChars = 8_000_000;
 
 /** Names (a model, a tool, a path, a client) are shorter; an index takes no key word of more than 32 KB. */
 const nameMaxChars = 1_024;
@@ -29,18 +39,19 @@ export function maskDocument(
   textMaxChars: number,
 ): Masked<ExchangeDocument> {
   const scope = draft.gen_ai.conversation.id;
-  const { value, findings } = masker.json(draft as unknown as { [key: string]: JsonValue }, { scope, exempt: isOurs });
-  return deriveMasked(value, (masked) => finished(masked as unknown as ExchangeDocument, findings, textMaxChars));
+  const limits = { textMaxChars, allMaxChars: documentMaxChars };
+  const options = { scope, exempt: isOurs, limits };
+  const { value, findings, isCut } = masker.json(draft as unknown as { [key: string]: JsonValue }, options);
+  const text: Cap = { cut: isCut, maxChars: textMaxChars };
+  return deriveMasked(value, (masked) => finished(masked as unknown as ExchangeDocument, findings, text));
 }
 
-function finished(document: ExchangeDocument, findings: FindingCount[], textMaxChars: number): ExchangeDocument {
-  const text: Cap = { cut: false, maxChars: textMaxChars };
+function finished(document: ExchangeDocument, findings: FindingCount[], text: Cap): ExchangeDocument {
   const name: Cap = { cut: false, maxChars: nameMaxChars };
   const { skilltape } = document;
   const named = <T>(value: T): T => capNames(value, name);
   const shortened = {
     outcome_detail: capText(skilltape.outcome_detail, name),
-    decoded_detail: capText(skilltape.decoded_detail, name),
     system: capStrings(skilltape.system, text),
     tools: capStrings(skilltape.tools, text),
     new_messages: skilltape.new_messages.map((message) => capStrings(message, text)),

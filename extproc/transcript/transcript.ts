@@ -43,8 +43,8 @@ export function assembleTranscript(
     else if (record.kind === 'finished') finished ??= record;
   }
   if (started === undefined || finished === undefined) return null;
-  const requestBody = Buffer.concat(request);
-  const answerBody = Buffer.concat(answer);
+  const requestBody = joined(request);
+  const answerBody = joined(answer);
   return {
     exchangeId: started.exchangeId,
     startedMs: started.timeMs,
@@ -58,4 +58,9 @@ export function assembleTranscript(
     answerBytes: answerBody.length + unread.answer,
     finished: finished.finished,
   };
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [only, ...more] = parts;
+  return only !== undefined && more.length === 0 ? only : Buffer.concat(parts);
 }

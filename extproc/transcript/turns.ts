@@ -1,6 +1,6 @@
-import { canonicalSystem, canonicalTurn, lastPromptAt } from '../claude/history.ts';
+import { lastPromptAt, writeCanonicalSystem, writeCanonicalTurn } from '../claude/history.ts';
 import type { JsonObject, JsonValue } from '../claude/json.ts';
-import type { MessagesRequest } from '../claude/request.ts';
+import type { MessagesRequest, Turn } from '../claude/request.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 
 /** Whether a turn was indexed before for the same identity and connection. */
@@ -46,8 +46,8 @@ export function newTurns(prompt: Prompt, keyedHash: KeyedHash, seen: SeenBefore)
   let firstNew = continues ? chain.length : lastPromptAt(request.messages);
   while (firstNew > 0 && !seen(chain[firstNew - 1] ?? '')) firstNew -= 1;
   // In the form of a turn: clients move `cache_control` about in the system prompt and among the tools too.
-  const systemHash = keyedHash('system', canonicalSystem(request.system));
-  const toolsHash = keyedHash('tools', canonicalTurn({ role: 'tools', content: request.tools }));
+  const systemHash = keyedHash('system', (write) => writeCanonicalSystem(request.system, write));
+  const toolsHash = keyedHash('tools', (write) => writeCanonicalTurn({ role: 'tools', content: request.tools }, write));
   const answered = answeredHash(whole, message?.content, keyedHash);
   return {
     firstNew,
@@ -68,7 +68,7 @@ const noTurns: NewTurns = { firstNew: 0, systemIsNew: false, toolsAreNew: false,
 function hashChain(request: MessagesRequest, keyedHash: KeyedHash): string[] {
   let previous = '';
   return request.messages.map((turn) => {
-    previous = keyedHash('turn', `${previous} ${canonicalTurn(turn)}`);
+    previous = followedBy(previous, turn, keyedHash);
     return previous;
   });
 }
@@ -76,5 +76,12 @@ function hashChain(request: MessagesRequest, keyedHash: KeyedHash): string[] {
 /** The conversation with its answer: what the next request begins with. */
 function answeredHash(whole: string, content: JsonValue | undefined, keyedHash: KeyedHash): string | null {
   if (content === undefined || content === null || whole === '') return null;
-  return keyedHash('turn', `${whole} ${canonicalTurn({ role: 'assistant', content })}`);
+  return followedBy(whole, { role: 'assistant', content }, keyedHash);
+}
+
+function followedBy(previous: string, turn: Turn, keyedHash: KeyedHash): string {
+  return keyedHash('turn', (write) => {
+    write(`${previous} `);
+    writeCanonicalTurn(turn, write);
+  });
 }

@@ -21,7 +21,7 @@ const accepted = (count: number): Delivery[] => Array.from({ length: count }, ()
 
 /** As shipping makes it: capped to what the configuration allows at most with Elasticsearch. */
 function capped(id: string, prompt: string): ReturnType<typeof documentOf> {
-  const masker = { json: (value: unknown) => ({ value: value as never, findings: [] }) };
+  const masker = { json: (value: unknown) => ({ value: value as never, isCut: false, findings: [] }) };
   const draft = documentOf({ id, skilltape: { new_messages: [{ role: 'user', content: prompt }] } });
   return maskDocument(draft, masker, 900_000);
 }

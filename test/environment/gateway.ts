@@ -36,6 +36,8 @@ export type PlainAnswer = { status: number; headers: Headers; body: Buffer; exch
 export async function startTestGateway(
   options: Partial<Pick<GatewayOptions, 'settings' | 'serveScript' | 'processorPort' | 'workers'>> & {
     keepBodies?: boolean;
+    /** Called with the folder of all files before anything is started in it. */
+    prepare?: (directory: string) => void;
   } = {},
 ): Promise<TestGateway> {
   await using started = new AsyncDisposableStack();
@@ -43,7 +45,8 @@ export async function startTestGateway(
   started.defer(() => rmSync(directory, { recursive: true, force: true }));
   const authority = await createAuthority('test authority');
   const tls = await authority.issue({ commonName: 'claude', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
-  const { keepBodies = false, ...rest } = options;
+  const { keepBodies = false, prepare, ...rest } = options;
+  prepare?.(directory);
   const fake = await startFakeClaude({ listen: { host: '127.0.0.1', port: 0 }, tls, apiKey: upstreamKey, keepBodies });
   started.defer(() => fake.close());
   const target = { host: '127.0.0.1', port: fake.port, serverName: 'localhost', caFile: join(directory, 'ca.pem') };

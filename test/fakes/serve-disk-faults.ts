@@ -5,10 +5,12 @@ import type { AppendFile, FileSystem } from '../../extproc/journal/fs.ts';
  * - `hold`: from now on a datasync of the journal begins only when it is let go.
  * - `pass`: lets go the datasyncs that wait now; later ones wait again.
  * - `release`: lets go these and all later ones.
+ * - `slow`: from now on each write and each datasync takes `ms` longer.
  * - `fail`: the next write or datasync fails with this code; a write takes `takesBytes` of what it was given first.
  */
 export type DiskCommand =
   | { do: 'hold' | 'pass' | 'release' | 'status' }
+  | { do: 'slow'; ms: number }
   | { do: 'fail'; verb: 'write' | 'sync'; code: string; takesBytes?: number };
 
 /** `held`: datasyncs that wait; `fdatasyncs`: calls of the real fdatasync that succeeded, `writes` of the journal. */
@@ -24,6 +26,7 @@ export class FaultyDisk {
   #fdatasyncs = 0;
   #writes = 0;
   #fault: Fault | undefined;
+  #slowMs = 0;
 
   constructor(real: FileSystem) {
     this.#countFdatasync();
@@ -36,6 +39,7 @@ export class FaultyDisk {
 
   obey(command: DiskCommand): DiskStatus {
     if (command.do === 'fail') this.#fault = command;
+    if (command.do === 'slow') this.#slowMs = command.ms;
     const gate = this.#gate;
     if (command.do === 'hold') this.#gate ??= Promise.withResolvers();
     if (command.do === 'pass' || command.do === 'release') {
@@ -51,6 +55,7 @@ export class FaultyDisk {
     return {
       writev: async (buffers) => {
         this.#writes += 1;
+        await this.#slowed();
         const fault = this.#takeFault('write');
         if (fault === undefined) return file.writev(buffers);
         if (fault.takesBytes === undefined) throw systemError(fault.code);
@@ -63,12 +68,17 @@ export class FaultyDisk {
           this.#held += 1;
           await this.#gate.promise;
         }
+        await this.#slowed();
         const fault = this.#takeFault('sync');
         if (fault !== undefined) throw systemError(fault.code);
         await file.datasync();
       },
       close: () => file.close(),
     };
+  }
+
+  async #slowed(): Promise<void> {
+    if (this.#slowMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#slowMs));
   }
 
   #takeFault(verb: Fault['verb']): Fault | undefined {

@@ -48,6 +48,11 @@ const faults: { name: string; fault: DiskCommand; isRecorded: boolean }[] = [
     fault: { do: 'fail', verb: 'write', code: 'ENOSPC', takesBytes: 100 },
     isRecorded: false,
   },
+  {
+    name: 'a disk that became read-only (EROFS)',
+    fault: { do: 'fail', verb: 'write', code: 'EROFS' },
+    isRecorded: false,
+  },
   { name: 'a failing sync (EIO)', fault: { do: 'fail', verb: 'sync', code: 'EIO' }, isRecorded: true },
 ];
 
@@ -113,4 +118,26 @@ test('a denial that cannot be synced in time is given all the same, not held bac
     await disk({ do: 'release' });
   }
   assert.equal(gateway.fake.requestCount(), upstreamRequests);
+});
+
+test('a disk on which each write takes a second: answers come slower, whole, and are recorded as they came', async () => {
+  await disk({ do: 'slow', ms: 1_000 });
+  try {
+    const call = openCall(gateway, { headers });
+    call.end(messagesBody('[fake: large 2000] slow disk', { stream: true }));
+    // The decision has half a second here, which a write of a second takes: refused, as the answer says.
+    assert.equal((await call.head).status, 503);
+    await disk({ do: 'slow', ms: 0 });
+    const patient = openCall(gateway, { headers });
+    patient.end(messagesBody('[fake: slow 100] patient disk', { stream: true }));
+    assert.equal((await patient.head).status, 200);
+    await disk({ do: 'slow', ms: 1_500 });
+    assert.equal(await patient.over, 'ended');
+    const { id, answerBody } = await inJournal(gateway, 'patient disk', () => true);
+    assert.deepEqual(patient.received(), answerBody);
+    await disk({ do: 'slow', ms: 0 });
+    assert.equal((await gateway.document(id)).skilltape.outcome, 'complete');
+  } finally {
+    await disk({ do: 'slow', ms: 0 });
+  }
 });

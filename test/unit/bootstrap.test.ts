@@ -22,7 +22,7 @@ function checkout(t: TestContext, npmBody: string | null): Checkout {
   const machine = emptyMachine(t);
   const folder = join(machine.root, 'checkout');
   mkdirSync(join(folder, 'extproc', 'tools'), { recursive: true });
-  for (const file of ['bootstrap.mjs', 'tools/install-lock.mjs']) {
+  for (const file of ['bootstrap.mjs', 'tools/install-lock.mjs', 'tools/runtime.json']) {
     cpSync(join(source, file), join(folder, 'extproc', file));
   }
   writeLock(folder, '24.21.0');
@@ -248,4 +248,15 @@ test('without a script the usage is printed', async (t) => {
   const { status, stderr } = await start(checkout(t, null), []).ended;
   assert.equal(status, 2);
   assert.match(stderr, /usage: node extproc\/bootstrap\.mjs/);
+});
+
+test("skilltape's own programs get the runtime options, and other scripts do not", async (t) => {
+  const place = checkout(t, installRuntime);
+  const script = 'console.log(JSON.stringify([process.execArgv, process.env.MALLOC_TRIM_THRESHOLD_ ?? null]));\n';
+  for (const name of ['script.ts', 'extproc/own.ts']) writeFileSync(join(place.checkout, name), script);
+  const options = JSON.parse(readFileSync(join(source, 'tools/runtime.json'), 'utf8')) as { arguments: string[] };
+  const own = JSON.parse((await start(place, ['extproc/own.ts']).ended).stdout) as unknown;
+  assert.deepEqual(own, [options.arguments, '131072']);
+  const other = JSON.parse((await start(place, ['script.ts']).ended).stdout) as unknown;
+  assert.deepEqual(other, [[], null]);
 });

@@ -26,3 +26,15 @@ test('a hash is 64 hex digits whatever the text holds', () => {
   const anyText = fc.string({ unit: 'binary' });
   fc.assert(fc.property(anyText, (text) => assert.match(hash('turn', `${text}\0\ud800`), /^[0-9a-f]{64}$/)));
 });
+
+test('a text in pieces has the hash of the whole text', () => {
+  const pieces = fc.array(fc.oneof(fc.string({ unit: 'grapheme' }), fc.constant('long '.repeat(5_000))));
+  fc.assert(
+    fc.property(pieces, (all) => {
+      const inPieces = hash('turn', (write) => {
+        for (const piece of all) write(piece);
+      });
+      assert.equal(inPieces, hash('turn', all.join('')));
+    }),
+  );
+});

@@ -6,6 +6,7 @@ import type { Turns } from '../seen-turns.ts';
 import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed } from './database.ts';
 import { SqliteLinks } from './links.ts';
 import { prepareMemory } from './memory-tables.ts';
+import { Pruning } from './pruning.ts';
 import { SqliteRejects } from './rejects.ts';
 import { SqliteRetentionClasses } from './retention-classes.ts';
 import { indexFile } from './schema.ts';
@@ -26,23 +27,25 @@ export class SqliteMemory implements ShipMemory {
   readonly rejects: SqliteRejects;
   readonly #classes: SqliteRetentionClasses;
   readonly #database: DatabaseSync;
+  readonly #pruning: Pruning;
 
-  constructor(database: DatabaseSync, now: () => Date) {
+  constructor(database: DatabaseSync, now: () => Date, rememberedDays: number) {
     this.#database = database;
+    this.#pruning = new Pruning(database, now, rememberedDays);
     this.turns = new SqliteSeenTurns(database);
     this.links = new SqliteLinks(database);
     this.rejects = new SqliteRejects(database, now);
     this.#classes = new SqliteRetentionClasses(database, now);
   }
 
-  /** Opens or creates the file. Throws SkilltapeError `index_failed`. */
-  static open(file: string, now: () => Date = () => new Date()): SqliteMemory {
+  /** Opens or creates the file; what is older than `rememberedDays` is forgotten. Throws SkilltapeError `index_failed`. */
+  static open(file: string, now: () => Date = () => new Date(), rememberedDays = 365): SqliteMemory {
     return orIndexFailed('open what shipping remembers', () => {
       // FULL: the journal is freed behind a refused document, so a power cut must not take it from here.
       const database = openPrivateDatabase(file, 'FULL');
       try {
         prepareMemory(database);
-        return new SqliteMemory(database, now);
+        return new SqliteMemory(database, now, rememberedDays);
       } catch (thrown) {
         database.close();
         throw thrown;
@@ -65,6 +68,7 @@ export class SqliteMemory implements ShipMemory {
         for (const each of turns) this.turns.insert(each);
         this.links.insertAll(links);
         this.#classes.insertAll(retentionClasses);
+        this.#pruning.prune();
       }),
     );
   }

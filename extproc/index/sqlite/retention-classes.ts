@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { orIndexFailed } from './database.ts';
+import { uuidFloor } from './uuid-floor.ts';
 
 /** Far longer than an exchange may be open, which is how far back shipping begins again after it was killed. */
 const rememberedMs = 30 * 24 * 60 * 60 * 1_000;
@@ -33,10 +34,4 @@ export class SqliteRetentionClasses {
     this.#prune.run(uuidFloor(this.#now().getTime() - rememberedMs));
     for (const [exchangeId, retentionClass] of classes) this.#insert.run(exchangeId, retentionClass);
   }
-}
-
-/** Not above any UUIDv7 made at this time or later: those begin with 48 bits of milliseconds (RFC 9562, 5.7). */
-function uuidFloor(timeMs: number): string {
-  const hex = Math.max(0, timeMs).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalSystem, canonicalTurn, lastPromptAt } from '../../../extproc/claude/history.ts';
+import { canonicalSystem, canonicalTurn, lastPromptAt, writeCanonicalTurn } from '../../../extproc/claude/history.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../extproc/claude/json.ts';
 import { readMessagesRequest, type Turn } from '../../../extproc/claude/request.ts';
 import { fixtureJson } from './fixture.ts';
@@ -126,4 +126,18 @@ test('the last prompt begins behind the last answer that has a prompt behind it'
     );
   const expected = { '': 0, u: 0, a: 0, aa: 0, ua: 0, uau: 2, uaus: 2, uaua: 2, uauuaa: 2, auau: 3 };
   for (const [roles, first] of Object.entries(expected)) assert.equal(at(roles), first, roles);
+});
+
+test('a long string is written in pieces, and together they are as JSON has it', () => {
+  for (const text of ['x'.repeat(200_000), `${'x'.repeat(65_535)}😀😀`, '"\\\n\ud800'.repeat(40_000)]) {
+    const longest: number[] = [];
+    const pieces: string[] = [];
+    writeCanonicalTurn({ role: 'user', content: text }, (piece) => {
+      pieces.push(piece);
+      longest.push(piece.length);
+    });
+    assert.ok(Math.max(...longest) < 7 * 65_536);
+    const content = [{ text, type: 'text' }];
+    assert.equal(pieces.join(''), JSON.stringify({ role: 'user', content }));
+  }
 });

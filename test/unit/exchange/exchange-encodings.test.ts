@@ -10,7 +10,7 @@ import type { Rig } from './rig.ts';
 import { createRig, deny, play } from './rig.ts';
 
 const MiB = 1024 * 1024;
-const roomy = { requestBodyMaxBytes: 16 * MiB, heldBodyMaxBytes: 32 * MiB };
+const roomy = { heldBodyPerCallerMaxBytes: 512 * MiB, requestBodyMaxBytes: 16 * MiB, heldBodyMaxBytes: 32 * MiB };
 
 function bytesOf(text: string | Uint8Array): Extract<Frame, { kind: 'request_body' }> {
   return { kind: 'request_body', body: Buffer.from(text), endOfStream: false };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
 import type { HeaderList } from '../../../extproc/exchange/headers.ts';
 import type { ExchangeLimits } from '../../../extproc/exchange/ports.ts';
-import { question, requestBody, requestHeaders, wholeRequest } from './frames.ts';
+import { alice, question, requestBody, requestHeaders, tokenOf, wholeRequest } from './frames.ts';
 import type { Rig } from './rig.ts';
 import { createRig, deny, play, settle } from './rig.ts';
 
@@ -194,4 +194,37 @@ test('a client that leaves while its request is written gives back what was not'
   assert.equal(context.budget.heldBodyBytes, 0);
   for (let step = await reading.next(); !step.done; step = await reading.next());
   assert.equal(context.budget.heldBodyBytes, 0, 'given back twice');
+});
+
+test('one caller at the share of one caller is refused with 429, and others are served', async () => {
+  const { open, log } = createRig({ openExchangesPerCallerMax: 2 });
+  const first = open();
+  await first.accept(requestHeaders());
+  await open().accept(requestHeaders());
+  const reply = replyOf(await open().accept(requestHeaders()));
+  assert.deepEqual([reply.status, reply.details], [429, 'skilltape_refused_caller_open_exchanges_at_limit']);
+  assert.match(reply.body, /rate_limit_error.*one caller/);
+  assert.equal(log.finished.at(-1)?.outcome, 'refused');
+  const bob = tokenOf({ ...alice, sub: 'bob' });
+  assert.deepEqual(await open().accept(requestHeaders({ metadata: bob })), { kind: 'wait' });
+  await first.abandon('stream_ended', '');
+  assert.deepEqual(await open().accept(requestHeaders()), { kind: 'wait' });
+});
+
+test('a body that is in the log alone goes upstream as it came, and one that cannot be read back is not judged', async () => {
+  const { open, log, context, faults } = createRig({ heldBodyMaxBytes: 200 });
+  const frames = [requestHeaders(), requestBody(`${question}${' '.repeat(200)}`), requestBody('', true)];
+  const released = (await play(open(), frames)).at(-1);
+  assert.ok(released?.kind === 'release');
+  assert.ok(context.spool.heldBytes > 200);
+  assert.equal(Buffer.concat(await Array.fromAsync(released.body)).toString(), `${question}${' '.repeat(200)}`);
+  assert.equal(context.spool.heldBytes, 0);
+
+  const lost = open();
+  await play(lost, frames.slice(0, 2));
+  const last = log.payloads.length - 1;
+  log.payloads[last] = log.payloads[0] as Buffer;
+  const action = await lost.accept(requestBody('', true));
+  assert.match(replyOf(action).details, /journal_unavailable/);
+  assert.equal(faults.length, 1);
 });

@@ -155,7 +155,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
       requestBodyMaxBytes: 1000,
       heldBodyMaxBytes: 5000,
       spooledBodyMaxBytes: 5000,
-      heldBodyPerCallerMaxBytes: 100_000,
+      heldBodyPerCallerMaxBytes: 2 ** 30,
       ...decodingLimits,
       openExchangesMax: 10,
       openExchangesPerCallerMax: 10,

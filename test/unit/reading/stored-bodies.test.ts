@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { endpointOf } from '../../../extproc/claude/endpoint.ts';
+import type { BodyPlace } from '../../../extproc/exchange/body.ts';
 import type { ReadableBody } from '../../../extproc/exchange/reader.ts';
 import { readHere } from '../../../extproc/exchange/reader.ts';
 import { encodeRecord } from '../../../extproc/exchange/record.ts';
@@ -10,11 +11,18 @@ import type { StoredPart } from '../../../extproc/exchange/request-body.ts';
 import { openJournal } from '../../../extproc/journal/journal.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
 import { createThreadedReader } from '../../../extproc/reading/threaded-reader.ts';
+import { decodingLimits, noCodings } from '../../builders/decoding.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
 import { messagesBody } from '../../builders/messages-body.ts';
 
 const exchangeId = '01890a5d-ac96-774b-bcce-b302099a8057';
-const place = { endpoint: endpointOf('POST', '/v1/messages'), bodyForm: 'messages', contentType: 'application/json' };
+const place: BodyPlace = {
+  endpoint: endpointOf('POST', '/v1/messages'),
+  bodyForm: 'messages',
+  contentType: 'application/json',
+  codings: noCodings,
+  decoding: decodingLimits,
+};
 
 /** A journal in small segments, a reader over it, and a way to write bodies of which only the beginning is in memory. */
 async function openStored(t: TestContext) {
@@ -54,8 +62,8 @@ test('a body that is in the journal alone is read as one in memory is, also whil
     [3_000_000, 0],
   ] as const) {
     const whole = Buffer.from(messagesBody('é'.repeat(chars)));
-    const read = await reader.read('body', place as never, await write(whole, inMemory));
-    assert.deepEqual(read, readHere('body', place as never, whole));
+    const read = await reader.read('body', place, await write(whole, inMemory));
+    assert.deepEqual(read, readHere('body', place, whole));
   }
 });
 
@@ -68,7 +76,7 @@ test('a body whose journal file was changed is not read, and the next one is', a
   const bytes = readFileSync(join(directory, first));
   bytes.writeUInt8(bytes.readUInt8(30_000) ^ 1, 30_000);
   writeFileSync(join(directory, first), bytes);
-  await assert.rejects(Promise.resolve(reader.read('body', place as never, body)), { code: 'journal_corrupt' });
+  await assert.rejects(Promise.resolve(reader.read('body', place, body)), { code: 'journal_corrupt' });
   const next = await write(Buffer.from(messagesBody('again')), 0);
-  assert.equal((await reader.read('body', place as never, next)).fault, '');
+  assert.equal((await reader.read('body', place, next)).fault, '');
 });

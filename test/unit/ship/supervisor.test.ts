@@ -79,6 +79,8 @@ class Rig {
           dataDirectory: this.directory,
           journalDirectories: [join(this.directory, 'journal')],
           textMaxChars: 10_000,
+          rememberedDays: 365,
+          largeWorkMemory: null,
         },
         ...{ elasticsearch: null, journalKey, hashKey, policy, decoding: decodingLimits },
       },

@@ -7,9 +7,9 @@ import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
 import type { ExtProcServer } from '../../../extproc/wire/server.ts';
 import { startServer } from '../../../extproc/wire/server.ts';
-import type { ProcessingRequest, ProcessingResponse } from '../../../extproc/wire/service.ts';
-import { processMethod } from '../../../extproc/wire/service.ts';
 import type { StreamExchange } from '../../../extproc/wire/stream.ts';
+import type { ProcessingRequest, ProcessingResponse } from './independent.ts';
+import { processMethod } from './independent.ts';
 
 export type Ended = { exchangeId: string | undefined; fault: Error | undefined };
 

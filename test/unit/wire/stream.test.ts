@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { StatusObject } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import type { Action } from '../../../extproc/exchange/frame.ts';
-import type { ProcessingResponse } from '../../../extproc/wire/service.ts';
+import type { ProcessingResponse } from './independent.ts';
 import { messages, modes } from './messages.ts';
 import { createWireRig } from './rig.ts';
 

@@ -82,6 +82,32 @@ test('an exchange keeps the class it was first shipped with, for longer than it 
   assert.equal(memory.retentionClassOf(first), null);
 });
 
+test('turns and links are forgotten when they are too old, and are new then; the later ones stay', (t) => {
+  const file = join(temporaryDirectory(t), 'memory.sqlite');
+  const day = 24 * 60 * 60 * 1_000;
+  let now = Date.parse('2026-02-01T00:00:00Z');
+  const memory = SqliteMemory.open(file, () => new Date(now), 30);
+  t.after(() => memory.close());
+  const bring = (hash: string): string => {
+    const exchangeId = uuid({ msecs: now });
+    memory.remember([{ scope: 's', hashes: [hash], exchangeId }], [link(`k ${hash}`, exchangeId)]);
+    return exchangeId;
+  };
+  bring('old');
+  now += 20 * day;
+  const young = bring('young');
+  now += 11 * day;
+  const now1 = bring('now');
+  const seen = (hash: string) => memory.turns.firstSeenBy('s', hash);
+  assert.deepEqual([seen('old'), seen('young'), seen('now')], [null, young, now1]);
+  assert.deepEqual(
+    ['old', 'young', 'now'].map((hash) => memory.links.find(`k ${hash}`)?.eventId),
+    [undefined, young, now1],
+  );
+  assert.notEqual(bring('old'), null);
+  assert.notEqual(seen('old'), null);
+});
+
 test('everything is remembered, or nothing', (t) => {
   const { file, memory } = openMemory(t);
   const database = new DatabaseSync(file);

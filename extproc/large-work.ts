@@ -1,0 +1,59 @@
+/** Bodies of this size and more are worked on one at a time. */
+export const largeMinBytes = 8 * 1024 * 1024;
+
+/**
+ * After large work: what it left is several times the body, and a thread that then has little to do would keep it for a
+ * long time. Does nothing where the runtime was started without the option for it (tools/runtime.json).
+ */
+export function collectGarbage(): void {
+  const { gc } = globalThis as { gc?: () => void };
+  gc?.();
+}
+
+const pollMs = 20;
+const sides = { reading: 0, shipping: 1 } as const;
+
+/**
+ * Keeps the thread that reads bodies for their verdict and the thread that reads them for the index from working on large
+ * ones at once: each takes several times the body in memory meanwhile (inv. 10). Whoever has waited for `patienceMs`
+ * goes on all the same, so neither can hold up the other for long, also when it dies over its work.
+ */
+export class LargeWork {
+  readonly memory: SharedArrayBuffer;
+  readonly #busy: Int32Array;
+  readonly #own: number;
+  #worked = false;
+  readonly #patienceMs: number;
+
+  /** `memory` is that of the other side; what an earlier thread of this side left in it is cleared. */
+  constructor(side: keyof typeof sides, patienceMs: number, memory = new SharedArrayBuffer(8)) {
+    this.memory = memory;
+    this.#busy = new Int32Array(memory);
+    this.#own = sides[side];
+    this.#patienceMs = patienceMs;
+    Atomics.store(this.#busy, this.#own, 0);
+  }
+
+  /** Whether there was large work since this was last asked. */
+  takeWorked(): boolean {
+    const worked = this.#worked;
+    this.#worked = false;
+    return worked;
+  }
+
+  /** Does the work, after waiting for the other side when `bytes` are many. */
+  async run<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    if (bytes < largeMinBytes) return work();
+    const startMs = performance.now();
+    while (Atomics.load(this.#busy, 1 - this.#own) !== 0 && performance.now() - startMs < this.#patienceMs) {
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+    Atomics.store(this.#busy, this.#own, 1);
+    try {
+      return await work();
+    } finally {
+      this.#worked = true;
+      Atomics.store(this.#busy, this.#own, 0);
+    }
+  }
+}

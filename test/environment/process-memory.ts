@@ -1,0 +1,13 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** What a process holds in memory (Linux): `resident` now, `peak` the most since its start or `forgetPeak`, in bytes. */
+export function processMemory(pid: number): { residentBytes: number; peakBytes: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const bytes = (field: string) => Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024;
+  return { residentBytes: bytes('VmRSS'), peakBytes: bytes('VmHWM') };
+}
+
+/** proc(5): 5 written to clear_refs begins the peak anew with what is held now. */
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
