@@ -162,6 +162,8 @@ function writeConfig(options: GatewayOptions, listen: unknown, issuer: string): 
     identityProviders: { idp: { issuer } },
     connections: Object.fromEntries(options.upstreams.map(({ name }) => [name, { identityProvider: 'idp' }])),
     policies: { directory: policiesDirectory },
+    // Several gateways may run on this machine.
+    operations: { port: 0 },
     ...options.settings,
   };
   writeFileSync(file, stringify(config), { mode: 0o600 });
