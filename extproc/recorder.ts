@@ -34,6 +34,8 @@ export type RecorderParts = {
   place: { directory: string; fileSystem: FileSystem; key: Uint8Array };
   hashKey: Uint8Array;
   listen: ListenConfig;
+  /** Within `drainMaxMs`: until Envoy has seen that this one stops, so that it sends new streams to another one. */
+  drainNoticeMs: number;
   /** The journal grew by an end. */
   onExchangeEnd: () => void;
   /** Where the shipping thread is in this process too. */
@@ -47,7 +49,7 @@ export type Recorder = {
   delivered(position: Position): void;
   /** Another worker learnt it. */
   note(fact: SharedFact): void;
-  /** Refuses new streams, ends the open ones within `drainMaxMs`, and syncs the journal. */
+  /** Says that it stops, refuses new streams, ends the open ones within `drainMaxMs`, and syncs the journal. */
   stop(): Promise<void>;
 };
 
@@ -90,7 +92,8 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   });
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
-  started.defer(() => server.drain(config.drainMaxMs));
+  const drainNoticeMs = Math.min(parts.drainNoticeMs, config.drainMaxMs / 2);
+  started.defer(() => server.drain(config.drainMaxMs - drainNoticeMs));
   const all = started.move();
   server.setServing(true);
   log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
@@ -107,6 +110,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     },
     async stop() {
       server.setServing(false);
+      if (drainNoticeMs > 0) await new Promise((resolve) => setTimeout(resolve, drainNoticeMs));
       await all.disposeAsync();
     },
   };

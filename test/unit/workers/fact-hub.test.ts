@@ -71,3 +71,11 @@ test('a worker that begins later is given what was shared last, the newest of ea
   assert.deepEqual(remembered[0], linkOf('2'));
   assert.deepEqual(remembered.at(-1), { kind: 'session_link', key: '1', session: 'later' });
 });
+
+test('what a worker asked before it died is not answered to the one that follows it', () => {
+  const rig = new Rig();
+  rig.hub.share(1, 1, linkOf('a'), others(1, 2));
+  rig.hub.began(1);
+  rig.hub.noted(2, 1);
+  assert.deepEqual(rig.answers(), []);
+});
