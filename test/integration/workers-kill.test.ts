@@ -11,6 +11,7 @@ import { assertArrivalsAreRecorded, assertJournalIsIndexed } from '../environmen
 import { allHealthy, isAlive, runningWorker, workerHosts, workerPid } from '../environment/workers.ts';
 
 const kills = 3;
+const callers = 6;
 
 let gateway: TestGateway;
 let headers: { authorization: string };
@@ -71,7 +72,7 @@ test('a killed worker: what it held is refused or cut and recorded as interrupte
 });
 
 test(`${kills} kills of a worker under load: nothing upstream without a record, nothing lost, nothing twice`, async (t) => {
-  await using load = new Load(gateway, headers, 6);
+  await using load = new Load(gateway, headers, callers);
   const perKill: number[] = [];
   for (let count = 0; count < kills; count += 1) {
     const answered = load.answered.size;
@@ -91,8 +92,8 @@ test(`${kills} kills of a worker under load: nothing upstream without a record, 
   for (const id of load.answered) assert.equal(indexed.get(id)?.outcome, 'complete', id);
   t.diagnostic(`${load.answered.size} answered, ${arrivals} seen upstream, failed at each kill: ${perKill.join(', ')}`);
   t.diagnostic(`as ${[...new Set(load.failures)].join(', ')}`);
-  // Whom it held (six callers), and whom Envoy sent there before it knew.
   for (const failure of load.failures) assert.ok(failure === 503 || failure === 'cut', `${failure}`);
+  for (const failed of perKill) assert.ok(failed <= callers, 'only what was open at the killed one failed');
 });
 
 test('a killed primary: the workers end, nothing passes, and the next start recovers all journals', async () => {
