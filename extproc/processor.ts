@@ -85,12 +85,13 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   });
   started.defer(() => shipping.stop());
   const onExchangeEnd = () => shipping.wake();
-  const { listen } = config;
   const place = { directory, fileSystem, key: keys.journal };
   const recording = await startRecorder({
-    ...{ config, policy, log, journal, place, listen, operations, onExchangeEnd },
+    ...{ config, policy, log, journal, place, operations, listen: config.listen, onExchangeEnd },
     hashKey: keys.hash,
     largeReading: largeWork,
+    // No other place is there for Envoy to send a stream to.
+    drainNoticeMs: 0,
   });
   recorder = recording;
   // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.

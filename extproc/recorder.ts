@@ -42,6 +42,8 @@ export type RecorderParts = {
   hashKey: Uint8Array;
   operations: Operations;
   listen: ListenConfig;
+  /** Within `drainMaxMs`: until Envoy has seen that this one stops, so that it sends new streams to another one. */
+  drainNoticeMs: number;
   /** The journal grew by an end. */
   onExchangeEnd: () => void;
   /** Where the shipping thread is in this process too. */
@@ -57,7 +59,7 @@ export type Recorder = {
   note(fact: SharedFact): void;
   /** Tells Envoy's health checks to send nothing more. */
   stopServing(): void;
-  /** Refuses new streams, ends the open ones within `drainMaxMs`, and syncs the journal. */
+  /** Says that it stops, refuses new streams, ends the open ones within `drainMaxMs`, and syncs the journal. */
   stop(): Promise<void>;
 };
 
@@ -111,32 +113,37 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const server = await startServer(parts.listen, openExchangeWith(context, metrics.exchange), onStreamEnd, reports);
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
-  started.defer(() => server.drain(config.drainMaxMs));
+  const drainNoticeMs = Math.min(parts.drainNoticeMs, config.drainMaxMs / 2);
+  started.defer(() => server.drain(config.drainMaxMs - drainNoticeMs));
   const all = started.move();
   server.setServing(true);
   readiness.ok('listener');
   log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
-    note(fact) {
-      switch (fact.kind) {
-        case 'session_link':
-          sessionLinks.remember(fact.key, fact.session);
-          return;
-        case 'end_report':
-          endReports.take(fact.exchangeId, fact.report);
-          return;
-        default:
-          fact satisfies never;
-      }
-    },
+    note: (fact) => heed(fact, sessionLinks, endReports),
     stopServing: () => server.setServing(false),
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
       server.setServing(false);
+      if (drainNoticeMs > 0) await new Promise((resolve) => setTimeout(resolve, drainNoticeMs));
       await all.disposeAsync();
     },
   };
+}
+
+/** What another worker told. */
+function heed(fact: SharedFact, sessionLinks: SessionLinks, endReports: EndReports): void {
+  switch (fact.kind) {
+    case 'session_link':
+      sessionLinks.remember(fact.key, fact.session);
+      return;
+    case 'end_report':
+      endReports.take(fact.exchangeId, fact.report);
+      return;
+    default:
+      fact satisfies never;
+  }
 }
 
 /** The policy, timed; that it gives no decision is told to the operator, the caller only hears a denial. */

@@ -13,6 +13,9 @@ import { listenOf } from './workers/places.ts';
 import { PrimaryLink } from './workers/primary-link.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './workers/protocol.ts';
 
+/** Two failed health checks half a second apart, and a moment. */
+const drainNoticeMs = 1_500;
+
 /** The program of a worker process: records until the primary, its death or a signal ends it. */
 async function main(): Promise<void> {
   const link = new PrimaryLink({
@@ -81,7 +84,7 @@ async function begin(
   operations.readiness.ok('journal');
   opened.defer(() => journal.close());
   const recorder = await startRecorder({
-    ...{ config, policy, log, journal, place, operations },
+    ...{ config, policy, log, journal, place, operations, drainNoticeMs },
     hashKey: await loadJournalKey(join(config.dataDirectory, 'keys', 'hash.key')),
     listen: listenOf(config.listen, worker),
     onExchangeEnd: () => link.exchangeEnded(),
