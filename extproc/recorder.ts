@@ -1,6 +1,7 @@
 import type { Config, ListenConfig } from './config/config.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
+import { EndReports } from './exchange/end-report.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
 import type { Connection, ExchangeContext, SessionLinks } from './exchange/ports.ts';
@@ -20,6 +21,7 @@ import type { PolicyBundle } from './policy/bundle.ts';
 import { createPolicyEngine } from './policy/engine.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
 import { freeBehind } from './recovery.ts';
+import type { ReportSink } from './wire/report-stream.ts';
 import { startServer } from './wire/server.ts';
 import type { StreamExchange } from './wire/stream.ts';
 import type { SharedFact } from './workers/protocol.ts';
@@ -54,6 +56,8 @@ export type Recorder = {
 const systemClock = { nowMs: () => Date.now() };
 const rememberedAttemptsMax = 10_000;
 const rememberedSessionLinksMax = 10_000;
+/** Envoy reports an end within milliseconds of it; an Envoy that does not report keeps no exchange open for long. */
+const endReportMaxWaitMs = 2_000;
 
 /** The recording side: policy, exchanges and gRPC server over one journal, in the order in which they may fail. */
 export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
@@ -67,6 +71,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const spooled = openJournalReader(place);
   started.defer(() => spooled.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
+  const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const context: ExchangeContext = {
     log: journal,
     judge: () => engine,
@@ -78,16 +83,19 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     callers: new Map(),
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: sharing(sessionLinks, parts.share),
+    endReports,
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(parts.hashKey),
     onFault: (exchange, err) => log.error({ exchange, err }, 'a request was refused because of a fault'),
     onUnrecorded: warnNowAndThen(log),
   };
-  const server = await startServer(parts.listen, openExchangeWith(context), (exchange, err) => {
+  const onStreamEnd = (exchange: string | undefined, err: Error | undefined) => {
     if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
     parts.onExchangeEnd();
-  });
+  };
+  const reports = handingOn(endReports, parts.share);
+  const server = await startServer(parts.listen, openExchangeWith(context), onStreamEnd, reports);
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
   started.defer(() => server.drain(config.drainMaxMs));
@@ -101,8 +109,11 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
         case 'session_link':
           sessionLinks.remember(fact.key, fact.session);
           return;
+        case 'end_report':
+          endReports.take(fact.exchangeId, fact.report);
+          return;
         default:
-          fact.kind satisfies never;
+          fact satisfies never;
       }
     },
     async stop() {
@@ -121,6 +132,16 @@ function sharing(links: SessionLinks, share: RecorderParts['share']): SessionLin
       await links.remember(key, session);
       await share({ kind: 'session_link', key, session });
     },
+  };
+}
+
+/** A thread of Envoy reports to one worker, whichever has the exchange. */
+function handingOn(endReports: EndReports, share: RecorderParts['share']): ReportSink {
+  return {
+    take(exchangeId, report) {
+      if (!endReports.take(exchangeId, report)) void share?.({ kind: 'end_report', exchangeId, report });
+    },
+    close: () => endReports.close(),
   };
 }
 

@@ -60,7 +60,7 @@ async function usage(
   const lines = linesOf(rows, table);
   if (flags.json === undefined) writeTable(dependencies, query, { rows, lines, table });
   else for (const line of lines) dependencies.write(`${sanitisedJson(jsonOf(line, query.by, table))}\n`);
-  dependencies.writeError(missingPrices(lines, table));
+  dependencies.writeError(partialSums(rows, query) + missingPrices(lines, table));
 }
 
 function writeTable(
@@ -77,6 +77,14 @@ function writeTable(
     );
 }
 
+/** A broken answer reports its input at its beginning, and of its output what was counted last. */
+function partialSums(rows: readonly UsageRow[], { by }: UsageQuery): string {
+  const count = rows.reduce((sum, { partial }) => sum + partial, 0);
+  if (count === 0) return '';
+  const how = by.includes('skill') ? 'Some of these exchanges' : `${count.toLocaleString('en-US')} of these exchanges`;
+  return `${how} broke off or failed: of them the sums have the tokens that were reported until then.\n`;
+}
+
 function missingPrices(lines: readonly UsageLine[], table: PriceTable | null): string {
   if (table === null)
     return 'No cost: name a price table with --prices or in usage.pricesFile (deploy/prices.yaml is an example).\n';
@@ -86,10 +94,11 @@ function missingPrices(lines: readonly UsageLine[], table: PriceTable | null): s
 
 /** Names of fields as in the documents: what is summed up here stands there by the same name. */
 function jsonOf(line: UsageLine, by: readonly UsageKey[], table: PriceTable | null): object {
-  const { exchanges, tokens, webSearchRequests, cost, unpriced } = line;
+  const { exchanges, partial, tokens, webSearchRequests, cost, unpriced } = line;
   return {
     group: Object.fromEntries(by.map((key, at) => [key, line.group[at] ?? ''])),
     exchanges,
+    partial_exchanges: partial,
     uncached_input_tokens: tokens.uncachedInput,
     cache_read_input_tokens: tokens.cacheRead,
     cache_creation_5m_input_tokens: tokens.cacheCreation5m,

@@ -1,4 +1,6 @@
 import { AnswerEnd } from '../claude/answer-end.ts';
+import { AnswerProgress } from './answer-progress.ts';
+import type { Ending } from './broken-off.ts';
 import type { ChangedAnswer } from './changed-answer.ts';
 import { changedAnswerRemovedHeaders } from './changed-answer.ts';
 import type { Action, Frame } from './frame.ts';
@@ -6,7 +8,6 @@ import { continueAnswer } from './frame.ts';
 import type { HeaderList } from './headers.ts';
 import { headerValue, joinedValue, recordableHeaders } from './headers.ts';
 import type { Ledger } from './ledger.ts';
-import type { Outcome } from './outcome.ts';
 import type { SessionLearning } from './session-learning.ts';
 
 /** What is done with an answer beside recording it (`answer-handling.ts`). */
@@ -30,6 +31,8 @@ export class Answer {
   readonly #end: AnswerEnd;
   readonly #changed: ChangedAnswer | null;
   readonly #learning: SessionLearning | null;
+  readonly #progress = new AnswerProgress();
+  #released = false;
 
   constructor(frame: Extract<Frame, { kind: 'response_headers' }>, ledger: Ledger, handling: AnswerHandling) {
     this.#ledger = ledger;
@@ -58,18 +61,43 @@ export class Answer {
     frame: Frame,
     how: { last: boolean; released: boolean; setHeaders: Record<string, string> },
   ): Promise<Action> {
+    this.#released = how.released;
     const ended = await this.#record(frame);
     if (ended || how.last) await this.#learn();
     const action =
       this.#changed === null ? continueAnswer(frame, how.setHeaders) : await this.#change(this.#changed, frame, how);
     if (action.kind === 'cut') return action;
+    const isHeldBack = this.#changed !== null && !how.last;
     if (how.last) {
-      const end = how.released ? this.#outcome() : envoyAnswered(this.#codeDetails);
+      const end = this.#released ? this.#outcome() : envoyAnswered(this.#codeDetails);
       await this.#ledger.finish({ ...end, status: this.status, localReply: '' });
     }
     const mayComplete = ended || (this.#end.opaque && frame.kind === 'response_body' && frame.body.length > 0);
     if (how.last || (mayComplete && this.#changed === null)) await this.#ledger.sync();
+    if (!isHeldBack) this.#progress.letThrough(ended || how.last);
     return action;
+  }
+
+  /** The last action found nobody to take it: the stream was over. */
+  takeBack(): void {
+    this.#progress.takeBack();
+  }
+
+  /** Bytes at the end of the record that the caller was not given. */
+  get unansweredBytes(): number {
+    return this.#progress.unansweredBytes;
+  }
+
+  /** The ending, when the end of the answer was seen and let through, even if the stream broke after it. */
+  endingLetThrough(): Ending | undefined {
+    if (!this.#progress.endLetThrough) return undefined;
+    return this.#released ? this.#outcome() : envoyAnswered(this.#codeDetails);
+  }
+
+  /** The ending that its head alone makes certain: an error, or an answer of Envoy to a request that we still held. */
+  endingByStatus(): Ending | undefined {
+    if (!this.#released) return envoyAnswered(this.#codeDetails);
+    return this.status >= 400 ? this.#outcome() : undefined;
   }
 
   /** Gives back what is held of the answer; safe to call more than once. */
@@ -89,6 +117,7 @@ export class Answer {
     } else if (frame.kind === 'response_body') {
       const ended = this.#end.push(frame.body) === 'ended';
       if (frame.body.length > 0) await this.#ledger.record({ kind: 'answer_body', bytes: frame.body });
+      this.#progress.recorded(frame.body.length);
       this.#learning?.take(frame.body);
       return ended;
     }
@@ -121,7 +150,7 @@ export class Answer {
     return { kind: 'continue_response_body', body: whole.bytes };
   }
 
-  #outcome(): { outcome: Outcome; detail: string } {
+  #outcome(): Ending {
     if (this.status >= 400) return { outcome: 'upstream_error', detail: this.#codeDetails };
     // Whether an encoded stream ended properly is seen when it is decoded, off this path (transcript/ending.ts).
     if (this.#end.opaque) return { outcome: 'complete', detail: '' };
@@ -149,7 +178,15 @@ export function isFromUpstream({ attributes }: Extract<Frame, { kind: 'response_
   return details === '' || details === 'via_upstream';
 }
 
+/** An answer without a request must be Envoy's own: one of an upstream would mean that requests pass us by. */
+export function continueUnseen(frame: Frame): Action {
+  if (frame.kind === 'response_headers' && isFromUpstream(frame)) {
+    return cut('an answer of the upstream came without its request: check request_header_mode');
+  }
+  return continueAnswer(frame, {});
+}
+
 /** Envoy answers a request that we still hold when it is malformed or too slow: nothing went upstream. */
-function envoyAnswered(codeDetails: string): { outcome: Outcome; detail: string } {
+function envoyAnswered(codeDetails: string): Ending {
   return { outcome: 'refused', detail: `answered by Envoy: ${codeDetails}` };
 }

@@ -1,11 +1,12 @@
 import type { MessagesRequest } from '../claude/request.ts';
 import { SkilltapeError } from '../errors.ts';
-import { Answer, isFromUpstream } from './answer.ts';
+import { Answer, continueUnseen, isFromUpstream } from './answer.ts';
 import { handlingOf } from './answer-handling.ts';
 import { type BodyFacts, unreadBody } from './body.ts';
+import { brokenOff, type StreamEnding } from './broken-off.ts';
 import { withDeadline } from './deadline.ts';
 import { newExchangeId } from './exchange-id.ts';
-import { type Action, continueAnswer, type Frame, type LocalReply } from './frame.ts';
+import type { Action, Frame, LocalReply } from './frame.ts';
 import { callerCredentialHeaders, recordableHeaders } from './headers.ts';
 import { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
@@ -85,16 +86,22 @@ export class Exchange {
     return this.#phase === 'opened' || this.#phase === 'receiving';
   }
 
-  /** The stream is over, however it went; an exchange that already has its end keeps it. */
-  async abandon(how: 'stream_ended' | 'cut' | 'interrupted', detail: string): Promise<void> {
-    const ended = this.#answer === undefined ? 'client_aborted' : 'aborted';
-    const outcome = how === 'stream_ended' ? ended : how;
+  /**
+   * The stream is over, however it went; an exchange that already has its end keeps it. `undelivered`: what was last
+   * let through found nobody to take it.
+   */
+  async abandon(how: StreamEnding, detail: string, undelivered = false): Promise<void> {
+    const answer = this.#answer;
+    const { endReports } = this.#context;
     this.#phase = 'ended';
+    this.#body.forget();
+    answer?.forget();
     try {
-      await this.#ledger.finish({ outcome, detail, status: this.#answer?.status ?? null, localReply: '' });
+      const known = { answer, released: this.#released, exchangeId: this.id };
+      if (this.#ledger.isOpen)
+        await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, endReports));
     } finally {
-      this.#body.forget();
-      this.#answer?.forget();
+      endReports.forget(this.id);
       this.#share.close();
     }
   }
@@ -113,7 +120,8 @@ export class Exchange {
       case 'end':
         return this.#takeAnswer(frame, true);
       case 'pass':
-        return this.#passUnseen(frame);
+        this.#phase = 'unseen';
+        return continueUnseen(frame);
       case 'ignore':
         return { kind: 'wait' };
       case 'violation':
@@ -173,6 +181,7 @@ export class Exchange {
     if (!this.#isHeld()) return { kind: 'wait' };
     this.#phase = 'released';
     this.#released = true;
+    this.#context.endReports.expect(this.id);
     return {
       kind: 'release',
       removeHeaders: callerCredentialHeaders,
@@ -218,19 +227,11 @@ export class Exchange {
     return new Answer(frame, this.#ledger, handling);
   }
 
-  /** An answer without a request must be Envoy's own: one of an upstream would mean that requests pass us by. */
-  #passUnseen(frame: Frame): Action {
-    this.#phase = 'unseen';
-    if (frame.kind === 'response_headers' && isFromUpstream(frame)) {
-      return { kind: 'cut', reason: 'an answer of the upstream came without its request: check request_header_mode' };
-    }
-    return continueAnswer(frame, {});
-  }
-
   async #deny(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<Action> {
     await this.#recordDecision(stage, verdict, input);
     const rules = verdict.reasons.map(({ rule }) => rule).join(' ');
-    return this.#replyRecorded('denied', rules, denialReply(verdict, this.id));
+    const outcome = verdict.verdict === 'hold' ? 'held' : 'denied';
+    return this.#replyRecorded(outcome, rules, denialReply(verdict, this.id));
   }
 
   async #refuse(reason: RefusalReason, detail = this.#limitText(reason)): Promise<Action> {

@@ -22,6 +22,11 @@ export class Ledger {
     return this.#begun;
   }
 
+  /** Whether there is a start without an end. */
+  get isOpen(): boolean {
+    return this.#begun && !this.#finished;
+  }
+
   /** Resolves when the record would survive a kill of this process. */
   async record(body: RecordBody): Promise<LogPlace> {
     const record = { exchangeId: this.#exchangeId, timeMs: this.#clock.nowMs(), ...body };

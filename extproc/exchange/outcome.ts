@@ -1,25 +1,30 @@
 /**
  * How an exchange ended (inv. 4).
- * - `complete`: the end of the answer was seen (`message_stop`, or the whole body).
+ * - `complete`: the end of the answer was seen and let through (`message_stop`, or the whole body).
  * - `denied`: policy refused it; nothing reached the upstream.
+ * - `held`: policy wants a person to approve it; nothing reached the upstream, and the caller was told so.
+ * - `expired`: nobody decided on a held one in time; nothing reached the upstream. For approvals, which are not built yet.
  * - `refused`: we could not take or judge it (limit, undecodable, journal full); nothing reached the upstream.
- * - `client_aborted`: the caller left before an answer began.
- * - `aborted`: the stream ended inside the answer; who cut it cannot be told from what ext_proc shows.
- * - `upstream_aborted`: the upstream ended its answer without its proper end.
+ * - `client_aborted`: the caller left before its answer was whole.
+ * - `upstream_aborted`: the upstream broke its answer off, or ended it without its proper end.
  * - `upstream_error`: an error status, or an `error` event inside the stream.
- * - `cut`: we stopped an answer that we could no longer record, or not change where it has to be (inv. 3).
- * - `interrupted`: the processor died while the exchange was open.
+ * - `cut`: the gateway stopped an answer that it could no longer record, or not change where it has to be (inv. 3), or
+ *   that ran into a limit of Envoy (`max_stream_duration`, an idle timeout).
+ * - `interrupted`: the processor or Envoy died or was stopped while the exchange was open.
+ * - `aborted`: broken off inside the answer, and who did it is not known: Envoy sent no report of it (`end-report.ts`).
  */
 export const outcomes = [
   'complete',
   'denied',
+  'held',
+  'expired',
   'refused',
   'client_aborted',
-  'aborted',
   'upstream_aborted',
   'upstream_error',
   'cut',
   'interrupted',
+  'aborted',
 ] as const;
 
 export type Outcome = (typeof outcomes)[number];

@@ -2,6 +2,7 @@ import type { DecodingLimits } from '../encoding/limits.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { PassingBytes } from '../large-work.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
+import type { AwaitedEnds } from './end-report.ts';
 import type { IdentityProvider } from './identity.ts';
 import type { LoopShare } from './loop-share.ts';
 import type { Reader } from './reader.ts';
@@ -66,6 +67,7 @@ export type ExchangeContext = {
   /** Remembers Envoy's request ids, so that a second attempt is linked to the first. */
   attempts: Attempts;
   sessionLinks: SessionLinks;
+  endReports: AwaitedEnds;
   reader: Reader;
   loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */

@@ -61,6 +61,11 @@ export type Finished = {
   status: number | null;
   /** The body of our own reply; empty otherwise. */
   localReply: string;
+  /**
+   * Bytes at the end of the recorded answer that the caller was not given; absent when there are none. Not known of an
+   * exchange that a death of the processor interrupted: of that the last piece may not have been given.
+   */
+  unansweredBytes?: number;
 };
 
 const formatVersion = 1;

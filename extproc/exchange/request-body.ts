@@ -91,11 +91,19 @@ export class RequestBody {
   }
 
   /** Hands the body over piece by piece, reading back what is stored. Rejects when that is not what was written. */
-  async *release(): AsyncGenerator<Uint8Array> {
+  release(): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+    return this.#stored.length === 0 ? this.#fromMemory() : this.#fromBoth();
+  }
+
+  *#fromMemory(): Generator<Uint8Array> {
     for (const chunk of this.#memory.release()) {
       yield chunk;
       this.#share.giveBack(chunk.length);
     }
+  }
+
+  async *#fromBoth(): AsyncGenerator<Uint8Array> {
+    yield* this.#fromMemory();
     const waiting = this.#stored.reverse();
     this.#stored = [];
     for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {

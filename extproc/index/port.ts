@@ -118,6 +118,8 @@ export type UsageRow = {
   model: string;
   serviceTier: string;
   exchanges: number;
+  /** Of these, how many are not complete: their answers broke off or failed, and reported tokens only up to there. */
+  partial: number;
   tokens: {
     uncachedInput: number;
     cacheRead: number;

@@ -12,7 +12,7 @@ import {
 import type { FileSystem } from './fs.ts';
 import { segmentFileName, segmentSequences } from './position.ts';
 import { NOT_AUTHENTIC, scanSegment } from './recover.ts';
-import { sealAfterCrash } from './segment.ts';
+import { sealAfterCrash, syncSealed } from './segment.ts';
 
 /** Something in this file, from this offset on, cannot be what a working journal or a crash leaves. */
 export type Damage = { file: string; offset: number; reason: string };
@@ -97,7 +97,10 @@ async function recoverNewest(place: Place, sequence: number): Promise<NewestEnd>
         await place.fileSystem.syncDirectory(place.directory);
         return { bytes: 0, records: 0, truncatedBytes };
       }
-      if (scan.sealed) return { bytes: bytes.length, records, truncatedBytes };
+      if (scan.sealed) {
+        await syncSealed(place.fileSystem, path);
+        return { bytes: bytes.length, records, truncatedBytes };
+      }
       return {
         bytes: await sealAfterCrash(place.fileSystem, path, scan, place.key),
         records,

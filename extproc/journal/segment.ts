@@ -127,6 +127,19 @@ export async function sealAfterCrash(
   return scan.framesEnd + END_MARK_BYTES;
 }
 
+/**
+ * A process may have died between the end mark and its sync. The next segment must not be there before this one is
+ * durable: a power failure would then leave a gap before good records, which is damage.
+ */
+export async function syncSealed(fileSystem: FileSystem, path: string): Promise<void> {
+  const file = await fileSystem.openAppend(path);
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
 /** The end mark after n records is always the same bytes, so writing it again after a crash reuses no nonce. */
 async function appendEndMark(file: AppendFile, cipher: SegmentCipher, records: number, offset: number): Promise<void> {
   await appendAll(

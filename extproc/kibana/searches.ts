@@ -21,7 +21,9 @@ const columns = [
   fields.outcome,
 ] as const;
 
-const failures = outcomes.filter((outcome) => outcome !== 'complete' && outcome !== 'denied') as [
+/** What a policy stopped has a search of its own. */
+const byPolicy: readonly Outcome[] = ['denied', 'held', 'expired'];
+const failures = outcomes.filter((outcome) => outcome !== 'complete' && !byPolicy.includes(outcome)) as [
   Outcome,
   ...Outcome[],
 ];
@@ -44,7 +46,7 @@ const searches = [
   {
     name: 'refused-and-failed',
     title: 'Refused and failed',
-    description: 'What was not answered as a whole, but for what a policy denied.',
+    description: 'What was not answered as a whole, but for what a policy stopped.',
     query: isOneOf(fields.outcome, failures),
     columns: [...columns, fields.outcomeDetail, fields.responseStatus],
   },

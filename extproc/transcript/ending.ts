@@ -1,4 +1,4 @@
-/** Says how an exchange ended once its answer was decoded: of an encoded one the hot path sees only that it ended (inv. 4). */
+/** Says how an exchange ended once its answer was decoded and read: the hot path sees less of some (inv. 4). */
 import { mediaTypeOf } from '../claude/media-type.ts';
 import { readCodings } from '../encoding/codings.ts';
 import type { HeaderList } from '../exchange/headers.ts';
@@ -9,24 +9,41 @@ import type { Transcript } from './transcript.ts';
 
 export type Ending = { outcome: Outcome; detail: string };
 
+/** Somebody broke them off, and it was not seen whether that was behind the end. */
+const brokenOff: ReadonlySet<Outcome> = new Set(['client_aborted', 'upstream_aborted', 'aborted']);
+
 /**
- * An event stream is complete with its own last event, whether or not its coding was ended properly. Any other body is
- * complete with the end of its coding: a server that breaks off can leave HTTP's framing whole. Of what cannot be
- * decoded only that framing is known.
+ * An event stream is complete with its own last event, whether or not its coding was ended properly, and whoever broke it
+ * off behind that. Any other body is complete with the end of its coding and of its JSON: a server that breaks off can leave
+ * HTTP's framing whole. Of what cannot be decoded only that framing is known. All else stands as it was recorded.
  */
 export function endingOf({ finished, answer }: Transcript, reading: Reading): Ending {
   const { outcome, detail } = finished;
-  if (outcome !== 'complete' || answer === null || !isEncoded(answer.headers)) return { outcome, detail };
+  const recorded: Ending = { outcome, detail };
+  if (answer === null || (outcome !== 'complete' && !brokenOff.has(outcome))) return recorded;
   if (mediaTypeOf(headerValue(answer.headers, 'content-type') ?? '') !== 'text/event-stream') {
-    return reading.codingEnded || reading.body.answer.decoded_bytes === null ? { outcome, detail } : truncated;
+    return outcome === 'complete' && isCut(answer.headers, reading) ? truncated : recorded;
   }
-  if (reading.ended === true) return { outcome, detail };
-  if (reading.error !== null) return { outcome: 'upstream_error', detail: 'error event in the stream' };
-  if (reading.ended === false) return truncated;
+  // The hot path saw the end of a stream that is not encoded.
+  return isEncoded(answer.headers) ? endingOfEncodedStream(recorded, reading) : recorded;
+}
+
+function endingOfEncodedStream(recorded: Ending, { ended, error, events }: Reading): Ending {
+  const isComplete = recorded.outcome === 'complete';
+  if (ended === true) return isComplete ? recorded : { outcome: 'complete', detail: '' };
+  if (error !== null) return { outcome: 'upstream_error', detail: 'error event in the stream' };
+  if (!isComplete) return recorded;
+  if (ended === false) return truncated;
+  // The stream of a session has no end of its own.
+  if (events.length > 0) return recorded;
   return { outcome: 'upstream_aborted', detail: 'the answer could not be decoded, so its end was not seen' };
 }
 
 const truncated: Ending = { outcome: 'upstream_aborted', detail: 'the answer ended before its proper end' };
+
+function isCut(headers: HeaderList, { ended, codingEnded, body }: Reading): boolean {
+  return ended === false || (isEncoded(headers) && !codingEnded && body.answer.decoded_bytes !== null);
+}
 
 function isEncoded(headers: HeaderList): boolean {
   const codings = readCodings(joinedValue(headers, 'content-encoding'), 'passed_over');

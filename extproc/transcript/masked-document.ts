@@ -52,7 +52,6 @@ function finished(document: ExchangeDocument, findings: FindingCount[], text: Ca
   const named = <T>(value: T): T => capNames(value, name);
   const shortened = {
     outcome_detail: capText(skilltape.outcome_detail, name),
-    decoded_detail: capText(skilltape.decoded_detail, name),
     system: capStrings(skilltape.system, text),
     tools: capStrings(skilltape.tools, text),
     new_messages: skilltape.new_messages.map((message) => capStrings(message, text)),

@@ -3,6 +3,7 @@ import type { BatchResult } from '../claude/batch-results.ts';
 import type { Endpoint } from '../claude/endpoint.ts';
 import type { JsonObject, JsonValue } from '../claude/json.ts';
 import { isJsonObject } from '../claude/json.ts';
+import { syntaxFaultOffset } from '../claude/json-syntax.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
 import type { SessionEvent } from '../claude/session-events.ts';
 import { decodeAnswer } from '../encoding/answer.ts';
@@ -20,7 +21,7 @@ import type { Transcript } from './transcript.ts';
 export type AnswerReading = {
   /** The message as the client's SDK assembles it. */
   message: JsonObject | null;
-  /** Whether the message came to its proper end; null when there is no message that could have one. */
+  /** Whether the message, or other JSON, came to its proper end; null when there is nothing that could have one. */
   ended: boolean | null;
   results: readonly BatchResult[];
   events: readonly SessionEvent[];
@@ -111,10 +112,20 @@ async function readDecoded(
         fault: read.faults[0] ?? '',
       };
     case 'opaque':
-      return unread('it is of no kind that is read here, or not whole');
+      return {
+        ...unread('it is of no kind that is read here, or not whole'),
+        ended: transcript.answerBytes === transcript.answerBody.length && isCutJson(contentType, body) ? false : null,
+      };
     default:
       return read satisfies never;
   }
+}
+
+/** Well-formed as far as it goes, and cut short. */
+function isCutJson(contentType: string, bytes: Uint8Array): boolean {
+  if (mediaTypeOf(contentType) !== 'application/json') return false;
+  const text = new TextDecoder().decode(bytes);
+  return syntaxFaultOffset(text) === text.length;
 }
 
 function unread(fault: string): AnswerReading {

@@ -8,7 +8,10 @@ export type Transcript = {
   started: Started;
   /** The last verdict; null when the exchange was refused before policy was asked. */
   decided: Decided | null;
-  /** Of a body larger than `readBodyMaxBytes` only a beginning; `…Bytes` are the whole sizes. */
+  /**
+   * Of a body larger than `readBodyMaxBytes` only a beginning; `…Bytes` are the whole sizes. Of an answer that was broken
+   * off only what the caller was given: what is recorded beyond that stays sealed.
+   */
   requestBody: Uint8Array;
   requestBytes: number;
   answer: AnswerStarted | null;
@@ -44,7 +47,8 @@ export function assembleTranscript(
   }
   if (started === undefined || finished === undefined) return null;
   const requestBody = joined(request);
-  const answerBody = joined(answer);
+  const recordedAnswer = joined(answer);
+  const answerBytes = Math.max(0, recordedAnswer.length + unread.answer - (finished.finished.unansweredBytes ?? 0));
   return {
     exchangeId: started.exchangeId,
     startedMs: started.timeMs,
@@ -54,8 +58,8 @@ export function assembleTranscript(
     requestBody,
     requestBytes: requestBody.length + unread.request,
     answer: answerStarted,
-    answerBody,
-    answerBytes: answerBody.length + unread.answer,
+    answerBody: recordedAnswer.subarray(0, answerBytes),
+    answerBytes,
     finished: finished.finished,
   };
 }

@@ -6,6 +6,8 @@ import type { PriceTable } from './price-table.ts';
 export type UsageLine = {
   group: string[];
   exchanges: number;
+  /** Of these, how many broke off or failed, with the tokens that were reported until then. */
+  partial: number;
   tokens: UsageRow['tokens'];
   webSearchRequests: number;
   /** In the table's currency; null when a part of it has no price, or when there is no table. */
@@ -37,6 +39,7 @@ function sumOf(group: string[], rows: readonly UsageRow[], table: PriceTable | n
   const line: UsageLine = {
     group,
     exchanges: 0,
+    partial: 0,
     tokens: { uncachedInput: 0, cacheRead: 0, cacheCreation5m: 0, cacheCreation1h: 0, output: 0 },
     webSearchRequests: 0,
     cost: table === null ? null : 0,
@@ -45,6 +48,7 @@ function sumOf(group: string[], rows: readonly UsageRow[], table: PriceTable | n
   const unpriced = new Set<string>();
   for (const row of rows) {
     line.exchanges += row.exchanges;
+    line.partial += row.partial;
     line.webSearchRequests += row.webSearchRequests;
     line.tokens = added(line.tokens, row.tokens);
     if (table === null) continue;

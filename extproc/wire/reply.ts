@@ -1,14 +1,37 @@
+import { SkilltapeError } from '../errors.ts';
 import type { Action } from '../exchange/frame.ts';
-import type { ProcessingResponse } from './service.ts';
-import { structOfStrings } from './struct.ts';
+import { BackwardWriter } from './protobuf-writer.ts';
+import { writeStruct } from './struct.ts';
 
-const continued = { response: {} };
+/** What Envoy takes in one message; see `messageMaxBytes` in `server.ts`. */
+const replyMaxBytes = 16 * 1024 * 1024;
+/** A body up to this size goes into one buffer with what stands before it: that is cheaper than a second write. */
+const joinedBodyMaxBytes = 16 * 1024;
+/** HeaderAppendAction OVERWRITE_IF_EXISTS_OR_ADD. */
+const overwrite = 2;
+
+/** Messages are written one after the other, each in one go, so all share the writer. */
+const writer = new BackwardWriter();
+
+/** BodyResponse or TrailersResponse in their fields, with nothing to change: `response_body { response {} }`. */
+const passBody = message(() => {
+  writer.message(1, writer.mark);
+  writer.message(4, 0);
+});
+const passRequestTrailers = message(() => writer.message(5, writer.mark));
+const passResponseTrailers = message(() => writer.message(6, writer.mark));
 
 /**
- * The messages that carry an action out, in order. A generator, so that a large released body is written with
- * backpressure rather than built at once. `wait` and `cut` have none: a cut is the gRPC status (`stream.ts`).
+ * The gRPC messages that carry an action out, in order, in pieces to be written as they are. A generator, so that a large
+ * released body is written with backpressure rather than built at once. `wait` and `cut` have none: a cut is the gRPC
+ * status (`stream.ts`). The field numbers are those of `proto/ext_proc.proto` ProcessingResponse.
  */
-export async function* repliesOf(action: Action): AsyncGenerator<ProcessingResponse> {
+export function repliesOf(action: Action): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (action.kind === 'release' && Symbol.asyncIterator in action.body) return releaseStored(action, action.body);
+  return replies(action);
+}
+
+function* replies(action: Action): Generator<Uint8Array> {
   switch (action.kind) {
     case 'wait':
     case 'cut':
@@ -17,82 +40,147 @@ export async function* repliesOf(action: Action): AsyncGenerator<ProcessingRespo
       yield* release(action);
       return;
     case 'continue_response_headers':
-      yield {
-        response_headers: {
-          response: {
-            header_mutation: { ...setHeaders(action.setHeaders), remove_headers: [...(action.removeHeaders ?? [])] },
-          },
-        },
-      };
+      yield headersReply(2, action);
       return;
     case 'continue_response_body':
-      yield { response_body: action.body === undefined ? continued : inPlace(action.body) };
+      if (action.body === undefined) yield passBody;
+      else yield* inPlace(action.body);
       return;
     case 'continue_response_trailers':
-      yield { response_trailers: {} };
+      yield passResponseTrailers;
       return;
     case 'local_reply':
-      yield {
-        immediate_response: {
-          status: { code: action.reply.status },
-          headers: setHeaders(action.reply.headers),
-          body: Buffer.from(action.reply.body),
-          details: action.reply.details,
-        },
-        dynamic_metadata: accessLogMetadata(action.accessLog),
-      };
+      yield localReply(action);
       return;
     default:
       action satisfies never;
   }
 }
 
-async function* release(action: Extract<Action, { kind: 'release' }>): AsyncGenerator<ProcessingResponse> {
-  yield {
-    request_headers: {
-      response: {
-        header_mutation: { remove_headers: [...action.removeHeaders] },
-      },
-    },
-    dynamic_metadata: accessLogMetadata(action.accessLog),
-  };
+type Release = Extract<Action, { kind: 'release' }>;
+
+function* release(action: Release): Generator<Uint8Array> {
+  yield headersReply(1, action);
   let previous: Uint8Array | undefined;
-  for await (const chunk of action.body) {
-    if (previous !== undefined) yield streamedBody(previous, false);
+  for (const chunk of action.body as Iterable<Uint8Array>) {
+    if (previous !== undefined) yield* streamedBody(previous, false);
     previous = chunk;
   }
-  if (previous !== undefined) yield streamedBody(previous, !action.hadTrailers);
-  else if (action.hadBody && !action.hadTrailers) yield streamedBody(new Uint8Array(0), true);
-  if (action.hadTrailers) yield { request_trailers: {} };
+  yield* endOfRelease(action, previous);
 }
 
-function streamedBody(body: Uint8Array, endOfStream: boolean): ProcessingResponse {
-  return {
-    request_body: {
-      response: {
-        body_mutation: {
-          streamed_response: { body, end_of_stream: endOfStream },
-        },
-      },
-    },
-  };
+/** The same for a body that is read back from the log; where that fails, nothing ends it as if it were whole. */
+async function* releaseStored(action: Release, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield headersReply(1, action);
+  let previous: Uint8Array | undefined;
+  for await (const chunk of body) {
+    if (previous !== undefined) yield* streamedBody(previous, false);
+    previous = chunk;
+  }
+  yield* endOfRelease(action, previous);
+}
+
+function* endOfRelease({ hadBody, hadTrailers }: Release, last: Uint8Array | undefined): Generator<Uint8Array> {
+  if (last !== undefined) yield* streamedBody(last, !hadTrailers);
+  else if (hadBody && !hadTrailers) yield* streamedBody(new Uint8Array(0), true);
+  if (hadTrailers) yield passRequestTrailers;
+}
+
+/** HeadersResponse in its field, with the header changes and, for the access log, dynamic metadata. */
+function headersReply(
+  field: number,
+  changes: {
+    setHeaders?: Record<string, string>;
+    removeHeaders?: readonly string[];
+    accessLog?: Record<string, string>;
+  },
+): Buffer {
+  const { setHeaders = {}, removeHeaders = [], accessLog } = changes;
+  return message(() => {
+    if (accessLog !== undefined) writeAccessLog(accessLog);
+    const end = writer.mark;
+    for (const name of removeHeaders.toReversed()) writer.utf8(2, name);
+    writeSetHeaders(setHeaders);
+    writer.message(2, end);
+    writer.message(1, end);
+    writer.message(field, end);
+  });
+}
+
+/** request_body { response { body_mutation { streamed_response } } }. The body comes last in it, so it ends the message. */
+function streamedBody(body: Uint8Array, endOfStream: boolean): Iterable<Uint8Array> {
+  return withBody(body, () => {
+    writer.lengthOf(1, body.length);
+    if (endOfStream) writer.number(2, 1);
+    for (const field of [3, 3, 1, 3]) writer.message(field, 0);
+  });
+}
+
+/** In STREAMED mode an answer to a chunk can take its place, with no bytes (`clear_body`) or with any number of them. */
+function inPlace(body: Uint8Array): Iterable<Uint8Array> {
+  return withBody(body, () => {
+    if (body.length === 0) writer.number(2, 1);
+    else writer.lengthOf(1, body.length);
+    for (const field of [3, 1, 4]) writer.message(field, 0);
+  });
+}
+
+function localReply({ reply, accessLog }: Extract<Action, { kind: 'local_reply' }>): Buffer {
+  return message(() => {
+    writeAccessLog(accessLog);
+    const end = writer.mark;
+    writer.utf8(5, reply.details);
+    writer.utf8(3, reply.body);
+    const headersEnd = writer.mark;
+    writeSetHeaders(reply.headers);
+    writer.message(2, headersEnd);
+    const statusEnd = writer.mark;
+    writer.number(1, reply.status);
+    writer.message(1, statusEnd);
+    writer.message(7, end);
+  });
 }
 
 /** What the access log shows as `%DYNAMIC_METADATA(skilltape:...)%`. */
-function accessLogMetadata(fields: Record<string, string>): unknown {
-  return { fields: { skilltape: { structValue: structOfStrings(fields) } } };
+function writeAccessLog(fields: Record<string, string>): void {
+  const end = writer.mark;
+  writeStruct(writer, 5, fields);
+  writer.message(2, end);
+  writer.utf8(1, 'skilltape');
+  writer.message(1, end);
+  writer.message(8, end);
 }
 
-/** In STREAMED mode an answer to a chunk can take its place, with no bytes or with any number of them. */
-function inPlace(body: Uint8Array): unknown {
-  return { response: { body_mutation: body.length === 0 ? { clear_body: true } : { body } } };
+function writeSetHeaders(headers: Record<string, string>): void {
+  for (const [name, value] of Object.entries(headers).reverse()) {
+    const end = writer.mark;
+    writer.number(3, overwrite);
+    const headerEnd = writer.mark;
+    writer.latin1(3, value);
+    writer.utf8(1, name);
+    writer.message(1, headerEnd);
+    writer.message(1, end);
+  }
 }
 
-function setHeaders(headers: Record<string, string>): { set_headers: unknown[] } {
-  return {
-    set_headers: Object.entries(headers).map(([key, value]) => ({
-      header: { key, raw_value: Buffer.from(value, 'latin1') },
-      append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
-    })),
-  };
+/** One message that ends with these bytes: in one piece where they are few, else as what stands before them and they. */
+function* withBody(body: Uint8Array, write: () => void): Generator<Uint8Array> {
+  const isJoined = body.length <= joinedBodyMaxBytes;
+  const head = message(write, body.length);
+  if (!isJoined) {
+    yield head;
+    yield body;
+    return;
+  }
+  yield Buffer.concat([head, body]);
+}
+
+function message(write: () => void, bodyLength = 0): Buffer {
+  writer.begin(bodyLength);
+  write();
+  if (writer.mark > replyMaxBytes) {
+    throw new SkilltapeError('internal', `a reply to Envoy has ${writer.mark} bytes, more than one message may have`);
+  }
+  writer.grpcPrefix();
+  return writer.take();
 }

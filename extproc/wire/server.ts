@@ -1,20 +1,13 @@
-import { chmodSync, lstatSync, readFileSync, rmSync } from 'node:fs';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
-import { SkilltapeError } from '../errors.ts';
-import { externalProcessorService } from './service.ts';
-import type { OpenExchange, ProcessCall, StreamEnd } from './stream.ts';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { grpcStatus } from './grpc-status.ts';
+import { GrpcStream } from './grpc-stream.ts';
+import { answerHealthCheck, healthMessageMaxBytes } from './health.ts';
+import type { Listener, ListenOptions } from './listen.ts';
+import { listenOn } from './listen.ts';
+import type { ReportSink } from './report-stream.ts';
+import { ReportStreams } from './report-stream.ts';
+import type { OpenExchange, Route, StreamEnd } from './stream.ts';
 import { serveStream } from './stream.ts';
-
-export type ListenOptions =
-  | { socket: string }
-  | {
-      tcp: {
-        address: string;
-        port: number;
-        tls: { certificateFile: string; privateKeyFile: string; clientCaFile: string };
-      };
-    };
 
 export type ExtProcServer = {
   /** What Envoy's health check is told; a new server says NOT_SERVING until it is set ready. */
@@ -31,55 +24,73 @@ const messageMaxBytes = 16 * 1024 * 1024;
 /** For exchanges that a drain cut, to record their ends. */
 const recordEndsMaxMs = 1_000;
 
-/** Binds the gRPC server; rejects when the address cannot be taken. */
+/** Serves ext_proc and the health check of gRPC; rejects when the address cannot be taken. */
 export async function startServer(
   listen: ListenOptions,
   open: OpenExchange,
   onStreamEnd: StreamEnd,
+  reports: ReportSink,
 ): Promise<ExtProcServer> {
-  const server = new Server({
-    'grpc.max_receive_message_length': messageMaxBytes,
-    'grpc.max_send_message_length': messageMaxBytes,
-    // channelz stays on: without it the library has no list of its sessions, and forceShutdown ends none of them.
-  });
-  const health = new HealthImplementation({ '': 'NOT_SERVING' });
-  health.addToServer(server);
+  let isServing = false;
   const streams = new OpenStreams();
-  server.addService(externalProcessorService, {
-    Process: (call: ProcessCall) => streams.add(serveStream(call, open, onStreamEnd, () => streams.areStopping)),
-  });
-  await bind(server, listen);
+  const process = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    const call = new GrpcStream(stream, { messageMaxBytes });
+    streams.add(
+      serveStream(
+        call,
+        () => open(routeOf(headers)),
+        onStreamEnd,
+        () => streams.areStopping,
+      ),
+    );
+  };
+  const check = (stream: ServerHttp2Stream) => {
+    void answerHealthCheck(new GrpcStream(stream, { messageMaxBytes: healthMessageMaxBytes }), () => isServing);
+  };
+  const reporting = new ReportStreams(reports);
+  const methods: Methods = new Map([
+    ['/envoy.service.ext_proc.v3.ExternalProcessor/Process', process],
+    ['/grpc.health.v1.Health/Check', check],
+    ['/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs', (stream) => reporting.serve(stream)],
+  ]);
+  const listener = await listenOn(listen, (stream, headers) => dispatch(methods, stream, headers));
   return {
-    setServing: (serving) => health.setStatus('', serving ? 'SERVING' : 'NOT_SERVING'),
-    drain: (drainMaxMs) => drain(server, streams, drainMaxMs),
+    setServing(serving) {
+      isServing = serving;
+    },
+    drain: (drainMaxMs) => drain(listener, streams, reporting, drainMaxMs),
   };
 }
 
-async function bind(server: Server, listen: ListenOptions): Promise<void> {
-  const [address, credentials] =
-    'socket' in listen
-      ? [`unix:${listen.socket}`, ServerCredentials.createInsecure()]
-      : [`${listen.tcp.address}:${listen.tcp.port}`, mutualTls(listen.tcp.tls)];
-  // A socket file that a killed process left behind cannot be bound again; the journal's lock keeps a living one out.
-  if ('socket' in listen && isSocket(listen.socket)) rmSync(listen.socket);
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(address, credentials, (error) => {
-      if (error === null) resolve();
-      else reject(new SkilltapeError('usage', `Cannot listen on ${address}: ${error.message}`, { cause: error }));
-    });
-  });
-  // Envoy often runs as another user of the same group.
-  if ('socket' in listen) chmodSync(listen.socket, 0o660);
+type Methods = ReadonlyMap<string | undefined, (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void>;
+
+/** What is no gRPC is told so by HTTP, and what is, by gRPC (PROTOCOL-HTTP2.md, Requests). */
+function dispatch(methods: Methods, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  if (headers[':method'] !== 'POST') refuse(stream, 405);
+  else if (!/^application\/grpc(?:$|[+;])/.test(headers['content-type'] ?? '')) refuse(stream, 415);
+  else {
+    const encoding = headers['grpc-encoding'] ?? 'identity';
+    const method = methods.get(headers[':path']);
+    if (method !== undefined && encoding === 'identity') method(stream, headers);
+    else {
+      const details = method === undefined ? `there is no method ${headers[':path']}` : `${encoding} is not decoded`;
+      new GrpcStream(stream, { messageMaxBytes: 0 }).fail({ code: grpcStatus.unimplemented, details });
+    }
+  }
 }
 
-/** A mistyped path must not cost a file. */
-function isSocket(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
+function refuse(stream: ServerHttp2Stream, httpStatus: number): void {
+  stream.on('error', () => {});
+  if (stream.closed || stream.destroyed) return;
+  stream.respond({ ':status': httpStatus }, { endStream: true });
+  // Whoever does not end his side would hold it open.
+  setImmediate(() => stream.close());
 }
 
-function mutualTls(tls: { certificateFile: string; privateKeyFile: string; clientCaFile: string }): ServerCredentials {
-  const pair = { cert_chain: readFileSync(tls.certificateFile), private_key: readFileSync(tls.privateKeyFile) };
-  return ServerCredentials.createSsl(readFileSync(tls.clientCaFile), [pair], true);
+/** Set by Envoy on its route; a caller's headers never become gRPC metadata. */
+function routeOf(headers: IncomingHttpHeaders): Route {
+  const text = (name: string) => String(headers[name] ?? '');
+  return { connection: text('x-skilltape-connection'), pathPrefix: text('x-skilltape-path-prefix') };
 }
 
 /** The streams whose exchanges have not been told of their end yet. */
@@ -97,11 +108,18 @@ class OpenStreams {
   }
 }
 
-async function drain(server: Server, streams: OpenStreams, drainMaxMs: number): Promise<void> {
-  const shutDown = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-  await atMost(drainMaxMs, shutDown);
+/** Envoy's reports are taken as long as an exchange is open; their streams would stay open for ever. */
+async function drain(
+  listener: Listener,
+  streams: OpenStreams,
+  reporting: ReportStreams,
+  drainMaxMs: number,
+): Promise<void> {
+  void streams.ended().then(() => reporting.end());
+  await atMost(drainMaxMs, listener.close());
   streams.areStopping = true;
-  server.forceShutdown();
+  reporting.end();
+  listener.destroy();
   await atMost(recordEndsMaxMs, streams.ended());
 }
 

@@ -1,52 +1,52 @@
-import { once } from 'node:events';
-import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js';
-import { status } from '@grpc/grpc-js';
 import { SkilltapeError } from '../errors.ts';
+import type { StreamEnding } from '../exchange/broken-off.ts';
 import type { Action, Frame } from '../exchange/frame.ts';
-import { assertModes, frameOf } from './frame.ts';
+import { assertModes, readMessage } from './frame.ts';
+import { grpcStatus } from './grpc-status.ts';
+import type { GrpcStream } from './grpc-stream.ts';
 import { repliesOf } from './reply.ts';
-import type { ProcessingRequest, ProcessingResponse } from './service.ts';
-
-export type ProcessCall = ServerDuplexStream<ProcessingRequest, ProcessingResponse>;
 
 /** What a stream needs of an exchange. */
 export type StreamExchange = {
   readonly id: string;
   accept(frame: Frame): Promise<Action>;
-  abandon(how: 'stream_ended' | 'cut' | 'interrupted', detail: string): Promise<void>;
+  abandon(how: StreamEnding, detail: string, undelivered: boolean): Promise<void>;
 };
 
+/** What Envoy's route says of itself, as gRPC metadata; a caller's headers never become that. */
+export type Route = { connection: string; pathPrefix: string };
+
 /** Opens the exchange of a stream; throws when the route names no connection that is configured. */
-export type OpenExchange = (route: { connection: string; pathPrefix: string }) => StreamExchange;
+export type OpenExchange = (route: Route) => StreamExchange;
 
 /** Called once a stream is over; `fault` is set when we ended it with an error. */
 export type StreamEnd = (exchangeId: string | undefined, fault: Error | undefined) => void;
 
 /**
- * One gRPC stream of Envoy: frames in order, one at a time, each answered before the next is taken. A clean early end
- * of ours would let the request through unrecorded, so every way out before Envoy's half-close is a non-OK status.
+ * One stream of Envoy: frames in order, one at a time, each answered before the next is taken. A clean early end of ours
+ * would let the request through unrecorded, so every way out before Envoy's half-close is a non-OK status.
  */
 export async function serveStream(
-  call: ProcessCall,
-  open: OpenExchange,
+  stream: GrpcStream,
+  openIt: () => StreamExchange,
   onEnd: StreamEnd,
   isStopping: () => boolean,
 ): Promise<void> {
   let exchange: StreamExchange | undefined;
   let fault: Error | undefined;
-  // A reset shows as an error of the stream as well; without a listener it would end the process.
-  call.on('error', () => {});
+  let undelivered = false;
   try {
-    exchange = open(routeOf(call.metadata));
-    await pump(call, exchange);
-    if (!call.cancelled) call.end();
+    exchange = openIt();
+    undelivered = !(await pump(stream, exchange));
+    stream.complete();
   } catch (error) {
     fault = error instanceof Error ? error : new Error(String(error));
-    fail(call, fault);
+    stream.fail({ code: grpcStatus.internal, details: withRemedy(fault) });
   } finally {
-    const how = fault instanceof StreamCut ? 'cut' : isStopping() ? 'interrupted' : 'stream_ended';
+    const ended = stream.isConnectionLost ? 'connection_lost' : 'stream_ended';
+    const how = fault instanceof StreamCut ? 'cut' : isStopping() ? 'interrupted' : ended;
     const detail = how === 'interrupted' ? 'the processor was stopped' : (fault?.message ?? '');
-    await exchange?.abandon(how, detail).catch((error) => {
+    await exchange?.abandon(how, detail, undelivered).catch((error) => {
       fault ??= error;
     });
     onEnd(exchange?.id, fault);
@@ -56,34 +56,34 @@ export async function serveStream(
 /** We end the stream although Envoy would go on. */
 class StreamCut extends Error {}
 
-async function pump(call: ProcessCall, exchange: StreamExchange): Promise<void> {
-  let first = true;
-  // destroyOnReturn: a destroyed stream would end without a status, which Envoy may take for a clean end.
-  for await (const message of call.iterator({ destroyOnReturn: false }) as AsyncIterable<ProcessingRequest>) {
-    const action = await acceptMessage(exchange, message, first);
-    first = false;
+/** False when Envoy was gone before it took all that the exchange let through. */
+async function pump(stream: GrpcStream, exchange: StreamExchange): Promise<boolean> {
+  let isFirst = true;
+  for (let bytes = await stream.next(); bytes !== undefined; bytes = await stream.next()) {
+    const action = await acceptMessage(exchange, bytes, isFirst);
+    isFirst = false;
     if (action.kind === 'cut') throw new StreamCut(action.reason);
-    await writeReplies(call, action);
-    if (call.cancelled) return;
+    if (action.kind === 'wait') continue;
+    await sendReplies(stream, action);
+    if (stream.isGone) return false;
   }
+  return true;
 }
 
 /** A released body may have to be read back from the log: where that fails, the request must not end as if it were whole. */
-async function writeReplies(call: ProcessCall, action: Action): Promise<void> {
+async function sendReplies(stream: GrpcStream, action: Action): Promise<void> {
   try {
-    for await (const reply of repliesOf(action)) {
-      if (call.cancelled) return;
-      if (!call.write(reply)) await drained(call);
-    }
+    await stream.send(repliesOf(action));
   } catch (error) {
     throw new StreamCut(withRemedy(error));
   }
 }
 
-async function acceptMessage(exchange: StreamExchange, message: ProcessingRequest, first: boolean): Promise<Action> {
+async function acceptMessage(exchange: StreamExchange, bytes: Buffer, isFirst: boolean): Promise<Action> {
   try {
-    if (first) assertModes(message);
-    return await exchange.accept(frameOf(message));
+    const message = readMessage(bytes);
+    if (isFirst) assertModes(message);
+    return await exchange.accept(message.frame);
   } catch (error) {
     return { kind: 'cut', reason: withRemedy(error) };
   }
@@ -92,34 +92,4 @@ async function acceptMessage(exchange: StreamExchange, message: ProcessingReques
 function withRemedy(error: unknown): string {
   const { message, remedy } = SkilltapeError.from(error);
   return remedy === undefined ? message : `${message}. ${remedy}`;
-}
-
-async function drained(call: ProcessCall): Promise<void> {
-  const stop = new AbortController();
-  try {
-    await Promise.race([
-      once(call, 'drain', { signal: stop.signal }),
-      once(call, 'cancelled', { signal: stop.signal }),
-      once(call, 'close', { signal: stop.signal }),
-    ]);
-  } finally {
-    stop.abort();
-  }
-}
-
-const detailsMaxChars = 500;
-
-/** The details become a header: a lone surrogate in them would throw inside the gRPC library, where nobody catches. */
-function fail(call: ProcessCall, fault: Error): void {
-  if (call.cancelled || call.destroyed) return;
-  const details = withRemedy(fault)
-    .slice(0, detailsMaxChars)
-    .replace(/[^\x20-\x7e]/g, '?');
-  call.emit('error', { code: status.INTERNAL, details });
-}
-
-/** Set by Envoy on its route; a caller's headers never become gRPC metadata. */
-function routeOf(metadata: Metadata): { connection: string; pathPrefix: string } {
-  const text = (key: string) => String(metadata.get(key)[0] ?? '');
-  return { connection: text('x-skilltape-connection'), pathPrefix: text('x-skilltape-path-prefix') };
 }

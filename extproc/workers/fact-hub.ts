@@ -65,6 +65,8 @@ export class FactHub {
   }
 
   #remember(fact: SharedFact): void {
+    // A worker that starts later has none of the exchanges that were open before.
+    if (fact.kind === 'end_report') return;
     this.#remembered.delete(fact.key);
     this.#remembered.set(fact.key, fact);
     if (this.#remembered.size <= rememberedFactsMax) return;

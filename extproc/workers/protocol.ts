@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { EndReport } from '../exchange/end-report.ts';
 import type { Position } from '../journal/position.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
 
@@ -11,7 +12,9 @@ import type { PolicyBundle } from '../policy/bundle.ts';
 /** What one worker learnt and another one may be asked about next. */
 export type SharedFact =
   /** Which session brought an id that a later request names (`exchange/session-links.ts`). */
-  { kind: 'session_link'; key: string; session: string };
+  | { kind: 'session_link'; key: string; session: string }
+  /** Who broke an exchange off that the one who heard of it does not have. */
+  | { kind: 'end_report'; exchangeId: string; report: EndReport };
 
 /** What a worker needs to begin; its journal was recovered. */
 export type WorkerStart = {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Outcome } from '../../extproc/exchange/outcome.ts';
 import type { UsageRow } from '../../extproc/index/port.ts';
 import type { ExchangeDocument } from '../../extproc/transcript/document.ts';
 import { noBilledUsage } from '../builders/document.ts';
@@ -98,6 +99,21 @@ export function testUsage(kind: IndexKind): void {
       's2|opus opus/standard 1 10 0 30 0 2 0',
       's3|haiku haiku/standard 1 1 0 0 0 1 0',
     ]);
+  });
+
+  test(`${name}: answers that broke off are summed up and counted apart`, async (t) => {
+    const usage = { input_tokens: 10, output_tokens: 1 };
+    const counted = (id: string, outcome: Outcome): Documents[number] => ({
+      ...{ id, time: '2026-01-01T00:00:00Z', usage },
+      skilltape: { outcome, usage: billed({ uncached_input_tokens: 10 }) },
+    });
+    const { reader } = await filled(kind, t, [
+      counted('a', 'complete'),
+      counted('b', 'client_aborted'),
+      counted('c', 'upstream_error'),
+    ]);
+    const [row, ...others] = await reader.usage({ by: ['user'] });
+    assert.deepEqual([row?.exchanges, row?.partial, row?.tokens.uncachedInput, others], [3, 2, 30, []]);
   });
 
   test(`${name}: sums take the same filters as searches`, async (t) => {

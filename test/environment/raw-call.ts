@@ -20,16 +20,16 @@ type Place = { url: string; authorityPem: string };
 /** Opens the connection and sends the headers at once, before any byte of the body. */
 export function openCall(
   { url, authorityPem }: Place,
-  options: { headers: Record<string, string | number>; path?: string; agent?: Agent },
+  options: { headers: Record<string, string | number>; path?: string; agent?: Agent; method?: string },
 ): RawCall {
-  const { headers, path = '/v1/messages', agent } = options;
+  const { headers, path = '/v1/messages', agent, method = 'POST' } = options;
   const usual = { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' };
   const parts: Buffer[] = [];
   const head = Promise.withResolvers<{ status: number; headers: IncomingHttpHeaders }>();
   const over = Promise.withResolvers<'ended' | 'cut'>();
   head.promise.catch(() => {});
   const call = request(`${url}${path}`, {
-    method: 'POST',
+    method,
     headers: { ...usual, ...headers },
     ca: authorityPem,
     agent: agent ?? false,

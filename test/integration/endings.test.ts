@@ -149,28 +149,28 @@ test('a caller who leaves before an answer comes: client_aborted', async () => {
   await assertEnding('left before the answer', call, { outcome: 'client_aborted', status: null });
 });
 
-test('a caller who leaves in the middle of an answer: aborted', async () => {
+test('a caller who leaves in the middle of an answer: client_aborted', async () => {
   const call = await openSlowStream(gateway, 'left inside the answer', headers);
   call.abort();
-  await assertEnding('left inside the answer', call, { outcome: 'aborted', status: 200 });
+  await assertEnding('left inside the answer', call, { outcome: 'client_aborted', detail: /^DC /, status: 200 });
 });
 
 for (const stream of [true, false]) {
   const kind = stream ? 'event stream' : 'JSON answer';
-  test(`an upstream that breaks the connection inside its ${kind}: aborted, cut for the caller too`, async () => {
+  test(`an upstream that breaks the connection inside its ${kind}: upstream_aborted, cut for the caller too`, async () => {
     const text = `[fake: reset] [fake: large 40000] [fake: slow 50] reset inside the ${kind}`;
     const call = send(text, { stream });
     assert.equal(await call.over, 'cut');
-    await assertEnding(`reset inside the ${kind}`, call, { outcome: 'aborted', status: 200 });
+    await assertEnding(`reset inside the ${kind}`, call, { outcome: 'upstream_aborted', detail: /^U/, status: 200 });
   });
 }
 
-test('an upstream that breaks the connection with its first bytes: aborted, and no whole answer for the caller', async () => {
+test('an upstream that breaks the connection with its first bytes: upstream_aborted, and no whole answer for the caller', async () => {
   const call = send('[fake: reset] reset at once', { stream: true });
   // Envoy may give the answer up before it passed on any of it, and then replies itself without showing us.
   if ((await call.over) === 'ended') assert.equal((await call.head).status, 502);
   const entry = await inJournal(gateway, 'reset at once', ({ records }) => records.at(-1)?.kind === 'finished');
-  assert.equal((await gateway.document(entry.id)).skilltape.outcome, 'aborted');
+  assert.equal((await gateway.document(entry.id)).skilltape.outcome, 'upstream_aborted');
   assert.ok(!call.received().includes('message_stop'));
 });
 

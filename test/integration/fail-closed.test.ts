@@ -157,7 +157,7 @@ test('a frozen processor: refused or cut in time, and it takes requests again wh
   }
   await assertServesAgain();
   assert.equal(gateway.fake.requestCount(), scene.upstreamRequests + 1);
-  assert.deepEqual(await outcomesOf(scene), ['client_aborted', 'aborted']);
+  assert.deepEqual(await outcomesOf(scene), ['interrupted', 'interrupted']);
 });
 
 test('a processor whose socket is moved away: refused while it lives, and served again when the socket is back', async () => {

@@ -72,7 +72,10 @@ function managerOf(text: string): Manager {
   return manager;
 }
 
-const chain = ['header_to_metadata', 'rbac', 'jwt_authn', 'ext_proc', 'credential_injector', 'router'];
+const chain = [
+  ...['header_to_metadata', 'rbac', 'jwt_authn', 'ext_proc'],
+  ...['skilltape.released', 'credential_injector', 'router'],
+];
 
 function rendered(names: string[]): string {
   const target = { host: '127.0.0.1', port: 1, serverName: 'localhost', caFile: '/ca.pem' };
@@ -91,13 +94,13 @@ test('a rendered configuration has every filter of the shipped one, in its order
   const names = (text: string) => managerOf(text).http_filters.map(({ name }) => name);
   assert.deepEqual(
     names(shipped),
-    chain.map((name) => `envoy.filters.http.${name}`),
+    chain.map((name) => (name.includes('.') ? name : `envoy.filters.http.${name}`)),
   );
   assert.deepEqual(names(rendered(['claude', 'sandbox', 'research'])), names(shipped));
 });
 
 test('filters that render has no business with are rendered as shipped', () => {
-  const untouched = ['header_to_metadata', 'rbac', 'ext_proc', 'router'];
+  const untouched = ['header_to_metadata', 'rbac', 'ext_proc', 'released', 'router'];
   const picked = (text: string) =>
     managerOf(text).http_filters.filter(({ name }) => untouched.includes(name.split('.').at(-1) ?? ''));
   assert.deepEqual(picked(rendered(['claude', 'sandbox'])), picked(shipped));

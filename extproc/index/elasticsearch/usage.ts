@@ -41,7 +41,10 @@ export async function sumUsage(query: UsageQuery, ask: (body: object) => Promise
       aggs: {
         groups: {
           composite: { ...composite, ...(after === undefined ? {} : { after }) },
-          aggs: Object.fromEntries(counts.map((name) => [name, { sum: { field: `skilltape.billed.${name}` } }])),
+          aggs: {
+            ...Object.fromEntries(counts.map((name) => [name, { sum: { field: `skilltape.billed.${name}` } }])),
+            partial: { filter: { bool: { must_not: [{ term: { 'skilltape.outcome': { value: 'complete' } } }] } } },
+          },
         },
       },
     });
@@ -66,6 +69,7 @@ function addRow(rows: Map<string, UsageRow>, row: UsageRow): void {
     return;
   }
   same.exchanges += row.exchanges;
+  same.partial += row.partial;
   same.webSearchRequests += row.webSearchRequests;
   const { tokens } = same;
   tokens.uncachedInput += row.tokens.uncachedInput;
@@ -83,6 +87,7 @@ function rowOf(bucket: unknown, keys: number): UsageRow {
     model: String(key[`key${keys}`] ?? ''),
     serviceTier: String(key[`key${keys + 1}`] ?? ''),
     exchanges: isObject(bucket) ? Number(bucket.doc_count) : 0,
+    partial: Number(objectAt(bucket, 'partial').doc_count ?? 0),
     tokens: {
       uncachedInput: sum('uncached_input_tokens'),
       cacheRead: sum('cache_read_input_tokens'),

@@ -32,6 +32,8 @@ export function sumUsage(database: DatabaseSync, query: UsageQuery): UsageRow[] 
       // total() and not sum(): what an upstream reports must not end in an integer overflow.
       .prepare(
         `select ${columns.map((column, at) => `${column} as column${at}`).join(', ')}, count(*) as exchanges,
+           total(exists (select 1 from exchanges as one
+             where one.number = exchange_usage.number and one.outcome <> 'complete')) as partial,
            total(uncached_input) as uncached_input, total(cache_read) as cache_read,
            total(cache_creation_5m) as cache_creation_5m, total(cache_creation_1h) as cache_creation_1h,
            total(output) as output, total(web_search_requests) as web_search_requests
@@ -50,6 +52,7 @@ function rowOf(row: Record<string, unknown>, keys: number): UsageRow {
     model: String(row[`column${keys}`]),
     serviceTier: String(row[`column${keys + 1}`]),
     exchanges: Number(row.exchanges),
+    partial: Number(row.partial),
     tokens: {
       uncachedInput: Number(row.uncached_input),
       cacheRead: Number(row.cache_read),

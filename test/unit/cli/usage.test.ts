@@ -86,6 +86,15 @@ test('without a price table tokens are summed all the same, and it is said how t
   assert.equal(exitCode, 0);
 });
 
+test('it is said of how many exchanges the sums have only a part', async (t) => {
+  const { runner, run, file } = usageRunner(t);
+  await runner.fill([{ id: 'a' }, { id: 'b', skilltape: { outcome: 'client_aborted' } }]);
+  const { out, error } = await run(['--by', 'user'], file);
+  assert.match(out, /^ada@example\.org +2 /m);
+  assert.match(error, /^1 of these exchanges broke off or failed: of them the sums have the tokens that were reported/);
+  assert.equal(JSON.parse((await run(['--by', 'user', '--json'], file)).out).partial_exchanges, 1);
+});
+
 test('a grouping by skill has no total and says why', async (t) => {
   const { runner, run, file } = usageRunner(t);
   const skill = ['pdf', 'brand'].map((name) => ({ name, version: '', source: 'x' }));
@@ -107,6 +116,7 @@ test('--json prints one row on each line, with the names that documents use', as
   assert.deepEqual(first, {
     group: { user: 'ada@example.org', model: 'claude-sonnet-4-5' },
     exchanges: 1,
+    partial_exchanges: 0,
     uncached_input_tokens: 12,
     cache_read_input_tokens: 0,
     cache_creation_5m_input_tokens: 0,

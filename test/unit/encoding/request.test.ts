@@ -35,6 +35,11 @@ function decoded(bytes: Uint8Array, header: string, limits: DecodingLimits = dec
   return decodeRequest(bytes, codingsIn(header), limits, () => false);
 }
 
+/** Not the bytes: of a bomb that was decoded they would fill the report. */
+function faultOf(read: DecodedRequest): string {
+  return read.ok ? `decoded to ${read.bytes.length} bytes` : `${read.fault}: ${read.detail}`;
+}
+
 function assertInvalid(bytes: Uint8Array, header: string, detail: RegExp, name = ''): void {
   const read = decoded(bytes, header);
   assert.ok(!read.ok, `decoded: ${name}`);
@@ -85,9 +90,9 @@ for (const { name, header, encode } of encoders) {
   test(`a ${name} bomb stops at the limit for its size, and at the one for its ratio`, () => {
     const bomb = encode(Buffer.alloc(8 * MiB));
     const bySize = decoded(bomb, header, { decodedBodyMaxBytes: 2 * MiB, decodedRatioMax: 1e9 });
-    assert.deepEqual(bySize, { ok: false, fault: 'too_large', detail: `${2 * MiB} bytes` });
+    assert.equal(faultOf(bySize), `too_large: ${2 * MiB} bytes`);
     const byRatio = decoded(bomb, header, { decodedBodyMaxBytes: 64 * MiB, decodedRatioMax: 10 });
-    assert.deepEqual(byRatio, { ok: false, fault: 'ratio_too_high', detail: '10 times their size' });
+    assert.equal(faultOf(byRatio), 'ratio_too_high: 10 times their size');
   });
 
   test(`a ${name} body of exactly the limit is decoded, and one byte more is not`, () => {
@@ -117,7 +122,7 @@ test('a bomb in a bomb stops at the same limits, reckoned from what came', () =>
   const inner = gzipSync(Buffer.alloc(64 * MiB));
   const bomb = gzipSync(inner);
   assert.ok(bomb.length < 1_000);
-  assert.deepEqual(decoded(bomb, 'gzip, gzip'), { ok: false, fault: 'ratio_too_high', detail: '100 times their size' });
+  assert.equal(faultOf(decoded(bomb, 'gzip, gzip')), 'ratio_too_high: 100 times their size');
   const outermost = decoded(gzipSync(bomb), 'gzip, gzip, gzip');
   assert.ok(!outermost.ok && outermost.fault === 'ratio_too_high');
 });
@@ -129,7 +134,9 @@ test('the optional parts of a gzip header are passed over as RFC 1952 has it; un
     assert.ok(!decoded(whole.subarray(0, length), 'gzip').ok, `cut at ${length}`);
   }
   const damaged = (at: number, value: number) => Buffer.from(whole).fill(value, at, at + 1);
-  for (const flags of [0x20, 0x40, 0x80]) assertInvalid(damaged(3, flags), 'gzip', /damaged/, `flags ${flags}`);
+  for (const flags of [0x20, 0x40, 0x80]) {
+    assertInvalid(Buffer.from(gzipSync(plain)).fill(flags, 3, 4), 'gzip', /damaged/, `flags ${flags}`);
+  }
   assertInvalid(damaged(2, 7), 'gzip', /damaged/, 'method');
   assertInvalid(damaged(20, 0x58), 'gzip', /damaged/, 'checksum of the header');
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StreamEnding } from '../../../extproc/exchange/broken-off.ts';
+import { type EndReport, EndReports } from '../../../extproc/exchange/end-report.ts';
 import type { Frame } from '../../../extproc/exchange/frame.ts';
-import type { HeaderList } from '../../../extproc/exchange/headers.ts';
+import { type HeaderList, headerValue } from '../../../extproc/exchange/headers.ts';
 import type { Outcome } from '../../../extproc/exchange/outcome.ts';
 import {
   answerBody,
@@ -14,7 +16,7 @@ import {
   requestHeaders,
   wholeRequest,
 } from './frames.ts';
-import { createRig, play } from './rig.ts';
+import { createRig, play, settle } from './rig.ts';
 
 const sized = (length: number): HeaderList => [
   ['content-type', 'application/json'],
@@ -90,29 +92,186 @@ for (const [name, frames, outcome, detail, status] of endings) {
 }
 
 const half: readonly Frame[] = [streamed, answerBody(eventDelta)];
-const abandoned: [name: string, frames: readonly Frame[], how: 'stream_ended' | 'cut' | 'interrupted', Outcome][] = [
-  ['a caller who leaves while the request is held', wholeRequest.slice(0, 2), 'stream_ended', 'client_aborted'],
-  ['a caller who leaves before the answer begins', wholeRequest, 'stream_ended', 'client_aborted'],
-  ['a stream that ends inside the answer', [...wholeRequest, ...half], 'stream_ended', 'aborted'],
-  ['an answer that we cut', [...wholeRequest, ...half], 'cut', 'cut'],
-  ['a request that is held when the processor stops', wholeRequest.slice(0, 2), 'interrupted', 'interrupted'],
-  ['an answer that is under way when the processor stops', [...wholeRequest, ...half], 'interrupted', 'interrupted'],
+const stopped: readonly Frame[] = [streamed, answerBody(eventDelta), answerBody(eventStop)];
+const failed: readonly Frame[] = [streamed, answerBody(eventDelta + failure)];
+const sizedWhole: readonly Frame[] = [answerHeaders({ headers: sized(2) }), answerBody('{}')];
+const overloaded: readonly Frame[] = [answerHeaders({ status: 529 }), answerBody('{')];
+const envoysOwn = answerHeaders({ status: 408, codeDetails: 'request_overall_timeout' });
+const stopFirst = [...wholeRequest, streamed, answerBody(eventStop)];
+const byClient: EndReport = { by: 'client', detail: 'DC downstream_remote_disconnect' };
+const byUpstream: EndReport = { by: 'upstream', detail: 'UPE upstream_reset_after_response_started{protocol_error}' };
+const byEnvoy: EndReport = { by: 'gateway', detail: 'DT max_stream_duration' };
+const unknown = 'Envoy sent no report of who broke it off';
+
+type Abandoned = { name: string; frames: readonly Frame[]; how: StreamEnding; report?: EndReport; ends: Outcome };
+const abandoned: (Abandoned & { detail: string })[] = [
+  ...(
+    [
+      ['a caller who leaves while the request is held', wholeRequest.slice(0, 2), undefined, 'client_aborted', ''],
+      ['a stream that ends before the answer begins', wholeRequest, undefined, 'client_aborted', ''],
+      ['a caller who leaves before the answer begins', wholeRequest, byClient, 'client_aborted', byClient.detail],
+      ['an Envoy that gives a request up', wholeRequest, byEnvoy, 'cut', byEnvoy.detail],
+      ['an answer that nobody says who broke off', [...wholeRequest, ...half], undefined, 'aborted', unknown],
+      [
+        'a caller who leaves inside the answer',
+        [...wholeRequest, ...half],
+        byClient,
+        'client_aborted',
+        byClient.detail,
+      ],
+      [
+        'an upstream that breaks off inside the answer',
+        [...wholeRequest, ...half],
+        byUpstream,
+        'upstream_aborted',
+        byUpstream.detail,
+      ],
+      ['an answer that ran into a limit of Envoy', [...wholeRequest, ...half], byEnvoy, 'cut', byEnvoy.detail],
+      ['a caller who leaves behind message_stop', [...wholeRequest, ...stopped], byClient, 'complete', ''],
+      ['an upstream that breaks off behind message_stop', [...wholeRequest, ...stopped], byUpstream, 'complete', ''],
+      ['a caller who leaves behind the last byte', [...wholeRequest, ...sizedWhole], byClient, 'complete', ''],
+      [
+        'a caller who leaves behind an error event',
+        [...wholeRequest, ...failed],
+        byClient,
+        'upstream_error',
+        'error event in the stream',
+      ],
+      [
+        'a caller who leaves inside an error',
+        [...wholeRequest, ...overloaded],
+        byClient,
+        'upstream_error',
+        'via_upstream',
+      ],
+      [
+        "a caller who leaves inside Envoy's own answer",
+        [...wholeRequest.slice(0, 2), envoysOwn, answerBody('la')],
+        undefined,
+        'refused',
+        'answered by Envoy: request_overall_timeout',
+      ],
+    ] as const
+  ).map(([name, frames, report, ends, detail]) => ({
+    ...{ name, frames, how: 'stream_ended' as const, ends, detail },
+    ...(report && { report }),
+  })),
+  ...(
+    [
+      ['an answer that we cut', [...wholeRequest, ...half], 'cut', 'cut', 'why'],
+      ['an answer that we cut behind its end', stopFirst, 'cut', 'complete', ''],
+      ['a request held when the processor stops', wholeRequest.slice(0, 2), 'interrupted', 'interrupted', 'why'],
+      ['an answer under way when the processor stops', [...wholeRequest, ...half], 'interrupted', 'interrupted', 'why'],
+      [
+        'an answer under way when Envoy dies',
+        [...wholeRequest, ...half],
+        'connection_lost',
+        'interrupted',
+        'the connection to Envoy was lost',
+      ],
+      [
+        'a request held when Envoy dies',
+        wholeRequest.slice(0, 2),
+        'connection_lost',
+        'interrupted',
+        'the connection to Envoy was lost',
+      ],
+    ] as const
+  ).map(([name, frames, how, ends, detail]) => ({ name, frames, how, ends, detail })),
+  {
+    name: 'an answer that Envoy reports before it resets the stream',
+    ...{ frames: [...wholeRequest, ...half], how: 'connection_lost', report: byUpstream },
+    ...{ ends: 'upstream_aborted', detail: byUpstream.detail },
+  },
 ];
 
-for (const [name, frames, how, outcome] of abandoned) {
-  test(`${name} leaves the outcome ${outcome}, once`, async () => {
-    const { log, open, context } = createRig();
+for (const { name, frames, how, report, ends, detail } of abandoned) {
+  test(`${name} leaves the outcome ${ends}, once`, async () => {
+    const { log, open, context, reports } = createRig();
     const exchange = open();
     await play(exchange, frames);
+    if (report !== undefined) assert.ok(reports.take(exchange.id, report));
     await exchange.abandon(how, 'why');
     await exchange.abandon('cut', 'again');
-    const status = frames.includes(streamed) ? 200 : null;
-    assert.deepEqual(log.finished, [{ outcome, detail: 'why', status, localReply: '' }]);
+    const answered = frames.find((frame) => frame.kind === 'response_headers');
+    const status = answered === undefined ? null : Number(headerValue(answered.headers, ':status'));
+    assert.deepEqual(log.finished, [{ outcome: ends, detail, status, localReply: '' }]);
     assert.deepEqual(context.budget, { openExchanges: 0, heldBodyBytes: 0 });
     const [action] = await play(exchange, [requestBody('', true)]);
     assert.notEqual(action?.kind, 'release', 'released after its end');
   });
 }
+
+test('a report that comes behind the end of the stream is waited for, and one of another exchange is not taken', async () => {
+  const { log, open, context } = createRig();
+  const reports = new EndReports({ maxWaitMs: 1_000_000 });
+  context.endReports = reports;
+  const exchange = open();
+  await play(exchange, [...wholeRequest, ...half]);
+  const over = exchange.abandon('stream_ended', '');
+  await settle();
+  assert.equal(log.finished.length, 0);
+  assert.equal(reports.take(`${exchange.id.slice(0, -1)}x`, byUpstream), false);
+  assert.equal(reports.take(exchange.id, byClient), true);
+  assert.equal(reports.take(exchange.id, byUpstream), true, 'a second report');
+  await over;
+  assert.equal(log.finished[0]?.outcome, 'client_aborted');
+  assert.equal(reports.take(exchange.id, byUpstream), false, 'a report behind the end');
+});
+
+test('a processor that stops waits for no report any longer', async () => {
+  const { log, open, context } = createRig();
+  const reports = new EndReports({ maxWaitMs: 1_000_000 });
+  context.endReports = reports;
+  const exchange = open();
+  await play(exchange, [...wholeRequest, ...half]);
+  const over = exchange.abandon('stream_ended', '');
+  await settle();
+  reports.close();
+  await over;
+  assert.equal(log.finished[0]?.outcome, 'aborted');
+});
+
+test('a report changes nothing about a request that is held, denied or complete: none is taken', async () => {
+  for (const frames of [wholeRequest.slice(0, 2), [...wholeRequest, answerHeaders(), answerBody('{}', true)]]) {
+    const { log, open, reports } = createRig();
+    const exchange = open();
+    await play(exchange, frames);
+    const isTaken = reports.take(exchange.id, byUpstream);
+    await exchange.abandon('stream_ended', '');
+    assert.equal(isTaken, log.finished[0]?.outcome === 'complete');
+    assert.notEqual(log.finished[0]?.outcome, 'upstream_aborted');
+  }
+});
+
+test('the record tells how many bytes at its end the caller was not given', async () => {
+  const { log, open } = createRig();
+  const taken = open();
+  await play(taken, [...wholeRequest, ...half]);
+  await taken.abandon('cut', 'why', true);
+  assert.equal(log.finished[0]?.unansweredBytes, eventDelta.length, 'nobody took the last chunk');
+
+  const unsynced = createRig();
+  const exchange = unsynced.open();
+  await play(exchange, [...wholeRequest, ...half]);
+  unsynced.log.onSync = () => Promise.reject(new Error('i/o error'));
+  const [action] = await play(exchange, [answerBody(eventStop)]);
+  assert.equal(action?.kind, 'cut');
+  await exchange.abandon('cut', 'i/o error');
+  assert.deepEqual(unsynced.log.finished[0], {
+    ...{ outcome: 'cut', detail: 'i/o error', status: 200, localReply: '' },
+    unansweredBytes: eventStop.length,
+  });
+});
+
+test('an end that nobody took is no end', async () => {
+  const { log, open } = createRig();
+  const exchange = open();
+  await play(exchange, stopFirst);
+  await exchange.abandon('stream_ended', '', true);
+  assert.equal(log.finished[0]?.outcome, 'aborted');
+  assert.equal(log.finished[0]?.unansweredBytes, eventStop.length);
+});
 
 test("Envoy's own answer to a request that is still held is recorded as refused, and nothing is released", async () => {
   const { log, open } = createRig();

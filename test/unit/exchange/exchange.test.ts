@@ -133,13 +133,16 @@ test('the last byte of a body of known length waits for the disk, and the empty 
 });
 
 test('every chunk of an encoded answer waits for the disk: any of them may complete it', async () => {
-  const { log, open } = createRig();
-  const exchange = open();
-  await play(exchange, [...wholeRequest, answerHeaders({ headers: [...eventStream, ['content-encoding', 'gzip']] })]);
-  for (const chunk of ['\x1f\x8b', 'more']) {
-    log.events.length = 0;
-    await exchange.accept(answerBody(chunk));
-    assert.deepEqual(log.events, ['append answer_body', 'sync', 'synced']);
+  for (const lines of [['gzip'], ['identity', 'gzip'], ['br', 'gzip']]) {
+    const { log, open } = createRig();
+    const exchange = open();
+    const encoded = lines.map((line) => ['content-encoding', line] as const);
+    await play(exchange, [...wholeRequest, answerHeaders({ headers: [...eventStream, ...encoded] })]);
+    for (const chunk of ['\x1f\x8b', 'more']) {
+      log.events.length = 0;
+      await exchange.accept(answerBody(chunk));
+      assert.deepEqual(log.events, ['append answer_body', 'sync', 'synced']);
+    }
   }
 });
 

@@ -1,5 +1,6 @@
 /** Drives exchanges in this process: a journal and a judge under the test's control, and the frames that Envoy sends. */
 import { createAttempts } from '../../../extproc/exchange/attempts.ts';
+import { EndReports } from '../../../extproc/exchange/end-report.ts';
 import { Exchange } from '../../../extproc/exchange/exchange.ts';
 import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
 import type { IdentityProvider } from '../../../extproc/exchange/identity.ts';
@@ -132,6 +133,7 @@ export const claude: Connection = { name: 'claude', identityProvider: provider, 
 
 export type Rig = {
   log: FakeLog;
+  reports: EndReports;
   judge: FakeJudge;
   context: ExchangeContext;
   faults: Error[];
@@ -144,6 +146,8 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
   const log = new FakeLog();
   const judge = new FakeJudge();
   const faults: Error[] = [];
+  // A report that a test wants comes before the end.
+  const reports = new EndReports({ maxWaitMs: 0 });
   const context: ExchangeContext = {
     log,
     judge: () => judge,
@@ -166,6 +170,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     callers: new Map(),
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
+    endReports: reports,
     reader: { read: (kind, asked, body) => readHere(kind, asked, wholeOf(log, body)) },
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),
@@ -173,7 +178,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     onFault: (_, fault) => faults.push(fault),
   };
   return {
-    ...{ log, judge, context, faults },
+    ...{ log, judge, context, faults, reports },
     open: (connection = claude, pathPrefix = '') => new Exchange(context, connection, pathPrefix),
   };
 }

@@ -143,3 +143,19 @@ test('a crafted file full of frame beginnings is judged in linear time', async (
   const crafted = Buffer.concat([bytes, Buffer.alloc(16), ...Array.from({ length: 200_000 }, () => head)]);
   assert.equal(scanSegment(crafted, newest).status, 'corrupt');
 });
+
+test('a segment whose end mark was written and not synced when the process died is durable before the next one is begun', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, { segmentMaxBytes: 512 });
+  await journal.append(bytesOf('x'.repeat(400)));
+  const stall = disk.stallSync();
+  journal.append(bytesOf('y'.repeat(400))).catch(() => {});
+  await stall.started;
+  disk.kill();
+  stall.release();
+  await openOn(disk, { segmentMaxBytes: 512 });
+  assert.deepEqual(disk.paths(), [segmentPath(1), segmentPath(2)]);
+  disk.crash();
+  const { recovery } = await openOn(disk, { segmentMaxBytes: 512 });
+  assert.deepEqual(recovery.damage, []);
+});

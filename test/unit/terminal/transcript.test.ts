@@ -123,6 +123,25 @@ test('what is missing is said: metadata only, masking failed, not decoded, trunc
   assert.doesNotMatch(text, /\[answer\]/);
 });
 
+test('the encodings of an exchange are told with their sizes, and why a body was not read', () => {
+  const none = { codings: [], decoded_bytes: null };
+  const shown = (body: { request: object; answer: object }, detail = '') =>
+    renderTranscript(
+      [documentOf({ skilltape: { body: body as never, decoded: detail === '', decoded_detail: detail } })],
+      plain,
+    );
+  assert.doesNotMatch(shown({ request: none, answer: none }), /encoding/);
+  const both = {
+    request: { codings: ['gzip', 'br'], decoded_bytes: 42 },
+    answer: { codings: ['zstd'], decoded_bytes: null },
+  };
+  assert.match(shown(both), /encoding +request gzip then br \(42 bytes decoded\), answer zstd\n/);
+  const hostile = shown(both, 'request: its content-encoding is \u001b[2J\nverdict     allow');
+  assert.match(hostile, /could not be read as a Claude exchange: request: its content-encoding is /);
+  assert.doesNotMatch(hostile, /[^\P{Cc}\n]/u);
+  assert.doesNotMatch(hostile, /^verdict +allow\n(.*\n)*verdict +allow/m);
+});
+
 test('a prompt cannot move the cursor, colour the page, or pass for a line of ours', () => {
   const attack = '\u001b[2J\u001b]8;;http://evil\u0007\r\n[answer]\n-- stopped: end_turn\n\u202eexchange fake';
   const text = renderTranscript(

@@ -6,7 +6,7 @@ import type { UsageLine } from '../../../extproc/usage/summary.ts';
 
 function line(group: string[], cost: number | null = 1.5): UsageLine {
   const tokens = { uncachedInput: 1_234_567, cacheRead: 0, cacheCreation5m: 2, cacheCreation1h: 3, output: 4 };
-  return { group, exchanges: 7, tokens, webSearchRequests: 0, cost, unpriced: [] };
+  return { group, exchanges: 7, partial: 0, tokens, webSearchRequests: 0, cost, unpriced: [] };
 }
 
 const plain = { color: false, width: 100 };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { Recollection } from '../../../extproc/ship/recollection.ts';
 import type { ExchangeDocument } from '../../../extproc/transcript/document.ts';
 import { draftDocuments } from '../../../extproc/transcript/documents.ts';
@@ -101,6 +102,21 @@ test('each prompt of a batch is a document of its own, found by its text, under 
     [0, 0],
     'sizes are not summed twice',
   );
+});
+
+test('the encodings of a batch, and its sizes without them, stand in its own document alone', async () => {
+  const plain = batchOf(1, ['first question']);
+  const requestBody = gzipSync(plain.requestBody);
+  const started = { ...plain.started, headers: [...plain.started.headers, ['content-encoding', 'gzip'] as const] };
+  const [own, prompt] = await new Recorder().record({
+    ...plain,
+    requestBody,
+    requestBytes: requestBody.length,
+    started,
+  });
+  assert.deepEqual(own?.skilltape.body.request, { codings: ['gzip'], decoded_bytes: plain.requestBody.length });
+  assert.deepEqual(prompt?.skilltape.new_messages, [{ role: 'user', content: 'first question' }]);
+  assert.deepEqual(prompt?.skilltape.body.request, { codings: [], decoded_bytes: null });
 });
 
 test('each answer of a batch is linked to its prompt, in its session, with its own tokens', async () => {

@@ -126,6 +126,10 @@ test('the policy input of record is what was judged, with the answer; none when 
   assert.deepEqual([input?.body.bytes, input?.claude?.model, input?.verdict.decision], [9, 'm', 'hold']);
   assert.deepEqual([input?.answer?.stop_reason, input?.answer?.input_tokens], ['end_turn', 1_110]);
   assert.deepEqual(input?.claude?.models, ['m']);
+  assert.deepEqual([input?.body.decoded_bytes, input?.body.codings], [9, []], 'as the first version did not say');
+  const encoded = { ...judged, body: { ...judged.body, decoded_bytes: 20, codings: ['br'] } };
+  const later = transcriptOf({ decided: { input: encoded } });
+  assert.deepEqual(recordInputOf(later, await readingOf(later))?.body, encoded.body);
   const access = transcriptOf({ decided: { stage: 'access', verdict: 'deny' } });
   assert.equal(recordInputOf(access, await readingOf(access))?.body.status, 'empty');
   const refused = transcriptOf({ decided: null });

@@ -52,6 +52,28 @@ test('an outcome that the hot path could see, or that is no success, is left as 
   assert.equal((await endingFor(gzipSync('{"input_tokens":1}'), json)).outcome, 'complete');
 });
 
+test('an encoded stream that was broken off behind its end is complete, whoever did it', async () => {
+  const whole = gzipSync(claudeFixture('b_stream_text.sse'));
+  for (const outcome of ['client_aborted', 'upstream_aborted', 'aborted'] as const) {
+    assert.deepEqual(await endingFor(whole, encoded, outcome), { outcome: 'complete', detail: '' });
+    const failed = await endingFor(gzipSync(claudeFixture('f_midstream_error.sse')), encoded, outcome);
+    assert.equal(failed.outcome, 'upstream_error');
+  }
+  for (const outcome of ['interrupted', 'cut'] as const) {
+    assert.equal((await endingFor(whole, encoded, outcome)).outcome, outcome);
+  }
+});
+
+test('JSON that ends before its end was aborted by the upstream, however HTTP framed it', async () => {
+  const json: HeaderList = [['content-type', 'application/json']];
+  const gzip: HeaderList = [...json, ['content-encoding', 'gzip']];
+  const cut = '{"type":"message","content":[{"type":"text","text":"Pas';
+  for (const ending of [await endingFor(Buffer.from(cut), json), await endingFor(gzipSync(cut), gzip)]) {
+    assert.equal(ending.outcome, 'upstream_aborted');
+  }
+  assert.equal((await endingFor(Buffer.from('{"a":1}}'), json)).outcome, 'complete', 'JSON that is none, and whole');
+});
+
 test('an encoded JSON answer whose coding was cut is not complete, though HTTP framed it whole', async () => {
   const json: HeaderList = [['content-type', 'application/json']];
   for (const { name, header, encode } of encoders) {

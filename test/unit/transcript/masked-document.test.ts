@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { ExchangeDocument, JsonValue } from '../../../extproc/transcript/document.ts';
 import { maskDocument } from '../../../extproc/transcript/masked-document.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
-import { claudeFixture, draftOf, eventStream, masker, messageOf, messagesRequest, transcriptOf } from './example.ts';
+import {
+  claudeFixture,
+  draftOf,
+  eventStream,
+  masker,
+  messageOf,
+  messagesRequest,
+  startedOf,
+  transcriptOf,
+} from './example.ts';
 import { planted } from './planting.ts';
 
 async function documentOf(transcript: Transcript, textMaxChars = 100_000): Promise<ExchangeDocument> {
@@ -251,4 +261,16 @@ test('what was found is counted by kind', async () => {
   const { findings } = (await documentOf(transcriptOf({ request: messagesRequest('a@example.org b@example.org') })))
     .skilltape.masking;
   assert.deepEqual(findings, [{ type: 'EMAIL', count: 2 }]);
+});
+
+test('a content-encoding that nobody knows is masked like any text, and sizes of bodies stay numbers', async () => {
+  const secret = 'grace.hopper@navy.example.org';
+  const started = startedOf({ headers: [['content-encoding', secret]] });
+  const { skilltape } = await documentOf(transcriptOf({ started }));
+  assert.equal(skilltape.decoded, false);
+  assert.match(skilltape.decoded_detail, /^request: its content-encoding is \[EMAIL:/);
+  const plain = Buffer.from(JSON.stringify(messagesRequest('x'.repeat(4_111))));
+  const gzipped = startedOf({ headers: [['content-encoding', 'gzip']] });
+  const encoded = await documentOf(transcriptOf({ requestBody: gzipSync(plain), started: gzipped }));
+  assert.deepEqual(encoded.skilltape.body.request, { codings: ['gzip'], decoded_bytes: plain.length });
 });

@@ -14,6 +14,8 @@ test('what we, Envoy and the identity provider write stays', () => {
     ['gen_ai', 'conversation', 'id'],
     ['skilltape', 'verdict', 'policy_revision'],
     ['skilltape', 'history', 'prefix_hash'],
+    ['skilltape', 'body', 'request', 'decoded_bytes'],
+    ['skilltape', 'body', 'answer', 'codings', 0],
   ];
   for (const path of ours) assert.equal(isOurs(path, 'x'), true, path.join('.'));
 });
@@ -26,6 +28,7 @@ test('what a caller or an upstream writes does not, whatever it is called', () =
     ['gen_ai', 'request', 'model'],
     ['gen_ai', 'tool', 'name', 0],
     ['skilltape', 'outcome_detail'],
+    ['skilltape', 'decoded_detail'],
     ['skilltape', 'verdict', 'reasons', 0, 'message'],
     ['skilltape', 'answer', 'event'],
     ['skilltape', 'answer', 'content', 0, 'signature'],

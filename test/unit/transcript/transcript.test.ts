@@ -66,3 +66,12 @@ test('an exchange that was refused at once has no verdict, no answer and no byte
   assert.equal(transcript.answer, null);
   assert.equal(transcript.requestBody.length + transcript.answerBody.length, 0);
 });
+
+test('of an answer that was broken off, what the caller was given is the answer, however much of it was loaded', () => {
+  const cut: RecordBody = { kind: 'finished', finished: { ...finishedOf(), outcome: 'cut', unansweredBytes: 4 } };
+  const records = recordsOf(started, answer, { kind: 'answer_body', bytes: Buffer.from('three four') }, cut);
+  const whole = assembleTranscript(records);
+  assert.deepEqual([Buffer.from(whole?.answerBody ?? []).toString(), whole?.answerBytes], ['three ', 6]);
+  const partly = assembleTranscript(records, { request: 0, answer: 100 });
+  assert.deepEqual([Buffer.from(partly?.answerBody ?? []).toString(), partly?.answerBytes], ['three four', 106]);
+});

@@ -9,7 +9,7 @@ const table = parsePriceTable(`currency: USD\nmodels: {known: ${prices}}`, 'pric
 
 function row(group: string[], model: string, output: number): UsageRow {
   const tokens = { uncachedInput: 0, cacheRead: 1, cacheCreation5m: 2, cacheCreation1h: 3, output };
-  return { group, model, serviceTier: 'standard', exchanges: 2, tokens, webSearchRequests: 0 };
+  return { group, model, serviceTier: 'standard', exchanges: 2, partial: 1, tokens, webSearchRequests: 0 };
 }
 
 test('the models of a group are one line, and lines come in the order of their values', () => {
@@ -29,6 +29,10 @@ test('the models of a group are one line, and lines come in the order of their v
       ['a', 'y', 2],
       ['b', 'x', 4],
     ],
+  );
+  assert.deepEqual(
+    lines.map(({ partial }) => partial),
+    [1, 1, 2],
   );
   const tokens = { uncachedInput: 0, cacheRead: 2, cacheCreation5m: 4, cacheCreation1h: 6, output: 2e6 };
   assert.deepEqual([lines[2]?.tokens, lines[2]?.cost], [tokens, 30]);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { assertModes, frameOf } from '../../../extproc/wire/frame.ts';
-import { processMethod } from '../../../extproc/wire/service.ts';
+import { SkilltapeError } from '../../../extproc/errors.ts';
+import { assertModes, readMessage } from '../../../extproc/wire/frame.ts';
+import { processMethod } from './independent.ts';
 
 /** Bytes of a real Envoy 1.40, with the frames that they are; frames.json says how each came about. */
 const directory = new URL('../../fixtures/frames/', import.meta.url);
@@ -24,15 +25,15 @@ function comparable(frame: object): unknown {
 for (const { name, about, messages } of exchanges) {
   test(`${name} (${about}) decodes to its frames`, () => {
     for (const { file, frame, first } of messages) {
-      const message = processMethod.requestDeserialize(bytesOf(file));
-      assert.deepEqual(comparable(frameOf(message)), frame, file);
+      const message = readMessage(bytesOf(file));
+      assert.deepEqual(comparable(message.frame), frame, file);
       if (first) assert.doesNotThrow(() => assertModes(message));
-      else assert.equal(message.protocol_config, undefined, 'only the first message has the modes');
+      else assert.equal(message.requestBodyMode, 'NONE', 'only the first message has the modes');
     }
   });
 }
 
-test('what is decoded is all that Envoy sent: encoding it again gives the same bytes', () => {
+test('the protocol file describes all that Envoy sent: encoding it again gives the same bytes', () => {
   for (const { file } of exchanges.flatMap(({ messages }) => messages)) {
     const bytes = bytesOf(file);
     const again = processMethod.requestSerialize(processMethod.requestDeserialize(bytes));
@@ -46,13 +47,13 @@ test('each captured file has its frames', () => {
   assert.deepEqual(found.sort(), named.sort());
 });
 
-test('a message of Envoy that is cut anywhere is an error or another frame, and ends no process', () => {
+test('a message of Envoy that is cut anywhere is a violation or another frame', () => {
   const bytes = bytesOf('post-1.bin');
   for (let length = 0; length < bytes.length; length += 1) {
     try {
-      frameOf(processMethod.requestDeserialize(bytes.subarray(0, length)));
+      readMessage(bytes.subarray(0, length));
     } catch (error) {
-      assert.ok(error instanceof Error);
+      assert.equal(SkilltapeError.from(error).code, 'protocol_violation');
     }
   }
 });

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { assertModes, frameOf } from '../../../extproc/wire/frame.ts';
-import type { ProcessingRequest } from '../../../extproc/wire/service.ts';
-import { decodeMetadata, processMethod } from '../../../extproc/wire/service.ts';
+import { assertModes, readMessage } from '../../../extproc/wire/frame.ts';
+import type { ProcessingRequest } from './independent.ts';
+import { encoded } from './independent.ts';
 import { messages, modes } from './messages.ts';
+import { field, nested } from './protobuf-bytes.ts';
 
 function overTheWire(message: ProcessingRequest) {
-  return frameOf(processMethod.requestDeserialize(processMethod.requestSerialize(message)));
+  return readMessage(encoded(message)).frame;
 }
 
 test('headers keep order, repeats and every byte; names are in lower case', () => {
@@ -36,6 +37,23 @@ test('body bytes come as they were, also none', () => {
   );
 });
 
+test('a body is not copied, but a little one of a request holds no more than a few times its size', () => {
+  const socketRead = Buffer.alloc(65_536);
+  const frameOf = (message: ProcessingRequest) => {
+    const bytes = encoded(message);
+    const frame = readMessage(socketRead.subarray(100, 100 + bytes.copy(socketRead, 100))).frame;
+    assert.ok('body' in frame);
+    return frame.body;
+  };
+  const little = Buffer.alloc(4_000, 7);
+  const large = Buffer.alloc(20_000, 7);
+  const held = frameOf({ request_body: { body: little } });
+  assert.deepEqual(held, little);
+  assert.equal(held.buffer.byteLength, held.length);
+  assert.equal(frameOf({ request_body: { body: large } }).buffer, socketRead.buffer);
+  assert.equal(frameOf({ response_body: { body: little } }).buffer, socketRead.buffer);
+});
+
 test('absent parts are empty, never undefined', () => {
   const empty: [ProcessingRequest, object][] = [
     [{ request_body: {} }, { kind: 'request_body', body: Buffer.alloc(0), endOfStream: false }],
@@ -55,35 +73,48 @@ test('absent parts are empty, never undefined', () => {
 test('a message of no kind or of one that is not known is an error', () => {
   assert.throws(() => overTheWire({}), { code: 'protocol_violation' });
   // Field 31 of a later Envoy, a message.
-  assert.throws(() => frameOf(processMethod.requestDeserialize(Buffer.of(0xfa, 0x01, 0x00))), {
-    code: 'protocol_violation',
-  });
+  assert.throws(() => readMessage(Buffer.of(0xfa, 0x01, 0x00)), { code: 'protocol_violation' });
 });
 
 test('metadata that is no message, or nested without end, is an error of its stream alone', () => {
-  const headers = { request_headers: {} };
-  assert.throws(() => overTheWire({ ...headers, metadata_context: Buffer.of(0x0a, 0xff) }));
-  assert.throws(() => overTheWire({ ...headers, metadata_context: nested(1000) }));
-  const frame = overTheWire({ ...headers, metadata_context: nested(3) });
-  assert.deepEqual(JSON.parse(JSON.stringify(frame)).metadata, { f: { a: { a: { a: null } } } });
+  const headersWith = (metadata: Buffer) => readMessage(Buffer.concat([field(2), field(8, metadata)])).frame;
+  assert.throws(() => headersWith(Buffer.of(0x0a, 0xff)), { code: 'protocol_violation' });
+  for (const depth of [100, 100_000]) {
+    assert.throws(() => headersWith(nestedStructs(depth)), { code: 'protocol_violation', message: /nested too deep/ });
+    assert.throws(() => headersWith(nestedLists(depth)), { code: 'protocol_violation', message: /nested too deep/ });
+  }
+  assert.deepEqual(JSON.parse(JSON.stringify(headersWith(nestedStructs(3)))).metadata, {
+    f: { a: { a: { a: null } } },
+  });
+  assert.doesNotThrow(() => headersWith(nestedStructs(33)));
 });
 
 test('metadata is decoded for request headers only: Envoy repeats it on every chunk', () => {
-  const broken = Buffer.of(0x0a, 0xff);
-  assert.doesNotThrow(() => overTheWire({ request_body: {}, metadata_context: broken }));
-  assert.doesNotThrow(() => overTheWire({ response_headers: {}, metadata_context: broken }));
-  assert.deepEqual(decodeMetadata(Buffer.alloc(0)), {});
+  const broken = field(8, Buffer.of(0x0a, 0xff));
+  for (const kind of [3, 4, 5, 6, 7]) {
+    assert.doesNotThrow(() => readMessage(Buffer.concat([field(kind), broken])));
+    assert.doesNotThrow(() => readMessage(Buffer.concat([broken, field(kind)])));
+  }
+  assert.throws(() => readMessage(Buffer.concat([field(2), broken])));
+  assert.throws(() => readMessage(Buffer.concat([broken, field(2)])));
 });
 
 test('the fields that no captured message has are where Envoy has them', () => {
   // Field 10, a bool; and field 11 with its fields 1 and 2, both 4 (FULL_DUPLEX_STREAMED).
-  const message = processMethod.requestDeserialize(Buffer.of(0x50, 0x01, 0x5a, 0x04, 0x08, 0x04, 0x10, 0x04));
-  assert.equal(message.observability_mode, true);
-  assert.deepEqual({ ...message.protocol_config }, { ...modes, response_body_mode: 'FULL_DUPLEX_STREAMED' });
+  const bytes = Buffer.concat([field(4), Buffer.of(0x50, 0x01, 0x5a, 0x04, 0x08, 0x04, 0x10, 0x04)]);
+  assert.deepEqual(
+    { ...readMessage(bytes), frame: null },
+    {
+      frame: null,
+      requestBodyMode: 'FULL_DUPLEX_STREAMED',
+      responseBodyMode: 'FULL_DUPLEX_STREAMED',
+      observability: true,
+    },
+  );
 });
 
 test('only the modes in which nothing can pass unrecorded are taken', () => {
-  assert.doesNotThrow(() => assertModes(messages.requestHeaders()));
+  assert.doesNotThrow(() => assertModes(readMessage(encoded(messages.requestHeaders()))));
   const wrong: ProcessingRequest[] = [
     {},
     { protocol_config: {} },
@@ -96,32 +127,18 @@ test('only the modes in which nothing can pass unrecorded are taken', () => {
     { protocol_config: modes, observability_mode: true },
   ];
   for (const message of wrong) {
-    const sent = processMethod.requestDeserialize(processMethod.requestSerialize(message));
-    assert.throws(() => assertModes(sent), { code: 'protocol_violation', remedy: /FULL_DUPLEX_STREAMED and STREAMED/ });
+    const read = readMessage(encoded({ request_headers: {}, ...message }));
+    assert.throws(() => assertModes(read), { code: 'protocol_violation', remedy: /FULL_DUPLEX_STREAMED and STREAMED/ });
   }
 });
 
-/** `Metadata` with a Struct nested this deep, written by hand: building it as an object would end in the encoder. */
-function nested(depth: number): Buffer {
-  const field = (tag: number, content: Buffer) => Buffer.concat([Buffer.of(tag), varint(content.length), content]);
-  let value = Buffer.alloc(0);
-  // Value.struct_value = 5, Struct.fields = 1 with key 1 and value 2.
-  for (let level = 0; level < depth; level += 1) {
-    value = field(0x2a, field(0x0a, Buffer.concat([Buffer.of(0x0a, 0x01, 0x61), field(0x12, value)])));
-  }
-  const struct = value.subarray(value.length === 0 ? 0 : 1 + varintBytes(value));
-  return field(0x0a, Buffer.concat([Buffer.of(0x0a, 0x01, 0x66), field(0x12, struct)]));
+/** A `Metadata` whose filter f has Structs (Value.struct_value = 5, Struct.fields = 1) in one another. */
+function nestedStructs(depth: number): Buffer {
+  const entry = [2, field(1, 'a'), 1];
+  return nested(depth - 1, [...entry, 5], [...entry, 2, field(1, 'f'), 1]);
 }
 
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
-  return Buffer.from([...bytes, rest]);
-}
-
-function varintBytes(field: Buffer): number {
-  let count = 1;
-  while ((field[count] ?? 0) > 127) count += 1;
-  return count;
+/** The same with lists (Value.list_value = 6, ListValue.values = 1). */
+function nestedLists(depth: number): Buffer {
+  return nested(depth, [1, 6], [2, field(1, 'a'), 1, 2, field(1, 'f'), 1]);
 }

@@ -1,5 +1,5 @@
 /** Messages as Envoy sends them, for streams that a test opens itself. */
-import type { ProcessingRequest, WireHeader } from '../../../extproc/wire/service.ts';
+import type { ProcessingRequest, WireHeader } from './independent.ts';
 
 export const modes = { request_body_mode: 'FULL_DUPLEX_STREAMED', response_body_mode: 'STREAMED' };
 

@@ -3,17 +3,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Action } from '../../../extproc/exchange/frame.ts';
 import { repliesOf } from '../../../extproc/wire/reply.ts';
-import type { ProcessingResponse } from '../../../extproc/wire/service.ts';
-import { processMethod } from '../../../extproc/wire/service.ts';
+import type { ProcessingResponse } from './independent.ts';
+import { decodedReplies } from './independent.ts';
 
 type Release = Extract<Action, { kind: 'release' }>;
 
 /** As Envoy gets them. */
 async function sent(action: Action): Promise<ProcessingResponse[]> {
-  return (await Array.fromAsync(repliesOf(action))).map((reply) => {
-    const decoded = processMethod.responseDeserialize(processMethod.responseSerialize(reply));
-    return JSON.parse(JSON.stringify(decoded));
-  });
+  const pieces = await Array.fromAsync(repliesOf(action));
+  return decodedReplies(Buffer.concat(pieces)).map((reply) => JSON.parse(JSON.stringify(reply)));
 }
 
 /** The part of the oneof that is set. */
@@ -94,11 +92,34 @@ test('a large body is taken chunk by chunk, as the stream has room', async () =>
       yield Buffer.of(chunk);
     }
   }
-  const replies = repliesOf({ ...release([]), body: body() });
-  await replies.next();
-  assert.deepEqual(taken, []);
-  await replies.next();
-  assert.deepEqual(taken, [0, 1], 'one chunk ahead, to know the last');
+  for (const chunks of [body(), ReadableStream.from(body()).values()]) {
+    taken.length = 0;
+    const pieces = repliesOf({ ...release([]), body: chunks });
+    const replies = Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
+    await replies.next();
+    assert.deepEqual(taken, []);
+    await replies.next();
+    assert.deepEqual(taken.slice(0, 2), [0, 1], 'one chunk ahead, to know the last');
+    assert.ok(taken.length < 5);
+  }
+});
+
+test('a body that is read back from the log reaches Envoy as the same bytes', async () => {
+  async function* stored() {
+    yield* [Buffer.from('ab'), Buffer.alloc(20_000, 7), Buffer.from('c')];
+  }
+  const back = chunksOf(await sent({ ...release([]), body: stored() }));
+  const memory = chunksOf(await sent(release(['ab', Buffer.alloc(20_000, 7).toString(), 'c'])));
+  assert.deepEqual(back, memory);
+  assert.equal(back.at(-1)?.[1], true);
+});
+
+test('a body that cannot be read back to its end is not ended as if it were whole', async () => {
+  async function* broken() {
+    yield Buffer.from('ab');
+    throw new Error('the disk');
+  }
+  await assert.rejects(sent({ ...release([]), body: broken() }), /the disk/);
 });
 
 test('answers are let through in the form of their frame', async () => {
@@ -139,3 +160,46 @@ test('our own answer has its status, headers, body and reason', async () => {
   assert.equal(immediate.details, 'why');
   assert.match(JSON.stringify(message?.dynamic_metadata), /refusal.*refused/);
 });
+
+test('a body of any size reaches Envoy as the same bytes, and a large one is not copied on the way', async () => {
+  for (const length of [1, 127, 128, 16_383, 16_384, 16_385, 1024 * 1024]) {
+    const body = Buffer.alloc(length, length % 251);
+    const streamed = (await Array.fromAsync(repliesOf({ ...release([]), body: [body] }))).slice(1);
+    const [reply] = decodedReplies(Buffer.concat(streamed));
+    const { streamed_response } = (reply as Decoded).request_body.response.body_mutation;
+    assert.deepEqual(streamed_response?.body, body);
+    const replaced = await Array.fromAsync(repliesOf({ kind: 'continue_response_body', body }));
+    const [inPlace] = decodedReplies(Buffer.concat(replaced));
+    assert.deepEqual((inPlace as Decoded).response_body.response.body_mutation.body, body);
+    if (length > 16_384) assert.ok(streamed.includes(body) && replaced.includes(body));
+  }
+});
+
+type Decoded = Record<
+  'request_body' | 'response_body',
+  { response: { body_mutation: { body?: Buffer; streamed_response?: { body?: Buffer } } } }
+>;
+
+test('a reply that is larger than a message may be is an error, not a message', async () => {
+  const body = Buffer.alloc(16 * 1024 * 1024);
+  await assert.rejects(sent({ ...release([]), body: [body] }), { code: 'internal', message: /16777/ });
+  const reply = { status: 500, headers: {}, body: 'x'.repeat(16 * 1024 * 1024), details: '' };
+  await assert.rejects(sent({ kind: 'local_reply', reply, accessLog: {} }), { code: 'internal' });
+});
+
+test('headers of ours keep order and bytes, and no reply has anything of the one before', async () => {
+  const dictionary = fc.array(fc.tuple(fc.stringMatching(/^[a-z-]{1,200}$/), fc.uint8Array({ maxLength: 300 })));
+  await fc.assert(
+    fc.asyncProperty(dictionary, async (list) => {
+      const headers = new Map(list.map(([name, bytes]) => [name, Buffer.from(bytes).toString('latin1')]));
+      const [reply] = await sent({ kind: 'continue_response_headers', setHeaders: Object.fromEntries(headers) });
+      const set = (commonOf(reply).header_mutation?.set_headers ?? []) as Set[];
+      assert.deepEqual(
+        set.map(({ header }) => [header.key, Buffer.from(header.raw_value?.data ?? []).toString('latin1')]),
+        [...headers],
+      );
+    }),
+  );
+});
+
+type Set = { header: { key: string; raw_value?: { data: number[] } } };

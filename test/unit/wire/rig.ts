@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChannelCredentials, ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import type { StreamEnding } from '../../../extproc/exchange/broken-off.ts';
+import type { EndReport } from '../../../extproc/exchange/end-report.ts';
 import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
 import type { ExtProcServer } from '../../../extproc/wire/server.ts';
 import { startServer } from '../../../extproc/wire/server.ts';
-import type { ProcessingRequest, ProcessingResponse } from '../../../extproc/wire/service.ts';
-import { processMethod } from '../../../extproc/wire/service.ts';
 import type { StreamExchange } from '../../../extproc/wire/stream.ts';
+import type { ProcessingRequest, ProcessingResponse } from './independent.ts';
+import { processMethod } from './independent.ts';
 
 export type Ended = { exchangeId: string | undefined; fault: Error | undefined };
 
@@ -25,9 +27,25 @@ export class FakeExchange implements StreamExchange {
     return this.onFrame(frame);
   }
 
-  async abandon(how: 'stream_ended' | 'cut' | 'interrupted', detail: string): Promise<void> {
+  undelivered = false;
+
+  async abandon(how: StreamEnding, detail: string, undelivered: boolean): Promise<void> {
     await this.onAbandon();
+    this.undelivered = undelivered;
     this.abandoned.push([how, detail]);
+  }
+}
+
+export class FakeReports {
+  readonly taken: [exchangeId: string, report: EndReport][] = [];
+  isClosed = false;
+
+  take(exchangeId: string, report: EndReport): void {
+    this.taken.push([exchangeId, report]);
+  }
+
+  close(): void {
+    this.isClosed = true;
   }
 }
 
@@ -35,6 +53,7 @@ export type WireRig = AsyncDisposable & {
   socket: string;
   server: ExtProcServer;
   exchange: FakeExchange;
+  reports: FakeReports;
   routes: { connection: string; pathPrefix: string }[];
   client: Client;
   /** Opens a stream as Envoy does on a route of this connection. */
@@ -56,13 +75,15 @@ export async function createWireRig(): Promise<WireRig> {
     return exchange;
   };
   const waiting: ((ended: Ended) => void)[] = [];
-  const server = await startServer({ socket }, open, (exchangeId, fault) => waiting.shift()?.({ exchangeId, fault }));
+  const reports = new FakeReports();
+  const onEnd = (exchangeId: string | undefined, fault: Error | undefined) => waiting.shift()?.({ exchangeId, fault });
+  const server = await startServer({ socket }, open, onEnd, reports);
   started.defer(() => server.drain(0));
   const client = clientOf(`unix:${socket}`, credentials.createInsecure());
   started.defer(() => client.close());
   const all = started.move();
   return {
-    ...{ socket, server, exchange, routes, client },
+    ...{ socket, server, exchange, routes, client, reports },
     call: (connection = 'claude') => openCall(client, connection),
     nextEnd: () => new Promise((resolve) => waiting.push(resolve)),
     [Symbol.asyncDispose]: () => all.disposeAsync(),

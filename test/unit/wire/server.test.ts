@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect as connectSocket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,8 +10,10 @@ import { credentials, status } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { startServer } from '../../../extproc/wire/server.ts';
 import { createAuthority, writeCertificate } from '../../fakes/certificates.ts';
+import { encoded } from './independent.ts';
 import { messages } from './messages.ts';
-import { Call, clientOf, createWireRig, FakeExchange, openCall } from './rig.ts';
+import { endOf, framed, RawClient, statusOf } from './raw-client.ts';
+import { Call, clientOf, createWireRig, FakeExchange, FakeReports, openCall } from './rig.ts';
 
 let directory: string;
 before(() => {
@@ -20,12 +23,12 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 
 const noEnd = () => {};
 
-async function healthOf(client: Client): Promise<string> {
+async function healthOf(client: Client, name = ''): Promise<string> {
   const check = healthService.Check;
   assert.ok(check);
   const answer = await new Promise<unknown>((resolve, reject) => {
     const { path, requestSerialize, responseDeserialize } = check;
-    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service: '' }, (error, given) =>
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service: name }, (error, given) =>
       error === null ? resolve(given) : reject(error),
     );
   });
@@ -41,6 +44,12 @@ test('a server is not healthy before it says so, nor once it stops saying so', a
   assert.equal(await healthOf(rig.client), 'NOT_SERVING');
 });
 
+test('only the health of the whole server is known', async () => {
+  await using rig = await createWireRig();
+  await assert.rejects(healthOf(rig.client, 'another'), { code: status.NOT_FOUND });
+  await assert.rejects(healthOf(rig.client, 'x'.repeat(2_000)), { code: status.INTERNAL });
+});
+
 test('the socket that a killed process left behind is replaced, and only its group may connect', async () => {
   const socket = join(directory, 'stale.sock');
   await new Promise<void>((resolve) => {
@@ -50,7 +59,7 @@ test('the socket that a killed process left behind is replaced, and only its gro
     });
   });
   const exchange = new FakeExchange();
-  const server = await startServer({ socket }, () => exchange, noEnd);
+  const server = await startServer({ socket }, () => exchange, noEnd, new FakeReports());
   assert.equal(statSync(socket).mode & 0o777, 0o660);
   const client = clientOf(`unix:${socket}`, credentials.createInsecure());
   assert.equal(await healthOf(client), 'NOT_SERVING');
@@ -62,7 +71,7 @@ test('a file that is no socket is not taken away', async () => {
   const socket = join(directory, 'precious');
   writeFileSync(socket, 'precious');
   await assert.rejects(
-    startServer({ socket }, () => new FakeExchange(), noEnd),
+    startServer({ socket }, () => new FakeExchange(), noEnd, new FakeReports()),
     { code: 'usage' },
   );
   assert.equal(statSync(socket).size, 8);
@@ -71,7 +80,7 @@ test('a file that is no socket is not taken away', async () => {
 test('an address that cannot be taken is told with the address', async () => {
   const socket = join(directory, 'missing', 'x.sock');
   await assert.rejects(
-    startServer({ socket }, () => new FakeExchange(), noEnd),
+    startServer({ socket }, () => new FakeExchange(), noEnd, new FakeReports()),
     { code: 'usage', message: /x\.sock/ },
   );
 });
@@ -114,6 +123,35 @@ test('a stream that outlasts the drain ends with an error, its exchange as inter
   assert.notEqual((await call.status).code, status.OK);
 });
 
+test('a stream whose reader takes nothing does not outlast the drain, and is not ended well', async () => {
+  await using rig = await createWireRig();
+  await using client = await RawClient.connect(rig.socket);
+  rig.exchange.onFrame = () => ({
+    ...{ kind: 'release', removeHeaders: [], accessLog: {}, hadBody: true, hadTrailers: false },
+    body: Array.from({ length: 40 }, () => Buffer.alloc(1024 * 1024)),
+  });
+  const stream = client.open();
+  stream.write(framed(encoded(messages.requestHeaders(true))));
+  await once(stream, 'response');
+  const over = endOf(stream.pause());
+  stream.pause();
+  await rig.server.drain(1);
+  stream.resume();
+  assert.notEqual(statusOf(await over), '0');
+  assert.deepEqual(rig.exchange.abandoned, [['interrupted', 'the processor was stopped']]);
+});
+
+test('connections without a stream do not hold up a drain, also those that never said a word', async () => {
+  const rig = await createWireRig();
+  const idle = await RawClient.connect(rig.socket);
+  const silent = connectSocket(rig.socket).resume();
+  await once(silent, 'connect');
+  const over = Promise.all([once(idle.session, 'goaway'), once(silent, 'close')]);
+  await rig.server.drain(600_000);
+  await over;
+  await rig[Symbol.asyncDispose]();
+});
+
 test('over TCP only clients with a certificate of the authority are served', async () => {
   const authority = await createAuthority('gateway');
   const other = await createAuthority('another');
@@ -124,7 +162,12 @@ test('over TCP only clients with a certificate of the authority are served', asy
   exchange.onFrame = () => ({ kind: 'continue_response_body' });
   const port = await freePort();
   const tls = { ...files, clientCaFile: clientCa.certificateFile };
-  const server = await startServer({ tcp: { address: '127.0.0.1', port, tls } }, () => exchange, noEnd);
+  const server = await startServer(
+    { tcp: { address: '127.0.0.1', port, tls } },
+    () => exchange,
+    noEnd,
+    new FakeReports(),
+  );
   const root = Buffer.from(authority.certificatePem);
   const withCertificate = async (issuer: typeof authority) => {
     const { certificatePem, privateKeyPem } = await issuer.issue({ commonName: 'envoy', purpose: 'client' });
@@ -139,6 +182,9 @@ test('over TCP only clients with a certificate of the authority are served', asy
     client.close();
   }
   assert.deepEqual(exchange.frames, []);
+  const silent = connectSocket(port, '127.0.0.1').resume();
+  await once(silent, 'connect');
+  const silentOver = once(silent, 'close');
   const client = clientOf(address, await withCertificate(authority));
   const call = openCall(client, 'claude');
   assert.ok(call instanceof Call);
@@ -146,7 +192,8 @@ test('over TCP only clients with a certificate of the authority are served', asy
   await call.repliesUntil(1);
   assert.equal((await call.halfClose()).code, status.OK);
   client.close();
-  await server.drain(0);
+  await server.drain(600_000);
+  await silentOver;
 });
 
 function freePort(): Promise<number> {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { StatusObject } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import type { Action } from '../../../extproc/exchange/frame.ts';
-import type { ProcessingResponse } from '../../../extproc/wire/service.ts';
+import type { ProcessingResponse } from './independent.ts';
 import { messages, modes } from './messages.ts';
 import { createWireRig } from './rig.ts';
 
@@ -134,6 +134,7 @@ test('a client that goes away while a release waits for it ends the exchange', {
   call.stream.cancel();
   await ended;
   assert.equal(rig.exchange.abandoned[0]?.[0], 'stream_ended');
+  assert.equal(rig.exchange.undelivered, true);
   assert.ok(taken < 1000);
 });
 

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { WireStruct, WireValue } from '../../../extproc/wire/service.ts';
-import { processMethod } from '../../../extproc/wire/service.ts';
-import { plainObject, structOfStrings } from '../../../extproc/wire/struct.ts';
+import { readMessage } from '../../../extproc/wire/frame.ts';
+import { BackwardWriter } from '../../../extproc/wire/protobuf-writer.ts';
+import { writeStruct } from '../../../extproc/wire/struct.ts';
+import type { WireStruct, WireValue } from './independent.ts';
+import { encoded, processMethod } from './independent.ts';
+import { field, numberField } from './protobuf-bytes.ts';
+
+const namespace = 'envoy.filters.http.ext_proc';
 
 function wireValue(value: unknown): WireValue {
   if (value === null) return { nullValue: 'NULL_VALUE' };
@@ -19,11 +24,10 @@ function wireStruct(object: object): WireStruct {
 }
 
 function overTheWire(object: object): unknown {
-  const bytes = processMethod.requestSerialize({ attributes: { filter: wireStruct(object) } });
-  return plainObject(processMethod.requestDeserialize(bytes).attributes?.filter);
+  return attributesOf(encoded({ response_headers: {}, attributes: { [namespace]: wireStruct(object) } }));
 }
 
-/** What JSON has for it; objects of `plainObject` have no prototype. */
+/** What JSON has for it; what was read has objects without a prototype. */
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
@@ -54,27 +58,54 @@ test('falsy and empty values stay what they are', () => {
 });
 
 test('claims named like parts of every object change no object and are not inherited', () => {
-  const hostile = plainObject({ fields: { constructor: { kind: 'stringValue', stringValue: 'x' } } });
-  assert.equal(Object.getPrototypeOf(hostile), null);
-  assert.equal(hostile.constructor, 'x');
-  assert.equal(hostile.toString, undefined);
-  const fields = JSON.parse(
-    '{"__proto__":{"kind":"structValue","structValue":{"fields":{"sub":{"kind":"stringValue","stringValue":"x"}}}}}',
+  const string = (text: string) => field(2, field(3, text));
+  const object = structOf(
+    field(1, field(1, 'constructor'), string('x')),
+    field(1, field(1, '__proto__'), field(2, field(5, field(1, field(1, 'sub'), string('x'))))),
   );
-  const own = plainObject({ fields });
-  assert.deepEqual(Object.keys(own), ['__proto__']);
-  assert.equal(own.sub, undefined);
-  overTheWire(JSON.parse('{"__proto__":{"polluted":true},"a":{"__proto__":{"polluted":true}}}'));
-  assert.equal(({} as Record<string, unknown>).polluted, undefined);
+  assert.equal(Object.getPrototypeOf(object), null);
+  assert.equal(object.constructor, 'x');
+  assert.equal(object.toString, undefined);
+  assert.deepEqual(Object.keys(object), ['constructor', '__proto__']);
+  assert.equal(object.sub, undefined);
+  assert.equal(({} as Record<string, unknown>).sub, undefined);
 });
 
-test('a value of no kind, and a Struct that is missing, are nothing', () => {
-  assert.deepEqual({ ...plainObject(undefined) }, {});
-  assert.deepEqual({ ...plainObject({ fields: { a: {}, b: { kind: 'futureValue' } } }) }, { a: null, b: null });
+test('a value of no kind or of a later one, and a Struct without fields, are nothing', () => {
+  assert.deepEqual({ ...structOf() }, {});
+  const none = field(1, field(1, 'none'), field(2));
+  const absent = field(1, field(1, 'absent'));
+  const future = field(1, field(1, 'future'), field(2, field(9, 'x')));
+  assert.deepEqual({ ...structOf(none, absent, future) }, { none: null, absent: null, future: null });
 });
 
-test('fields for the access log come back as they were', () => {
-  const fields = { exchange: 'e-1', verdict: 'allow', empty: '' };
-  const bytes = processMethod.requestSerialize({ attributes: { skilltape: structOfStrings(fields) } });
-  assert.deepEqual({ ...plainObject(processMethod.requestDeserialize(bytes).attributes?.skilltape) }, fields);
+test('of two kinds of one value, and of two values of one key, the last one counts', () => {
+  const twoKinds = field(1, field(1, 'a'), field(2, field(3, 'text'), numberField(4, 1)));
+  const again = field(1, field(1, 'b'), field(2, field(3, 'first')));
+  const last = field(1, field(1, 'b'), field(2, field(3, 'last')));
+  assert.deepEqual({ ...structOf(twoKinds, again, last) }, { a: true, b: 'last' });
 });
+
+test('fields for the access log are a Struct that others read', () => {
+  const fields = { exchange: 'e-1', verdict: 'allow', empty: '', 'ünïcode 😀': 'ä'.repeat(2_000) };
+  const writer = new BackwardWriter();
+  writer.begin();
+  writeStruct(writer, 2, fields);
+  const attribute = field(9, field(1, 'skilltape'), writer.take());
+  const read = processMethod.requestDeserialize(attribute).attributes?.skilltape?.fields ?? {};
+  assert.deepEqual(
+    Object.entries(read).map(([key, { stringValue }]) => [key, stringValue]),
+    Object.entries(fields),
+  );
+});
+
+/** `field(9)` is an entry of `attributes`. */
+function structOf(...fields: readonly Buffer[]): Record<string, unknown> {
+  return attributesOf(Buffer.concat([field(3), field(9, field(1, namespace), field(2, ...fields))]));
+}
+
+function attributesOf(bytes: Buffer): Record<string, unknown> {
+  const { frame } = readMessage(bytes);
+  assert.ok(frame.kind === 'response_headers');
+  return frame.attributes;
+}

@@ -71,3 +71,11 @@ test('a worker that begins later is given what was shared last, the newest of ea
   assert.deepEqual(remembered[0], linkOf('2'));
   assert.deepEqual(remembered.at(-1), { kind: 'session_link', key: '1', session: 'later' });
 });
+
+test('who broke an exchange off goes to the others now, and not to who begins later', () => {
+  const rig = new Rig();
+  const report = { by: 'client', detail: 'DC downstream_remote_disconnect' } as const;
+  rig.hub.share(1, 1, { kind: 'end_report', exchangeId: 'a', report }, others(1, 2));
+  assert.equal(rig.factsTo(2), 1);
+  assert.deepEqual(rig.hub.remembered, []);
+});

@@ -52,6 +52,7 @@ test('the tokens of a group are summed up, each kind by itself', async (t) => {
       model: 'claude-sonnet-4-5',
       serviceTier: 'standard',
       exchanges: 2,
+      partial: 0,
       tokens: {
         ...{ uncachedInput: 3, cacheRead: 50, cacheCreation5m: 700, cacheCreation1h: 9_000 },
         output: 110_000,
@@ -63,6 +64,7 @@ test('the tokens of a group are summed up, each kind by itself', async (t) => {
       model: 'claude-sonnet-4-5',
       serviceTier: 'standard',
       exchanges: 1,
+      partial: 0,
       tokens: { uncachedInput: 9, cacheRead: 9, cacheCreation5m: 9, cacheCreation1h: 9, output: 9 },
       webSearchRequests: 1,
     },

@@ -1,0 +1,208 @@
+/** What the journal, the upstream, the callers and the index say of the same exchanges, held against each other. */
+import type { Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
+import { decodeRecord } from '../../../extproc/exchange/record.ts';
+import type { SearchHit } from '../../../extproc/index/port.ts';
+import { loadCursor } from '../../../extproc/journal/cursor.ts';
+import { loadJournalKey } from '../../../extproc/journal/key.ts';
+import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
+import type { Position } from '../../../extproc/journal/position.ts';
+import { comparePositions } from '../../../extproc/journal/position.ts';
+import { openJournalReader } from '../../../extproc/journal/reader.ts';
+import { verifyJournal } from '../../../extproc/journal/verify.ts';
+import { pairs } from '../../environment/https-call.ts';
+import type { Arrival } from '../../fakes/claude/arrival.ts';
+import type { Seen } from './load.ts';
+
+type Entry = {
+  id: string;
+  /** The death before which it began, from 0. */
+  life: number;
+  start: Position;
+  starts: number;
+  allowed: boolean;
+  requestBytes: number;
+  requestHash: Hash;
+  answer: Buffer[];
+  outcomes: string[];
+};
+
+/** Everything that was ever in the journal, kept although the journal frees it. */
+export class Evidence {
+  readonly violations: string[] = [];
+  /** For want of room in the journal: nothing was begun, and nothing could be written of it. */
+  unrecordedRefusals = 0;
+  wholeButInterrupted = 0;
+  readonly #dataDirectory: string;
+  readonly #entries = new Map<string, Entry>();
+  readonly #byRequestId = new Map<string, Entry[]>();
+  #next: Position | null = null;
+  #arrivalsProven = 0;
+  /** Lives at whose end the power failed. */
+  readonly #powerFailures = new Set<number>();
+
+  constructor(dataDirectory: string) {
+    this.#dataDirectory = dataDirectory;
+  }
+
+  get exchanges(): number {
+    return this.#entries.size;
+  }
+
+  /** To be called while nobody writes. `recovered`: the processor of this life came so far as to take requests. */
+  async afterDeath(death: { life: number; recovered: boolean; powerFailed: boolean }): Promise<void> {
+    if (death.powerFailed) this.#powerFailures.add(death.life);
+    await this.#readOn(death.life);
+    for (const { id, life, starts, outcomes } of this.#entries.values()) {
+      if (starts !== 1) this.#violation(`${id} has ${starts} starts`);
+      if (outcomes.length > 1) this.#violation(`${id} has ${outcomes.length} ends: ${outcomes}`);
+      if (death.recovered && life < death.life && outcomes.length === 0) this.#violation(`${id} has no end`);
+    }
+  }
+
+  /** What reached the upstream had a record before: allowed, and of exactly the bytes that went up. */
+  proveArrivals(arrivals: readonly Arrival[]): void {
+    for (; this.#arrivalsProven < arrivals.length; this.#arrivalsProven += 1) {
+      const arrival = arrivals[this.#arrivalsProven];
+      if (arrival === undefined) continue;
+      const requestId = pairs(arrival.headers).find(([name]) => name === 'x-request-id')?.[1] ?? '';
+      const entries = (this.#byRequestId.get(requestId) ?? []).filter(({ allowed }) => allowed);
+      const isProven = entries.some(({ requestBytes, requestHash }) => {
+        if (arrival.bodySha256 === undefined) return arrival.bodyBytes <= requestBytes;
+        return requestHash.copy().digest('hex') === arrival.bodySha256;
+      });
+      if (!isProven) this.#violation(`upstream request ${this.#arrivalsProven + 1} has no record: ${arrival.path}`);
+    }
+  }
+
+  /** What a caller was told is on record. */
+  proveSeen(seen: Seen): void {
+    const { marker, exchangeId, status, received, whole } = seen;
+    if (exchangeId === '') return;
+    const entry = this.#entries.get(exchangeId);
+    if (entry === undefined && isWithoutRoom(status, received)) {
+      this.unrecordedRefusals += 1;
+    } else if (entry === undefined) {
+      this.#violation(`${marker}: no record of ${exchangeId}, status ${status}`);
+    } else if (status === 200) {
+      const recorded = Buffer.concat(entry.answer);
+      const isPrefix = recorded.subarray(0, received.length).equals(received);
+      // Chunks that do not complete an answer are synced a little later: only a power failure may take them.
+      if (!isPrefix && (isComplete(received, whole) || !this.#lostPower(seen.life))) {
+        this.#violation(`${marker}: ${received.length} bytes were answered, ${recorded.length} are recorded`);
+      }
+      if (whole) this.#proveWhole(marker, entry);
+      if (whole && recorded.length !== received.length)
+        this.#violation(`${marker}: more is recorded than was answered`);
+    } else if (whole && !['denied', 'refused'].includes(entry.outcomes[0] ?? '')) {
+      this.#violation(`${marker}: refused with ${status}, recorded as ${entry.outcomes}`);
+    }
+  }
+
+  /** Killed between the last byte and the end of the stream, it has all of its bytes on record and ends as interrupted. */
+  #proveWhole(marker: string, { outcomes }: Entry): void {
+    if (outcomes.length === 0) this.wholeButInterrupted += 1;
+    else if (outcomes[0] !== 'complete') this.#violation(`${marker}: whole, recorded as ${outcomes}`);
+  }
+
+  /** Whatever the index does not have yet stands at or behind the cursor. */
+  async proveCursor(indexed: ReadonlyMap<string, SearchHit>): Promise<void> {
+    const { position } = await loadCursor(this.#journalDirectory(), 'index');
+    if (position === null) return;
+    for (const { id, start } of this.#entries.values()) {
+      if (!indexed.has(id) && comparePositions(start, position) < 0) this.#violation(`the cursor passed ${id}`);
+    }
+  }
+
+  isIndexed(indexed: ReadonlyMap<string, SearchHit>): boolean {
+    return [...this.#entries.keys()].every((id) => indexed.has(id));
+  }
+
+  /** The index has each exchange once, with the end that the journal has, and no other. */
+  proveIndex(indexed: ReadonlyMap<string, SearchHit>): void {
+    for (const { id, outcomes } of this.#entries.values()) {
+      const outcome = indexed.get(id)?.outcome;
+      if (outcome !== outcomes[0]) this.#violation(`${id}: the journal says ${outcomes}, the index ${outcome}`);
+    }
+    for (const id of indexed.keys()) if (!this.#entries.has(id)) this.#violation(`the index made up ${id}`);
+  }
+
+  async proveJournal(): Promise<void> {
+    const { status, damage } = await verifyJournal(this.#journalDirectory(), await this.#key());
+    if (status !== 'clean') this.#violation(`the journal is ${status}: ${JSON.stringify(damage)}`);
+  }
+
+  async #readOn(life: number): Promise<void> {
+    const options = { directory: this.#journalDirectory(), fileSystem: nodeFileSystem, key: await this.#key() };
+    const reader = openJournalReader(options);
+    try {
+      for await (const { position, next, payload } of reader.read(this.#next)) {
+        this.#take(decodeRecord(payload), position, life);
+        this.#next = next;
+      }
+    } catch (thrown) {
+      this.#violation(`after death ${life} the journal cannot be read: ${String(thrown)}`);
+    } finally {
+      await reader.close();
+    }
+  }
+
+  #take(record: ExchangeRecord, start: Position, life: number): void {
+    const entry = this.#entries.get(record.exchangeId) ?? newEntry(record.exchangeId, start, life);
+    this.#entries.set(record.exchangeId, entry);
+    switch (record.kind) {
+      case 'started': {
+        entry.starts += 1;
+        const { envoyRequestId } = record.started;
+        this.#byRequestId.set(envoyRequestId, [...(this.#byRequestId.get(envoyRequestId) ?? []), entry]);
+        return;
+      }
+      case 'request_body':
+        entry.requestBytes += record.bytes.length;
+        entry.requestHash.update(record.bytes);
+        return;
+      case 'decided':
+        entry.allowed ||= record.decided.stage === 'request' && record.decided.verdict === 'allow';
+        return;
+      case 'answer_body':
+        entry.answer.push(Buffer.from(record.bytes));
+        return;
+      case 'finished':
+        entry.outcomes.push(record.finished.outcome);
+        return;
+    }
+  }
+
+  #lostPower(life: number): boolean {
+    // A call that began between two lives may have been served by the later one.
+    return this.#powerFailures.has(life) || this.#powerFailures.has(life + 1);
+  }
+
+  #journalDirectory(): string {
+    return join(this.#dataDirectory, 'journal');
+  }
+
+  #key(): Promise<Uint8Array> {
+    return loadJournalKey(join(this.#dataDirectory, 'keys', 'journal.key'));
+  }
+
+  #violation(text: string): void {
+    // What is wrong stays wrong: it is said once.
+    if (!this.violations.includes(text)) this.violations.push(text);
+  }
+}
+
+function newEntry(id: string, start: Position, life: number): Entry {
+  const counts = { starts: 0, allowed: false, requestBytes: 0, requestHash: createHash('sha256') };
+  return { id, life, start, ...counts, answer: [], outcomes: [] };
+}
+
+function isWithoutRoom(status: number | null, received: Buffer): boolean {
+  return status === 503 && received.includes('recording space is full');
+}
+
+function isComplete(received: Buffer, whole: boolean): boolean {
+  return whole || received.includes('event: message_stop');
+}

@@ -1,0 +1,32 @@
+/** A power failure, after the process is gone: what the journal was not told to keep goes, from the end. */
+import { existsSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
+import { segmentFileName, segmentSequences } from '../../../extproc/journal/position.ts';
+
+/**
+ * Leaves of the newest segment what was synced, and `share` (0 to 1) of the rest. The file beside says which that is
+ * (`kill-preload.ts`). Returns how many bytes are gone.
+ */
+export async function failPower(options: { directory: string; durableFile: string; share: number }): Promise<number> {
+  const { directory, durableFile, share } = options;
+  const newest = segmentSequences(await nodeFileSystem.list(directory)).at(-1);
+  if (newest === undefined) return 0;
+  const name = segmentFileName(newest);
+  const path = join(directory, name);
+  const bytes = statSync(path).size;
+  const durable = durableBytes(durableFile, name);
+  const kept = durable + Math.floor((bytes - durable) * share);
+  if (durable === 0 && share < 0.5) rmSync(path);
+  else truncateSync(path, kept);
+  return bytes - kept;
+}
+
+/** The last word counts: recovery cuts files too. */
+function durableBytes(file: string, name: string): number {
+  if (!existsSync(file)) return 0;
+  const line = readFileSync(file, 'utf8')
+    .split('\n')
+    .findLast((text) => text.startsWith(`${name} `));
+  return Number(line?.split(' ')[1] ?? 0);
+}

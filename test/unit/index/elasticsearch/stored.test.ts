@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { restored } from '../../../../extproc/index/elasticsearch/stored.ts';
+import { documentOf } from '../../../builders/document.ts';
+
+test('a document that was stored before encodings were told is shown with nothing in their place', () => {
+  const whole = documentOf();
+  const { body: _body, decoded_detail: _detail, ...skilltape } = whole.skilltape;
+  const stored = { ...whole, related: { user: [] }, skilltape: { ...skilltape, billed: {} } };
+  assert.deepEqual(restored(JSON.parse(JSON.stringify(stored))), whole);
+});
+
+test('a document that somebody else put there is no record', () => {
+  assert.throws(() => restored({ message: 'x' }), /did not write/);
+});
