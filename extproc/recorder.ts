@@ -15,7 +15,7 @@ import type { Journal } from './journal/journal.ts';
 import type { Position } from './journal/position.ts';
 import { openJournalReader } from './journal/reader.ts';
 import { keyedHashWith } from './keyed-hash.ts';
-import type { LargeWork } from './large-work.ts';
+import { type LargeWork, PassingBytes } from './large-work.ts';
 import type { Log } from './log.ts';
 import { watchJournalSpace } from './operations/conditions.ts';
 import type { ExchangeMetrics } from './operations/exchange-metrics.ts';
@@ -91,7 +91,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     connections: connectionsOf(config),
     limits: { ...config.limits, decisionTimeoutMs: config.decisionTimeoutMs },
     budget: { openExchanges: 0, heldBodyBytes: 0 },
-    spool: { heldBytes: 0, readAt: (position) => spooled.readAt(position) },
+    spool: { heldBytes: 0, passing: new PassingBytes(), readAt: (position) => spooled.readAt(position) },
     callers: new Map(),
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: sharing(sessionLinks, parts.share),

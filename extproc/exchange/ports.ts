@@ -1,5 +1,6 @@
 import type { DecodingLimits } from '../encoding/limits.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
+import type { PassingBytes } from '../large-work.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
 import type { AwaitedEnds } from './end-report.ts';
 import type { IdentityProvider } from './identity.ts';
@@ -88,6 +89,8 @@ export type Budget = { openExchanges: number; heldBodyBytes: number };
 /** Request bodies that memory has no room for: how much of them is in the log alone, and how it is read back. */
 export type Spool = {
   heldBytes: number;
+  /** Of what is written and read back: none of it stays in memory. */
+  passing: PassingBytes;
   /** The record that was appended there, or an error: never other bytes. */
   readAt(place: LogPlace): Promise<Uint8Array>;
 };

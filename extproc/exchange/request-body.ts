@@ -75,6 +75,7 @@ export class RequestBody {
     this.#spooled += chunk.length;
     this.#stored.push({ place: await record(), bytes: chunk.length });
     this.#storedBytes += chunk.length;
+    spool.passing.count(2 * chunk.length);
     return 'taken';
   }
 
@@ -122,6 +123,7 @@ export class RequestBody {
 
   async #readBack(part: StoredPart): Promise<Uint8Array> {
     const payload = await this.#context.spool.readAt(part.place);
+    this.#context.spool.passing.count(2 * payload.length);
     return storedChunk(payload, part, this.#exchangeId);
   }
 

@@ -2,11 +2,13 @@ import { SkilltapeError } from '../errors.ts';
 import { storedChunk } from '../exchange/request-body.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
 import { type JournalReader, openJournalReader } from '../journal/reader.ts';
+import { PassingBytes } from '../large-work.ts';
 import type { JournalPlace, QuestionBody } from './protocol.ts';
 
 /** Reads the stored parts of bodies from the journal's files, in the thread that needs them. */
 export class StoredBodies {
   readonly #reader: JournalReader | null;
+  readonly #passing = new PassingBytes();
 
   constructor(journal: JournalPlace | null) {
     this.#reader = journal === null ? null : openJournalReader({ ...journal, fileSystem: nodeFileSystem });
@@ -20,6 +22,7 @@ export class StoredBodies {
     for (const part of parts) {
       bytes.set(storedChunk(await this.#read(part.place), part, exchangeId), at);
       at += part.bytes;
+      this.#passing.count(2 * part.bytes);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { ExchangeRecord } from '../exchange/record.ts';
 import { decodeRecord, decodeRecordHead } from '../exchange/record.ts';
 import type { Position } from '../journal/position.ts';
+import { PassingBytes } from '../large-work.ts';
 import type { Transcript } from '../transcript/transcript.ts';
 import { assembleTranscript } from '../transcript/transcript.ts';
 import type { AttemptLinks } from './attempt-links.ts';
@@ -20,7 +21,7 @@ export const deliveryExchangesMax = 64;
 export const deliveryMaxBytes = 8 * 1024 * 1024;
 
 /** Records of all journals that are kept as they were read; beyond it, only where they are is remembered (inv. 10). */
-export const keptRecordsMaxBytes = 8 * 1024 * 1024;
+export const keptRecordsMaxBytes = 4 * 1024 * 1024;
 
 /** What the followers of all journals share. */
 export type Shared = { keptBytes: number; attempts: AttemptLinks };
@@ -48,6 +49,7 @@ export class JournalFollower {
   /** Those that wait to be delivered, in the order of their ends. */
   readonly finished: FinishedExchange[] = [];
   #finishedBytes = 0;
+  readonly #passing = new PassingBytes();
   /** The last `readOn` came to the end that the journal had then. */
   atEnd = false;
 
@@ -81,6 +83,7 @@ export class JournalFollower {
         }
         this.#take(step.value.payload, step.value.position, round);
         this.#next = step.value.next;
+        this.#passing.count(2 * step.value.payload.length);
       }
     } catch (fault) {
       await this.close();
@@ -104,6 +107,7 @@ export class JournalFollower {
       if (!bodies.wants(record)) continue;
       const decoded = decodeRecord(record.kept ?? (await this.#source.readAt(record.position)));
       this.#drop(record);
+      this.#passing.count(2 * record.contentBytes);
       if ('bytes' in decoded) bodies.take(decoded);
       else loaded.push(decoded);
     }

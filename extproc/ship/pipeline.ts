@@ -3,6 +3,7 @@ import { SkilltapeError } from '../errors.ts';
 import type { ShipMemory } from '../index/memory.ts';
 import type { Delivery, IndexSink } from '../index/port.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
+import { collectGarbage, largeMinBytes } from '../large-work.ts';
 import type { Masked } from '../masking/masked.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import { recordFor } from '../policy/decision.ts';
@@ -109,6 +110,7 @@ async function readOrReduced(
 async function prepared(transcript: Transcript, recollection: Recollection, parts: PipelineParts): Promise<Prepared> {
   const { keyedHash, masker, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
+  if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
   const input = recordInputOf(transcript, reading);
   const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input);
   const retention_class = recollection.retentionClass(transcript.exchangeId, decided.retention_class);

@@ -20,6 +20,7 @@ import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { storedChunk } from '../../../extproc/exchange/request-body.ts';
 import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
+import { PassingBytes } from '../../../extproc/large-work.ts';
 import type { AccessInput, RequestInput } from '../../../extproc/policy/input.ts';
 import { decodingLimits } from '../../builders/decoding.ts';
 
@@ -168,7 +169,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
       ...limits,
     },
     budget: { openExchanges: 0, heldBodyBytes: 0 },
-    spool: { heldBytes: 0, readAt: async ({ offset }) => log.readBack(offset) },
+    spool: { heldBytes: 0, passing: new PassingBytes(), readAt: async ({ offset }) => log.readBack(offset) },
     callers: new Map(),
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
