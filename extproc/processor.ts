@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
+import { type CoverageWatch, watchCoverage } from './coverage/watch.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
 import { Exchange } from './exchange/exchange.ts';
@@ -10,7 +11,7 @@ import { LoopShare } from './exchange/loop-share.ts';
 import type { Connection, ExchangeContext } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
-import { writerOptions } from './index/elasticsearch/options.ts';
+import { readerOptions, writerOptions } from './index/elasticsearch/options.ts';
 import type { Links } from './index/links.ts';
 import { openLinksForReading } from './index/sqlite/links.ts';
 import { memoryFile } from './index/sqlite/memory.ts';
@@ -25,7 +26,7 @@ import { keyedHashWith } from './keyed-hash.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { createPolicyEngine } from './policy/engine.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
-import type { ShipReport } from './ship/protocol.ts';
+import type { ShipOptions, ShipReport } from './ship/protocol.ts';
 import { superviseShipper } from './ship/supervisor.ts';
 import { startServer } from './wire/server.ts';
 import type { StreamExchange } from './wire/stream.ts';
@@ -41,6 +42,8 @@ export type ProcessorParts = {
 };
 
 export type Processor = {
+  /** What the comparison with Envoy's log found so far; nothing where no log is configured. */
+  readonly coverage: Pick<CoverageWatch, 'counts' | 'lagSeconds'>;
   /** Refuses new streams, ends the open ones within `drainMaxMs`, ships what is recorded and closes the journal. */
   stop(): Promise<void>;
 };
@@ -61,6 +64,7 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
   const journalDirectory = join(config.dataDirectory, 'journal');
   const journal = await openRecovered(parts, journalDirectory, journalKey);
   started.defer(() => journal.close());
+  const coverage = watchCoverage(log, journal, systemClock.nowMs);
   const shipper = superviseShipper(
     {
       dataDirectory: config.dataDirectory,
@@ -70,9 +74,11 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
       hashKey,
       policy,
       textMaxChars: config.index.textMaxChars,
+      coverage: coverageOptions(config),
     },
     {
-      onReport: heedReports(journal, log),
+      onReport: heedReports(journal, coverage, log),
+      onLateRecords: (records) => coverage.write(records).finally(() => shipper.wake()),
       onCrash: (err) => log.error({ err }, 'the shipping thread died and is started again'),
     },
   );
@@ -105,8 +111,10 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
   started.defer(() => server.drain(config.drainMaxMs));
   const all = started.move();
   server.setServing(true);
+  if (config.coverage.accessLogFile === undefined) log.info('coverage is off: coverage.accessLogFile names no log');
   log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
   return {
+    coverage,
     async stop() {
       server.setServing(false);
       await all.disposeAsync();
@@ -174,7 +182,7 @@ const waitingSaidEveryMs = 60_000;
  * Journal space is freed only behind what the index has, and only when space is needed: raw bytes stay while they can.
  * An index that is away is said at once, then now and then, and when it is back.
  */
-function heedReports(journal: Journal, log: Logger): (report: ShipReport) => void {
+function heedReports(journal: Journal, coverage: CoverageWatch, log: Logger): (report: ShipReport) => void {
   let waiting = '';
   let shipped = 0;
   let saidAt = Number.NEGATIVE_INFINITY;
@@ -204,6 +212,11 @@ function heedReports(journal: Journal, log: Logger): (report: ShipReport) => voi
       case 'reading':
         log.trace(report, 'exchanges are shipped');
         return;
+      case 'coverage':
+        coverage.heed(report.report);
+        return;
+      // The supervisor has them written.
+      case 'late_records':
       case 'stopped':
         return;
       default:
@@ -216,6 +229,13 @@ function freeBehind(delivered: Position | null, journal: Journal, log: Logger): 
   const { bytes, maxBytes } = journal.usage();
   if (delivered === null || bytes < maxBytes / 2) return;
   journal.free(delivered, maxBytes / 2).catch((err) => log.error({ err }, 'journal space could not be freed'));
+}
+
+function coverageOptions({ coverage, index, connections }: Config): ShipOptions['coverage'] {
+  const { accessLogFile } = coverage;
+  if (accessLogFile === undefined) return null;
+  const reader = index.kind === 'elasticsearch' ? readerOptions(index) : null;
+  return { ...coverage, accessLogFile, connections: Object.keys(connections), reader };
 }
 
 function openExchangeWith(context: ExchangeContext) {

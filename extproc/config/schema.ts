@@ -195,6 +195,32 @@ const index = z.strictObject({
   elasticsearch: elasticsearch.optional(),
 });
 
+const coverage = z.strictObject({
+  accessLogFile: path(
+    'Access log of Envoy, as the processor sees it; without it nothing is compared. See docs/coverage.md.',
+  ).optional(),
+  lagMaxMs: milliseconds(
+    100,
+    86_400_000,
+    60_000,
+    'How long record and log may be behind each other before what one of them lacks counts as missing. More than the flush interval of Envoy (10 s unless told otherwise).',
+  ),
+  lineMaxBytes: bytes(1024, 64 * 1024, 'Longest line of the log that is read; a longer one counts as unreadable.'),
+  linesWaitingMax: z.int().min(1_000).max(10_000_000).default(100_000).meta({
+    description: 'Lines that wait for their exchange to be shipped; at it the log is not read on.',
+    unit: 'lines',
+  }),
+  gapsKeptMax: z.int().min(1).max(1_000_000).default(10_000).meta({
+    description: 'Gaps of each kind that are kept for a look, the newest ones; counts have all.',
+    unit: 'gaps',
+  }),
+  recordsPerMinute: z.int().min(0).max(100_000).default(60).meta({
+    description:
+      'Requests of one source in one minute that get a record of their own after Envoy refused them; one record counts the rest.',
+    unit: 'records',
+  }),
+});
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
 export const configSchema = z.strictObject({
@@ -226,6 +252,7 @@ export const configSchema = z.strictObject({
       ).optional(),
     })
     .prefault({}),
+  coverage: coverage.prefault({}),
   drainMaxMs: milliseconds(0, 3_600_000, 30_000, 'Longest time a stopping processor waits for open exchanges to end.'),
   log: z
     .strictObject({

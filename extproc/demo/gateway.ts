@@ -27,6 +27,8 @@ export type GatewayOptions = {
   processorPort?: number;
   /** Keys of skilltape.yaml beside the ones that the places decide. */
   settings?: Record<string, unknown>;
+  /** Changes the rendered configuration of Envoy: a test's way to put a mistake in. */
+  changeEnvoy?: (yaml: string) => string;
   /** Started instead of `main.ts serve`: a test's program that puts a fault in. */
   serveScript?: string;
   /** The authority that the upstreams' certificates were issued by, and that issues the gateway's. */
@@ -113,7 +115,7 @@ async function startEnvoyBefore(
     identityProvider: { ...provider, issuer, audience, jwksUri },
     connections: options.upstreams,
   });
-  writeFileSync(configFile, text, { mode: 0o600 });
+  writeFileSync(configFile, options.changeEnvoy?.(text) ?? text, { mode: 0o600 });
   const logFile = join(directory, 'envoy.log');
   return startEnvoy({ binary: options.envoyBinary, configFile, adminSocket, logFile, processor: parts.processor });
 }
@@ -153,6 +155,7 @@ function writeConfig(options: GatewayOptions, listen: unknown, issuer: string): 
     identityProviders: { idp: { issuer } },
     connections: Object.fromEntries(options.upstreams.map(({ name }) => [name, { identityProvider: 'idp' }])),
     policies: { directory: policiesDirectory },
+    coverage: { accessLogFile: 'access.log', lagMaxMs: 5_000 },
     ...options.settings,
   };
   writeFileSync(file, stringify(config), { mode: 0o600 });

@@ -1,3 +1,6 @@
+import type { LateRecord } from '../coverage/late-record.ts';
+import type { CoverageOptions } from '../coverage/options.ts';
+import type { CoverageReport } from '../coverage/report.ts';
 import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { Position } from '../journal/position.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
@@ -12,6 +15,8 @@ export type ShipOptions = {
   hashKey: Uint8Array;
   policy: PolicyBundle;
   textMaxChars: number;
+  /** Null: no log is compared with the record. `reader` is null for the embedded index. */
+  coverage: (CoverageOptions & { reader: ElasticsearchOptions | null }) | null;
 };
 
 /**
@@ -20,8 +25,11 @@ export type ShipOptions = {
  */
 export type ShipStart = ShipOptions & { reduced: readonly string[]; reading: SharedArrayBuffer };
 
-/** From the main thread: `wake` when the journal grew, `stop` to ship what is there and end. */
-export type ShipCommand = { kind: 'wake' } | { kind: 'stop' };
+/**
+ * From the main thread: `wake` when the journal grew, `stop` to ship what is there and end, `late_records_taken` for the
+ * records that were to be written: they are on disk, or have to be tried later.
+ */
+export type ShipCommand = { kind: 'wake' } | { kind: 'stop' } | { kind: 'late_records_taken'; isWritten: boolean };
 
 /** From the shipping thread. No content, only counts and reasons of our own. */
 export type ShipReport =
@@ -32,4 +40,7 @@ export type ShipReport =
   /** The exchange cannot be found in the index; what the index refused itself stands in its list of rejects. */
   | { kind: 'rejected'; exchangeId: string; reason: string }
   | { kind: 'masking_failed'; exchangeId: string; reason: string }
+  | { kind: 'coverage'; report: CoverageReport }
+  /** Answered by `late_records_taken`, before the next ones. */
+  | { kind: 'late_records'; records: readonly LateRecord[] }
   | { kind: 'stopped' };

@@ -78,6 +78,7 @@ export class Shipper {
   #next: Position | null;
   #shipped = 0;
   #rejected = 0;
+  #readUntilMs = 0;
 
   constructor(source: RecordSource, sink: TranscriptSink, from: Position | null, events: ShipperEvents) {
     this.#source = source;
@@ -94,6 +95,16 @@ export class Shipper {
       rejected: this.#rejected,
       openExchanges: this.#open.size - this.#finished.length,
     };
+  }
+
+  /** When the last record that was read was made, by the clock then; 0 before. */
+  get readUntilMs(): number {
+    return this.#readUntilMs;
+  }
+
+  /** Its start was read, and it was not delivered. */
+  isOpen(exchangeId: string): boolean {
+    return this.#open.has(exchangeId);
   }
 
   /**
@@ -121,7 +132,8 @@ export class Shipper {
   }
 
   #take(payload: Uint8Array, position: Position): void {
-    const { kind, exchangeId, contentBytes } = decodeRecordHead(payload);
+    const { kind, exchangeId, contentBytes, timeMs } = decodeRecordHead(payload);
+    this.#readUntilMs = timeMs;
     if (kind === 'started' && !this.#open.has(exchangeId)) this.#open.set(exchangeId, []);
     const records = this.#open.get(exchangeId);
     // Records whose start lies before the cursor belong to an exchange that was delivered already.

@@ -1,6 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Coverage } from '../coverage/coverage.ts';
 import { SkilltapeError } from '../errors.ts';
 import { openElasticsearchIndex } from '../index/elasticsearch/open.ts';
 import type { ShipMemory } from '../index/memory.ts';
@@ -14,6 +15,7 @@ import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { Masker } from '../masking/masker.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
+import { coverageOf, noted } from './coverage.ts';
 import { createPipeline } from './pipeline.ts';
 import type { ShipCommand, ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
@@ -51,14 +53,21 @@ async function run(options: ShipStart): Promise<void> {
   });
   const cursor = await loadCursor(options.journalDirectory, cursorName);
   if (cursor.status === 'damaged') report({ kind: 'waiting', reason: `the cursor is damaged: ${cursor.reason}` });
-  const shipper = new Shipper(reader, pipeline, cursor.position, {
+  const commands = new Commands();
+  const coverage = coverageOf(options, {
+    isOpen: (exchangeId) => shipper.isOpen(exchangeId),
+    write: (records) => commands.lateRecordsTaken(() => report({ kind: 'late_records', records })),
+    report: (message) => report({ kind: 'coverage', report: message }),
+  });
+  const shipper = new Shipper(reader, coverage === null ? pipeline : noted(pipeline, coverage), cursor.position, {
     onDelivering(exchangeIds) {
       mark.set(exchangeIds[0] ?? null);
       report({ kind: 'reading', exchangeIds });
     },
     onRejected: (exchangeId, reason) => report({ kind: 'rejected', exchangeId, reason }),
   });
-  await ship(shipper, options.journalDirectory, cursor.position);
+  await ship({ shipper, coverage, commands, journalDirectory: options.journalDirectory }, cursor.position);
+  await coverage?.stop();
   await index.close();
   memory.close();
   await reader.close();
@@ -91,16 +100,20 @@ async function openIndex({
   return { index: await openElasticsearchIndex(elasticsearch, memory.rejects), memory };
 }
 
+type Shipping = { shipper: Shipper; coverage: Coverage | null; commands: Commands; journalDirectory: string };
+
 /** Until `stop`, and then to the end of the journal as it is then. */
-async function ship(shipper: Shipper, journalDirectory: string, from: Position | null): Promise<void> {
-  const commands = new Commands();
+async function ship({ shipper, coverage, commands, journalDirectory }: Shipping, from: Position | null): Promise<void> {
   let saved = from;
   let savedAt = Number.NEGATIVE_INFINITY;
   const isCursorDue = () => performance.now() - savedAt >= cursorIntervalMs;
   for (;;) {
     const stopping = commands.stopRequested;
+    const beganMs = Date.now();
     const result = await shipper.advance(isCursorDue);
     const status = shipper.status();
+    if (result.kind === 'caught_up') coverage?.shippedUntil(beganMs);
+    if (result.kind === 'paused') coverage?.shippedUntil(shipper.readUntilMs);
     if (stopping || isCursorDue()) {
       if (status.delivered !== null && (saved === null || comparePositions(status.delivered, saved) !== 0)) {
         await saveCursor(journalDirectory, cursorName, status.delivered);
@@ -122,12 +135,24 @@ class Commands {
   stopRequested = false;
   #woken = false;
   #resolve: (() => void) | undefined;
+  #taken: ((isWritten: boolean) => void) | undefined;
 
   constructor() {
     parentPort?.on('message', (command: ShipCommand) => {
+      if (command.kind === 'late_records_taken') {
+        this.#taken?.(command.isWritten);
+        return;
+      }
       if (command.kind === 'stop') this.stopRequested = true;
       this.#woken = true;
       this.#resolve?.();
+    });
+  }
+
+  lateRecordsTaken(send: () => void): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#taken = resolve;
+      send();
     });
   }
 

@@ -14,6 +14,8 @@ export type Transcript = {
   answer: AnswerStarted | null;
   answerBody: Uint8Array;
   answerBytes: number;
+  /** The size of the body that the caller was given in place of the one that came (inv. 3). */
+  changedBytes?: number;
   finished: Finished;
 };
 
@@ -34,12 +36,14 @@ export function assembleTranscript(
   let finished: (ExchangeRecord & { kind: 'finished' }) | undefined;
   let decided: Decided | null = null;
   let answerStarted: AnswerStarted | null = null;
+  let changed: { changedBytes?: number } = {};
   for (const record of records) {
     if (record.kind === 'started') started = record;
     else if (record.kind === 'request_body') request.push(record.bytes);
     else if (record.kind === 'decided') decided = record.decided;
     else if (record.kind === 'answer_started') answerStarted = record.answer;
     else if (record.kind === 'answer_body') answer.push(record.bytes);
+    else if (record.kind === 'answer_changed') changed = { changedBytes: record.bytes.length };
     else if (record.kind === 'finished') finished ??= record;
   }
   if (started === undefined || finished === undefined) return null;
@@ -56,6 +60,7 @@ export function assembleTranscript(
     answer: answerStarted,
     answerBody,
     answerBytes: answerBody.length + unread.answer,
+    ...changed,
     finished: finished.finished,
   };
 }

@@ -34,7 +34,9 @@ export type PlainAnswer = { status: number; headers: Headers; body: Buffer; exch
 
 /** The real parts on this machine, with a fake Claude behind them; `stop` removes everything again. */
 export async function startTestGateway(
-  options: Partial<Pick<GatewayOptions, 'settings' | 'serveScript' | 'processorPort'>> & { keepBodies?: boolean } = {},
+  options: Partial<Pick<GatewayOptions, 'settings' | 'serveScript' | 'processorPort' | 'changeEnvoy'>> & {
+    keepBodies?: boolean;
+  } = {},
 ): Promise<TestGateway> {
   await using started = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'skilltape-gateway-'));

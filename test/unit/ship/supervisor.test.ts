@@ -75,13 +75,14 @@ class Rig {
     const shipper = superviseShipper(
       {
         ...{ dataDirectory: this.directory, journalDirectory: join(this.directory, 'journal'), textMaxChars: 10_000 },
-        ...{ elasticsearch: null, journalKey, hashKey, policy },
+        ...{ elasticsearch: null, journalKey, hashKey, policy, coverage: null },
       },
       {
         onReport: (report) => {
           this.reports.push(report);
           for (const watcher of this.#watchers) watcher(report);
         },
+        onLateRecords: async () => false,
         onCrash: (error) => this.crashes.push(error),
       },
     );
