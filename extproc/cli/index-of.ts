@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { openCoverageLook } from '../coverage/look.ts';
-import { coverageFile } from '../coverage/tables.ts';
 import { readerOptions, writerOptions } from '../index/elasticsearch/options.ts';
 import type { IndexSink } from '../index/port.ts';
 import type { Rejects } from '../index/rejects.ts';
@@ -40,12 +38,7 @@ export function rejectsOf(config: () => Config): RejectsDependencies {
 
 /** What the comparison with Envoy's log found on this node. */
 export function coverageLookOf(config: () => Config): CoverageDependencies {
-  return {
-    openCoverage() {
-      const { dataDirectory } = config();
-      return existsSync(coverageFile(dataDirectory)) ? openCoverageLook(dataDirectory) : null;
-    },
-  };
+  return { openCoverage: () => openCoverageLook(config().dataDirectory) };
 }
 
 async function openSink({ index, dataDirectory }: Config, rejects: Rejects): Promise<IndexSink> {

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { openForReading, orIndexFailed } from '../index/sqlite/database.ts';
 import type { Gap, GapKind } from './finding.ts';
 import { countsFrom, type DayRow, dayOf } from './found-rows.ts';
-import { coverageFile } from './tables.ts';
+import { coverageFile, isPrepared } from './tables.ts';
 
 /** What coverage found, for a look from another process. Throws SkilltapeError `index_failed`. Must be closed. */
 export type CoverageLook = {
@@ -15,10 +16,24 @@ export type CoverageLook = {
   close(): void;
 };
 
-export function openCoverageLook(dataDirectory: string): CoverageLook {
-  const database = orIndexFailed('open what coverage found', () => openForReading(coverageFile(dataDirectory)));
+/** Null where nothing was ever compared. */
+export function openCoverageLook(dataDirectory: string): CoverageLook | null {
+  const file = coverageFile(dataDirectory);
+  if (!existsSync(file)) return null;
+  const database = orIndexFailed('open what coverage found', () => openForReading(file));
+  try {
+    if (orIndexFailed('read what coverage found', () => isPrepared(database))) return lookInto(database);
+  } catch (thrown) {
+    database.close();
+    throw thrown;
+  }
+  database.close();
+  return null;
+}
+
+function lookInto(database: DatabaseSync): CoverageLook {
   const rows = (sql: string, ...values: (string | number)[]): Record<string, unknown>[] =>
-    orIndexFailed('read what coverage found', () => (database as DatabaseSync).prepare(sql).all(...values));
+    orIndexFailed('read what coverage found', () => database.prepare(sql).all(...values));
   return {
     days(since) {
       const byDay = Map.groupBy(rows('select * from days where day >= ?', dayOf(since.getTime())), ({ day }) => day);

@@ -68,14 +68,17 @@ export function prepareCoverage(database: DatabaseSync): void {
   // Paths of requests wait here for a record that masks them; a deleted row must not stay readable in a free page.
   database.exec('pragma secure_delete = on');
   inTransaction(database, () => {
-    const found = Number(database.prepare('pragma user_version').get()?.user_version ?? 0);
-    if (found === version) return;
-    if (found !== 0) {
-      throw new SkilltapeError('index_failed', `coverage.sqlite has version ${found}, not ${version}`, {
-        remedy: 'use the newer skilltape that wrote it',
-      });
-    }
+    if (isPrepared(database)) return;
     database.exec(tables);
     database.exec(`pragma user_version = ${version}`);
+  });
+}
+
+/** False for a file without tables yet. Throws `index_failed` for one of a newer skilltape. */
+export function isPrepared(database: DatabaseSync): boolean {
+  const found = Number(database.prepare('pragma user_version').get()?.user_version ?? 0);
+  if (found === version || found === 0) return found === version;
+  throw new SkilltapeError('index_failed', `coverage.sqlite has version ${found}, not ${version}`, {
+    remedy: 'use the newer skilltape that wrote it',
   });
 }

@@ -6,7 +6,6 @@ import { connect } from 'node:tls';
 import { parseDocument } from 'yaml';
 import { type Counts, countsOf, type Finding, findings, type Gap } from '../../extproc/coverage/finding.ts';
 import { openCoverageLook } from '../../extproc/coverage/look.ts';
-import { coverageFile } from '../../extproc/coverage/tables.ts';
 import type { Outcome } from '../../extproc/exchange/outcome.ts';
 import { SqliteSearch } from '../../extproc/index/sqlite/search.ts';
 import type { ExchangeDocument } from '../../extproc/transcript/document.ts';
@@ -25,8 +24,8 @@ const settings = { coverage: { accessLogFile: 'access.log', lagMaxMs } };
 type Seen = { counts: Counts; gaps: Gap[]; comparedUntilMs: number };
 
 function look({ dataDirectory }: TestGateway): Seen | undefined {
-  if (!existsSync(coverageFile(dataDirectory))) return undefined;
   const opened = openCoverageLook(dataDirectory);
+  if (opened === null) return undefined;
   try {
     const days = opened.days(new Date(0)).map(({ counts }) => counts);
     const sum = (finding: Finding) => days.reduce((total, counts) => total + counts[finding], 0);

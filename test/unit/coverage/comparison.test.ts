@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { newExchangeId } from '../../../extproc/exchange/exchange-id.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
 import { envoyRequestId, exchangeId, lineText, recordedOf, refusedByEnvoy, startMs } from './example.ts';
-import { lagMaxMs, Rig } from './rig.ts';
+import { gapsKeptMax, lagMaxMs, Rig } from './rig.ts';
 
 function rigOf(t: TestContext, more: ConstructorParameters<typeof Rig>[2] = {}): Rig {
   return new Rig(t, temporaryDirectory(t), more);
@@ -203,6 +203,13 @@ test('a journal that takes no records now loses none: they are written later', a
   rig.takesRecords = true;
   await rig.settle();
   assert.deepEqual([rig.counts(), rig.written.length], [{ refused_by_envoy: 1 }, 1]);
+  rig.log(lineText({ ...refusedByEnvoy, request_id: envoyRequestId }));
+  await rig.settle();
+  rig.takesRecords = false;
+  await rig.pass(2 * lagMaxMs);
+  rig.takesRecords = true;
+  await rig.settle();
+  assert.deepEqual([rig.counts(), rig.written.length], [{ refused_by_envoy: 2 }, 2], 'one that waited as well');
 });
 
 test('an exchange of which the log, read to its end, does not tell is missing in it, once', async (t) => {
@@ -245,6 +252,33 @@ test('a flood of lines that wait stops the reading, not the comparison', async (
   rig.record(...lines.map(({ id, number }) => recordedOf({ exchangeId: id, envoyRequestId: requestId(number) })));
   await rig.pass(1_000);
   assert.deepEqual(rig.counts(), { recorded: 3_000 });
+});
+
+test('an index that comes back after hours finds every line that waited, and misses none in the log', async (t) => {
+  const rig = rigOf(t);
+  const exchanges = Array.from({ length: 3_000 }, (_, at) =>
+    recordedOf({ exchangeId: newExchangeId(startMs + at), envoyRequestId: at % 2 === 0 ? '' : requestId(at) }),
+  );
+  const lineFor = (of: (typeof exchanges)[number]) =>
+    lineText({ exchange: of.exchangeId, request_id: of.envoyRequestId });
+  rig.log(...exchanges.map(lineFor));
+  rig.nowMs += 100 * lagMaxMs;
+  await rig.settle();
+  rig.record(...exchanges);
+  await rig.settle();
+  await rig.pass(2 * lagMaxMs);
+  assert.deepEqual(rig.counts(), { recorded: 3_000 });
+});
+
+test('of each kind of gap the newest are kept: a flood of one does not push out an alarm', async (t) => {
+  const rig = rigOf(t);
+  rig.log(lineText({ ...forwardedUnseen, request_id: null }));
+  for (let at = 0; at < 3 * gapsKeptMax; at++) rig.log(`torn ${at}`);
+  await rig.settle();
+  const kinds = Object.groupBy(rig.gaps(), ({ kind }) => kind);
+  assert.equal(kinds.forwarded_not_recorded?.length, 1);
+  assert.equal(kinds.unreadable_line?.length, gapsKeptMax);
+  assert.equal(rig.counts().unreadable_line, 3 * gapsKeptMax);
 });
 
 test('the numbers of a day are told once, when it is over', async (t) => {

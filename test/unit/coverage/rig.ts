@@ -12,6 +12,7 @@ import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import { startMs } from './example.ts';
 
 export const lagMaxMs = 60_000;
+export const gapsKeptMax = 100;
 
 /** A log, a record and the comparison of both, with a clock that is set by hand. */
 export class Rig {
@@ -77,9 +78,9 @@ export class Rig {
   gaps(): Gap[] {
     const look = openCoverageLook(this.directory);
     try {
-      return look.gaps(new Date(0), 100_000);
+      return look?.gaps(new Date(0), 100_000) ?? [];
     } finally {
-      look.close();
+      look?.close();
     }
   }
 
@@ -89,9 +90,9 @@ export class Rig {
   }
 
   #begin(): [CoverageStore, Comparison] {
-    const store = CoverageStore.open(this.directory, 1_000);
+    const store = CoverageStore.open(this.directory, gapsKeptMax);
     const options = {
-      ...{ accessLogFile: this.file, lagMaxMs, lineMaxBytes: 65_536, gapsKeptMax: 1_000, connections: ['claude'] },
+      ...{ accessLogFile: this.file, lagMaxMs, lineMaxBytes: 65_536, gapsKeptMax, connections: ['claude'] },
       ...{ recordsPerMinute: 60, linesWaitingMax: 10_000, ...this.#more },
     };
     const comparison = new Comparison(
