@@ -126,9 +126,14 @@ export class Comparison {
     return false;
   }
 
+  /** Tells the day as far as it went; the shipping thread ends well without it. */
   async end(): Promise<void> {
     await this.#follower.close();
-    this.#parts.report({ kind: 'day', day: this.#store.found.dayRow(dayOf(this.#parts.nowMs())) });
+    try {
+      this.#parts.report({ kind: 'day', day: this.#store.found.dayRow(dayOf(this.#parts.nowMs())) });
+    } catch (thrown) {
+      this.#parts.report({ kind: 'fault', error: SkilltapeError.from(thrown) });
+    }
   }
 
   /** True when there is more to do at once. */
