@@ -2,7 +2,7 @@ import type { Config } from './config/config.ts';
 import type { OnFinished } from './exchange/ports.ts';
 import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
-import { journalDirectory, journalsIn } from './journal/places.ts';
+import { journalDirectory, journalsIn, primaryJournal } from './journal/places.ts';
 import type { Position } from './journal/position.ts';
 import type { Log } from './log.ts';
 import { freeBehind, openRecovered, untilUnlocked } from './recovery.ts';
@@ -32,7 +32,7 @@ export async function takeOverLeft(parts: {
   const journals: Journal[] = [];
   const directories: string[] = [];
   for (const worker of await journalsIn(config.dataDirectory, fileSystem)) {
-    if (worker <= config.workers) continue;
+    if (isInUse(worker, config.workers)) continue;
     const directory = journalDirectory(config.dataDirectory, worker);
     const place = { directory, log: log.child({ worker }), fileSystem };
     await untilUnlocked(place, config.drainMaxMs);
@@ -52,4 +52,9 @@ export async function takeOverLeft(parts: {
     },
     close: () => all.disposeAsync(),
   };
+}
+
+/** The primary's is used where there is one: beside several workers. */
+function isInUse(journal: number, workers: number): boolean {
+  return journal === primaryJournal ? workers > 1 : journal <= workers;
 }

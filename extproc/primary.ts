@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
+import { watchCoverage } from './coverage/watch.ts';
 import { SkilltapeError } from './errors.ts';
-import { journalDirectory } from './journal/places.ts';
+import { journalDirectory, primaryJournal } from './journal/places.ts';
 import { takeOverLeft } from './left-journals.ts';
 import { meteredFileSystem } from './operations/metered-file-system.ts';
 import { workerMetrics } from './operations/worker-metrics.ts';
 import type { Keys, Processor, ProcessorParts } from './processor.ts';
-import { takeOver, untilUnlocked } from './recovery.ts';
+import { freeBehind, openRecovered, takeOver, untilUnlocked } from './recovery.ts';
 import { startShipping } from './shipping.ts';
 import { Fleet } from './workers/fleet.ts';
 import { systemSupervisorClock } from './workers/supervisor.ts';
@@ -35,13 +36,25 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
     await untilUnlocked(placeOf(parts, worker), config.drainMaxMs);
     await recover(worker);
   }
+  // As small as a journal may be: what comes into it is shipped at once.
+  const own = await openRecovered({
+    ...{ ...placeOf(parts, primaryJournal), fileSystem, onFinished },
+    journalMaxBytes: 2 * config.journal.segmentMaxBytes,
+    onPoison: parts.onPoison,
+  });
+  started.defer(() => own.close());
   readiness.ok('journal');
+  const coverage = watchCoverage(log, own, Date.now);
   const shipping = startShipping({
-    ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations },
-    journalDirectories: [...workers.map((worker) => placeOf(parts, worker).directory), ...left.directories],
-    onDelivered(positions) {
-      fleet.delivered(positions.slice(0, workers.length));
-      left.delivered(positions.slice(workers.length));
+    ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations, coverage },
+    journalDirectories: [
+      ...[primaryJournal, ...workers].map((worker) => placeOf(parts, worker).directory),
+      ...left.directories,
+    ],
+    onDelivered([position = null, ...others]) {
+      freeBehind(position, own, log);
+      fleet.delivered(others.slice(0, workers.length));
+      left.delivered(others.slice(workers.length));
     },
   });
   started.defer(() => shipping.stop());
@@ -62,6 +75,7 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
   readiness.ok('listener');
   const all = started.move();
   return {
+    coverage,
     workers: () => fleet.status(),
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');

@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from './config/config.ts';
+import type { CoverageWatch } from './coverage/watch.ts';
+import { watchCoverage } from './coverage/watch.ts';
 import type { FileSystem } from './journal/fs.ts';
 import { loadOrCreateJournalKey } from './journal/key.ts';
 import { journalDirectory } from './journal/places.ts';
@@ -29,6 +31,8 @@ export type ProcessorParts = {
 };
 
 export type Processor = {
+  /** What the comparison with Envoy's log found so far; nothing where no log is configured. */
+  readonly coverage: Pick<CoverageWatch, 'counts' | 'lagSeconds'>;
   /** The worker processes; none where one process does everything. */
   workers(): readonly WorkerStatus[];
   /** Refuses new streams, ends the open ones within `drainMaxMs`, ships what is recorded and closes the journals. */
@@ -74,8 +78,9 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   readiness.ok('journal');
   started.defer(() => journal.close());
   const largeWork = largeReading();
+  const coverage = watchCoverage(log, journal, Date.now);
   const shipping = startShipping({
-    ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations },
+    ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations, coverage },
     journalDirectories: [directory, ...left.directories],
     largeWorkMemory: largeWork.memory,
     onDelivered: ([position = null, ...others]) => {
@@ -97,5 +102,5 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.
   started.defer(() => recording.stop());
   const all = started.move();
-  return { workers: () => [], stop: () => all.disposeAsync(), kill: () => {} };
+  return { coverage, workers: () => [], stop: () => all.disposeAsync(), kill: () => {} };
 }

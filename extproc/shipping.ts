@@ -1,13 +1,16 @@
 import type { Config } from './config/config.ts';
+import type { CoverageWatch } from './coverage/watch.ts';
 import type { DecodingLimits } from './encoding/limits.ts';
-import { writerOptions } from './index/elasticsearch/options.ts';
+import { readerOptions, writerOptions } from './index/elasticsearch/options.ts';
 import type { Position } from './journal/position.ts';
 import type { Log } from './log.ts';
 import { watchShipping } from './operations/conditions.ts';
+import type { CoverageCounts } from './operations/coverage-metrics.ts';
+import { coverageMetrics } from './operations/coverage-metrics.ts';
 import type { Operations } from './operations/operations.ts';
 import { ShippingState } from './operations/shipping-state.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
-import type { ShipReport } from './ship/protocol.ts';
+import type { ShipOptions, ShipReport } from './ship/protocol.ts';
 import { superviseShipper } from './ship/supervisor.ts';
 
 export type ShippingParts = {
@@ -18,6 +21,7 @@ export type ShippingParts = {
   journalKey: Uint8Array;
   hashKey: Uint8Array;
   operations: Operations;
+  coverage: CoverageWatch;
   /** Of the `LargeWork` of this process, where streams are taken in it. */
   largeWorkMemory?: SharedArrayBuffer;
   /** For each journal: everything before this position is in the index, and a restart reads on from there. */
@@ -41,7 +45,9 @@ export function startShipping(parts: ShippingParts): Shipping {
   const state = new ShippingState(Date.now);
   const measure = metrics.shipping.watch(state);
   watchShipping(readiness, state);
-  const heed = heedReports(parts.onDelivered, log);
+  const heed = heedReports(parts, log);
+  if (config.coverage.accessLogFile === undefined) log.info('coverage is off: coverage.accessLogFile names no log');
+  else coverageMetrics(metrics.registry, lagKnown(parts.coverage));
   const shipper = superviseShipper(
     {
       dataDirectory: config.dataDirectory,
@@ -54,12 +60,14 @@ export function startShipping(parts: ShippingParts): Shipping {
       largeWorkMemory: parts.largeWorkMemory ?? null,
       decoding: decodingLimits(config),
       rememberedDays: config.index.rememberedDays,
+      coverage: coverageOptions(config),
     },
     {
       onReport(report) {
         measure(report);
         heed(report);
       },
+      onLateRecords: (records) => parts.coverage.write(records).finally(() => shipper.wake()),
       onCrash(err) {
         metrics.shipping.crashes.inc();
         log.error({ err }, 'the shipping thread died and is started again');
@@ -69,12 +77,24 @@ export function startShipping(parts: ShippingParts): Shipping {
   return { wake: () => shipper.wake(), stop: () => shipper.stop(shipStopTimeoutMs) };
 }
 
+/** Until the log was once read to its end there is no figure. */
+function lagKnown({ counts, lagSeconds }: CoverageWatch): CoverageCounts {
+  return { counts, lagSeconds: () => lagSeconds() ?? Number.NaN };
+}
+
+function coverageOptions({ coverage, index, connections }: Config): ShipOptions['coverage'] {
+  const { accessLogFile } = coverage;
+  if (accessLogFile === undefined) return null;
+  const reader = index.kind === 'elasticsearch' ? readerOptions(index) : null;
+  return { ...coverage, accessLogFile, connections: Object.keys(connections), reader };
+}
+
 function decodingLimits({ limits: { decodedBodyMaxBytes, decodedRatioMax } }: Config): DecodingLimits {
   return { decodedBodyMaxBytes, decodedRatioMax };
 }
 
 /** An index that is away is said at once, then now and then, and when it is back. */
-function heedReports(onDelivered: ShippingParts['onDelivered'], log: Log): (report: ShipReport) => void {
+function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (report: ShipReport) => void {
   let waiting = '';
   let shipped = 0;
   let saidAt = Number.NEGATIVE_INFINITY;
@@ -104,6 +124,10 @@ function heedReports(onDelivered: ShippingParts['onDelivered'], log: Log): (repo
       case 'reading':
         log.trace(report, 'exchanges are shipped');
         return;
+      case 'coverage':
+        coverage.heed(report.report);
+        return;
+      case 'late_records':
       case 'stopped':
         return;
       default:

@@ -1,10 +1,12 @@
 import type { Config } from '../config/config.ts';
+import { openCoverageLook } from '../coverage/look.ts';
 import { readerOptions, writerOptions } from '../index/elasticsearch/options.ts';
 import type { IndexSink } from '../index/port.ts';
 import type { Rejects } from '../index/rejects.ts';
 import { memoryFile, openRejectsForReading, SqliteMemory } from '../index/sqlite/memory.ts';
 import { SqliteSearch } from '../index/sqlite/search.ts';
 import { SqliteIndex } from '../index/sqlite/writer.ts';
+import type { CoverageDependencies } from './coverage.ts';
 import type { OpenIndex } from './looking.ts';
 import type { RejectsDependencies } from './rejects.ts';
 
@@ -32,6 +34,11 @@ export function rejectsOf(config: () => Config): RejectsDependencies {
       };
     },
   };
+}
+
+/** What the comparison with Envoy's log found on this node. */
+export function coverageLookOf(config: () => Config): CoverageDependencies {
+  return { openCoverage: () => openCoverageLook(config().dataDirectory) };
 }
 
 async function openSink({ index, dataDirectory }: Config, rejects: Rejects): Promise<IndexSink> {

@@ -30,14 +30,18 @@ export type LookingDependencies = {
 export const exitNothingFound = 1;
 export const exitUsage = 2;
 
-const exitCodesHelp = '\nExit codes: 0 found, 1 nothing found, 2 the command line is wrong.';
+const usualExitCodes = '0 found, 1 nothing found, 2 the command line is wrong.';
 
-/** A sub-command whose mistakes on the command line end with status 2; 1 means that nothing was found. */
-export function lookingCommand(name: string, dependencies: LookingDependencies): Command {
+/** A sub-command whose mistakes on the command line end with status 2; 1 means that nothing was found, unless told otherwise. */
+export function lookingCommand(
+  name: string,
+  dependencies: LookingDependencies,
+  { exitCodes = usualExitCodes }: { exitCodes?: string } = {},
+): Command {
   return new Command(name)
     .option('--json', 'print JSON, one document per line')
     .option('--why <reason>', 'why you look; recorded with the look')
-    .addHelpText('after', exitCodesHelp)
+    .addHelpText('after', `\nExit codes: ${exitCodes}`)
     .configureOutput({
       writeOut: dependencies.write,
       writeErr: (text) => dependencies.writeError(sanitise(text)),

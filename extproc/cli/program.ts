@@ -6,8 +6,9 @@ import { nodeFileSystem } from '../journal/node-fs.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
+import { coverageCommand } from './coverage.ts';
 import { dumpCommand } from './dump.ts';
-import { openIndexOf, rejectsOf } from './index-of.ts';
+import { coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { kibanaCommand } from './kibana.ts';
 import { exitUsage, type LookingDependencies } from './looking.ts';
@@ -43,6 +44,7 @@ export function createProgram(): Command {
     .addCommand(showCommand(looking))
     .addCommand(dumpCommand(looking, { config, masker }))
     .addCommand(usageCommand(looking, { pricesFile: () => config().usage.pricesFile }))
+    .addCommand(coverageCommand(looking, coverageLookOf(config)))
     .addCommand(looksCommand(looking))
     .addCommand(rejectsCommand(looking, rejectsOf(config)))
     .addCommand(indexCommand(config, looking))

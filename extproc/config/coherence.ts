@@ -19,6 +19,7 @@ const readFiles = [
   'listen.tcp.tls.certificateFile',
   'listen.tcp.tls.privateKeyFile',
   'listen.tcp.tls.clientCaFile',
+  'coverage.accessLogFile',
   ...elasticsearchFiles.map((name) => `index.elasticsearch.${name}`),
 ] as const;
 

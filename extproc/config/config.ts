@@ -44,6 +44,7 @@ export function settle(written: WrittenConfig, directory: string): Config {
     index: settleIndex(written.index, directory),
     policies: { directory: resolve(directory, written.policies.directory) },
     usage: settleUsage(written.usage, directory),
+    coverage: settleCoverage(written.coverage, directory),
   });
 }
 
@@ -75,6 +76,11 @@ function settleIndex(index: WrittenConfig['index'], directory: string): WrittenC
 
 function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string): WrittenConfig['usage'] {
   return pricesFile === undefined ? {} : { pricesFile: resolve(directory, pricesFile) };
+}
+
+function settleCoverage(coverage: WrittenConfig['coverage'], directory: string): WrittenConfig['coverage'] {
+  const { accessLogFile } = coverage;
+  return accessLogFile === undefined ? coverage : { ...coverage, accessLogFile: resolve(directory, accessLogFile) };
 }
 
 function within(directory: string, written: string | undefined, byDefault: string): string {

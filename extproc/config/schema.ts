@@ -1,37 +1,16 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { coverage, operations } from './schema-operations.ts';
+import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
 
 /**
  * The shape of `skilltape.yaml`. Every key carries its `description`, and its `unit` where it is a quantity; the page
  * docs/configuration.md is generated from them. `derived` names a default that depends on another key.
  */
-const MiB = 1024 * 1024;
-const GiB = 1024 * MiB;
-
-/** At most 2^50, so that sums of limits stay exact integers. */
-const maxBytes = 2 ** 50;
-
 /** Reading a claim path such as `realm.__proto__` would leave the token's payload. */
 const forbiddenClaimSegments = new Set(['__proto__', 'constructor', 'prototype']);
 
 const namePattern = /^[a-z0-9-]{1,63}$/;
-
-function bytes(minimum: number, byDefault: number, description: string) {
-  return z.int().min(minimum).max(maxBytes).default(byDefault).meta({ description, unit: 'bytes' });
-}
-
-function milliseconds(minimum: number, maximum: number, byDefault: number, description: string) {
-  return z.int().min(minimum).max(maximum).default(byDefault).meta({ description, unit: 'milliseconds' });
-}
-
-function path(description: string) {
-  return z
-    .string()
-    .min(1)
-    .max(4096)
-    .refine((text) => !text.includes('\0'), 'must not contain a NUL character')
-    .meta({ description, unit: 'path' });
-}
 
 function isClaimPath(text: string): boolean {
   return text.split('.').every((segment) => segment !== '' && !forbiddenClaimSegments.has(segment));
@@ -231,22 +210,6 @@ const index = z.strictObject({
 /** More than there are processors in a large machine is a mistake. */
 export const workersMax = 64;
 
-/** Nobody is asked who they are there: what it shows holds no content, no person and no secret. */
-const operations = z.strictObject({
-  enabled: z.boolean().default(true).meta({
-    description: 'Whether `/healthz`, `/readyz` and `/metrics` are served, over HTTP and to whoever can reach them.',
-  }),
-  address: z
-    .string()
-    .refine((text) => isIP(text) !== 0, 'must be an IP address such as 127.0.0.1 or ::1')
-    .default('127.0.0.1')
-    .meta({ description: 'Address to serve them on.', unit: 'IP address' }),
-  port: z.int().min(0).max(65535).default(9464).meta({
-    description:
-      'TCP port to serve them on; each processor of a machine needs its own. 0: the system chooses, the log says.',
-  }),
-});
-
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
 export const configSchema = z.strictObject({
@@ -283,6 +246,7 @@ export const configSchema = z.strictObject({
       ).optional(),
     })
     .prefault({}),
+  coverage: coverage.prefault({}),
   drainMaxMs: milliseconds(0, 3_600_000, 30_000, 'Longest time a stopping processor waits for open exchanges to end.'),
   operations: operations.prefault({}),
   log: z

@@ -20,7 +20,9 @@ export async function startEnvoy(options: {
 }): Promise<EnvoyProcess> {
   const { binary, configFile, adminSocket, logFile, processor } = options;
   // --use-dynamic-base-id: two Envoys on one machine must not share memory.
+  // The flush interval is Envoy's own of 10 s otherwise: nobody waits that long for a demo's access log.
   const args = ['-c', configFile, '--use-dynamic-base-id', '--concurrency', '1', '--log-level', 'warning'];
+  args.push('--file-flush-interval-msec', '500');
   const child = startChild({ name: 'Envoy', command: binary, args, logFile });
   const both = [processor, child];
   const admin = (path: string) => adminGet(adminSocket, path);

@@ -166,6 +166,7 @@ function writeConfig(options: GatewayOptions, listen: unknown, issuer: string): 
     policies: { directory: policiesDirectory },
     // Several gateways may run on this machine.
     operations: { port: 0 },
+    coverage: { accessLogFile: 'access.log', lagMaxMs: 5_000 },
     ...options.settings,
   };
   writeFileSync(file, stringify(config), { mode: 0o600 });

@@ -131,6 +131,7 @@ The gateway is up at ${url} until you press Ctrl-C. In another terminal, in this
   npx skilltape search --user bob@example.com
   npx skilltape show <exchange or session id>
   npx skilltape usage --by user,model
+  npx skilltape coverage
 
 Claude Code against it:
 

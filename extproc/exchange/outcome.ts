@@ -4,7 +4,8 @@
  * - `denied`: policy refused it; nothing reached the upstream.
  * - `held`: policy wants a person to approve it; nothing reached the upstream, and the caller was told so.
  * - `expired`: nobody decided on a held one in time; nothing reached the upstream. For approvals, which are not built yet.
- * - `refused`: we could not take or judge it (limit, undecodable, journal full); nothing reached the upstream.
+ * - `refused`: we could not take or judge it (limit, undecodable, journal full), or Envoy did before us; nothing reached
+ *   the upstream.
  * - `client_aborted`: the caller left before its answer was whole.
  * - `upstream_aborted`: the upstream broke its answer off, or ended it without its proper end.
  * - `upstream_error`: an error status, or an `error` event inside the stream.

@@ -13,6 +13,7 @@ export const lookKinds = [
   'decision',
   'usage',
   'rejects',
+  'coverage',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];

@@ -46,6 +46,8 @@ export function shippingMetrics(registry: Registry) {
             maskingFailures.inc();
             return;
           case 'rejected':
+          case 'coverage':
+          case 'late_records':
           case 'stopped':
             return;
           default:

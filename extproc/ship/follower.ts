@@ -52,6 +52,8 @@ export class JournalFollower {
   readonly #passing = new PassingBytes();
   /** The last `readOn` came to the end that the journal had then. */
   atEnd = false;
+  /** When the last record that was read was made, by the clock then; 0 before. */
+  readUntilMs = 0;
 
   constructor(source: RecordSource, from: Position | null, shared: Shared) {
     this.#source = source;
@@ -63,6 +65,11 @@ export class JournalFollower {
   get delivered(): Position | null {
     const [oldest] = this.#open.values();
     return oldest?.[0]?.position ?? this.#next;
+  }
+
+  /** Its start was read, and it was not delivered. */
+  isOpen(exchangeId: string): boolean {
+    return this.#open.has(exchangeId);
   }
 
   get openExchanges(): number {
@@ -133,6 +140,7 @@ export class JournalFollower {
 
   #take(payload: Uint8Array, position: Position, round: number): void {
     const { kind, exchangeId, contentBytes, timeMs } = decodeRecordHead(payload);
+    this.readUntilMs = timeMs;
     if (kind === 'started' && !this.#open.has(exchangeId)) {
       this.#open.set(exchangeId, []);
       this.#shared.attempts.note(payload);

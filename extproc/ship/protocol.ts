@@ -1,3 +1,6 @@
+import type { LateRecord } from '../coverage/late-record.ts';
+import type { CoverageOptions } from '../coverage/options.ts';
+import type { CoverageReport } from '../coverage/report.ts';
 import type { DecodingLimits } from '../encoding/limits.ts';
 import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { Position } from '../journal/position.ts';
@@ -34,6 +37,8 @@ export type ShipOptions = {
   rememberedDays: number;
   /** Of a `LargeWork`; shared, unlike the rest. */
   largeWorkMemory: SharedArrayBuffer | null;
+  /** Null: no log is compared with the record. `reader` is null for the embedded index. */
+  coverage: (CoverageOptions & { reader: ElasticsearchOptions | null }) | null;
 };
 
 /**
@@ -42,8 +47,11 @@ export type ShipOptions = {
  */
 export type ShipStart = ShipOptions & { reduced: readonly string[]; reading: SharedArrayBuffer };
 
-/** From the main thread: `wake` when the journal grew, `stop` to ship what is there and end. */
-export type ShipCommand = { kind: 'wake' } | { kind: 'stop' };
+/**
+ * From the main thread: `wake` when the journal grew, `stop` to ship what is there and end, `late_records_taken` for the
+ * records that were to be written: they are on disk, or have to be tried later.
+ */
+export type ShipCommand = { kind: 'wake' } | { kind: 'stop' } | { kind: 'late_records_taken'; isWritten: boolean };
 
 /** From the shipping thread. No content, only counts and reasons of our own. */
 export type ShipReport =
@@ -54,4 +62,7 @@ export type ShipReport =
   /** The exchange cannot be found in the index; what the index refused itself stands in its list of rejects. */
   | { kind: 'rejected'; exchangeId: string; reason: string }
   | { kind: 'masking_failed'; exchangeId: string; reason: string }
+  | { kind: 'coverage'; report: CoverageReport }
+  /** Answered by `late_records_taken`, before the next ones. */
+  | { kind: 'late_records'; records: readonly LateRecord[] }
   | { kind: 'stopped' };

@@ -80,6 +80,19 @@ export class Shipper {
     };
   }
 
+  /** Its start was read, and it was not delivered. */
+  isOpen(exchangeId: string): boolean {
+    return this.#followers.some((follower) => follower.isOpen(exchangeId));
+  }
+
+  /**
+   * Whatever was written to a journal before this moment was read, if `beganMs` is when the last `advance` began: a
+   * journal that was read to its end has it all, another one up to its last record that was read. By the clock then.
+   */
+  readUntilMs(beganMs: number): number {
+    return Math.min(...this.#followers.map(({ atEnd, readUntilMs }) => (atEnd ? beganMs : readUntilMs)));
+  }
+
   #undeliveredSinceMs(): number | null {
     const first = this.#chosen[0] ?? this.#earliest()?.finished[0];
     if (first !== undefined) return first.finishedMs;

@@ -1,10 +1,13 @@
 import { Worker } from 'node:worker_threads';
+import type { WriteLateRecords } from '../coverage/report.ts';
 import { type ErrorCode, SkilltapeError } from '../errors.ts';
 import type { ShipCommand, ShipOptions, ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
 
 export type SupervisorEvents = {
   onReport: (report: ShipReport) => void;
+  /** Writes records that the thread made; true when they are on disk. */
+  onLateRecords: WriteLateRecords;
   /** The thread died; it is started again after `restartDelayMs`. The journal keeps what it had not delivered. */
   onCrash: (error: Error) => void;
 };
@@ -37,7 +40,13 @@ export function superviseShipper(options: ShipOptions, events: SupervisorEvents)
     const workerData: ShipStart = { ...options, reduced: suspects.reduced(), reading: mark.memory };
     const current = new Worker(workerFile, { workerData });
     worker = current;
-    current.on('message', (report: ShipReport) => events.onReport(report));
+    const taken = (isWritten: boolean): void => {
+      current.postMessage({ kind: 'late_records_taken', isWritten } satisfies ShipCommand);
+    };
+    current.on('message', (report: ShipReport) => {
+      if (report.kind !== 'late_records') events.onReport(report);
+      else events.onLateRecords(report.records).then(taken, () => taken(false));
+    });
     current.on('error', (error: unknown) => events.onCrash(ourError(error)));
     current.on('exit', () => {
       if (worker === current) worker = undefined;

@@ -1,6 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Coverage } from '../coverage/coverage.ts';
 import { SkilltapeError } from '../errors.ts';
 import { openElasticsearchIndex } from '../index/elasticsearch/open.ts';
 import type { ShipMemory } from '../index/memory.ts';
@@ -16,6 +17,7 @@ import { keyedHashWith } from '../keyed-hash.ts';
 import { collectGarbage, LargeWork } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
+import { coverageOf, noted } from './coverage.ts';
 import { createPipeline } from './pipeline.ts';
 import type { ShipCommand, ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
@@ -59,8 +61,16 @@ async function run(options: ShipStart): Promise<void> {
     },
     onRejected: (exchangeId: string, reason: string) => report({ kind: 'rejected', exchangeId, reason }),
   };
-  const shipper = new Shipper(journals, pipeline, events, largeWork);
-  await ship(shipper, journals, largeWork);
+  const commands = new Commands();
+  const coverage = coverageOf(options, {
+    isOpen: (exchangeId) => shipper.isOpen(exchangeId),
+    write: (records) => commands.lateRecordsTaken(() => report({ kind: 'late_records', records })),
+    report: (message) => report({ kind: 'coverage', report: message }),
+  });
+  const sink = coverage === null ? pipeline : noted(pipeline, coverage);
+  const shipper = new Shipper(journals, sink, events, largeWork);
+  await ship({ shipper, coverage, commands, journals, largeWork });
+  await coverage?.stop();
   await shipper.close();
   await index.close();
   memory.close();
@@ -105,17 +115,26 @@ async function openIndex({
   return { index: await openElasticsearchIndex(elasticsearch, memory.rejects), memory };
 }
 
+type Shipping = {
+  shipper: Shipper;
+  coverage: Coverage | null;
+  commands: Commands;
+  journals: readonly Followed[];
+  largeWork: LargeWork;
+};
+
 /** Until `stop`, and then to the ends of the journals as they are then. */
-async function ship(shipper: Shipper, journals: readonly Followed[], largeWork: LargeWork): Promise<void> {
-  const commands = new Commands();
+async function ship({ shipper, coverage, commands, journals, largeWork }: Shipping): Promise<void> {
   const cursors = journals.map((journal) => new SavedCursor(journal));
   let savedAt = Number.NEGATIVE_INFINITY;
   const isCursorDue = () => performance.now() - savedAt >= cursorIntervalMs;
   for (;;) {
     const stopping = commands.stopRequested;
+    const beganMs = Date.now();
     let result: Advance | undefined;
     try {
       result = await shipper.advance(isCursorDue);
+      if (result.kind !== 'retry') coverage?.shippedUntil(shipper.readUntilMs(beganMs));
     } finally {
       const { delivered, ...counts } = shipper.status();
       // After a fault too: one journal that cannot be read must not keep the space of the others.
@@ -157,12 +176,24 @@ class Commands {
   stopRequested = false;
   #woken = false;
   #resolve: (() => void) | undefined;
+  #taken: ((isWritten: boolean) => void) | undefined;
 
   constructor() {
     parentPort?.on('message', (command: ShipCommand) => {
+      if (command.kind === 'late_records_taken') {
+        this.#taken?.(command.isWritten);
+        return;
+      }
       if (command.kind === 'stop') this.stopRequested = true;
       this.#woken = true;
       this.#resolve?.();
+    });
+  }
+
+  lateRecordsTaken(send: () => void): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#taken = resolve;
+      send();
     });
   }
 

@@ -17,6 +17,8 @@ export type Transcript = {
   answer: AnswerStarted | null;
   answerBody: Uint8Array;
   answerBytes: number;
+  /** The size of the body that the caller was given in place of the one that came (inv. 3). */
+  changedBytes?: number;
   finished: Finished;
 };
 
@@ -37,12 +39,14 @@ export function assembleTranscript(
   let finished: (ExchangeRecord & { kind: 'finished' }) | undefined;
   let decided: Decided | null = null;
   let answerStarted: AnswerStarted | null = null;
+  let changed: { changedBytes?: number } = {};
   for (const record of records) {
     if (record.kind === 'started') started = record;
     else if (record.kind === 'request_body') request.push(record.bytes);
     else if (record.kind === 'decided') decided = record.decided;
     else if (record.kind === 'answer_started') answerStarted = record.answer;
     else if (record.kind === 'answer_body') answer.push(record.bytes);
+    else if (record.kind === 'answer_changed') changed = { changedBytes: record.bytes.length };
     else if (record.kind === 'finished') finished ??= record;
   }
   if (started === undefined || finished === undefined) return null;
@@ -60,6 +64,7 @@ export function assembleTranscript(
     answer: answerStarted,
     answerBody: recordedAnswer.subarray(0, answerBytes),
     answerBytes,
+    ...changed,
     finished: finished.finished,
   };
 }

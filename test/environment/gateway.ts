@@ -47,13 +47,15 @@ export async function startTestGateway(
   started.defer(() => rmSync(directory, { recursive: true, force: true }));
   const authority = await createAuthority('test authority');
   const tls = await authority.issue({ commonName: 'claude', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
-  const { keepBodies = false, prepare, ...rest } = options;
+  const { keepBodies = false, prepare, settings, ...rest } = options;
   prepare?.(directory);
   const fake = await startFakeClaude({ listen: { host: '127.0.0.1', port: 0 }, tls, apiKey: upstreamKey, keepBodies });
   started.defer(() => fake.close());
   const target = { host: '127.0.0.1', port: fake.port, serverName: 'localhost', caFile: join(directory, 'ca.pem') };
   const gateway = await startGateway({
     ...{ directory, authority, upstreamKey, userClientSecret: 'test', ...rest },
+    // Coverage makes records of requests that were refused without one: a test that counts records has to ask for it.
+    settings: { coverage: {}, ...settings },
     upstreams: ['claude', 'sandbox'].map((name) => ({ name, ...target })),
     envoyBinary: (await resolveTool('envoy', { env: process.env })).path,
     opaBinary: (await resolveTool('opa', { env: process.env })).path,

@@ -82,13 +82,14 @@ class Rig {
           rememberedDays: 365,
           largeWorkMemory: null,
         },
-        ...{ elasticsearch: null, journalKey, hashKey, policy, decoding: decodingLimits },
+        ...{ elasticsearch: null, journalKey, hashKey, policy, decoding: decodingLimits, coverage: null },
       },
       {
         onReport: (report) => {
           this.reports.push(report);
           for (const watcher of this.#watchers) watcher(report);
         },
+        onLateRecords: async () => false,
         onCrash: (error) => this.crashes.push(error),
       },
     );
