@@ -3,16 +3,16 @@ import { refusalReasonOf } from '../exchange/refusal.ts';
 import type { ExchangeMetrics } from './exchange-metrics.ts';
 import { secondsSince } from './instruments.ts';
 
-/** What is measured of an exchange (extproc/exchange). */
-type Steps<How extends string> = {
+/** What is measured of an exchange (extproc/exchange); how it is ended goes through as it is. */
+type Steps<End extends unknown[]> = {
   readonly id: string;
   accept(frame: Frame): Promise<Action>;
-  abandon(how: How, detail: string): Promise<void>;
+  abandon(...end: End): Promise<void>;
 };
 
 /** Counts what passes an exchange, from outside: bytes, refusals, and the time until the request was decided. */
-export class MeteredExchange<How extends string> implements Steps<How> {
-  readonly #exchange: Steps<How>;
+export class MeteredExchange<End extends unknown[]> implements Steps<End> {
+  readonly #exchange: Steps<End>;
   readonly #metrics: ExchangeMetrics;
   readonly #requestBytes: { inc(bytes: number): void };
   readonly #answerBytes: { inc(bytes: number): void };
@@ -20,7 +20,7 @@ export class MeteredExchange<How extends string> implements Steps<How> {
   #isDecided = false;
 
   /** @param connection a configured name */
-  constructor(exchange: Steps<How>, connection: string, metrics: ExchangeMetrics) {
+  constructor(exchange: Steps<End>, connection: string, metrics: ExchangeMetrics) {
     this.#exchange = exchange;
     this.#metrics = metrics;
     this.#requestBytes = metrics.requestBytes.labels(connection);
@@ -40,8 +40,8 @@ export class MeteredExchange<How extends string> implements Steps<How> {
     return this.#acceptUndecided(frame);
   }
 
-  abandon(how: How, detail: string): Promise<void> {
-    return this.#exchange.abandon(how, detail);
+  abandon(...end: End): Promise<void> {
+    return this.#exchange.abandon(...end);
   }
 
   async #acceptUndecided(frame: Frame): Promise<Action> {

@@ -43,6 +43,15 @@ test('a refusal is counted by its reason, a denial by none', async () => {
   }
 });
 
+test('how an exchange is ended reaches it whole', async () => {
+  const { metrics } = setUp();
+  const ends: unknown[][] = [];
+  const accept = async () => ({ kind: 'wait' }) as const;
+  const abandon = async (...end: [string, string, boolean]) => void ends.push(end);
+  await new MeteredExchange({ id: 'id', accept, abandon }, 'claude', metrics.exchange).abandon('cut', 'why', true);
+  assert.deepEqual(ends, [['cut', 'why', true]]);
+});
+
 test('what is said again after the decision is not counted again', async () => {
   const { metrics, value } = setUp();
   const reply = { kind: 'local_reply', reply: refusalReply('journal_full', '', 'id'), accessLog: {} } as const;
