@@ -8,6 +8,7 @@ import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
 import { httpsCall } from '../environment/https-call.ts';
 import { openCall } from '../environment/raw-call.ts';
+import { claudeError } from '../environment/traffic.ts';
 import { waitUntil } from '../environment/wait.ts';
 import { withoutRelease } from '../fakes/misbehaviour.ts';
 
@@ -96,6 +97,14 @@ for (const name of Object.keys(withoutRelease)) {
     }
   });
 }
+
+test('what the lock behind the processor stops is an overload to the caller, in the form that its client reads', async () => {
+  await standsHonestly();
+  behave('a clean end at request_headers');
+  const { status, headers: answered, body } = await gateway.post(messagesBody('unreleased'), headers);
+  assert.equal(status, 503);
+  assert.match(claudeError(body, answered.get('content-type'), ['api_error']), /could not record this request/);
+});
 
 for (const how of ['a clean end', 'an error', 'death']) {
   test(`half a release, then ${how}: what went upstream is never a whole request`, async () => {
