@@ -13,7 +13,7 @@ import { comparePositions, type Position } from '../journal/position.ts';
 import type { JournalReader } from '../journal/reader.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
-import { collectGarbage, LargeWork } from '../large-work.ts';
+import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { createPipeline } from './pipeline.ts';
@@ -59,7 +59,13 @@ async function run(options: ShipStart): Promise<void> {
     },
     onRejected: (exchangeId: string, reason: string) => report({ kind: 'rejected', exchangeId, reason }),
   };
-  const shipper = new Shipper(journals, pipeline, events, largeWork);
+  // What is left of the exchanges before is collected first: it may be as large again.
+  const run = <T>(bytes: number, work: () => Promise<T>): Promise<T> =>
+    largeWork.run(bytes, async () => {
+      if (bytes >= largeMinBytes) collectGarbage();
+      return work();
+    });
+  const shipper = new Shipper(journals, pipeline, events, { run });
   await ship(shipper, journals, largeWork);
   await shipper.close();
   await index.close();
