@@ -1,4 +1,5 @@
 import type { Config } from './config/config.ts';
+import type { OnFinished } from './exchange/ports.ts';
 import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
 import { journalDirectory, journalsIn } from './journal/places.ts';
@@ -24,8 +25,9 @@ export async function takeOverLeft(parts: {
   key: Uint8Array;
   log: Log;
   fileSystem: FileSystem;
+  onFinished: OnFinished;
 }): Promise<LeftJournals> {
-  const { config, key, log, fileSystem } = parts;
+  const { config, key, log, fileSystem, onFinished } = parts;
   await using opened = new AsyncDisposableStack();
   const journals: Journal[] = [];
   const directories: string[] = [];
@@ -36,7 +38,8 @@ export async function takeOverLeft(parts: {
     await untilUnlocked(place, config.drainMaxMs);
     const journalMaxBytes = Math.floor(config.journal.journalMaxBytes / config.workers);
     // Nothing is written to it after this: a disk that fails later is met by the workers.
-    const journal = await openRecovered({ ...place, limits: config.journal, journalMaxBytes, key, onPoison: () => {} });
+    const told = { onFinished, onPoison: () => {} };
+    const journal = await openRecovered({ ...place, ...told, limits: config.journal, journalMaxBytes, key });
     opened.defer(() => journal.close());
     journals.push(journal);
     directories.push(directory);

@@ -14,10 +14,24 @@ export function createLog(level: string, worker?: number): Log {
   const options = {
     level,
     base: { service: 'skilltape', ...(worker !== undefined && { worker }) },
+    mixin: (_fields: object, level: number) => (level >= warnLevel ? { guide } : {}),
     serializers: { err: loggedError },
     hooks: { logMethod: withoutBorrowedMessage },
   };
   return pino(options, pino.destination({ fd: 2, sync: false }));
+}
+
+/** pino's number of `warn`. */
+const warnLevel = 40;
+/** Where every line that asks for somebody is explained, by its message. */
+const guide = 'docs/operations.md#log-lines';
+
+/** What nobody caught ends the process. Node's own report of it would quote the message, and so what a caller wrote. */
+export function endOnFault(log: Log, end: () => void): void {
+  process.on('uncaughtException', (err) => {
+    log.fatal({ err }, 'a fault that nobody caught: ending');
+    end();
+  });
 }
 
 function loggedError(error: unknown, depth = 0): unknown {
@@ -35,12 +49,12 @@ function loggedError(error: unknown, depth = 0): unknown {
 
 const causesMax = 3;
 
-/** `SkilltapeError.from` takes over the message of what it wraps. */
+/** `SkilltapeError.from` takes over the message of what it wraps, and the whole of what is no error. */
 function isOurWords(error: Error): boolean {
   if (!(error instanceof SkilltapeError)) return 'errno' in error && 'syscall' in error;
   const { cause } = error;
-  const borrowed = cause instanceof Error && cause.message === error.message;
-  return error.code !== 'internal' && (!borrowed || isOurWords(cause));
+  if (error.code === 'internal' || (cause !== undefined && !(cause instanceof Error))) return false;
+  return cause === undefined || cause.message !== error.message || isOurWords(cause);
 }
 
 /** The frames behind the message, which a stack repeats. */

@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { SkilltapeError } from './errors.ts';
 import { journalDirectory } from './journal/places.ts';
 import { takeOverLeft } from './left-journals.ts';
+import { meteredFileSystem } from './operations/metered-file-system.ts';
+import { workerMetrics } from './operations/worker-metrics.ts';
 import type { Keys, Processor, ProcessorParts } from './processor.ts';
 import { takeOver, untilUnlocked } from './recovery.ts';
 import { startShipping } from './shipping.ts';
@@ -18,19 +20,24 @@ const heartbeatCheckMs = 1_000;
  */
 export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Promise<Processor> {
   await using started = new AsyncDisposableStack();
-  const { config, log, policy, keys, fileSystem } = parts;
+  const { config, log, policy, keys, operations } = parts;
+  const { metrics, readiness } = operations;
+  const fileSystem = meteredFileSystem(parts.fileSystem, metrics.journal);
+  const onFinished = metrics.exchange.onFinished;
+  readiness.ok('policies');
   started.defer(await lockDataDirectory(parts));
-  const left = await takeOverLeft({ config, key: keys.journal, log, fileSystem });
+  const left = await takeOverLeft({ config, key: keys.journal, log, fileSystem, onFinished });
   started.defer(() => left.close());
   const workers = Array.from({ length: config.workers }, (_, at) => at + 1);
   const journalMaxBytes = Math.floor(config.journal.journalMaxBytes / config.workers);
-  const recover = (worker: number) => takeOver({ ...placeOf(parts, worker), journalMaxBytes });
+  const recover = (worker: number) => takeOver({ ...placeOf(parts, worker), journalMaxBytes, fileSystem, onFinished });
   for (const worker of workers) {
     await untilUnlocked(placeOf(parts, worker), config.drainMaxMs);
     await recover(worker);
   }
+  readiness.ok('journal');
   const shipping = startShipping({
-    ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash },
+    ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations },
     journalDirectories: [...workers.map((worker) => placeOf(parts, worker).directory), ...left.directories],
     onDelivered(positions) {
       fleet.delivered(positions.slice(0, workers.length));
@@ -49,9 +56,19 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
   started.defer(() => clearInterval(heartbeat));
   // Disposed in reverse: when all workers are drained, the last of their journals is shipped.
   started.defer(() => fleet.stop());
+  workerMetrics(metrics.registry, () => fleet.status());
+  operations.watchWorkers(() => fleet.reports());
   await fleet.begin();
+  readiness.ok('listener');
   const all = started.move();
-  return { workers: () => fleet.status(), stop: () => all.disposeAsync(), kill: () => fleet.kill() };
+  return {
+    workers: () => fleet.status(),
+    async stop() {
+      readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
+      await all.disposeAsync();
+    },
+    kill: () => fleet.kill(),
+  };
 }
 
 function placeOf({ config, log, fileSystem, keys }: ProcessorParts & { keys: Keys }, worker: number) {

@@ -6,6 +6,8 @@ import { loadOrCreateJournalKey } from './journal/key.ts';
 import { journalDirectory } from './journal/places.ts';
 import { takeOverLeft } from './left-journals.ts';
 import type { Log } from './log.ts';
+import { meteredFileSystem } from './operations/metered-file-system.ts';
+import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { startPrimary } from './primary.ts';
 import { largeReading } from './reading/threaded-reader.ts';
@@ -23,6 +25,7 @@ export type ProcessorParts = {
   fileSystem: FileSystem;
   /** The journal can no longer be trusted to write: the process has to end and recover from disk. */
   onPoison: (error: Error) => void;
+  operations: Operations;
 };
 
 export type Processor = {
@@ -49,21 +52,30 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
 /** Everything in one process: recovers the journal, then ships from it, then takes streams. */
 async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Processor> {
   await using started = new AsyncDisposableStack();
-  const { config, log, policy, fileSystem, onPoison, keys } = parts;
-  const left = await takeOverLeft({ config, key: keys.journal, log, fileSystem });
+  const { config, log, policy, operations, keys } = parts;
+  const { metrics, readiness } = operations;
+  const fileSystem = meteredFileSystem(parts.fileSystem, metrics.journal);
+  const onFinished = metrics.exchange.onFinished;
+  const left = await takeOverLeft({ config, key: keys.journal, log, fileSystem, onFinished });
   started.defer(() => left.close());
   const directory = journalDirectory(config.dataDirectory, 1);
   const { journalMaxBytes } = config.journal;
   // Where there were workers, the first one may still be there.
   if (left.directories.length > 0) await untilUnlocked({ directory, fileSystem, log }, config.drainMaxMs);
-  const journal = await openRecovered({
-    ...{ limits: config.journal, journalMaxBytes, directory, key: keys.journal, log, fileSystem, onPoison },
-  });
-  started.defer(() => journal.close());
   let recorder: Recorder | undefined;
+  const journal = await openRecovered({
+    ...{ limits: config.journal, journalMaxBytes, directory, key: keys.journal, log, fileSystem, onFinished },
+    onPoison(error) {
+      readiness.failed('journal', 'the journal can no longer be written: the processor ends');
+      recorder?.stopServing();
+      parts.onPoison(error);
+    },
+  });
+  readiness.ok('journal');
+  started.defer(() => journal.close());
   const largeWork = largeReading();
   const shipping = startShipping({
-    ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash },
+    ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations },
     journalDirectories: [directory, ...left.directories],
     largeWorkMemory: largeWork.memory,
     onDelivered: ([position = null, ...others]) => {
@@ -73,12 +85,13 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   });
   started.defer(() => shipping.stop());
   const onExchangeEnd = () => shipping.wake();
-  const { listen } = config;
   const place = { directory, fileSystem, key: keys.journal };
   const recording = await startRecorder({
-    ...{ config, policy, log, journal, place, listen, onExchangeEnd },
+    ...{ config, policy, log, journal, place, operations, listen: config.listen, onExchangeEnd },
     hashKey: keys.hash,
     largeReading: largeWork,
+    // No other place is there for Envoy to send a stream to.
+    drainNoticeMs: 0,
   });
   recorder = recording;
   // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.

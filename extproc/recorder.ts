@@ -4,7 +4,7 @@ import { createAttempts } from './exchange/attempts.ts';
 import { EndReports } from './exchange/end-report.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
-import type { Connection, ExchangeContext, SessionLinks } from './exchange/ports.ts';
+import type { Connection, ExchangeContext, Judge, SessionLinks } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import type { Links } from './index/links.ts';
@@ -17,6 +17,11 @@ import { openJournalReader } from './journal/reader.ts';
 import { keyedHashWith } from './keyed-hash.ts';
 import { type LargeWork, PassingBytes } from './large-work.ts';
 import type { Log } from './log.ts';
+import { watchJournalSpace } from './operations/conditions.ts';
+import type { ExchangeMetrics } from './operations/exchange-metrics.ts';
+import { MeteredExchange } from './operations/metered-exchange.ts';
+import { meteredJudge } from './operations/metered-judge.ts';
+import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { createPolicyEngine } from './policy/engine.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
@@ -35,7 +40,10 @@ export type RecorderParts = {
   /** Where that journal's files are, to read bodies back that memory had no room for. */
   place: { directory: string; fileSystem: FileSystem; key: Uint8Array };
   hashKey: Uint8Array;
+  operations: Operations;
   listen: ListenConfig;
+  /** Within `drainMaxMs`: until Envoy has seen that this one stops, so that it sends new streams to another one. */
+  drainNoticeMs: number;
   /** The journal grew by an end. */
   onExchangeEnd: () => void;
   /** Where the shipping thread is in this process too. */
@@ -49,7 +57,9 @@ export type Recorder = {
   delivered(position: Position): void;
   /** Another worker learnt it. */
   note(fact: SharedFact): void;
-  /** Refuses new streams, ends the open ones within `drainMaxMs`, and syncs the journal. */
+  /** Tells Envoy's health checks to send nothing more. */
+  stopServing(): void;
+  /** Says that it stops, refuses new streams, ends the open ones within `drainMaxMs`, and syncs the journal. */
   stop(): Promise<void>;
 };
 
@@ -63,7 +73,9 @@ const endReportMaxWaitMs = 2_000;
 export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   await using started = new AsyncDisposableStack();
   const { config, journal, log, place, policy } = parts;
-  const engine = await createPolicyEngine(policy);
+  const { metrics, readiness } = parts.operations;
+  const judge = await judgeOf(parts);
+  readiness.ok('policies');
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
   const reader = createThreadedReader({ directory: place.directory, key: place.key }, parts.largeReading);
@@ -74,7 +86,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const context: ExchangeContext = {
     log: journal,
-    judge: () => engine,
+    judge: () => judge,
     clock: systemClock,
     connections: connectionsOf(config),
     limits: { ...config.limits, decisionTimeoutMs: config.decisionTimeoutMs },
@@ -87,38 +99,81 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(parts.hashKey),
-    onFault: (exchange, err) => log.error({ exchange, err }, 'a request was refused because of a fault'),
-    onUnrecorded: warnNowAndThen(log),
+    ...observersOf(parts),
   };
+  metrics.exchange.watch(context);
+  metrics.journal.watch(journal);
+  watchJournalSpace(readiness, journal);
   const onStreamEnd = (exchange: string | undefined, err: Error | undefined) => {
+    if (err !== undefined) metrics.exchange.streamErrors.inc();
     if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
     parts.onExchangeEnd();
   };
   const reports = handingOn(endReports, parts.share);
-  const server = await startServer(parts.listen, openExchangeWith(context), onStreamEnd, reports);
+  const server = await startServer(parts.listen, openExchangeWith(context, metrics.exchange), onStreamEnd, reports);
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
-  started.defer(() => server.drain(config.drainMaxMs));
+  const drainNoticeMs = Math.min(parts.drainNoticeMs, config.drainMaxMs / 2);
+  started.defer(() => server.drain(config.drainMaxMs - drainNoticeMs));
   const all = started.move();
   server.setServing(true);
+  readiness.ok('listener');
   log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
-    note(fact) {
-      switch (fact.kind) {
-        case 'session_link':
-          sessionLinks.remember(fact.key, fact.session);
-          return;
-        case 'end_report':
-          endReports.take(fact.exchangeId, fact.report);
-          return;
-        default:
-          fact satisfies never;
-      }
-    },
+    note: (fact) => heed(fact, sessionLinks, endReports),
+    stopServing: () => server.setServing(false),
     async stop() {
+      readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
       server.setServing(false);
+      if (drainNoticeMs > 0) await new Promise((resolve) => setTimeout(resolve, drainNoticeMs));
       await all.disposeAsync();
+    },
+  };
+}
+
+/** What another worker told. */
+function heed(fact: SharedFact, sessionLinks: SessionLinks, endReports: EndReports): void {
+  switch (fact.kind) {
+    case 'session_link':
+      sessionLinks.remember(fact.key, fact.session);
+      return;
+    case 'end_report':
+      endReports.take(fact.exchangeId, fact.report);
+      return;
+    default:
+      fact satisfies never;
+  }
+}
+
+/** The policy, timed; that it gives no decision is told to the operator, the caller only hears a denial. */
+async function judgeOf({ policy, operations, log }: RecorderParts): Promise<Judge> {
+  const { exchange: metrics } = operations.metrics;
+  const engine = await createPolicyEngine(policy, {
+    onFailure(err) {
+      metrics.policyFailures.inc();
+      log.error({ err }, 'a policy gave no decision: the request is denied');
+    },
+  });
+  return meteredJudge(engine, metrics);
+}
+
+/** Told by the exchanges what the operator is to know. */
+function observersOf({
+  operations,
+  log,
+}: RecorderParts): Pick<ExchangeContext, 'onFinished' | 'onFault' | 'onUnrecorded'> {
+  const { exchange: metrics } = operations.metrics;
+  const warn = warnNowAndThen(log);
+  return {
+    onFinished: metrics.onFinished,
+    onFault(exchange, err) {
+      metrics.faults.inc();
+      log.error({ exchange, err }, 'a request was refused because of a fault');
+    },
+    onUnrecorded(reason) {
+      metrics.unrecorded.inc();
+      warn(reason);
     },
   };
 }
@@ -170,7 +225,7 @@ function warnNowAndThen(log: Log): (reason: string) => void {
   };
 }
 
-function openExchangeWith(context: ExchangeContext) {
+function openExchangeWith(context: ExchangeContext, metrics: ExchangeMetrics) {
   return ({ connection: name, pathPrefix }: { connection: string; pathPrefix: string }): StreamExchange => {
     if (name === '') return new Unrouted();
     const connection = context.connections.get(name);
@@ -179,7 +234,7 @@ function openExchangeWith(context: ExchangeContext) {
         remedy: 'Give the route grpc_initial_metadata x-skilltape-connection with a name from skilltape.yaml.',
       });
     }
-    return new Exchange(context, connection, pathPrefix);
+    return new MeteredExchange(new Exchange(context, connection, pathPrefix), name, metrics);
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Config } from './config/config.ts';
 import { SkilltapeError } from './errors.ts';
 import { closeInterrupted } from './exchange/interrupted.ts';
+import type { OnFinished } from './exchange/ports.ts';
 import { loadCursor } from './journal/cursor.ts';
 import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
@@ -22,6 +23,8 @@ export type RecoveryParts = {
   fileSystem: FileSystem;
   /** The journal can no longer be trusted to write: the process has to end and recover from disk. */
   onPoison: (error: Error) => void;
+  /** Told of each exchange that is ended as `interrupted`. */
+  onFinished: OnFinished;
 };
 
 /**
@@ -37,7 +40,8 @@ export async function openRecovered(parts: RecoveryParts): Promise<Journal> {
   const reader = openJournalReader({ directory, fileSystem, key });
   readers.defer(() => reader.close());
   const cursor = await loadCursor(directory, indexCursorName, fileSystem);
-  const interrupted = await closeInterrupted(reader.read(cursor.position), journal, systemClock).catch((error) => {
+  const records = reader.read(cursor.position);
+  const interrupted = await closeInterrupted(records, journal, systemClock, parts.onFinished).catch((error) => {
     throw SkilltapeError.from(error).code === 'journal_corrupt' ? damaged(directory, error.message) : error;
   });
   if (interrupted.length > 0) log.warn({ exchanges: interrupted }, 'exchanges were interrupted by the last end');
@@ -46,7 +50,7 @@ export async function openRecovered(parts: RecoveryParts): Promise<Journal> {
 }
 
 /** Without a look at its exchanges: for whoever knows that none was open when the last writer ended. */
-export async function openUndamaged(parts: RecoveryParts): Promise<Journal> {
+export async function openUndamaged(parts: Omit<RecoveryParts, 'onFinished'>): Promise<Journal> {
   const { directory, fileSystem, key, log, onPoison, journalMaxBytes } = parts;
   const { segmentMaxBytes, syncIntervalMs } = parts.limits;
   const options = { directory, fileSystem, key, segmentMaxBytes, journalMaxBytes, syncIntervalMs, onPoison };

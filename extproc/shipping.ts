@@ -3,6 +3,9 @@ import type { DecodingLimits } from './encoding/limits.ts';
 import { writerOptions } from './index/elasticsearch/options.ts';
 import type { Position } from './journal/position.ts';
 import type { Log } from './log.ts';
+import { watchShipping } from './operations/conditions.ts';
+import type { Operations } from './operations/operations.ts';
+import { ShippingState } from './operations/shipping-state.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import type { ShipReport } from './ship/protocol.ts';
 import { superviseShipper } from './ship/supervisor.ts';
@@ -14,6 +17,7 @@ export type ShippingParts = {
   journalDirectories: readonly string[];
   journalKey: Uint8Array;
   hashKey: Uint8Array;
+  operations: Operations;
   /** Of the `LargeWork` of this process, where streams are taken in it. */
   largeWorkMemory?: SharedArrayBuffer;
   /** For each journal: everything before this position is in the index, and a restart reads on from there. */
@@ -33,6 +37,11 @@ const waitingSaidEveryMs = 60_000;
 /** Owns the index, and carries to it what the journals hold. */
 export function startShipping(parts: ShippingParts): Shipping {
   const { config, log, policy, journalDirectories, journalKey, hashKey } = parts;
+  const { metrics, readiness } = parts.operations;
+  const state = new ShippingState(Date.now);
+  const measure = metrics.shipping.watch(state);
+  watchShipping(readiness, state);
+  const heed = heedReports(parts.onDelivered, log);
   const shipper = superviseShipper(
     {
       dataDirectory: config.dataDirectory,
@@ -47,8 +56,14 @@ export function startShipping(parts: ShippingParts): Shipping {
       rememberedDays: config.index.rememberedDays,
     },
     {
-      onReport: heedReports(parts.onDelivered, log),
-      onCrash: (err) => log.error({ err }, 'the shipping thread died and is started again'),
+      onReport(report) {
+        measure(report);
+        heed(report);
+      },
+      onCrash(err) {
+        metrics.shipping.crashes.inc();
+        log.error({ err }, 'the shipping thread died and is started again');
+      },
     },
   );
   return { wake: () => shipper.wake(), stop: () => shipper.stop(shipStopTimeoutMs) };

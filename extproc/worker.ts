@@ -4,12 +4,17 @@ import { loadJournalKey } from './journal/key.ts';
 import { nodeFileSystem } from './journal/node-fs.ts';
 import { journalDirectory } from './journal/places.ts';
 import type { Log } from './log.ts';
-import { createLog } from './log.ts';
+import { createLog, endOnFault } from './log.ts';
+import { meteredFileSystem } from './operations/metered-file-system.ts';
+import { Operations } from './operations/operations.ts';
 import { startRecorder } from './recorder.ts';
 import { openUndamaged } from './recovery.ts';
 import { listenOf } from './workers/places.ts';
 import { PrimaryLink } from './workers/primary-link.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './workers/protocol.ts';
+
+/** Two failed health checks half a second apart, and a moment. */
+const drainNoticeMs = 1_500;
 
 /** The program of a worker process: records until the primary, its death or a signal ends it. */
 async function main(): Promise<void> {
@@ -40,12 +45,14 @@ async function main(): Promise<void> {
 
 async function record(start: WorkerStart, link: PrimaryLink, signalled: Promise<string>): Promise<void> {
   const log = createLog(start.config.log.level, start.worker);
+  endOnFault(log, () => process.exit(1));
+  const operations = new Operations(Object.keys(start.config.connections));
   await using started = new AsyncDisposableStack();
   try {
-    const { recorder, journal } = await begin(start, link, log);
+    const { recorder, journal } = await begin(start, link, { log, operations });
     started.defer(() => journal.close());
     started.defer(() => recorder.stop());
-    link.recording(recorder);
+    link.recording({ ...recorder, report: () => operations.report() });
   } catch (thrown) {
     await link.failed(thrown);
     process.exitCode = 1;
@@ -55,11 +62,15 @@ async function record(start: WorkerStart, link: PrimaryLink, signalled: Promise<
   log.info({ reason }, 'draining');
 }
 
-async function begin({ worker, config, policy, journalMaxBytes, facts }: WorkerStart, link: PrimaryLink, log: Log) {
+async function begin(
+  { worker, config, policy, journalMaxBytes, facts }: WorkerStart,
+  link: PrimaryLink,
+  { log, operations }: { log: Log; operations: Operations },
+) {
   await using opened = new AsyncDisposableStack();
   const place = {
     directory: journalDirectory(config.dataDirectory, worker),
-    fileSystem: nodeFileSystem,
+    fileSystem: meteredFileSystem(nodeFileSystem, operations.metrics.journal),
     key: await loadJournalKey(config.journal.keyFile),
   };
   const journal = await openUndamaged({
@@ -70,9 +81,10 @@ async function begin({ worker, config, policy, journalMaxBytes, facts }: WorkerS
       process.exit(1);
     },
   });
+  operations.readiness.ok('journal');
   opened.defer(() => journal.close());
   const recorder = await startRecorder({
-    ...{ config, policy, log, journal, place },
+    ...{ config, policy, log, journal, place, operations, drainNoticeMs },
     hashKey: await loadJournalKey(join(config.dataDirectory, 'keys', 'hash.key')),
     listen: listenOf(config.listen, worker),
     onExchangeEnd: () => link.exchangeEnded(),

@@ -1,7 +1,10 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import type { FileSystem } from '../journal/fs.ts';
-import { createLog } from '../log.ts';
+import type { Log } from '../log.ts';
+import { createLog, endOnFault } from '../log.ts';
+import { startOperationsServer } from '../operations/http.ts';
+import { Operations } from '../operations/operations.ts';
 import { compilePolicies } from '../policy/compile.ts';
 import { startProcessor } from '../processor.ts';
 import { resolveTool } from '../tools/resolve.ts';
@@ -19,7 +22,12 @@ export function serveCommand(config: () => Config, fileSystem: FileSystem): Comm
 
 /** Resolves after SIGTERM or SIGINT, when open streams are drained and everything is on disk. */
 export async function serve(config: Config, fileSystem: FileSystem): Promise<void> {
+  await using served = new AsyncDisposableStack();
   const log = createLog(config.log.level);
+  endOnFault(log, () => process.exit(1));
+  const operations = new Operations(Object.keys(config.connections));
+  // Before the rest, which may take its time, and gone after it: whoever waits for us can ask.
+  served.defer(await serveOperations(config, operations, log));
   const opa = await resolveTool('opa', { env: process.env });
   const policy = await compilePolicies({ opaBinary: opa.path, directory: config.policies.directory });
   const processor = await startProcessor({
@@ -27,6 +35,7 @@ export async function serve(config: Config, fileSystem: FileSystem): Promise<voi
     policy,
     log,
     fileSystem,
+    operations,
     onPoison: (err) => {
       // What the disk holds is unknown after a failed sync: only recovery from the disk itself can tell.
       log.fatal({ err }, 'the journal cannot be written; ending');
@@ -46,4 +55,17 @@ export async function serve(config: Config, fileSystem: FileSystem): Promise<voi
   }
   await processor.stop();
   log.info('ended');
+}
+
+/** Returns what ends it. */
+async function serveOperations(
+  { operations: settings }: Config,
+  operations: Operations,
+  log: Log,
+): Promise<() => Promise<void>> {
+  if (!settings.enabled) return async () => {};
+  const source = { ready: () => operations.ready(), metrics: () => operations.exposition() };
+  const { address, port, close } = await startOperationsServer(settings, source);
+  log.info({ address, port }, 'health and metrics are served');
+  return close;
 }

@@ -231,6 +231,22 @@ const index = z.strictObject({
 /** More than there are processors in a large machine is a mistake. */
 export const workersMax = 64;
 
+/** Nobody is asked who they are there: what it shows holds no content, no person and no secret. */
+const operations = z.strictObject({
+  enabled: z.boolean().default(true).meta({
+    description: 'Whether `/healthz`, `/readyz` and `/metrics` are served, over HTTP and to whoever can reach them.',
+  }),
+  address: z
+    .string()
+    .refine((text) => isIP(text) !== 0, 'must be an IP address such as 127.0.0.1 or ::1')
+    .default('127.0.0.1')
+    .meta({ description: 'Address to serve them on.', unit: 'IP address' }),
+  port: z.int().min(0).max(65535).default(9464).meta({
+    description:
+      'TCP port to serve them on; each processor of a machine needs its own. 0: the system chooses, the log says.',
+  }),
+});
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
 export const configSchema = z.strictObject({
@@ -268,6 +284,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   drainMaxMs: milliseconds(0, 3_600_000, 30_000, 'Longest time a stopping processor waits for open exchanges to end.'),
+  operations: operations.prefault({}),
   log: z
     .strictObject({
       level: z.enum(logLevels).default('info').meta({ description: 'Least severe level that is logged.' }),

@@ -31,7 +31,8 @@ export function startChild(options: {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
   });
-  void exited.then(() => log.end());
+  // Not at its exit: a child of its own may still write to what it has inherited.
+  child.once('close', () => log.end());
   return {
     name,
     logFile,

@@ -31,6 +31,8 @@ export type GatewayOptions = {
   workers?: number;
   /** Keys of skilltape.yaml beside the ones that the places decide. */
   settings?: Record<string, unknown>;
+  /** A test's change to the rendered configuration of Envoy. */
+  changeEnvoyConfig?: (text: string) => string;
   /** Started instead of `main.ts serve`: a test's program that puts a fault in. */
   serveScript?: string;
   /** The authority that the upstreams' certificates were issued by, and that issues the gateway's. */
@@ -117,7 +119,7 @@ async function startEnvoyBefore(
     identityProvider: { ...provider, issuer, audience, jwksUri },
     connections: options.upstreams,
   });
-  writeFileSync(configFile, text, { mode: 0o600 });
+  writeFileSync(configFile, options.changeEnvoyConfig?.(text) ?? text, { mode: 0o600 });
   const logFile = join(directory, 'envoy.log');
   return startEnvoy({ binary: options.envoyBinary, configFile, adminSocket, logFile, processor: parts.processor });
 }
@@ -162,6 +164,8 @@ function writeConfig(options: GatewayOptions, listen: unknown, issuer: string): 
     identityProviders: { idp: { issuer } },
     connections: Object.fromEntries(options.upstreams.map(({ name }) => [name, { identityProvider: 'idp' }])),
     policies: { directory: policiesDirectory },
+    // Several gateways may run on this machine.
+    operations: { port: 0 },
     ...options.settings,
   };
   writeFileSync(file, stringify(config), { mode: 0o600 });

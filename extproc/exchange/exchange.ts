@@ -54,7 +54,7 @@ export class Exchange {
     this.#connection = connection;
     this.#pathPrefix = pathPrefix;
     this.#judge = context.judge();
-    this.#ledger = new Ledger(context.log, context.clock, this.id);
+    this.#ledger = new Ledger(context.log, context.clock, this.id, (how) => context.onFinished(connection.name, how));
     this.#share = new Share(context);
     this.#body = new RequestBody(context, this.#share, this.id);
   }

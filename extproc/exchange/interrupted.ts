@@ -1,5 +1,5 @@
-import type { Clock, ExchangeLog } from './ports.ts';
-import { decodeRecordHead, encodeRecord } from './record.ts';
+import type { Clock, ExchangeLog, OnFinished } from './ports.ts';
+import { decodeRecord, decodeRecordHead, encodeRecord } from './record.ts';
 
 /**
  * Ends what a death of the processor left open: every exchange with a start and no end among these records gets the
@@ -10,17 +10,24 @@ export async function closeInterrupted(
   records: AsyncIterable<{ payload: Uint8Array }>,
   log: ExchangeLog,
   clock: Clock,
+  onFinished: OnFinished = () => {},
 ): Promise<string[]> {
-  const open = new Set<string>();
+  const open = new Map<string, string>();
   for await (const { payload } of records) {
     const { kind, exchangeId } = decodeRecordHead(payload);
-    if (kind === 'started') open.add(exchangeId);
+    if (kind === 'started') open.set(exchangeId, connectionOf(payload));
     if (kind === 'finished') open.delete(exchangeId);
   }
-  for (const exchangeId of open) {
+  for (const [exchangeId, connection] of open) {
     const finished = { outcome: 'interrupted', detail: 'the processor ended', status: null, localReply: '' } as const;
     await log.append(encodeRecord({ exchangeId, timeMs: clock.nowMs(), kind: 'finished', finished }), { isEnd: true });
+    onFinished(connection, finished.outcome);
   }
   if (open.size > 0) await log.sync();
-  return [...open];
+  return [...open.keys()];
+}
+
+function connectionOf(payload: Uint8Array): string {
+  const record = decodeRecord(payload);
+  return record.kind === 'started' ? record.started.connection : '';
 }

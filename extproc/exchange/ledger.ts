@@ -1,3 +1,4 @@
+import type { Outcome } from './outcome.ts';
 import type { Clock, ExchangeLog, LogPlace, Verdict } from './ports.ts';
 import type { Finished, RecordBody } from './record.ts';
 import { encodeRecord } from './record.ts';
@@ -8,13 +9,16 @@ export class Ledger {
   readonly #log: ExchangeLog;
   readonly #clock: Clock;
   readonly #exchangeId: string;
+  readonly #onFinished: (outcome: Outcome) => void;
   #begun = false;
   #finished = false;
 
-  constructor(log: ExchangeLog, clock: Clock, exchangeId: string) {
+  /** @param onFinished told when the end is recorded */
+  constructor(log: ExchangeLog, clock: Clock, exchangeId: string, onFinished: (outcome: Outcome) => void = () => {}) {
     this.#log = log;
     this.#clock = clock;
     this.#exchangeId = exchangeId;
+    this.#onFinished = onFinished;
   }
 
   /** Whether the start was recorded. */
@@ -63,6 +67,7 @@ export class Ledger {
       this.#finished = false;
       throw error;
     }
+    this.#onFinished(finished.outcome);
   }
 
   /** Resolves when all records so far are on disk. */

@@ -5,6 +5,7 @@ import type { AccessInput, RequestInput } from '../policy/input.ts';
 import type { AwaitedEnds } from './end-report.ts';
 import type { IdentityProvider } from './identity.ts';
 import type { LoopShare } from './loop-share.ts';
+import type { Outcome } from './outcome.ts';
 import type { Reader } from './reader.ts';
 import type { CallerUse } from './share.ts';
 
@@ -72,11 +73,15 @@ export type ExchangeContext = {
   loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */
   keyedHash: KeyedHash;
+  /** Told that the end of an exchange was recorded. */
+  onFinished: OnFinished;
   /** Told why a request was refused that should not have been; the caller only hears that it was. */
   onFault: (exchangeId: string, fault: Error) => void;
   /** Told of a request that was refused without a record, because none can be written. */
   onUnrecorded: (reason: string) => void;
 };
+
+export type OnFinished = (connection: string, outcome: Outcome) => void;
 
 /** Counts what open exchanges hold, so that a limit refuses instead of memory running out (inv. 10). */
 export type Budget = { openExchanges: number; heldBodyBytes: number };

@@ -63,6 +63,9 @@ const refusals: Record<RefusalReason, RefusalText> = {
   },
 };
 
+/** All of them, for whoever counts or explains them. */
+export const refusalReasons = Object.keys(refusals) as readonly RefusalReason[];
+
 /** The code is that of the API for the same. */
 function decodedTooLarge(remedy: string): RefusalText {
   return {
@@ -99,7 +102,14 @@ export function refusalReply(reason: RefusalReason, detail: string, exchangeId: 
     requestId: exchangeId,
     ...(errorCode && { errorCode }),
   };
-  return reply(status, errorEnvelope(body), exchangeId, `skilltape_refused_${reason}`);
+  return reply(status, errorEnvelope(body), exchangeId, `${refusedDetails}${reason}`);
+}
+
+const refusedDetails = 'skilltape_refused_';
+
+/** The reason of a reply that `refusalReply` made; null for any other. */
+export function refusalReasonOf({ details }: Pick<LocalReply, 'details'>): RefusalReason | null {
+  return refusalReasons.find((reason) => details === `${refusedDetails}${reason}`) ?? null;
 }
 
 /**

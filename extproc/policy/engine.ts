@@ -1,6 +1,6 @@
 /** Evaluates a compiled policy in this process, and denies whenever it gives no decision that can be read (inv. 2). */
 import { createRequire } from 'node:module';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { SkilltapeError } from '../errors.ts';
 import { entrypointOf, type PolicyBundle, type Stage, stages } from './bundle.ts';
 import {
@@ -163,5 +163,7 @@ function readDecision<D>(results: unknown, stage: Stage, shape: z.ZodType<D>): D
   }
   const read = shape.safeParse(first.result);
   if (read.success) return read.data;
-  throw new SkilltapeError('policy_failed', `The ${stage} decision has an odd shape: ${z.prettifyError(read.error)}`);
+  // zod's own words name keys of the document, which a rule may have taken from a request (inv. 6).
+  const faults = read.error.issues.map(({ code, path: [key = ''] }) => `${String(key)} ${code}`.trim());
+  throw new SkilltapeError('policy_failed', `The ${stage} decision has an odd shape: ${faults.join(', ')}`);
 }

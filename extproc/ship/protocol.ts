@@ -3,6 +3,22 @@ import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { Position } from '../journal/position.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
 
+/** Counts are since the start of the thread. */
+export type ShipperStatus = {
+  /** For each journal, in the order of the options: everything before this position has been delivered, it may free it. */
+  delivered: readonly (Position | null)[];
+  shipped: number;
+  rejected: number;
+  openExchanges: number;
+  /** Ended exchanges that were read and are not in the index. */
+  waitingExchanges: number;
+  /**
+   * When the oldest exchange ended that is not in the index, in milliseconds since the epoch. Null when everything to
+   * the ends of the journals was delivered. Where they were not read that far yet, the end of the last one delivered.
+   */
+  undeliveredSinceMs: number | null;
+};
+
 /** What the shipping thread needs to begin; copied into it, nothing is shared. */
 export type ShipOptions = {
   dataDirectory: string;
@@ -31,14 +47,7 @@ export type ShipCommand = { kind: 'wake' } | { kind: 'stop' };
 
 /** From the shipping thread. No content, only counts and reasons of our own. */
 export type ShipReport =
-  /** `delivered` has a place for each journal, in the order of the options. */
-  | {
-      kind: 'progress';
-      delivered: readonly (Position | null)[];
-      shipped: number;
-      rejected: number;
-      openExchanges: number;
-    }
+  | ({ kind: 'progress' } & ShipperStatus)
   /** Said once before the exchanges of a delivery are read. */
   | { kind: 'reading'; exchangeIds: readonly string[] }
   | { kind: 'waiting'; reason: string }

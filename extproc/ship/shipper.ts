@@ -5,6 +5,7 @@ import type { Transcript } from '../transcript/transcript.ts';
 import { AttemptLinks } from './attempt-links.ts';
 import type { RecordSource } from './follower.ts';
 import { deliveryExchangesMax, deliveryMaxBytes, JournalFollower } from './follower.ts';
+import type { ShipperStatus } from './protocol.ts';
 import { reasonOf } from './reason.ts';
 
 /**
@@ -12,14 +13,6 @@ import { reasonOf } from './reason.ts';
  * again later comes as the same list.
  */
 export type TranscriptSink = { deliver(transcripts: readonly Transcript[]): Promise<readonly Delivery[]> };
-
-export type ShipperStatus = {
-  /** For each journal: everything before this position has been delivered, the journal may free it. */
-  delivered: readonly (Position | null)[];
-  shipped: number;
-  rejected: number;
-  openExchanges: number;
-};
 
 export type ShipperEvents = {
   onDelivering: (exchangeIds: readonly string[]) => void;
@@ -34,7 +27,7 @@ export type ShipperEvents = {
  */
 export type Advance = { kind: 'caught_up' } | { kind: 'paused' } | { kind: 'retry'; reason: string };
 
-type Chosen = { exchangeId: string; contentBytes: number; follower: JournalFollower };
+type Chosen = { exchangeId: string; finishedMs: number; contentBytes: number; follower: JournalFollower };
 
 /** `broken`: the ids of those whose records are not whole. */
 type Loaded = { transcripts: Transcript[]; broken: string[] };
@@ -57,6 +50,8 @@ export class Shipper {
   #chosen: Chosen[] = [];
   /** The chosen ones as they were given to the sink, which would not take them then. */
   #waiting: Loaded | null = null;
+  /** When the last one delivered ended. */
+  #deliveredEndMs: number | null = null;
   #shipped = 0;
   #rejected = 0;
 
@@ -80,7 +75,15 @@ export class Shipper {
       shipped: this.#shipped,
       rejected: this.#rejected,
       openExchanges: open - this.#chosen.length,
+      waitingExchanges: this.#followers.reduce((sum, { finished }) => sum + finished.length, this.#chosen.length),
+      undeliveredSinceMs: this.#undeliveredSinceMs(),
     };
+  }
+
+  #undeliveredSinceMs(): number | null {
+    const first = this.#chosen[0] ?? this.#earliest()?.finished[0];
+    if (first !== undefined) return first.finishedMs;
+    return this.#followers.every(({ atEnd }) => atEnd) ? null : this.#deliveredEndMs;
   }
 
   /**
@@ -159,6 +162,7 @@ export class Shipper {
       if (delivery?.kind === 'rejected') this.#reject(exchangeId, delivery.reason);
     }
     for (const { follower, exchangeId } of this.#chosen) follower.forget(exchangeId);
+    this.#deliveredEndMs = this.#chosen.at(-1)?.finishedMs ?? null;
     this.#chosen = [];
     return null;
   }

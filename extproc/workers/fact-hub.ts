@@ -52,9 +52,10 @@ export class FactHub {
     for (const [id, { unnoted }] of this.#waiting) if (unnoted.delete(worker)) this.#answerIfNoted(id);
   }
 
-  /** A new process has nothing to note. */
+  /** A new process has nothing to note, and what the one before it asked is not its own. */
   began(worker: number): void {
     this.#unnoted.delete(worker);
+    for (const [id, { from }] of this.#waiting) if (from === worker) this.#waiting.delete(id);
   }
 
   #answerIfNoted(id: number): void {

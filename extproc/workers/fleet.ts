@@ -1,6 +1,8 @@
 import type { Position } from '../journal/position.ts';
+import type { WorkerReports } from '../operations/operations.ts';
 import { FactHub } from './fact-hub.ts';
 import type { FromWorker, SharedFact, WorkerStart } from './protocol.ts';
+import { ReportDesk } from './report-desk.ts';
 import type { SupervisorParts, WorkerState, WorkerStatus } from './supervisor.ts';
 import { WorkerSupervisor } from './supervisor.ts';
 
@@ -16,6 +18,7 @@ export type FleetParts = Pick<SupervisorParts, 'launch' | 'drainMaxMs' | 'log' |
 export class Fleet {
   readonly #supervisors: readonly WorkerSupervisor[];
   readonly #hub: FactHub;
+  readonly #desk = new ReportDesk();
   readonly #onEnded: () => void;
 
   constructor({ workers, start, takeOver, onEnded, ...shared }: FleetParts) {
@@ -45,6 +48,16 @@ export class Fleet {
 
   status(): readonly WorkerStatus[] {
     return this.#supervisors.map((supervisor) => supervisor.status());
+  }
+
+  /** How they are; null where one does not say so in time. */
+  async reports(): Promise<WorkerReports> {
+    const asked = this.#supervisors.map(async (supervisor) => {
+      const { worker, state } = supervisor.status();
+      if (state !== 'recording' && state !== 'draining') return [worker, null] as const;
+      return [worker, await this.#desk.ask((ask) => supervisor.send({ kind: 'report', ask }))] as const;
+    });
+    return new Map(await Promise.all(asked));
   }
 
   /** @param positions for each worker in their order; null where nothing is in the index yet */
@@ -81,6 +94,9 @@ export class Fleet {
       }
       case 'noted':
         this.#hub.noted(from, message.id);
+        return;
+      case 'report':
+        this.#desk.heed(message.ask, message.report);
         return;
       case 'recording':
       case 'failed':

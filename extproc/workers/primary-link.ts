@@ -1,5 +1,6 @@
 import { SkilltapeError } from '../errors.ts';
 import type { Position } from '../journal/position.ts';
+import type { ProcessReport } from '../operations/operations.ts';
 import type { FromWorker, SharedFact, ToWorker, WorkerStart } from './protocol.ts';
 
 /** A worker's end of the channel: what a process has with the one that forked it. */
@@ -14,6 +15,7 @@ export type Channel = {
 export type WorkerEars = {
   delivered(position: Position): void;
   note(fact: SharedFact): void;
+  report(): Promise<ProcessReport>;
 };
 
 const aliveIntervalMs = 500;
@@ -114,12 +116,21 @@ export class PrimaryLink {
         this.#shares.get(message.ask)?.();
         this.#shares.delete(message.ask);
         return;
+      case 'report':
+        void this.#report(message.ask);
+        return;
       case 'drain':
         this.#over.resolve('drain');
         return;
       default:
         message satisfies never;
     }
+  }
+
+  /** Before it records, a worker says nothing of itself: that it begins is known. */
+  async #report(ask: number): Promise<void> {
+    const report = await this.#ears?.report();
+    if (report !== undefined) await this.#send({ kind: 'report', ask, report });
   }
 
   #note({ id, fact }: Extract<ToWorker, { kind: 'fact' }>, ears: WorkerEars): void {

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { EndReport } from '../exchange/end-report.ts';
 import type { Position } from '../journal/position.ts';
+import type { ProcessReport } from '../operations/operations.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
 
 /**
@@ -36,6 +37,8 @@ export type ToWorker =
   | { kind: 'fact'; id: number; fact: SharedFact }
   /** Every other worker that answers has noted what was shared. */
   | { kind: 'shared'; ask: number }
+  /** To be answered with `report`. */
+  | { kind: 'report'; ask: number }
   /** End open streams within `drainMaxMs`, then the process. */
   | { kind: 'drain' };
 
@@ -49,4 +52,6 @@ export type FromWorker =
   /** Its journal grew by the ends of exchanges. */
   | { kind: 'ended' }
   | { kind: 'share'; ask: number; fact: SharedFact }
-  | { kind: 'noted'; id: number };
+  | { kind: 'noted'; id: number }
+  /** Health and figures. */
+  | { kind: 'report'; ask: number; report: ProcessReport };

@@ -143,7 +143,9 @@ export class WorkerSupervisor {
     const { launch, start, clock } = this.#parts;
     this.#enter('starting');
     this.#failure = undefined;
-    const process = launch((message) => this.#heed(message));
+    const process: WorkerProcess = launch((message) => {
+      if (this.#process === process) this.#heed(message);
+    });
     this.#process = process;
     process.send({ kind: 'start', start: start() });
     const over = new AbortController();

@@ -11,13 +11,21 @@ export type WorkerProcess = {
   readonly exited: Promise<number | string>;
 };
 
+const lastWordsMaxMs = 1_000;
+
 /** Starts `script` under this runtime with our own flags; what it logs goes where our log goes. */
 export function launchWorker(script: string, onMessage: (message: FromWorker) => void): WorkerProcess {
   const child = fork(script, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   child.on('message', (message) => onMessage(message as FromWorker));
   const exited = new Promise<number | string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+    child.once('exit', (code, signal) => {
+      const ended = code ?? signal ?? 'unknown';
+      // What it said last may still be unread: the channel ends behind it.
+      if (!child.connected) return resolve(ended);
+      child.once('disconnect', () => resolve(ended));
+      setTimeout(() => resolve(ended), lastWordsMaxMs).unref();
+    });
   });
   return {
     pid: child.pid,

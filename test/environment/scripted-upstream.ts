@@ -34,6 +34,7 @@ export type CallOptions = { person?: string; body?: unknown; headers?: HeaderPai
 /** The real parts with an upstream whose answers the test writes itself; `connections` as in skilltape.yaml. */
 export async function startScriptedGateway(options: {
   connections: Record<string, Record<string, unknown>>;
+  workers?: number;
   answer: (request: ScriptedRequest) => ScriptedAnswer;
 }): Promise<ScriptedGateway> {
   await using started = new AsyncDisposableStack();
@@ -55,6 +56,7 @@ export async function startScriptedGateway(options: {
   const gateway = await startGateway({
     ...{ directory, authority, upstreamKey, userClientSecret: 'test' },
     settings: { connections: options.connections },
+    ...(options.workers !== undefined && { workers: options.workers }),
     upstreams: Object.keys(options.connections).map((name) => ({ name, ...target })),
     envoyBinary: (await resolveTool('envoy', { env: process.env })).path,
     opaBinary: (await resolveTool('opa', { env: process.env })).path,

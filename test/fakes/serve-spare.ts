@@ -8,6 +8,7 @@ import { deserialize } from 'node:v8';
 import { loadConfig } from '../../extproc/config/load.ts';
 import { nodeFileSystem } from '../../extproc/journal/node-fs.ts';
 import { createLog } from '../../extproc/log.ts';
+import { Operations } from '../../extproc/operations/operations.ts';
 import type { PolicyBundle } from '../../extproc/policy/bundle.ts';
 import { startProcessor } from '../../extproc/processor.ts';
 import type { KillPoint } from './kill-point.ts';
@@ -24,7 +25,9 @@ process.once('message', async ({ killPoint }: { killPoint: KillPoint | null }) =
     log.fatal({ err }, 'the journal cannot be written; ending');
     process.exit(1);
   };
-  const processor = await startProcessor({ config, policy, log, fileSystem: nodeFileSystem, onPoison });
+  const operations = new Operations(Object.keys(config.connections));
+  const parts = { config, policy, log, operations, fileSystem: nodeFileSystem };
+  const processor = await startProcessor({ ...parts, onPoison });
   process.send?.('recording');
   process.once('SIGTERM', () => void processor.stop().then(() => process.exit(0)));
 });

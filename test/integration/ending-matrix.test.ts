@@ -4,7 +4,7 @@ import { seededRandom } from '../bench/statistics.ts';
 import { breaks, type EndingCase, endingCases } from '../torture/ending-case.ts';
 import { runEndings } from '../torture/ending-matrix.ts';
 
-/** Of each way to break off; the whole matrix is `npm run torture -- endings`. */
+/** Of each way to break off; the whole matrix is `test/torture/endings.ts`. */
 const casesOfEach = 64;
 
 function sample(cases: readonly EndingCase[], count: number, random: () => number): EndingCase[] {

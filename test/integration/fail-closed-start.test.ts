@@ -55,6 +55,7 @@ async function serve(
     identityProviders: { idp: { issuer: 'https://idp.example.com' } },
     connections: { claude: { identityProvider: 'idp' } },
     policies: { directory: policies },
+    operations: { port: 0 },
   };
   writeFileSync(configFile, JSON.stringify(config), { mode: 0o600 });
   const opa = await resolveTool('opa', { env: process.env });

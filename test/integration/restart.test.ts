@@ -8,9 +8,11 @@ import { messagesBody } from '../builders/messages-body.ts';
 import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
 import { readJournal } from '../environment/journal-view.ts';
+import { Load } from '../environment/load.ts';
 import { inJournal, openHalfUpload, openSlowStream, servedAgain } from '../environment/traffic.ts';
 import { waitUntil } from '../environment/wait.ts';
 import { wholeIndex } from '../environment/whole-index.ts';
+import { assertArrivalsAreRecorded, assertJournalIsIndexed } from '../environment/whole-record.ts';
 
 const kills = 10;
 
@@ -46,20 +48,6 @@ async function assertCursorSkipsNothing(): Promise<void> {
   }
 }
 
-/** Every exchange in the journal has one end and one document, under the same id. */
-async function assertJournalIsIndexed(): Promise<void> {
-  const entries = await readJournal(gateway.dataDirectory);
-  for (const { id, records } of entries) {
-    assert.equal(records.filter(({ kind }) => kind === 'started').length, 1, id);
-    assert.equal(records.filter(({ kind }) => kind === 'finished').length, 1, `ends of ${id}`);
-  }
-  const indexed = await waitUntil('everything in the index', async () => {
-    const hits = await wholeIndex(gateway.dataDirectory);
-    return entries.every(({ id }) => hits.has(id)) && hits;
-  });
-  assert.equal(indexed.size, entries.length);
-}
-
 test('a kill with open exchanges: each is recorded as interrupted under its own id, completed ones are there once', async () => {
   const completed: string[] = [];
   for (let count = 0; count < 20; count += 1) {
@@ -93,7 +81,7 @@ test('a kill with open exchanges: each is recorded as interrupted under its own 
   }
   const { answerBody } = await inJournal(gateway, 'open answer', () => true);
   assert.deepEqual(streaming.received(), answerBody.subarray(0, streaming.received().length));
-  await assertJournalIsIndexed();
+  await assertJournalIsIndexed(gateway);
 });
 
 test('a second restart ends nothing a second time', async () => {
@@ -101,7 +89,7 @@ test('a second restart ends nothing a second time', async () => {
   await kill();
   await gateway.restartProcessor();
   await servedAgain(gateway, headers);
-  await assertJournalIsIndexed();
+  await assertJournalIsIndexed(gateway);
   const afterwards = await wholeIndex(gateway.dataDirectory);
   for (const [id, { outcome }] of before) assert.equal(afterwards.get(id)?.outcome, outcome);
 });
@@ -110,8 +98,7 @@ test(`${kills} kills at random moments under load: what the upstream saw has a r
   const seed = Number(process.env.SKILLTAPE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
   t.diagnostic(`seed ${seed} (SKILLTAPE_TEST_SEED)`);
   const random = randomFrom(seed);
-  const load = new Load();
-  const workers = [load.run(), load.run(), load.run()];
+  await using load = new Load(gateway, headers);
   try {
     for (let count = 0; count < kills; count += 1) {
       const answered = load.answered.size;
@@ -123,41 +110,15 @@ test(`${kills} kills at random moments under load: what the upstream saw has a r
     }
     await servedAgain(gateway, headers);
   } finally {
-    load.stopped = true;
-    await Promise.all(workers);
+    await load.stop();
   }
-  await assertJournalIsIndexed();
-  const entries = await readJournal(gateway.dataDirectory);
-  const recorded = new Set(entries.filter(({ allowed }) => allowed).map(({ requestBody }) => requestBody.toString()));
-  const arrivals = gateway.fake.requests.filter(({ body }) => body !== undefined);
-  assert.ok(arrivals.length >= load.answered.size);
-  for (const { body } of arrivals) assert.ok(recorded.has(String(body)), `no record of ${body}`);
+  await assertJournalIsIndexed(gateway);
+  const arrivals = await assertArrivalsAreRecorded(gateway);
+  assert.ok(arrivals >= load.answered.size);
   const indexed = await wholeIndex(gateway.dataDirectory);
   for (const id of load.answered) assert.equal(indexed.get(id)?.outcome, 'complete', id);
-  t.diagnostic(`${load.answered.size} answered, ${load.failed} refused or cut, ${arrivals.length} seen upstream`);
+  t.diagnostic(`${load.answered.size} answered, ${load.failures.length} refused or cut, ${arrivals} seen upstream`);
 });
-
-/** Callers who go on whatever happens. */
-class Load {
-  stopped = false;
-  failed = 0;
-  /** Exchanges whose whole answer came. */
-  readonly answered = new Set<string>();
-  #sent = 0;
-
-  async run(): Promise<void> {
-    while (!this.stopped) {
-      this.#sent += 1;
-      const more = this.#sent % 3 === 0 ? { stream: true } : {};
-      const body = messagesBody(`${this.#sent % 6 === 0 ? '[fake: slow 10] ' : ''}load ${this.#sent}`, more);
-      const answer = await gateway.post(body, headers).catch(() => undefined);
-      if (answer?.status === 200) this.answered.add(answer.exchangeId);
-      else this.failed += 1;
-      // Callers of a gateway that refuses do not hurry.
-      if (answer?.status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}
 
 /** Mulberry32: the same numbers for the same seed. */
 function randomFrom(seed: number): () => number {

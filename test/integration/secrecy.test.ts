@@ -11,6 +11,7 @@ import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway, upstreamKey } from '../environment/gateway.ts';
 import type { HeaderPairs, HttpsAnswer } from '../environment/https-call.ts';
 import { httpsCall, pairs } from '../environment/https-call.ts';
+import { operationsOf } from '../environment/operations-call.ts';
 
 /** Envoy's secrets, skilltape's keys and the certificates: the only files that may hold something secret in the clear. */
 const keyFiles = /^(sds\/|data\/keys\/|gateway\.key$|ca\.pem$)/;
@@ -228,6 +229,15 @@ async function look(): Promise<Map<string, Buffer>> {
   return shown;
 }
 
+/** What the listener for health and figures says, by path; also to whoever asks for a path of their own. */
+async function operationsAnswers(): Promise<Map<string, Buffer>> {
+  const { ask } = operationsOf(gateway);
+  const paths = ['/metrics', '/readyz', '/healthz', `/${of('looked for')}`];
+  const answers = await Promise.all(paths.map(async (path) => [path, Buffer.from((await ask(path)).body)] as const));
+  assert.ok(answers[0]?.[1].includes('skilltape_exchanges_total{outcome="complete",connection="claude"}'));
+  return new Map(answers.map(([path, body], at) => [at < 3 ? path : 'a path that is not there', body]));
+}
+
 const callers = () => ({
   'the token of alice': alice,
   'its signature': alice.split('.')[2] ?? alice,
@@ -272,6 +282,11 @@ test('no credential and no planted secret is readable in any file or output of t
   for (const id of exchanges) await gateway.document(id);
   const shown = await look();
   assertNowhere(shown);
+  const answers = await operationsAnswers();
+  assertNowhere(answers);
+  // Not even who called, with whom or about what: whoever reaches the listener is asked for nothing.
+  const people = ['alice', 'bob@', ordinary, 'claude-opus', ...exchanges];
+  for (const [path, answer] of answers) for (const name of people) assert.ok(!answer.includes(name), `${path} ${name}`);
   assertNowhere(new Map([...filesUnder(gateway.directory, keyFiles), ...databases()]));
   // Envoy and the processor write the rest of their logs when they end.
   await gateway.envoy.child.stop();

@@ -47,5 +47,7 @@ export function trueOutcomes({ stream, cut, by }: EndingCase): Outcome[] {
   const begin = stream.borders[event - 1] ?? 0;
   const end = stream.borders[event] ?? 0;
   if (cut >= end) return [outcome];
-  return cut <= begin || stream.encoding === 'identity' ? [broken] : [broken, outcome];
+  if (stream.encoding !== 'identity') return cut <= begin ? [broken] : [broken, outcome];
+  // A blank line that ends with CR and LF is one from its CR on.
+  return cut === end - 1 && stream.bytes.subarray(end - 2, end).equals(Buffer.from('\r\n')) ? [outcome] : [broken];
 }

@@ -10,7 +10,7 @@ const errorsModule = fileURLToPath(new URL('../../extproc/errors.ts', import.met
 /** Runs a program that logs, and gives what it wrote, line by line. */
 function logged(level: string, body: string): { lines: Record<string, unknown>[]; stdout: string } {
   const program = `
-    import { createLog } from ${JSON.stringify(logModule)};
+    import { createLog, endOnFault } from ${JSON.stringify(logModule)};
     import { SkilltapeError } from ${JSON.stringify(errorsModule)};
     const log = createLog(${JSON.stringify(level)});
     ${body}`;
@@ -52,6 +52,28 @@ test('what a caller wrote comes into no log by way of the error that it caused',
   );
   assert.equal(lines.length, 4);
   for (const line of lines) assert.ok(!JSON.stringify(line).includes('SAID'), JSON.stringify(line));
+});
+
+test('what a library throws that is no error, and what nobody catches, is logged without its words', () => {
+  const { lines } = logged(
+    'info',
+    `endOnFault(log, () => process.exit(7));
+    log.error({ err: SkilltapeError.from('said SAID', 'policy_failed') }, 'failed');
+    log.error({ err: SkilltapeError.from({ said: 'SAID' }, 'policy_failed') }, 'failed');
+    setTimeout(() => JSON.parse('{"said": SAID}'), 1);`,
+  );
+  assert.equal(lines.length, 3);
+  for (const line of lines) assert.ok(!JSON.stringify(line).includes('SAID'), JSON.stringify(line));
+  // A fatal line is written at once, before those that wait for their turn.
+  const last = lines.find(({ level }) => level === 60);
+  assert.equal(last?.msg, 'a fault that nobody caught: ending');
+});
+
+test('a line that asks for somebody says where it is explained', () => {
+  const { lines } = logged('info', "log.info('a'); log.warn('b'); log.error({ x: 1 }, 'c'); log.fatal('d');");
+  const guides = Object.fromEntries(lines.map(({ msg, guide }) => [msg, guide]));
+  const guide = 'docs/operations.md#log-lines';
+  assert.deepEqual(guides, { a: undefined, b: guide, c: guide, d: guide });
 });
 
 test('the system says itself why it failed, also as the cause of an error of ours', () => {

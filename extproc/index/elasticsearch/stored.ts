@@ -17,8 +17,8 @@ export function restored(source: unknown): Masked<ExchangeDocument> {
   const { related: _related, ...document } = source;
   const { billed: _billed, ...skilltape } = source.skilltape;
   // The first documents were written without these.
-  const added = { decoded_detail: '', body: { request: notCoded, answer: notCoded } };
-  return { ...document, skilltape: { ...added, ...skilltape } } as unknown as Masked<ExchangeDocument>;
+  const added = 'body' in skilltape ? {} : { decoded_detail: '', body: { request: notCoded, answer: notCoded } };
+  return { ...document, skilltape: { ...skilltape, ...added } } as unknown as Masked<ExchangeDocument>;
 }
 
 /** Of a document that was asked for in part: what a hit shows. `sourceFields` are the fields to ask for. */

@@ -244,3 +244,39 @@ test('links are changed only where the connection has a public URL, which is htt
     assert.deepEqual([...new Set(reading.faults.map(({ key }) => key))], [fault], keys);
   }
 });
+
+function keysOfFaults(more: string): string[] {
+  const reading = parseConfig(`${smallest}\n${more}`, '/etc/skilltape');
+  return reading.ok ? [] : reading.faults.map(({ key }) => key);
+}
+
+test('each worker has a part of the journal that a request and two segments fit into', () => {
+  const small = 'limits: {requestBodyMaxBytes: 1000, heldBodyMaxBytes: 1000}';
+  const journal = (bytes: number) => `journal: {segmentMaxBytes: 4096, journalMaxBytes: ${bytes}}`;
+  assert.deepEqual(keysOfFaults(`${small}\n${journal(2 * 4096)}`), []);
+  assert.deepEqual(keysOfFaults(`${small}\n${journal(2 * 4096)}\nworkers: 2`), ['journal.journalMaxBytes']);
+  assert.deepEqual(keysOfFaults(`${small}\n${journal(4 * 4096)}\nworkers: 2`), []);
+  const large = 'limits: {requestBodyMaxBytes: 100000, heldBodyMaxBytes: 100000}';
+  assert.deepEqual(keysOfFaults(`${large}\n${journal(199_999)}\nworkers: 2`), ['journal.journalMaxBytes']);
+  assert.deepEqual(keysOfFaults(`${large}\n${journal(200_000)}\nworkers: 2`), []);
+});
+
+test('the number of a worker must fit into the path of its socket and into the ports', () => {
+  const room = 107 - '/run/.sock'.length;
+  const socket = (chars: number) => smallest.replace('run/extproc.sock', `/run/${'a'.repeat(chars)}.sock`);
+  const faults = (text: string) => {
+    const reading = parseConfig(text, '/etc/skilltape');
+    return reading.ok ? [] : reading.faults.map(({ key }) => key);
+  };
+  assert.deepEqual(faults(socket(room)), []);
+  assert.deepEqual(faults(`${socket(room)}\nworkers: 2`), ['listen.socket']);
+  assert.deepEqual(faults(`${socket(room - 2)}\nworkers: 2`), []);
+  assert.deepEqual(faults(`${socket(room - 2)}\nworkers: 10`), ['listen.socket']);
+  const tls = 'tls: {certificateFile: c, privateKeyFile: k, clientCaFile: a}';
+  const port = (number: number) =>
+    smallest.replace('socket: run/extproc.sock', `tcp: {address: 127.0.0.1, port: ${number}, ${tls}}`);
+  assert.deepEqual(faults(`${port(65_535)}\nworkers: 1`), []);
+  assert.deepEqual(faults(`${port(65_535)}\nworkers: 2`), ['listen.tcp.port']);
+  assert.deepEqual(faults(`${port(65_534)}\nworkers: 2`), []);
+  assert.deepEqual(faults(`${smallest}\nworkers: 0`), ['workers']);
+});

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { describeConfig } from '../../../extproc/config/describe.ts';
 import { composePlaces, issuerOf } from '../../../extproc/demo/compose/places.ts';
 import { makeSecrets } from '../../../extproc/demo/compose/secrets.ts';
 import { elasticsearchPin, pins } from '../../../extproc/tools/versions.ts';
@@ -165,6 +171,34 @@ test('services find each other by the names and ports that their programs use', 
   for (const url of parse(read('deploy/compose/kibana.yml'))['elasticsearch.hosts']) {
     assert.ok(compose.services[new URL(url).hostname] !== undefined);
   }
+});
+
+test('the processor is healthy when it says that it is ready, on the port that it has by default', () => {
+  const defaults = new Map(describeConfig().map((key) => [key.key, key.default]));
+  const { test: command } = compose.services.skilltape?.healthcheck ?? {};
+  assert.deepEqual(
+    command?.slice(-2).map((word) => word.split('/').at(-1)),
+    ['ready.ts', defaults.get('operations.port')],
+  );
+  assert.equal(parse(read('deploy/compose/skilltape.yaml')).operations, undefined);
+});
+
+test('the health check of the processor tells ready from not ready and from nobody there', async () => {
+  let status = 200;
+  const server = createServer((_request, response) => response.writeHead(status).end('{"ready":false}'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = String((server.address() as AddressInfo).port);
+  const script = join(root, 'extproc/demo/compose/ready.ts');
+  const check = async () => {
+    const child = spawn(process.execPath, [script, port], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const [said, code] = await Promise.all([text(child.stderr), once(child, 'exit').then(([code]) => code)]);
+    return [code, said.trim()];
+  };
+  assert.deepEqual(await check(), [0, '']);
+  status = 503;
+  assert.deepEqual(await check(), [1, '{"ready":false}']);
+  await new Promise((resolve) => server.close(resolve));
+  assert.deepEqual(await check(), [1, 'no answer']);
 });
 
 test('no password stands in the file, and nothing is open to the network unless it is asked for', () => {

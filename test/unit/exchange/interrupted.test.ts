@@ -18,7 +18,10 @@ test('what was open at the death of the processor ends as interrupted, and only 
   await ended.abandon('stream_ended', '');
   await play(released, wholeRequest);
   const log = new FakeLog();
-  assert.deepEqual(await closeInterrupted(payloads(before), log, clock), [held.id, released.id]);
+  const told: string[][] = [];
+  const ids = await closeInterrupted(payloads(before), log, clock, (...end) => told.push(end));
+  assert.deepEqual(ids, [held.id, released.id]);
+  assert.deepEqual(told, Array(2).fill(['claude', 'interrupted']));
   const finished = { outcome: 'interrupted', detail: 'the processor ended', status: null, localReply: '' };
   assert.deepEqual(log.records, [
     { exchangeId: held.id, timeMs: nowMs, kind: 'finished', finished },

@@ -13,7 +13,9 @@ const started = {
 
 function createLedger() {
   const log = new FakeLog();
-  return { log, ledger: new Ledger(log, { nowMs: () => nowMs }, exchangeId) };
+  const told: string[] = [];
+  const ledger = new Ledger(log, { nowMs: () => nowMs }, exchangeId, (outcome) => told.push(outcome));
+  return { log, ledger, told };
 }
 
 test('records have the id of their exchange and the time of the clock', async () => {
@@ -52,4 +54,18 @@ test('an end that could not be written can be written again', async () => {
     log.finished.map(({ outcome }) => outcome),
     ['cut'],
   );
+});
+
+test('an end is told once, and only when it was recorded', async () => {
+  const { log, ledger, told } = createLedger();
+  await ledger.finish(end);
+  assert.deepEqual(told, [], 'without a start there is no end');
+  await ledger.record({ kind: 'started', started });
+  log.failsAppend = () => true;
+  await assert.rejects(ledger.finish(end));
+  assert.deepEqual(told, []);
+  log.failsAppend = () => false;
+  await ledger.finish({ ...end, outcome: 'cut' });
+  await ledger.finish(end);
+  assert.deepEqual(told, ['cut']);
 });

@@ -137,6 +137,8 @@ export type Rig = {
   judge: FakeJudge;
   context: ExchangeContext;
   faults: Error[];
+  /** What `onFinished` was told. */
+  ended: { connection: string; outcome: string }[];
   open(connection?: Connection, pathPrefix?: string): Exchange;
 };
 
@@ -148,6 +150,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
   const faults: Error[] = [];
   // A report that a test wants comes before the end.
   const reports = new EndReports({ maxWaitMs: 0 });
+  const ended: Rig['ended'] = [];
   const context: ExchangeContext = {
     log,
     judge: () => judge,
@@ -174,11 +177,12 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     reader: { read: (kind, asked, body) => readHere(kind, asked, wholeOf(log, body)) },
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),
+    onFinished: (connection, outcome) => ended.push({ connection, outcome }),
     onUnrecorded: () => {},
     onFault: (_, fault) => faults.push(fault),
   };
   return {
-    ...{ log, judge, context, faults, reports },
+    ...{ log, judge, context, faults, reports, ended },
     open: (connection = claude, pathPrefix = '') => new Exchange(context, connection, pathPrefix),
   };
 }

@@ -7,6 +7,7 @@ import type { Position } from '../../../extproc/journal/position.ts';
 import { keptRecordsMaxBytes } from '../../../extproc/ship/follower.ts';
 import { Shipper } from '../../../extproc/ship/shipper.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
+import { startedMs } from '../transcript/example.ts';
 import { MemoryJournal, placeOf } from './memory-journal.ts';
 
 type Answer = Delivery | Error;
@@ -54,7 +55,10 @@ test('the cursor stays at the start of the oldest open exchange, so a restart lo
   journal.whole(3);
   const { shipper, delivered } = shipping(journal);
   await shipper.advance();
-  assert.deepEqual(shipper.status(), { delivered: [placeOf(4)], shipped: 2, rejected: 0, openExchanges: 1 });
+  assert.deepEqual(shipper.status(), {
+    ...{ delivered: [placeOf(4)], shipped: 2, rejected: 0, openExchanges: 1 },
+    ...{ waitingExchanges: 0, undeliveredSinceMs: null },
+  });
   journal.prompt(2, 'late');
   journal.finish(2);
   const restarted = shipping(journal, [], shipper.status().delivered[0]);
@@ -104,6 +108,31 @@ test('while the index takes nothing, the same list is given to it, and the journ
   assert.notEqual(lists.at(-1), lists[0]);
 });
 
+test('how long the index is behind is told by the end of the oldest exchange that it does not have', async () => {
+  const journal = new MemoryJournal();
+  const behind = (shipper: Shipper) => {
+    const { waitingExchanges, undeliveredSinceMs } = shipper.status();
+    return [waitingExchanges, undeliveredSinceMs === null ? null : undeliveredSinceMs - startedMs];
+  };
+  for (let exchange = 1; exchange <= 100; exchange += 1) journal.whole(exchange);
+  const { shipper } = shipping(journal, [{ kind: 'retry', reason: 'away' }]);
+  assert.deepEqual(behind(shipper), [0, null]);
+  await shipper.advance();
+  // The ends are every fourth record, and each record is a millisecond later.
+  assert.deepEqual(behind(shipper), [64, 3], 'the first of those that were given back');
+  await shipper.advance();
+  assert.deepEqual(behind(shipper), [0, null]);
+});
+
+test('while there is more to read, the index is as far behind as the last exchange that it took', async () => {
+  const journal = new MemoryJournal();
+  for (let exchange = 1; exchange <= 100; exchange += 1) journal.whole(exchange);
+  const { shipper } = shipping(journal);
+  assert.deepEqual(await shipper.advance(() => true), { kind: 'paused' });
+  const { waitingExchanges, undeliveredSinceMs } = shipper.status();
+  assert.deepEqual([waitingExchanges, undeliveredSinceMs], [0, startedMs + 63 * 4 + 3]);
+});
+
 test('an exchange whose start lies before the cursor was delivered before and is passed over', async () => {
   const journal = new MemoryJournal();
   journal.start(1);
@@ -133,7 +162,8 @@ test('an exchange that nothing can be made of is counted and reported without it
   const refused: Delivery = { kind: 'rejected', reason: 'too large' };
   const { shipper, events } = shipping(journal, [poison, poison, refused]);
   assert.deepEqual(await shipper.advance(), { kind: 'caught_up' });
-  assert.deepEqual(shipper.status(), { delivered: [placeOf(12)], shipped: 1, rejected: 2, openExchanges: 0 });
+  const { delivered, shipped, rejected, openExchanges } = shipper.status();
+  assert.deepEqual([delivered, shipped, rejected, openExchanges], [[placeOf(12)], 1, 2, 0]);
   assert.deepEqual(
     events.filter((event) => event.startsWith('rejected')),
     ['rejected 1: TypeError', 'rejected 2: too large'],

@@ -79,3 +79,11 @@ test('who broke an exchange off goes to the others now, and not to who begins la
   assert.equal(rig.factsTo(2), 1);
   assert.deepEqual(rig.hub.remembered, []);
 });
+
+test('what a worker asked before it died is not answered to the one that follows it', () => {
+  const rig = new Rig();
+  rig.hub.share(1, 1, linkOf('a'), others(1, 2));
+  rig.hub.began(1);
+  rig.hub.noted(2, 1);
+  assert.deepEqual(rig.answers(), []);
+});

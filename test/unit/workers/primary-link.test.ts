@@ -7,6 +7,7 @@ import type { FromWorker, SharedFact, ToWorker, WorkerStart } from '../../../ext
 
 const fact: SharedFact = { kind: 'session_link', key: 'a', session: 's-1' };
 const start = { worker: 2 } as WorkerStart;
+const report = { readiness: { ready: true, conditions: [] }, metrics: [] };
 
 /** The primary's end; while `reads` is false, what is sent stays in the channel. */
 class FakeChannel implements Channel {
@@ -36,7 +37,8 @@ class FakeChannel implements Channel {
 
 function linkWith(channel: FakeChannel, ears: { delivered?: () => void; note?: (fact: SharedFact) => void } = {}) {
   const link = new PrimaryLink(channel);
-  const recording = () => link.recording({ delivered: ears.delivered ?? (() => {}), note: ears.note ?? (() => {}) });
+  const { delivered = () => {}, note = () => {} } = ears;
+  const recording = () => link.recording({ delivered, note, report: async () => report });
   return { link, recording };
 }
 
@@ -123,5 +125,19 @@ test('why a worker could not begin is told with code and remedy; a fault of the 
     { kind: 'failed', code: 'usage', message: 'cannot listen', remedy: 'free the port' },
     { kind: 'failed', code: 'internal', message: 'x' },
   ]);
+  link.close();
+});
+
+test('a worker that records says how it is when it is asked, and before that nothing', async () => {
+  const channel = new FakeChannel();
+  const { link, recording } = linkWith(channel);
+  channel.heed({ kind: 'report', ask: 1 });
+  recording();
+  channel.heed({ kind: 'report', ask: 2 });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(
+    channel.sent.filter(({ kind }) => kind === 'report'),
+    [{ kind: 'report', ask: 2, report }],
+  );
   link.close();
 });

@@ -224,3 +224,12 @@ test('stopping does not wait for the pause before a restart, and starts nothing'
   assert.equal(rig.workers.length, 1);
   assert.equal(rig.events.filter((event) => event === 'taken over').length, 1);
 });
+
+test('what a dead process is still heard to say does not count for the one that follows it', async () => {
+  const rig = await Rig.recording();
+  const { worker: dead } = rig;
+  await rig.dies();
+  await rig.restarted();
+  dead.say({ kind: 'recording' });
+  assert.equal(rig.supervisor.status().state, 'starting');
+});

@@ -10,6 +10,11 @@ test('a document that was stored before encodings were told is shown with nothin
   assert.deepEqual(restored(JSON.parse(JSON.stringify(stored))), whole);
 });
 
+test('a whole document comes back letter for letter', () => {
+  const stored = JSON.stringify(documentOf());
+  assert.equal(JSON.stringify(restored(JSON.parse(stored))), stored);
+});
+
 test('a document that somebody else put there is no record', () => {
   assert.throws(() => restored({ message: 'x' }), /did not write/);
 });

@@ -1,0 +1,25 @@
+import type { JournalSpace } from './journal-metrics.ts';
+import type { Readiness } from './readiness.ts';
+import type { ShippingState } from './shipping-state.ts';
+
+/** More than the longest pause between two deliveries when a body is slow to mask. */
+const silenceMaxSeconds = 180;
+
+/** From here on the journal's room decides whether new requests are taken, as the exchanges themselves ask it. */
+export function watchJournalSpace(readiness: Readiness, journal: JournalSpace): void {
+  readiness.watch('journal_space', () =>
+    journal.admits() ? null : { state: 'failed', reason: 'the journal is full: new requests are refused' },
+  );
+}
+
+/** Neither takes traffic away: what is recorded waits in the journal. */
+export function watchShipping(readiness: Readiness, state: ShippingState): void {
+  readiness.watch('shipping', () =>
+    state.silenceSeconds() <= silenceMaxSeconds
+      ? null
+      : { state: 'degraded', reason: 'nothing is shipped to the index: the shipping thread is silent' },
+  );
+  readiness.watch('index', () =>
+    state.isIndexAway ? { state: 'degraded', reason: 'the index takes no exchanges: the log says why' } : null,
+  );
+}

@@ -1,0 +1,59 @@
+import type { Action, Frame } from '../exchange/frame.ts';
+import { refusalReasonOf } from '../exchange/refusal.ts';
+import type { ExchangeMetrics } from './exchange-metrics.ts';
+import { secondsSince } from './instruments.ts';
+
+/** What is measured of an exchange (extproc/exchange). */
+type Steps<How extends string> = {
+  readonly id: string;
+  accept(frame: Frame): Promise<Action>;
+  abandon(how: How, detail: string): Promise<void>;
+};
+
+/** Counts what passes an exchange, from outside: bytes, refusals, and the time until the request was decided. */
+export class MeteredExchange<How extends string> implements Steps<How> {
+  readonly #exchange: Steps<How>;
+  readonly #metrics: ExchangeMetrics;
+  readonly #requestBytes: { inc(bytes: number): void };
+  readonly #answerBytes: { inc(bytes: number): void };
+  #startMs = 0;
+  #isDecided = false;
+
+  /** @param connection a configured name */
+  constructor(exchange: Steps<How>, connection: string, metrics: ExchangeMetrics) {
+    this.#exchange = exchange;
+    this.#metrics = metrics;
+    this.#requestBytes = metrics.requestBytes.labels(connection);
+    this.#answerBytes = metrics.answerBytes.labels(connection);
+  }
+
+  get id(): string {
+    return this.#exchange.id;
+  }
+
+  /** An answer comes in many pieces: none of them waits longer for being counted. */
+  accept(frame: Frame): Promise<Action> {
+    if (frame.kind === 'response_body') this.#answerBytes.inc(frame.body.length);
+    if (this.#isDecided) return this.#exchange.accept(frame);
+    if (frame.kind === 'request_headers') this.#startMs = performance.now();
+    else if (frame.kind === 'request_body') this.#requestBytes.inc(frame.body.length);
+    return this.#acceptUndecided(frame);
+  }
+
+  abandon(how: How, detail: string): Promise<void> {
+    return this.#exchange.abandon(how, detail);
+  }
+
+  async #acceptUndecided(frame: Frame): Promise<Action> {
+    const action = await this.#exchange.accept(frame);
+    if (action.kind === 'release' || action.kind === 'local_reply') this.#decided(action);
+    return action;
+  }
+
+  #decided(action: Extract<Action, { kind: 'release' | 'local_reply' }>): void {
+    this.#isDecided = true;
+    this.#metrics.decisionSeconds.observe(secondsSince(this.#startMs));
+    const reason = action.kind === 'local_reply' ? refusalReasonOf(action.reply) : null;
+    if (reason !== null) this.#metrics.refused.inc({ reason });
+  }
+}

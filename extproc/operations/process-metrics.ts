@@ -1,0 +1,27 @@
+import { collectDefaultMetrics, type Registry } from 'prom-client';
+
+/**
+ * Of the many that prom-client knows, those that an alert or the sizing of a machine needs. Some of it measure for
+ * others too, which stay as they are without them: user time for all processor time, the heap's size for its use, the
+ * lag for its quantiles.
+ */
+const chosen: ReadonlySet<string> = new Set([
+  'process_cpu_user_seconds_total',
+  'process_cpu_seconds_total',
+  'process_start_time_seconds',
+  'process_resident_memory_bytes',
+  'process_open_fds',
+  'process_max_fds',
+  'nodejs_heap_size_total_bytes',
+  'nodejs_heap_size_used_bytes',
+  'nodejs_external_memory_bytes',
+  'nodejs_eventloop_lag_seconds',
+  'nodejs_eventloop_lag_p99_seconds',
+  'nodejs_eventloop_lag_max_seconds',
+  'nodejs_gc_duration_seconds',
+]);
+
+export function processMetrics(registry: Registry): void {
+  collectDefaultMetrics({ register: registry });
+  for (const { name } of registry.getMetricsAsArray()) if (!chosen.has(name)) registry.removeSingleMetric(name);
+}

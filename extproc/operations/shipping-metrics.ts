@@ -1,0 +1,57 @@
+import type { Registry } from 'prom-client';
+import type { ShipReport } from '../ship/protocol.ts';
+import { instrumentsOf } from './instruments.ts';
+import type { ShippingState } from './shipping-state.ts';
+
+/** The way of ended exchanges into the index, as the shipping thread tells of it. */
+export function shippingMetrics(registry: Registry) {
+  const { counter, gauge } = instrumentsOf(registry);
+  const shipped = counter('skilltape_shipped_exchanges_total', 'Exchanges that the index took.');
+  const rejected = counter('skilltape_rejected_exchanges_total', 'Exchanges that the index will not have.');
+  const deliveries = counter('skilltape_shipping_deliveries_total', 'Times that exchanges were given to the index.');
+  const waits = counter('skilltape_shipping_waits_total', 'Times that the index took no exchanges for the moment.');
+  const maskingFailures = counter(
+    'skilltape_masking_failures_total',
+    'Exchanges of which the index has metadata only.',
+  );
+  return {
+    crashes: counter('skilltape_shipping_crashes_total', 'Deaths of the shipping thread, which is then started again.'),
+    /** Returns what is to be told each report of the thread. */
+    watch(state: ShippingState): (report: ShipReport) => void {
+      gauge('skilltape_index_lag_seconds', 'Age of the oldest ended exchange that is not in the index.', () =>
+        state.lagSeconds(),
+      );
+      gauge(
+        'skilltape_shipping_waiting_exchanges',
+        'Ended exchanges that were read and wait for the index.',
+        () => state.waitingExchanges,
+      );
+      gauge('skilltape_shipping_silence_seconds', 'Time since the shipping thread last said something.', () =>
+        state.silenceSeconds(),
+      );
+      return (report) => {
+        state.heed(report);
+        switch (report.kind) {
+          case 'progress':
+            shipped.inc(state.grown('shipped', report.shipped));
+            rejected.inc(state.grown('rejected', report.rejected));
+            return;
+          case 'reading':
+            deliveries.inc();
+            return;
+          case 'waiting':
+            waits.inc();
+            return;
+          case 'masking_failed':
+            maskingFailures.inc();
+            return;
+          case 'rejected':
+          case 'stopped':
+            return;
+          default:
+            report satisfies never;
+        }
+      };
+    },
+  };
+}

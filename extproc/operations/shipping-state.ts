@@ -1,0 +1,51 @@
+import type { ShipReport } from '../ship/protocol.ts';
+
+/** What the shipping thread said last, and when: a dead thread reports no lag, so its silence is told as well. */
+export class ShippingState {
+  readonly #nowMs: () => number;
+  readonly #counted = { shipped: 0, rejected: 0 };
+  #reportedAt = performance.now();
+  #undeliveredSinceMs: number | null = null;
+  #waitingExchanges = 0;
+  #isIndexAway = false;
+
+  /** @param nowMs the wall clock, by which ends of exchanges are recorded */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  heed(report: ShipReport): void {
+    this.#reportedAt = performance.now();
+    if (report.kind === 'waiting') this.#isIndexAway = true;
+    if (report.kind !== 'progress') return;
+    const { waitingExchanges, undeliveredSinceMs } = report;
+    this.#waitingExchanges = waitingExchanges;
+    this.#undeliveredSinceMs = undeliveredSinceMs;
+    if (waitingExchanges === 0) this.#isIndexAway = false;
+  }
+
+  /** By how much a count of the thread grew since it was last asked here; a new thread counts from 0 again. */
+  grown(what: 'shipped' | 'rejected', count: number): number {
+    const before = this.#counted[what];
+    this.#counted[what] = count;
+    return count < before ? count : count - before;
+  }
+
+  /** Age of the oldest ended exchange that the index does not have, as far as the journal was read. */
+  lagSeconds(): number {
+    return this.#undeliveredSinceMs === null ? 0 : Math.max(0, this.#nowMs() - this.#undeliveredSinceMs) / 1_000;
+  }
+
+  silenceSeconds(): number {
+    return (performance.now() - this.#reportedAt) / 1_000;
+  }
+
+  get waitingExchanges(): number {
+    return this.#waitingExchanges;
+  }
+
+  /** The index did not take what it was last given. */
+  get isIndexAway(): boolean {
+    return this.#isIndexAway;
+  }
+}

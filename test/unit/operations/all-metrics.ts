@@ -1,0 +1,21 @@
+import { coverageMetrics } from '../../../extproc/operations/coverage-metrics.ts';
+import { Operations } from '../../../extproc/operations/operations.ts';
+import { ShippingState } from '../../../extproc/operations/shipping-state.ts';
+import { workerMetrics } from '../../../extproc/operations/worker-metrics.ts';
+import { createRig } from '../exchange/rig.ts';
+
+export type Metric = { name: string; type: string; help: string; labelNames: readonly string[] };
+
+/** Every metric that a process can have, of whichever side it is. */
+export function allMetrics(): Metric[] {
+  const { metrics } = new Operations(['claude']);
+  metrics.exchange.watch(createRig().context);
+  metrics.journal.watch({ usage: () => ({ bytes: 0, maxBytes: 1 }), admits: () => true });
+  metrics.shipping.watch(new ShippingState(Date.now));
+  workerMetrics(metrics.registry, () => []);
+  coverageMetrics(metrics.registry, { counts: () => ({}), lagSeconds: () => 0 });
+  return metrics.registry.getMetricsAsArray().map((metric) => {
+    const { name, type, help, labelNames = [] } = metric as unknown as Metric;
+    return { name, type, help, labelNames };
+  });
+}
