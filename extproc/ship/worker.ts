@@ -14,7 +14,7 @@ import { comparePositions, type Position } from '../journal/position.ts';
 import type { JournalReader } from '../journal/reader.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
-import { collectGarbage, LargeWork } from '../large-work.ts';
+import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { coverageOf, noted } from './coverage.ts';
@@ -68,7 +68,13 @@ async function run(options: ShipStart): Promise<void> {
     report: (message) => report({ kind: 'coverage', report: message }),
   });
   const sink = coverage === null ? pipeline : noted(pipeline, coverage);
-  const shipper = new Shipper(journals, sink, events, largeWork);
+  // What is left of the exchanges before is collected first: it may be as large again.
+  const run = <T>(bytes: number, work: () => Promise<T>): Promise<T> =>
+    largeWork.run(bytes, async () => {
+      if (bytes >= largeMinBytes) collectGarbage();
+      return work();
+    });
+  const shipper = new Shipper(journals, sink, events, { run });
   await ship({ shipper, coverage, commands, journals, largeWork });
   await coverage?.stop();
   await shipper.close();

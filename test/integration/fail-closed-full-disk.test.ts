@@ -13,29 +13,26 @@ import { waitUntil } from '../environment/wait.ts';
 const MiB = 1024 * 1024;
 const skip = noSmallDisk() ?? false;
 
-/** The journal on a disk of its own, and everything else, the index above all, on another. */
+/** The journal on a disk of its own. */
 let journalDisk: SmallDisk;
-let dataDisk: SmallDisk;
 let gateway: TestGateway;
 let headers: { authorization: string };
 before(async () => {
   if (skip !== false) return;
-  [journalDisk, dataDisk] = [mountSmallDisk(32 * MiB), mountSmallDisk(32 * MiB)];
+  journalDisk = mountSmallDisk(32 * MiB);
   const journal = { segmentMaxBytes: MiB };
-  gateway = await startTestGateway({ settings: { journal }, prepare: placeDisks });
+  gateway = await startTestGateway({ settings: { journal }, prepare: placeDisk });
   headers = { authorization: `Bearer ${await gateway.token()}` };
 });
 after(async () => {
   if (skip !== false) return;
   await gateway.stop();
   journalDisk.unmount();
-  dataDisk.unmount();
 });
 
-function placeDisks(directory: string): void {
-  mkdirSync(dataDisk.path, { recursive: true });
-  symlinkSync(dataDisk.path, join(directory, 'data'));
-  symlinkSync(journalDisk.path, join(dataDisk.path, 'journal'));
+function placeDisk(directory: string): void {
+  mkdirSync(join(directory, 'data'), { mode: 0o700 });
+  symlinkSync(journalDisk.path, join(directory, 'data', 'journal'));
 }
 
 const processorLog = () => readFileSync(join(gateway.directory, 'processor.log'), 'utf8');
@@ -76,25 +73,6 @@ test('a disk that is full under the journal: nothing goes upstream unrecorded, a
   journalDisk.empty();
   await gateway.restartProcessor();
   await servedAgain(gateway, headers);
-  for (const id of answered) assert.equal((await gateway.document(id)).skilltape.outcome, 'complete');
-});
-
-test('a disk that is full under the index alone: requests go on, and all of them are found when it has room', {
-  skip,
-}, async () => {
-  dataDisk.fill();
-  const answered: string[] = [];
-  try {
-    // SQLite writes on in room that its files have already.
-    await waitUntil('a line in the log', async () => {
-      const answer = await gateway.post(messagesBody(`index full ${answered.length} ${'y'.repeat(90_000)}`), headers);
-      assert.equal(answer.status, 200);
-      answered.push(answer.exchangeId);
-      return /"msg":"the index waits"/.test(processorLog());
-    });
-  } finally {
-    dataDisk.empty();
-  }
   for (const id of answered) assert.equal((await gateway.document(id)).skilltape.outcome, 'complete');
 });
 

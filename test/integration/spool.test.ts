@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { messagesBody } from '../builders/messages-body.ts';
 import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
@@ -14,14 +14,15 @@ const KiB = 1024;
 
 let gateway: TestGateway;
 let headers: { authorization: string };
-before(async () => {
+// A journal of their own for each: one is filled up, the other is damaged.
+beforeEach(async () => {
   const journal = { journalMaxBytes: 2048 * KiB, segmentMaxBytes: 128 * KiB };
   // Nothing but the first chunk of a body finds room in memory.
   const limits = { requestBodyMaxBytes: 512 * KiB, heldBodyMaxBytes: 80 * KiB, spooledBodyMaxBytes: 1024 * KiB };
   gateway = await startTestGateway({ settings: { journal, limits } });
   headers = { authorization: `Bearer ${await gateway.token()}` };
 });
-after(() => gateway.stop());
+afterEach(() => gateway.stop());
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
