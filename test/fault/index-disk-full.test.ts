@@ -48,10 +48,20 @@ test('an index whose disk is full waits and says why, and when there is room it 
   started.defer(() => journal.close());
   const reports: ShipReport[] = [];
   const keys = { journalKey: key, hashKey: key };
-  const limits = { textMaxChars: 100_000, decoding: decodingLimits, rememberedDays: 365, largeWorkMemory: null };
+  const limits = {
+    textMaxChars: 100_000,
+    decoding: decodingLimits,
+    rememberedDays: 365,
+    largeWorkMemory: null,
+    coverage: null,
+  };
   const shipper = superviseShipper(
     { dataDirectory: disk.path, elasticsearch: null, journalDirectories: [directory], policy, ...keys, ...limits },
-    { onReport: (report) => reports.push(report), onCrash: (error) => assert.fail(error) },
+    {
+      onReport: (report) => reports.push(report),
+      onLateRecords: async () => false,
+      onCrash: (error) => assert.fail(error),
+    },
   );
   started.defer(() => shipper.stop(5_000));
   const ids = [await write(journal, 'first')];
