@@ -254,3 +254,24 @@ test('a route around skilltape is found: what it let through is said, logged as 
     await gateway.stop();
   }
 });
+
+test('beside several workers, the primary compares what all of them recorded, and writes the records of what Envoy refused', async () => {
+  const gateway = await startTestGateway({ settings, workers: 2 });
+  try {
+    const headers = { authorization: `Bearer ${await gateway.token()}` };
+    for (let count = 0; count < 6; count += 1) {
+      assert.equal((await gateway.post(messagesBody(`question ${count}`), headers)).status, 200);
+    }
+    await raw(gateway, 'GET /%00 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+    const { counts, gaps } = await compared(gateway, 7);
+    assert.deepEqual([counts.recorded, counts.refused_by_envoy, counts.forwarded_not_recorded], [6, 1, 0]);
+    assert.deepEqual(
+      gaps.filter(({ kind }) => kind === 'forwarded_not_recorded'),
+      [],
+    );
+    await waitUntil('the record of the refused one', async () => (await documents(gateway, 'refused')).length === 1);
+    assert.ok(existsSync(join(gateway.dataDirectory, 'journal-0')));
+  } finally {
+    await gateway.stop();
+  }
+});

@@ -10,7 +10,7 @@ import { decodeRecord, encodeRecord } from '../../../extproc/exchange/record.ts'
 import type { Journal } from '../../../extproc/journal/journal.ts';
 import { openJournal } from '../../../extproc/journal/journal.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
-import { journalDirectory } from '../../../extproc/journal/places.ts';
+import { journalDirectory, primaryJournal } from '../../../extproc/journal/places.ts';
 import { openJournalReader } from '../../../extproc/journal/reader.ts';
 import { takeOverLeft } from '../../../extproc/left-journals.ts';
 import { takeOver, untilUnlocked } from '../../../extproc/recovery.ts';
@@ -83,6 +83,19 @@ test('what is open in the journals of workers that are no longer there is ended,
   const again = await rig.takeOverLeft(2);
   assert.equal((await rig.records(3)).length, 4, 'and ended once');
   await again.close();
+});
+
+test("a primary's own journal is left where one process does everything, and in use beside several workers", async (t) => {
+  const rig = new Rig(t);
+  const journal = await rig.journal(primaryJournal);
+  await record(journal, 1, true);
+  await journal.close();
+  const beside = await rig.takeOverLeft(2);
+  assert.deepEqual(beside.directories, []);
+  await beside.close();
+  const alone = await rig.takeOverLeft(1);
+  assert.deepEqual(alone.directories, [journalDirectory(rig.dataDirectory, primaryJournal)]);
+  await alone.close();
 });
 
 test('a journal that is left keeps what the index has as long as it is within its part, and all that the index has not', async (t) => {
