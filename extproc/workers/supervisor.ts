@@ -180,7 +180,7 @@ export class WorkerSupervisor {
     const { log, worker } = this.#parts;
     const facts = { worker, ended, deaths, ...(this.#failure !== undefined && { err: this.#failure }) };
     if (deaths < deathsReportedAfter) log.error(facts, 'a worker ended and is started again');
-    else log.fatal(facts, 'a worker ends again and again: it takes no requests until somebody sees to it');
+    else log.fatal(facts, 'a worker ends again and again; its own lines say why');
   }
 
   async #tookOver(): Promise<boolean> {

@@ -67,7 +67,7 @@ test('a frozen worker is taken out, its streams end, the other one serves, and i
   for (const marker of markers) {
     const { id } = await inJournal(gateway, marker, () => true);
     const { outcome } = (await gateway.document(id)).skilltape;
-    assert.equal(outcome, there.has(marker) ? 'client_aborted' : 'complete', marker);
+    assert.equal(outcome, there.has(marker) ? 'interrupted' : 'complete', marker);
   }
   await assertJournalIsIndexed(gateway);
   await assertArrivalsAreRecorded(gateway);
