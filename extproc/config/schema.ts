@@ -108,7 +108,7 @@ const limits = z.strictObject({
   requestBodyMaxBytes: bytes(1, 64 * MiB, 'Largest request body that is taken; a larger one is refused.'),
   heldBodyMaxBytes: bytes(
     1,
-    24 * MiB,
+    16 * MiB,
     'Memory for bodies that are held, all exchanges of a worker together: requests until their verdict, answers that are changed or searched for ids. What of a request finds no room is read back from the journal.',
   ),
   spooledBodyMaxBytes: bytes(

@@ -26,7 +26,10 @@ export type SoakResult = {
 };
 
 /** Full and freed again within minutes, so that its size is level for most of the time. */
-const settings = { journal: { segmentMaxBytes: 1024 * 1024, journalMaxBytes: 16 * 1024 * 1024 } };
+const settings = {
+  journal: { segmentMaxBytes: 1024 * 1024, journalMaxBytes: 16 * 1024 * 1024 },
+  limits: { requestBodyMaxBytes: 1024 * 1024 },
+};
 const samplesPerRun = 120;
 const sampleMinMs = 1_000;
 /** A token is good for an hour. */

@@ -114,7 +114,7 @@ test('the smallest file is taken, with defaults and absolute paths, and cannot b
   assert.deepEqual(config.listen, { socket: '/etc/skilltape/run/extproc.sock' });
   assert.equal(config.journal.keyFile, '/etc/skilltape/data/keys/journal.key');
   assert.equal(config.policies.directory, '/etc/skilltape/policies');
-  assert.equal(config.limits.heldBodyMaxBytes, 25165824);
+  assert.equal(config.limits.heldBodyMaxBytes, 16777216);
   assert.equal(config.identityProviders.staff?.claims.groups, 'groups');
   assert.throws(() => Object.assign(config.limits, { heldBodyMaxBytes: 1 }), TypeError);
   assert.throws(() => Object.assign(config.connections, { other: {} }), TypeError);
