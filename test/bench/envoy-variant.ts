@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { parse, stringify } from 'yaml';
 
 /** What one variant's Envoy has of its own; everything else is the gateway's. */
@@ -25,6 +24,8 @@ type Configuration = {
 };
 
 const filterName = 'envoy.filters.http.ext_proc';
+/** The lock behind it, which opens for its verdict alone. */
+const lockName = 'skilltape.released';
 
 /** The rendered configuration of a gateway with other places and, where asked for, without the ext_proc filter. */
 export function envoyVariant(rendered: string, places: EnvoyPlaces): string {
@@ -44,8 +45,8 @@ export function envoyVariant(rendered: string, places: EnvoyPlaces): string {
 }
 
 function removeFilter(manager: Manager): void {
-  const others = manager.http_filters.filter(({ name }) => name !== filterName);
-  if (isDeepStrictEqual(others, manager.http_filters)) throw unlike();
+  const others = manager.http_filters.filter(({ name }) => name !== filterName && name !== lockName);
+  if (others.length !== manager.http_filters.length - 2) throw unlike();
   manager.http_filters = others;
   for (const { routes } of manager.route_config.virtual_hosts) {
     for (const route of routes) delete route.typed_per_filter_config?.[filterName];

@@ -144,7 +144,8 @@ test('dump lists the records of an exchange in their order, bodies by size alone
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const kinds = records.map(({ kind }) => kind);
+  // In how many pieces a body comes is Envoy's affair.
+  const kinds = records.map(({ kind }) => kind).filter((kind, at, all) => kind !== all[at - 1]);
   assert.deepEqual(kinds, ['started', 'request_body', 'decided', 'answer_started', 'answer_body', 'finished']);
   assert.ok(records.every(({ exchange }) => exchange === ids.castle));
   assert.equal(

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // runProcessor serves the processor that does nothing: the least that Envoy's protocol takes in our modes.
@@ -53,12 +54,22 @@ func (emptyProcessor) Process(stream extproc.ExternalProcessor_ProcessServer) er
 	}
 }
 
+// verdict is what the lock behind the filter in Envoy's configuration asks for.
+var verdict = &structpb.Struct{Fields: map[string]*structpb.Value{
+	"skilltape": structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
+		"verdict": structpb.NewStringValue("allow"),
+	}}),
+}}
+
 // replyTo lets everything pass. A request body in FULL_DUPLEX_STREAMED mode goes upstream only when it is sent back.
 func replyTo(request *extproc.ProcessingRequest) *extproc.ProcessingResponse {
 	switch message := request.Request.(type) {
 	case *extproc.ProcessingRequest_RequestHeaders:
 		headers := &extproc.HeadersResponse{}
-		return &extproc.ProcessingResponse{Response: &extproc.ProcessingResponse_RequestHeaders{RequestHeaders: headers}}
+		return &extproc.ProcessingResponse{
+			Response:        &extproc.ProcessingResponse_RequestHeaders{RequestHeaders: headers},
+			DynamicMetadata: verdict,
+		}
 	case *extproc.ProcessingRequest_RequestBody:
 		echo := &extproc.StreamedBodyResponse{
 			Body:        message.RequestBody.Body,
