@@ -5,6 +5,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { SkilltapeError } from '../../extproc/errors.ts';
+import { mappingVersion } from '../../extproc/index/elasticsearch/mapping.ts';
 import {
   checkElasticsearch,
   openElasticsearchIndex,
@@ -85,7 +86,10 @@ test('without the template the writer writes nothing and says what is to be done
 test('the template is put in place by the role for it, and by no other', async (t) => {
   for (const user of roleNames.filter((name) => name !== 'skilltape_setup'))
     await assert.rejects(setUpElasticsearch(optionsFor(t, user)), isIndexFailed(/security_exception/), user);
-  assert.deepEqual(await setUpElasticsearch(optionsFor(t, 'skilltape_setup')), { template: prefix, version: 1 });
+  assert.deepEqual(await setUpElasticsearch(optionsFor(t, 'skilltape_setup')), {
+    template: prefix,
+    version: mappingVersion,
+  });
 });
 
 test('the writer adds documents; it cannot search, change, overwrite or delete one', async (t) => {

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { mappingVersion } from '../../extproc/index/elasticsearch/mapping.ts';
 import type { ExchangeDocument } from '../../extproc/transcript/document.ts';
 import { messagesBody } from '../builders/messages-body.ts';
 import { type CommandResult, skilltape } from '../environment/command.ts';
@@ -111,7 +112,10 @@ test('without a cluster exchanges go on; the log says one after the other what i
     /does not allow it.*\nuse a credential that has .*manage_index_templ/s,
   );
   const setup = await run('index', 'setup', '--json', ...system.credentialFlags('skilltape_setup'));
-  assert.deepEqual(JSON.parse(setup.stdout), { kind: 'elasticsearch', template: 'skilltape', version: 1 });
+  assert.deepEqual(JSON.parse(setup.stdout), {
+    ...{ kind: 'elasticsearch', template: 'skilltape' },
+    version: mappingVersion,
+  });
   assert.deepEqual(await run('index', 'check'), {
     status: 0,
     stdout: 'shipping: ready\nsearching: ready\n',
