@@ -83,6 +83,12 @@ test('each command of the tour prints what the README shows', async () => {
 test('every file that the README links to is there', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   for (const [, link = ''] of readme.matchAll(/\]\(((?!https?:)[^)]+)\)/g)) {
-    assert.doesNotThrow(() => readFileSync(join(root, link)), link);
+    const [file = '', anchor] = link.split('#');
+    const text = readFileSync(join(root, file), 'utf8');
+    if (anchor === undefined) continue;
+    const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, words = '']) =>
+      words.toLowerCase().replaceAll(' ', '-'),
+    );
+    assert.ok(headings.includes(anchor), link);
   }
 });
