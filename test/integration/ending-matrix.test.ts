@@ -17,8 +17,8 @@ function sample(cases: readonly EndingCase[], count: number, random: () => numbe
 }
 
 test('wherever and by whomever an answer is broken off, exactly what the caller got is recorded, with its true outcome', async (t) => {
-  const seed = Number(process.env.SKILLTAPE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
-  t.diagnostic(`seed ${seed} (SKILLTAPE_TEST_SEED)`);
+  const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
+  t.diagnostic(`seed ${seed} (TEST_SEED)`);
   const random = seededRandom(seed);
   const all = await endingCases(random, 5);
   const cases = breaks.flatMap((by) =>

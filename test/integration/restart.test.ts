@@ -95,8 +95,8 @@ test('a second restart ends nothing a second time', async () => {
 });
 
 test(`${kills} kills at random moments under load: what the upstream saw has a record, and nothing is there twice`, async (t) => {
-  const seed = Number(process.env.SKILLTAPE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
-  t.diagnostic(`seed ${seed} (SKILLTAPE_TEST_SEED)`);
+  const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
+  t.diagnostic(`seed ${seed} (TEST_SEED)`);
   const random = randomFrom(seed);
   await using load = new Load(gateway, headers);
   try {
