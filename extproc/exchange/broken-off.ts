@@ -38,7 +38,10 @@ async function endingOf(end: Break, { answer, released, exchangeId }: Known, rep
   const otherwise = unreported(how, answer === undefined ? 'client_aborted' : 'aborted');
   const isSent = answer !== undefined || (released && !undelivered);
   const report = isSent ? await reports.reportOf(exchangeId) : null;
-  return report === null ? otherwise : { outcome: outcomesBy[report.by], detail: report.detail };
+  if (report === null) return otherwise;
+  // Envoy gave the exchange up because it had lost us, and says so when we are there again.
+  const isOurLoss = how === 'connection_lost' && report.by === 'gateway';
+  return { outcome: isOurLoss ? 'interrupted' : outcomesBy[report.by], detail: report.detail };
 }
 
 function unreported(how: 'stream_ended' | 'connection_lost', outcome: Outcome): Ending {

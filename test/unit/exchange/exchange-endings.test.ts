@@ -183,6 +183,11 @@ const abandoned: (Abandoned & { detail: string })[] = [
     ...{ frames: [...wholeRequest, ...half], how: 'connection_lost', report: byUpstream },
     ...{ ends: 'upstream_aborted', detail: byUpstream.detail },
   },
+  {
+    name: 'an answer that Envoy gave up because it had lost us',
+    ...{ frames: [...wholeRequest, ...half], how: 'connection_lost', report: byEnvoy },
+    ...{ ends: 'interrupted', detail: byEnvoy.detail },
+  },
 ];
 
 for (const { name, frames, how, report, ends, detail } of abandoned) {
