@@ -61,10 +61,15 @@ export class LargeWork {
   async run<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     if (bytes < largeMinBytes) return work();
     const startMs = performance.now();
-    while (Atomics.load(this.#busy, 1 - this.#own) !== 0 && performance.now() - startMs < this.#patienceMs) {
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-    }
+    const isOtherBusy = () => Atomics.load(this.#busy, 1 - this.#own) !== 0;
+    // Said before the other side is looked at, so that not both begin at once. Whoever reads for a verdict goes first:
+    // the one who ships takes its word back while it waits.
     Atomics.store(this.#busy, this.#own, 1);
+    while (isOtherBusy() && performance.now() - startMs < this.#patienceMs) {
+      if (this.#own === sides.shipping) Atomics.store(this.#busy, this.#own, 0);
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      Atomics.store(this.#busy, this.#own, 1);
+    }
     try {
       return await work();
     } finally {

@@ -16,7 +16,7 @@ const readMaxMs = 20_000;
 const idleMaxMs = 10_000;
 
 /** A caller waits for it. */
-const patienceMs = 5_000;
+const patienceMs = 15_000;
 
 /** For `createThreadedReader`; its memory goes to the shipping thread. */
 export function largeReading(): LargeWork {

@@ -45,3 +45,14 @@ test('work that fails makes room, and a thread that is begun again does too', as
   await reading.run(largeMinBytes, work('read', Promise.resolve()));
   assert.deepEqual(events, ['dies begins', 'read begins', 'read ends']);
 });
+
+test('reading for a verdict goes before the next large one that is shipped', async () => {
+  const { reading, shipping, events, work } = bothSides();
+  const gate = Promise.withResolvers<void>();
+  const shipped = shipping.run(largeMinBytes, work('ship', gate.promise));
+  const read = reading.run(largeMinBytes, work('read', Promise.resolve()));
+  gate.resolve();
+  await shipped;
+  await Promise.all([read, shipping.run(largeMinBytes, work('ship again', Promise.resolve()))]);
+  assert.deepEqual(events.slice(2), ['read begins', 'read ends', 'ship again begins', 'ship again ends']);
+});
