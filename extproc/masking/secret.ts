@@ -36,6 +36,9 @@ const rulesByPrefix: ReadonlyMap<string, readonly CompiledRule[]> = new Map(
   }),
 );
 
+/** What a vendor's own manual prints instead of a key. */
+const documented = 'EXAMPLE';
+
 function tailEnd(text: string, from: number, tailCodes: ReadonlySet<number>): number {
   let end = from;
   while (isWord(text.charCodeAt(end)) || tailCodes.has(text.charCodeAt(end))) end++;
@@ -56,7 +59,8 @@ function tryRule(rule: CompiledRule, text: string, at: number): Candidate | unde
   const value = text.slice(start, end);
   if (rule.entropyMin !== undefined && (!looksMade(value) || entropyBits(value) < rule.entropyMin)) return undefined;
   if (rule.decodedMark && !Buffer.from(value, 'base64').includes(rule.decodedMark)) return undefined;
-  if (isDocumentedKey(value)) return undefined;
+  // Of what only follows in the same run no word counts: `<key>_example` holds a key.
+  if (isDocumentedKey(text.slice(start, rule.matcher.lastIndex)) || value.endsWith(documented)) return undefined;
   return { type: 'SECRET', rule: rule.id, rank: 'secret', start, end, score: 0.98 };
 }
 

@@ -80,6 +80,17 @@ for (const { id, names, hit } of vendorValueRules) {
   });
 }
 
+test('a key stays a secret when words follow it in the same run', () => {
+  const key = fill('ghp_<a36>');
+  for (const words of ['_example', '-dummy', '_xxxxxxxx']) {
+    const found = scan(`token ${key}${words} here`);
+    assert.ok(
+      found.some(({ type, start, end }) => type === 'SECRET' && start <= 6 && end >= 6 + key.length),
+      words,
+    );
+  }
+});
+
 test('at least 150 vendors have a rule, and every rule an id of its own', () => {
   const ids = [...secretRules, ...vendorValueRules].map(({ id }) => id);
   assert.ok(ids.length >= 150);
