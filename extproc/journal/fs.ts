@@ -13,6 +13,8 @@ export type ReadFile = {
   /** Fewer bytes than asked only at the end of the file. */
   read: (offset: number, maxBytes: number) => Promise<Uint8Array>;
   size: () => Promise<number>;
+  /** Returns once every byte that anybody wrote to it before the call is on disk. */
+  datasync: () => Promise<void>;
   close: () => Promise<void>;
 };
 

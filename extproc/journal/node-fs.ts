@@ -87,6 +87,7 @@ async function openRead(path: string): Promise<ReadFile> {
   return {
     read: (offset, maxBytes) => readFully(descriptor, offset, maxBytes),
     size: async () => (await call<fs.Stats>((done) => fs.fstat(descriptor, done))).size,
+    datasync: () => call<void>((done) => fs.fdatasync(descriptor, done)),
     close: () => call<void>((done) => fs.close(descriptor, done)),
   };
 }

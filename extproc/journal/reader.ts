@@ -19,6 +19,8 @@ export type JournalReader = {
   read: (from: Position | null) => AsyncGenerator<JournalRecord, void, undefined>;
   /** The record at a position of `append` or `read`. Errors: `not_found` (freed, or not there), `journal_corrupt`. */
   readAt: (position: Position) => Promise<Uint8Array>;
+  /** Resolves when everything that `read` gave is on disk, whoever wrote it. Errors: that of the system. */
+  sync: () => Promise<void>;
   close: () => Promise<void>;
 };
 
@@ -32,8 +34,26 @@ type Step = { status: 'record'; payload: Uint8Array; end: number } | { status: '
 
 export function openJournalReader(options: ReaderOptions): JournalReader {
   const cache = new SegmentCache(options);
+  // A later segment is made only after this one was synced, so of what was read only the last one may need it.
+  let unsynced: number | undefined;
+  const onRead = (segment: number, isNewest: boolean) => {
+    unsynced = isNewest ? segment : undefined;
+  };
   return {
-    read: (from) => readFrom(options, from),
+    read: (from) => readFrom(options, from, onRead),
+    async sync() {
+      if (unsynced === undefined) return;
+      const segment = unsynced;
+      unsynced = undefined;
+      await cache
+        .use(segment, ({ file }) => file.datasync())
+        .catch((thrown: unknown) => {
+          // What was freed had been synced before.
+          if (SkilltapeError.from(thrown).code === 'not_found') return;
+          unsynced ??= segment;
+          throw thrown;
+        });
+    },
     readAt: (position) =>
       cache.use(position.segment, async (segment) => {
         const walk = new Walk(segment, SINGLE_WINDOW_BYTES);
@@ -48,6 +68,7 @@ export function openJournalReader(options: ReaderOptions): JournalReader {
 async function* readFrom(
   options: ReaderOptions,
   from: Position | null,
+  onRead: (segment: number, isNewest: boolean) => void,
 ): AsyncGenerator<JournalRecord, void, undefined> {
   let at = await startOf(options, from);
   while (at !== undefined) {
@@ -66,6 +87,7 @@ async function* readFrom(
         if (step.status === 'sealed') sealed = true;
         else {
           const next: Position = { segment: at.segment, offset: step.end };
+          onRead(at.segment, isNewest);
           yield { position: at, next, payload: step.payload };
           at = next;
         }

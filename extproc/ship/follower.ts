@@ -11,6 +11,8 @@ import { LoadedBodies } from './loaded-bodies.ts';
 export type RecordSource = {
   read(from: Position | null): AsyncIterable<{ position: Position; next: Position; payload: Uint8Array }>;
   readAt(position: Position): Promise<Uint8Array>;
+  /** Resolves when everything that `read` gave is on disk. */
+  sync(): Promise<void>;
 };
 
 /** An exchange whose end was read, in the `round` of reading that came upon it. */
@@ -120,6 +122,11 @@ export class JournalFollower {
     }
     const transcript = assembleTranscript([...loaded, ...bodies.records(exchangeId)], bodies.unread);
     return transcript === null ? null : this.#shared.attempts.linked(transcript);
+  }
+
+  /** Ends are written without a sync of their own: what a power failure may take back is not told to an index. */
+  sync(): Promise<void> {
+    return this.#source.sync();
   }
 
   forget(exchangeId: string): void {

@@ -182,6 +182,7 @@ export class Shipper {
 
   async #loadAndDeliver(): Promise<Loaded & { deliveries: readonly Delivery[] }> {
     this.#waiting ??= await this.#loadChosen();
+    for (const follower of new Set(this.#chosen.map((chosen) => chosen.follower))) await follower.sync();
     return { ...this.#waiting, deliveries: await this.#taken(this.#waiting.transcripts) };
   }
 

@@ -193,6 +193,14 @@ export class FakeFileSystem implements FileSystem {
         return Buffer.from(inode.content.subarray(offset, offset + maxBytes));
       },
       size: async () => inode.content.length,
+      datasync: async () => {
+        check();
+        const covered = inode.content;
+        this.counts.datasyncs += 1;
+        await this.#meetFault('sync');
+        check();
+        inode.durable = covered;
+      },
       close: async () => {},
     };
   }

@@ -111,8 +111,9 @@ replace('fdatasync', onSegment('journal sync'));
 const killingSync = patched.fdatasync;
 patched.fdatasync = (...args: unknown[]) => {
   const descriptor = Number(args[0]);
-  // Only what was written before the call is covered by it.
-  const covered = written.get(descriptor);
+  // Only what was written before the call is covered by it; a reader syncs what another thread wrote.
+  const isSegmentFile = isSegment(pathOf(args));
+  const covered = written.get(descriptor) ?? (isSegmentFile ? fs.fstatSync(descriptor).size : undefined);
   const callback = args[1] as Done;
   return killingSync?.(descriptor, ((error, ...values) => {
     if ((error === null || error === undefined) && covered !== undefined) noteDurable(pathOf(args), covered);

@@ -153,6 +153,44 @@ test('a reader that stood on a record lost in a crash goes on with what came aft
   assert.deepEqual(await readTexts(disk, next), ['after the crash']);
 });
 
+test('what a reader synced after reading it is there after a crash, and what it did not is not', async () => {
+  const { disk, journal } = await filled(3, 4096);
+  const source = reader(disk);
+  for await (const _ of source.read(null));
+  await source.sync();
+  await journal.append(bytesOf('not synced'));
+  disk.crash();
+  await openOn(disk);
+  assert.deepEqual(await readTexts(disk), ['record 0', 'record 1', 'record 2']);
+});
+
+test('a reader syncs only what may need it: once, and not what was freed or sealed', async () => {
+  const { disk, journal } = await filled(30);
+  const source = reader(disk);
+  await source.sync();
+  let last = null;
+  for await (const { next } of source.read(null)) last = next;
+  const before = disk.counts.datasyncs;
+  await source.sync();
+  await source.sync();
+  assert.equal(disk.counts.datasyncs, before + 1);
+  for (let count = 0; count < 30; count += 1) await journal.append(bytesOf('more'));
+  for await (const { next } of source.read(last)) last = next;
+  await disk.remove(segmentPath(journal.written().segment));
+  await source.sync();
+});
+
+test('a reader whose sync fails says so, and tries again when asked again', async () => {
+  const { disk } = await filled(1);
+  const source = reader(disk);
+  for await (const _ of source.read(null));
+  disk.failNextSync('EIO');
+  await assert.rejects(source.sync(), { code: 'EIO' });
+  const before = disk.counts.datasyncs;
+  await source.sync();
+  assert.equal(disk.counts.datasyncs, before + 1);
+});
+
 test('an empty directory has nothing to read', async () => {
   const disk = new FakeFileSystem();
   await disk.makeDirectory(directory);

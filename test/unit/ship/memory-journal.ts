@@ -11,6 +11,7 @@ export class MemoryJournal implements RecordSource {
   readonly #ticks: () => number;
   /** Called before each reading on. */
   onRead: () => void = () => {};
+  onSync: () => Promise<void> = async () => {};
 
   /** Journals that stand beside each other are given one count of milliseconds. */
   constructor(ticks?: () => number) {
@@ -52,6 +53,10 @@ export class MemoryJournal implements RecordSource {
   async readAt(position: Position): Promise<Uint8Array> {
     this.readPositions.push(position.offset);
     return this.#payloadAt(position.offset);
+  }
+
+  async sync(): Promise<void> {
+    await this.onSync();
   }
 
   #payloadAt(at: number): Uint8Array {

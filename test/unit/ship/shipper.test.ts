@@ -69,6 +69,24 @@ test('the cursor stays at the start of the oldest open exchange, so a restart lo
   assert.deepEqual(shipper.status().delivered, [placeOf(journal.payloads.length)]);
 });
 
+test('an index is told only of what no power failure takes back from the journal', async () => {
+  const journal = new MemoryJournal();
+  journal.whole(1);
+  const { shipper, delivered } = shipping(journal);
+  journal.onSync = async () => {
+    throw new Error('the disk failed');
+  };
+  await assert.rejects(shipper.advance(), /the disk failed/);
+  assert.deepEqual(delivered, []);
+  const delays: number[] = [];
+  journal.onSync = async () => {
+    delays.push(delivered.length);
+  };
+  await shipper.advance();
+  assert.deepEqual(delivered, ['1: prompt 1']);
+  assert.deepEqual(delays, [0], 'synced before the delivery');
+});
+
 test('an exchange that the index cannot take now is delivered again, whole and no part of it twice', async () => {
   const journal = new MemoryJournal();
   journal.whole(1);
