@@ -4,9 +4,15 @@ import { readJournal } from './journal-view.ts';
 import { waitUntil } from './wait.ts';
 import { wholeIndex } from './whole-index.ts';
 
-/** Every exchange in the journals has one start, one end and one document, under the same id; to be asked at rest. */
+/**
+ * Every exchange in the journals has one start, one end and one document, under the same id. To be asked when nothing
+ * new is sent; an end may wait for Envoy's report still.
+ */
 export async function assertJournalIsIndexed(gateway: TestGateway): Promise<void> {
-  const entries = await readJournal(gateway.dataDirectory);
+  const entries = await waitUntil('the end of every exchange', async () => {
+    const read = await readJournal(gateway.dataDirectory);
+    return read.every(({ records }) => records.some(({ kind }) => kind === 'finished')) && read;
+  });
   for (const { id, records } of entries) {
     assert.equal(records.filter(({ kind }) => kind === 'started').length, 1, id);
     assert.equal(records.filter(({ kind }) => kind === 'finished').length, 1, `ends of ${id}`);

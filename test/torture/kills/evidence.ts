@@ -16,18 +16,22 @@ import { pairs } from '../../environment/https-call.ts';
 import type { Arrival } from '../../fakes/claude/arrival.ts';
 import type { Seen } from './load.ts';
 
+type Request = { bytes: number; hash: Hash };
+
+/** One entry for each record of its kind, with its place: a power failure takes those behind a place back. */
 type Entry = {
   id: string;
   /** The death before which it began, from 0. */
   life: number;
-  start: Position;
-  starts: number;
-  allowed: boolean;
-  requestBytes: number;
-  requestHash: Hash;
-  answer: Buffer[];
-  outcomes: string[];
+  starts: Placed<string>[];
+  allows: Placed<true>[];
+  /** The whole body up to there. */
+  requests: Placed<Request>[];
+  answer: Placed<Uint8Array>[];
+  outcomes: Placed<string>[];
 };
+
+type Placed<Value> = { at: Position; value: Value };
 
 /** Everything that was ever in the journal, kept although the journal frees it. */
 export class Evidence {
@@ -51,13 +55,19 @@ export class Evidence {
     return this.#entries.size;
   }
 
-  /** To be called while nobody writes. `recovered`: the processor of this life came so far as to take requests. */
-  async afterDeath(death: { life: number; recovered: boolean; powerFailed: boolean }): Promise<void> {
-    if (death.powerFailed) this.#powerFailures.add(death.life);
+  /**
+   * To be called while nobody writes. `recovered`: the processor of this life came so far as to take requests.
+   * `lostFrom`: a power failure took what stood from there on, also what was read after an earlier death.
+   */
+  async afterDeath(death: { life: number; recovered: boolean; lostFrom: Position | null }): Promise<void> {
+    if (death.lostFrom !== null) {
+      this.#powerFailures.add(death.life);
+      this.#forgetFrom(death.lostFrom);
+    }
     await this.#readOn(death.life);
     for (const { id, life, starts, outcomes } of this.#entries.values()) {
-      if (starts !== 1) this.#violation(`${id} has ${starts} starts`);
-      if (outcomes.length > 1) this.#violation(`${id} has ${outcomes.length} ends: ${outcomes}`);
+      if (starts.length !== 1) this.#violation(`${id} has ${starts.length} starts`);
+      if (outcomes.length > 1) this.#violation(`${id} has ${outcomes.length} ends: ${valuesOf(outcomes)}`);
       if (death.recovered && life < death.life && outcomes.length === 0) this.#violation(`${id} has no end`);
     }
   }
@@ -68,10 +78,11 @@ export class Evidence {
       const arrival = arrivals[this.#arrivalsProven];
       if (arrival === undefined) continue;
       const requestId = pairs(arrival.headers).find(([name]) => name === 'x-request-id')?.[1] ?? '';
-      const entries = (this.#byRequestId.get(requestId) ?? []).filter(({ allowed }) => allowed);
-      const isProven = entries.some(({ requestBytes, requestHash }) => {
-        if (arrival.bodySha256 === undefined) return arrival.bodyBytes <= requestBytes;
-        return requestHash.copy().digest('hex') === arrival.bodySha256;
+      const entries = (this.#byRequestId.get(requestId) ?? []).filter(({ allows }) => allows.length > 0);
+      const isProven = entries.some((entry) => {
+        const { bytes, hash } = requestOf(entry);
+        if (arrival.bodySha256 === undefined) return arrival.bodyBytes <= bytes;
+        return hash.copy().digest('hex') === arrival.bodySha256;
       });
       if (!isProven) this.#violation(`upstream request ${this.#arrivalsProven + 1} has no record: ${arrival.path}`);
     }
@@ -87,7 +98,7 @@ export class Evidence {
     } else if (entry === undefined) {
       this.#violation(`${marker}: no record of ${exchangeId}, status ${status}`);
     } else if (status === 200) {
-      const recorded = Buffer.concat(entry.answer);
+      const recorded = Buffer.concat(valuesOf(entry.answer));
       const isPrefix = recorded.subarray(0, received.length).equals(received);
       // Chunks that do not complete an answer are synced a little later: only a power failure may take them.
       if (!isPrefix && (isComplete(received, whole) || !this.#lostPower(seen.life))) {
@@ -96,23 +107,26 @@ export class Evidence {
       if (whole) this.#proveWhole(marker, entry);
       if (whole && recorded.length !== received.length)
         this.#violation(`${marker}: more is recorded than was answered`);
-    } else if (whole && !['denied', 'refused'].includes(entry.outcomes[0] ?? '')) {
-      this.#violation(`${marker}: refused with ${status}, recorded as ${entry.outcomes}`);
+    } else if (whole && !['denied', 'refused'].includes(entry.outcomes[0]?.value ?? '')) {
+      this.#violation(`${marker}: refused with ${status}, recorded as ${valuesOf(entry.outcomes)}`);
     }
   }
 
   /** Killed between the last byte and the end of the stream, it has all of its bytes on record and ends as interrupted. */
   #proveWhole(marker: string, { outcomes }: Entry): void {
     if (outcomes.length === 0) this.wholeButInterrupted += 1;
-    else if (outcomes[0] !== 'complete') this.#violation(`${marker}: whole, recorded as ${outcomes}`);
+    else if (outcomes[0]?.value !== 'complete') {
+      this.#violation(`${marker}: whole, recorded as ${valuesOf(outcomes)}`);
+    }
   }
 
   /** Whatever the index does not have yet stands at or behind the cursor. */
   async proveCursor(indexed: ReadonlyMap<string, SearchHit>): Promise<void> {
     const { position } = await loadCursor(this.#journalDirectory(), 'index');
     if (position === null) return;
-    for (const { id, start } of this.#entries.values()) {
-      if (!indexed.has(id) && comparePositions(start, position) < 0) this.#violation(`the cursor passed ${id}`);
+    for (const { id, starts } of this.#entries.values()) {
+      const isPassed = starts.some(({ at }) => comparePositions(at, position) < 0);
+      if (!indexed.has(id) && isPassed) this.#violation(`the cursor passed ${id}`);
     }
   }
 
@@ -124,7 +138,9 @@ export class Evidence {
   proveIndex(indexed: ReadonlyMap<string, SearchHit>): void {
     for (const { id, outcomes } of this.#entries.values()) {
       const outcome = indexed.get(id)?.outcome;
-      if (outcome !== outcomes[0]) this.#violation(`${id}: the journal says ${outcomes}, the index ${outcome}`);
+      if (outcome !== outcomes[0]?.value) {
+        this.#violation(`${id}: the journal says ${valuesOf(outcomes)}, the index ${outcome}`);
+      }
     }
     for (const id of indexed.keys()) if (!this.#entries.has(id)) this.#violation(`the index made up ${id}`);
   }
@@ -149,30 +165,45 @@ export class Evidence {
     }
   }
 
-  #take(record: ExchangeRecord, start: Position, life: number): void {
-    const entry = this.#entries.get(record.exchangeId) ?? newEntry(record.exchangeId, start, life);
+  #take(record: ExchangeRecord, at: Position, life: number): void {
+    const entry = this.#entries.get(record.exchangeId) ?? newEntry(record.exchangeId, life);
     this.#entries.set(record.exchangeId, entry);
     switch (record.kind) {
       case 'started': {
-        entry.starts += 1;
         const { envoyRequestId } = record.started;
+        entry.starts.push({ at, value: envoyRequestId });
         this.#byRequestId.set(envoyRequestId, [...(this.#byRequestId.get(envoyRequestId) ?? []), entry]);
         return;
       }
-      case 'request_body':
-        entry.requestBytes += record.bytes.length;
-        entry.requestHash.update(record.bytes);
+      case 'request_body': {
+        const { bytes, hash } = requestOf(entry);
+        const value = { bytes: bytes + record.bytes.length, hash: hash.copy().update(record.bytes) };
+        entry.requests.push({ at, value });
         return;
+      }
       case 'decided':
-        entry.allowed ||= record.decided.stage === 'request' && record.decided.verdict === 'allow';
+        if (record.decided.stage === 'request' && record.decided.verdict === 'allow') {
+          entry.allows.push({ at, value: true });
+        }
         return;
       case 'answer_body':
-        entry.answer.push(Buffer.from(record.bytes));
+        entry.answer.push({ at, value: Buffer.from(record.bytes) });
         return;
       case 'finished':
-        entry.outcomes.push(record.finished.outcome);
+        entry.outcomes.push({ at, value: record.finished.outcome });
         return;
     }
+  }
+
+  #forgetFrom(cut: Position): void {
+    const isKept = ({ at }: { at: Position }) => comparePositions(at, cut) < 0;
+    for (const [id, entry] of this.#entries) {
+      for (const kind of ['starts', 'allows', 'requests', 'answer', 'outcomes'] as const) {
+        entry[kind] = entry[kind].filter(isKept) as never;
+      }
+      if (entry.starts.length === 0) this.#entries.delete(id);
+    }
+    if (this.#next !== null && comparePositions(this.#next, cut) > 0) this.#next = cut;
   }
 
   #lostPower(life: number): boolean {
@@ -194,9 +225,16 @@ export class Evidence {
   }
 }
 
-function newEntry(id: string, start: Position, life: number): Entry {
-  const counts = { starts: 0, allowed: false, requestBytes: 0, requestHash: createHash('sha256') };
-  return { id, life, start, ...counts, answer: [], outcomes: [] };
+function newEntry(id: string, life: number): Entry {
+  return { id, life, starts: [], allows: [], requests: [], answer: [], outcomes: [] };
+}
+
+function requestOf({ requests }: Entry): Request {
+  return requests.at(-1)?.value ?? { bytes: 0, hash: createHash('sha256') };
+}
+
+function valuesOf<Value>(placed: readonly Placed<Value>[]): Value[] {
+  return placed.map(({ value }) => value);
 }
 
 function isWithoutRoom(status: number | null, received: Buffer): boolean {

@@ -1,5 +1,6 @@
 /** `kill -9` again and again under load, and the power with it now and then. */
 import { join } from 'node:path';
+import type { Position } from '../../../extproc/journal/position.ts';
 import { waitUntil } from '../../environment/wait.ts';
 import { wholeIndex } from '../../environment/whole-index.ts';
 import { seededRandom } from '../../fakes/file-system.ts';
@@ -128,7 +129,7 @@ class Run {
     const answered = load.answered;
     await waitUntil('answers after the last kill', () => load.answered > answered + callers);
     await load.stop();
-    await this.evidence.afterDeath({ life: this.#kills, recovered: true, powerFailed: false });
+    await this.evidence.afterDeath({ life: this.#kills, recovered: true, lostFrom: null });
     this.#proveCalls();
     const { dataDirectory } = gateway;
     const isIndexed = async () => this.evidence.isIndexed(await wholeIndex(dataDirectory));
@@ -150,12 +151,13 @@ class Run {
   async #judge(plan: KillPlan, recovered: boolean): Promise<void> {
     const { gateway, durableFile } = this.#parts;
     const { dataDirectory } = gateway;
-    const powerFailed = plan.unsyncedShare !== null;
+    let lostFrom: Position | null = null;
     if (plan.unsyncedShare !== null) {
       this.#powerFailures += 1;
-      await failPower({ directory: join(dataDirectory, 'journal'), durableFile, share: plan.unsyncedShare });
+      const directory = join(dataDirectory, 'journal');
+      lostFrom = await failPower({ directory, durableFile, share: plan.unsyncedShare });
     }
-    await this.evidence.afterDeath({ life: this.#kills, recovered, powerFailed });
+    await this.evidence.afterDeath({ life: this.#kills, recovered, lostFrom });
     this.#proveCalls();
     if (this.#kills % cursorProvenEvery === 0) await this.evidence.proveCursor(await wholeIndex(dataDirectory));
   }

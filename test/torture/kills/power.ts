@@ -2,16 +2,17 @@
 import { existsSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
+import type { Position } from '../../../extproc/journal/position.ts';
 import { segmentFileName, segmentSequences } from '../../../extproc/journal/position.ts';
 
 /**
  * Leaves of the newest segment what was synced, and `share` (0 to 1) of the rest. The file beside says which that is
- * (`kill-preload.ts`). Returns how many bytes are gone.
+ * (`kill-preload.ts`). Returns from where on all is gone.
  */
-export async function failPower(options: { directory: string; durableFile: string; share: number }): Promise<number> {
+export async function failPower(options: { directory: string; durableFile: string; share: number }): Promise<Position> {
   const { directory, durableFile, share } = options;
   const newest = segmentSequences(await nodeFileSystem.list(directory)).at(-1);
-  if (newest === undefined) return 0;
+  if (newest === undefined) return { segment: 1, offset: 0 };
   const name = segmentFileName(newest);
   const path = join(directory, name);
   const bytes = statSync(path).size;
@@ -19,14 +20,12 @@ export async function failPower(options: { directory: string; durableFile: strin
   const kept = durable + Math.floor((bytes - durable) * share);
   if (durable === 0 && share < 0.5) rmSync(path);
   else truncateSync(path, kept);
-  return bytes - kept;
+  return { segment: newest, offset: kept };
 }
 
-/** The last word counts: recovery cuts files too. */
+/** Two threads sync: the highest word counts, since recovery cuts nothing that was synced. */
 function durableBytes(file: string, name: string): number {
   if (!existsSync(file)) return 0;
-  const line = readFileSync(file, 'utf8')
-    .split('\n')
-    .findLast((text) => text.startsWith(`${name} `));
-  return Number(line?.split(' ')[1] ?? 0);
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return Math.max(0, ...lines.filter((text) => text.startsWith(`${name} `)).map((text) => Number(text.split(' ')[1])));
 }

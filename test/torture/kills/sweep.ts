@@ -78,11 +78,11 @@ class Sweep {
       if (passed) this.#whole += 1;
       life.signal('SIGKILL');
       await life.exited;
-      const powerFailed = point.nth % 2 === 0;
-      if (powerFailed) await failPower({ directory: join(gateway.dataDirectory, 'journal'), durableFile, share: 0 });
-      await this.evidence.afterDeath({ life: this.kills, recovered, powerFailed });
+      const directory = join(gateway.dataDirectory, 'journal');
+      const lostFrom = point.nth % 2 === 0 ? await failPower({ directory, durableFile, share: 0 }) : null;
+      await this.evidence.afterDeath({ life: this.kills, recovered, lostFrom });
       this.evidence.proveSeen(seen);
-    } else await this.evidence.afterDeath({ life: this.kills, recovered, powerFailed: false });
+    } else await this.evidence.afterDeath({ life: this.kills, recovered, lostFrom: null });
     this.evidence.proveArrivals(gateway.fake.requests);
     this.kills += 1;
     return passed;
