@@ -139,8 +139,8 @@ export class Exchange {
     if (!log.admits()) return this.#refuseUnrecorded('journal_full');
     const noPlace = this.#share.open(intake.caller);
     const attemptOf = attempts.linkTo(intake.facts.envoyRequestId, this.id);
-    await this.#ledger.record({ kind: 'started', started: intake.started(attemptOf) });
-    if (!this.#isHeld()) return { kind: 'wait' };
+    // While the request is held nobody hears of it: its records are waited for together, before the release.
+    this.#ledger.note({ kind: 'started', started: intake.started(attemptOf) });
     if (noPlace !== null) return this.#refuse(noPlace);
     const verdict = this.#judge.access(intake.access);
     if (verdict.verdict !== 'allow') return this.#deny('access', verdict, intake.access);
@@ -149,14 +149,13 @@ export class Exchange {
   }
 
   async #collect(frame: BodyFrame): Promise<Action> {
-    const record = () => this.#ledger.record({ kind: 'request_body', bytes: frame.body });
-    const taken = await this.#body.add(frame.body, record);
+    const taken = await this.#body.add(frame.body, this.#ledger);
     return taken === 'taken' ? { kind: 'wait' } : this.#refuse(taken);
   }
 
   async #takeLastAndJudge(frame: Frame): Promise<Action> {
     if (frame.kind === 'request_trailers') {
-      await this.#ledger.record({ kind: 'request_trailers', headers: recordableHeaders(frame.headers) });
+      this.#ledger.note({ kind: 'request_trailers', headers: recordableHeaders(frame.headers) });
     } else {
       const first = frame.kind === 'request_headers';
       const taken = first ? await this.#begin(frame) : await this.#collect(frame as BodyFrame);
@@ -176,7 +175,7 @@ export class Exchange {
     const verdict = await this.#context.loopShare.run(() => this.#judge.request(input));
     if (!this.#isHeld()) return { kind: 'wait' };
     if (verdict.verdict !== 'allow') return this.#deny('request', verdict, input);
-    await this.#recordDecision('request', verdict, input);
+    this.#noteDecision('request', verdict, input);
     await this.#ledger.sync();
     if (!this.#isHeld()) return { kind: 'wait' };
     this.#phase = 'released';
@@ -228,7 +227,7 @@ export class Exchange {
   }
 
   async #deny(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<Action> {
-    await this.#recordDecision(stage, verdict, input);
+    this.#noteDecision(stage, verdict, input);
     const rules = verdict.reasons.map(({ rule }) => rule).join(' ');
     const outcome = verdict.verdict === 'hold' ? 'held' : 'denied';
     return this.#replyRecorded(outcome, rules, denialReply(verdict, this.id));
@@ -261,10 +260,10 @@ export class Exchange {
     return { kind: 'local_reply', reply, accessLog: this.#accessLog('refused') };
   }
 
-  async #recordDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<void> {
+  #noteDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): void {
     this.#session ??= this.#sessionFor(null);
     const { revision } = this.#judge;
-    await this.#ledger.decided(stage, verdict, { input, policyRevision: revision, session: this.#session });
+    this.#ledger.noteDecision(stage, verdict, { input, policyRevision: revision, session: this.#session });
   }
 
   #sessionFor(request: MessagesRequest | null): Session {

@@ -12,6 +12,8 @@ export class Ledger {
   readonly #onFinished: (outcome: Outcome) => void;
   #begun = false;
   #finished = false;
+  /** Settled when all that was noted is written; rejected for good when a part of it could not be. */
+  #noted: Promise<unknown> = Promise.resolve();
 
   /** @param onFinished told when the end is recorded */
   constructor(log: ExchangeLog, clock: Clock, exchangeId: string, onFinished: (outcome: Outcome) => void = () => {}) {
@@ -31,8 +33,22 @@ export class Ledger {
     return this.#begun && !this.#finished;
   }
 
+  /**
+   * Writes a record for which nothing passes yet; `sync` waits for it, and throws when it was lost. The log writes what
+   * is noted in one turn of the event loop together.
+   */
+  note(body: RecordBody): void {
+    this.#noted = Promise.all([this.#noted, this.#append(body)]);
+    // Thrown where it is waited for.
+    this.#noted.catch(() => {});
+  }
+
   /** Resolves when the record would survive a kill of this process. */
-  async record(body: RecordBody): Promise<LogPlace> {
+  record(body: RecordBody): Promise<LogPlace> {
+    return this.#append(body);
+  }
+
+  async #append(body: RecordBody): Promise<LogPlace> {
     const record = { exchangeId: this.#exchangeId, timeMs: this.#clock.nowMs(), ...body };
     if (body.kind === 'started') this.#begun = true;
     try {
@@ -43,12 +59,12 @@ export class Ledger {
     }
   }
 
-  async decided(
+  noteDecision(
     stage: 'access' | 'request',
     { verdict, reasons }: Verdict,
     rest: { input: unknown; policyRevision: string; session: Session },
-  ): Promise<void> {
-    await this.record({
+  ): void {
+    this.note({
       kind: 'decided',
       decided: { stage, verdict, reasons, ...rest },
     });
@@ -59,6 +75,12 @@ export class Ledger {
    * either. After a failed append the next call tries again: either it left nothing, or no append works any more.
    */
   async finish(finished: Finished): Promise<void> {
+    // Whether there is a start to end is known when it was written.
+    const isLost = await this.#noted.then(
+      () => false,
+      () => true,
+    );
+    if (!this.#begun && isLost) await this.#noted;
     if (this.#finished || !this.#begun) return;
     this.#finished = true;
     try {
@@ -72,6 +94,6 @@ export class Ledger {
 
   /** Resolves when all records so far are on disk. */
   async sync(): Promise<void> {
-    await this.#log.sync();
+    await Promise.all([this.#noted, this.#log.sync()]);
   }
 }

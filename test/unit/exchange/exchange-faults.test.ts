@@ -41,18 +41,14 @@ test('a sync that fails after the request was refused for being late does no har
   assert.equal(log.finished.length, 1);
 });
 
-const stalls: [kind: ExchangeRecord['kind'], frames: number][] = [
-  ['started', 1],
-  ['request_body', 2],
-  ['decided', 3],
-];
-for (const [stalled, frames] of stalls) {
+const heldRecords: readonly ExchangeRecord['kind'][] = ['started', 'request_body', 'decided'];
+for (const stalled of heldRecords) {
   test(`a disk that takes no ${stalled} record refuses the request in time, and judges nothing later`, async () => {
     const { log, judge, open } = createRig({ decisionTimeoutMs: soonMs });
     const exchange = open();
     const gate = new Gate();
     log.onAppend = async (kind) => (kind === stalled ? gate.passed : undefined);
-    const actions = await play(exchange, wholeRequest.slice(0, frames));
+    const actions = await play(exchange, wholeRequest);
     assert.equal(detailsOf(actions.at(-1)), 'skilltape_refused_decision_timeout');
     const judged = judge.requestInputs.length;
     judge.accessVerdict = () => deny;
@@ -78,17 +74,12 @@ test('a denial whose sync is late is given in time, and its record says what the
   );
 });
 
-const held: [kind: ExchangeRecord['kind'], frames: number][] = [
-  ['started', 1],
-  ['request_body', 2],
-  ['decided', 3],
-];
-for (const [failing, frames] of held) {
+for (const failing of heldRecords) {
   test(`a request whose ${failing} record cannot be written is refused with 503, and the fault is told`, async () => {
     const { log, open, faults, context } = createRig();
     log.failsAppend = (kind) => kind === failing;
     const exchange = open();
-    const actions = await play(exchange, wholeRequest.slice(0, frames));
+    const actions = await play(exchange, wholeRequest);
     assert.equal(detailsOf(actions.at(-1)), 'skilltape_refused_journal_unavailable');
     assert.deepEqual(
       faults.map(({ message }) => message),
