@@ -110,7 +110,7 @@ export class Exchange {
     const step = stepOf(this.#phase, frame.kind, 'endOfStream' in frame && frame.endOfStream);
     switch (step) {
       case 'begin':
-        return this.#begin(frame as HeadersFrame);
+        return this.#beginInTurn(frame as HeadersFrame);
       case 'collect':
         return this.#collect(frame as BodyFrame);
       case 'judge':
@@ -131,9 +131,14 @@ export class Exchange {
     }
   }
 
+  /** Many requests may come in one turn of the event loop, which must stay short. */
+  #beginInTurn(frame: HeadersFrame): Promise<Action> {
+    this.#phase = 'receiving';
+    return this.#context.loopShare.run(() => (this.#isHeld() ? this.#begin(frame) : { kind: 'wait' as const }));
+  }
+
   async #begin(frame: HeadersFrame): Promise<Action> {
     const { limits, log, clock, attempts } = this.#context;
-    this.#phase = 'receiving';
     const intake = new Intake(frame, this.#connection, this.#pathPrefix, clock.nowMs());
     this.#intake = intake;
     if (!log.admits()) return this.#refuseUnrecorded('journal_full');
@@ -158,7 +163,7 @@ export class Exchange {
       this.#ledger.note({ kind: 'request_trailers', headers: recordableHeaders(frame.headers) });
     } else {
       const first = frame.kind === 'request_headers';
-      const taken = first ? await this.#begin(frame) : await this.#collect(frame as BodyFrame);
+      const taken = first ? await this.#beginInTurn(frame) : await this.#collect(frame as BodyFrame);
       if (taken.kind !== 'wait') return taken;
     }
     // The deadline may have refused it while the disk was slow.

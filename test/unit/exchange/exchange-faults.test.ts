@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Action } from '../../../extproc/exchange/frame.ts';
 import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
 import { answerBody, answerHeaders, question, requestBody, requestHeaders, wholeRequest } from './frames.ts';
-import { createRig, deny, Gate, play, settle } from './rig.ts';
+import { allow, createRig, deny, Gate, play, settle } from './rig.ts';
 
 const soonMs = 1;
 
@@ -178,4 +178,21 @@ test('places are given back when the end cannot be recorded', async () => {
   log.failsAppend = () => true;
   await assert.rejects(exchange.abandon('stream_ended', ''), /no space left/);
   assert.deepEqual(context.budget, { openExchanges: 0, heldBodyBytes: 0 });
+});
+
+test('requests that come all at once do not keep the thread from others for as long as they all take', async () => {
+  const { judge, open } = createRig();
+  judge.accessVerdict = () => {
+    const end = performance.now() + 20;
+    while (performance.now() < end);
+    return allow;
+  };
+  let turns = 0;
+  let next = setImmediate(function again() {
+    turns += 1;
+    next = setImmediate(again);
+  });
+  await Promise.all(Array.from({ length: 12 }, () => open().accept(requestHeaders())));
+  clearImmediate(next);
+  assert.ok(turns >= 3, `${turns} turns in the time of 12 judgements`);
 });
