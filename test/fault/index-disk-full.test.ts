@@ -66,6 +66,7 @@ test('an index whose disk is full waits and says why, and when there is room it 
     textMaxChars: 100_000,
     decoding: decodingLimits,
     rememberedDays: 365,
+    rejectsMaxBytes: 2 ** 20,
     largeWorkMemory: null,
     coverage: null,
   };
