@@ -1,4 +1,5 @@
 import { createProgram } from './cli/program.ts';
+import { diskFault } from './disk-fault.ts';
 import { SkilltapeError } from './errors.ts';
 import { sanitise } from './terminal/sanitise.ts';
 
@@ -10,7 +11,7 @@ async function main(): Promise<void> {
   try {
     await createProgram().parseAsync();
   } catch (thrown) {
-    const error = SkilltapeError.from(thrown);
+    const error = diskFault(thrown) ?? SkilltapeError.from(thrown);
     const remedy = error.remedy === undefined ? '' : `\n${error.remedy}`;
     process.stderr.write(`${sanitise(`${error.message}${remedy}`)}\n`);
     const isUsage = error.code === 'config_invalid' || error.code === 'usage' || error.code === 'policy_invalid';

@@ -116,6 +116,7 @@ test('a folder imports only the folders that stand before it', () => {
 
 test('the files at the top of extproc/ put things together: folders use only the small ones', () => {
   const small = [
+    'extproc/disk-fault.ts',
     'extproc/errors.ts',
     'extproc/keyed-hash.ts',
     'extproc/large-work.ts',

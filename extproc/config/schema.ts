@@ -204,6 +204,11 @@ const index = z.strictObject({
       'How long shipping remembers what was indexed (keyed hashes, no content). A conversation that goes on after it is indexed whole once more, and is not linked to what came before.',
     unit: 'days',
   }),
+  rejectsMaxBytes: bytes(
+    64 * MiB,
+    256 * MiB,
+    'Size of the list of documents that the index refused (`skilltape rejects`); beyond it the oldest leave the list.',
+  ),
   elasticsearch: elasticsearch.optional(),
 });
 

@@ -1,4 +1,5 @@
 /** The append path: order, backpressure, one writev per tick, rotation, group commit, poison. */
+import { diskFault } from '../disk-fault.ts';
 import { SkilltapeError } from '../errors.ts';
 import { END_MARK_BYTES, frameBytes, frameMaxBytes } from './format.ts';
 import type { FileSystem } from './fs.ts';
@@ -273,9 +274,10 @@ export class Writer {
   #poison(thrown: unknown): void {
     if (this.#failure !== undefined) return;
     const text = thrown instanceof Error ? thrown.message : String(thrown);
-    const failure = new SkilltapeError('journal_poisoned', `the journal can no longer be written: ${text}`, {
+    const fault = diskFault(thrown) ?? { message: text, remedy: 'Repair the disk.' };
+    const failure = new SkilltapeError('journal_poisoned', `the journal can no longer be written: ${fault.message}`, {
       cause: thrown,
-      remedy: 'Free or repair the disk, then restart: the journal recovers from what is on disk.',
+      remedy: `${fault.remedy} Then restart: the journal recovers from what is on disk.`,
     });
     this.#failure = failure;
     clearTimeout(this.#syncTimer);

@@ -8,6 +8,10 @@ export function shippingMetrics(registry: Registry) {
   const { counter, gauge } = instrumentsOf(registry);
   const shipped = counter('skilltape_shipped_exchanges_total', 'Exchanges that the index took.');
   const rejected = counter('skilltape_rejected_exchanges_total', 'Exchanges that the index will not have.');
+  const rejectsDropped = counter(
+    'skilltape_rejects_dropped_total',
+    'Refused documents that left the list of rejects because it was full.',
+  );
   const deliveries = counter('skilltape_shipping_deliveries_total', 'Times that exchanges were given to the index.');
   const waits = counter('skilltape_shipping_waits_total', 'Times that the index took no exchanges for the moment.');
   const maskingFailures = counter(
@@ -44,6 +48,9 @@ export function shippingMetrics(registry: Registry) {
             return;
           case 'masking_failed':
             maskingFailures.inc();
+            return;
+          case 'rejects_dropped':
+            rejectsDropped.inc(report.count);
             return;
           case 'rejected':
           case 'coverage':

@@ -35,6 +35,7 @@ export type ShipOptions = {
   textMaxChars: number;
   decoding: DecodingLimits;
   rememberedDays: number;
+  rejectsMaxBytes: number;
   /** Of a `LargeWork`; shared, unlike the rest. */
   largeWorkMemory: SharedArrayBuffer | null;
   /** Null: no log is compared with the record. `reader` is null for the embedded index. */
@@ -61,6 +62,8 @@ export type ShipReport =
   | { kind: 'waiting'; reason: string }
   /** The exchange cannot be found in the index; what the index refused itself stands in its list of rejects. */
   | { kind: 'rejected'; exchangeId: string; reason: string }
+  /** So many documents left that list, the oldest, because it was at its limit. */
+  | { kind: 'rejects_dropped'; count: number }
   | { kind: 'masking_failed'; exchangeId: string; reason: string }
   | { kind: 'coverage'; report: CoverageReport }
   /** Answered by `late_records_taken`, before the next ones. */

@@ -112,12 +112,18 @@ async function openIndex({
   dataDirectory,
   elasticsearch,
   rememberedDays,
+  rejectsMaxBytes,
 }: ShipStart): Promise<{ index: IndexSink; memory: ShipMemory }> {
+  const rejects = {
+    maxBytes: rejectsMaxBytes,
+    onDropped: (count: number) => report({ kind: 'rejects_dropped', count }),
+  };
+  const bounds = { rememberedDays, rejects };
   if (elasticsearch === null) {
-    const memory = SqliteMemory.open(memoryFile(dataDirectory, 'sqlite'), undefined, rememberedDays);
-    return { index: SqliteIndex.open(dataDirectory), memory };
+    const memory = SqliteMemory.open(memoryFile(dataDirectory, 'sqlite'), undefined, bounds);
+    return { index: SqliteIndex.open(dataDirectory, undefined, rejects), memory };
   }
-  const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'), undefined, rememberedDays);
+  const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'), undefined, bounds);
   return { index: await openElasticsearchIndex(elasticsearch, memory.rejects), memory };
 }
 
