@@ -1,4 +1,4 @@
-import { isAlnum, isDigit, isEscapeLetter } from './characters.ts';
+import { codeAt, isAlnum, isDigit, isEscapeLetter } from './characters.ts';
 
 /** Groups of one cluster at most; a longer cluster is read in overlapping windows. */
 const groupsMax = 24;
@@ -17,11 +17,11 @@ export function readCluster(text: string, start: number): DigitCluster {
   let at = start;
   while (groups.length < groupsMax) {
     let end = at;
-    while (isDigit(text.charCodeAt(end))) end++;
+    while (isDigit(codeAt(text, end))) end++;
     groups.push({ start: at, end });
     let next = end;
-    while (next - end < separatorMax && separators.has(text.charCodeAt(next))) next++;
-    if (next === end || !isDigit(text.charCodeAt(next))) return { groups, full: false };
+    while (next - end < separatorMax && separators.has(codeAt(text, next))) next++;
+    if (next === end || !isDigit(codeAt(text, next))) return { groups, full: false };
     at = next;
   }
   return { groups, full: true };
@@ -51,15 +51,15 @@ export function digitsOf(text: string, groups: readonly DigitGroup[]): string {
 
 /** Whether the digits at `start` may begin a number: no letter, digit, `_` or decimal point directly before. */
 export function beginsNumber(text: string, start: number): boolean {
-  const before = text.charCodeAt(start - 1);
+  const before = codeAt(text, start - 1);
   if (isAlnum(before)) return isEscapeLetter(text, start - 1);
   if (text[start - 1] === '_') return false;
-  return !(text[start - 1] === '.' && isDigit(text.charCodeAt(start - 2)));
+  return !(text[start - 1] === '.' && isDigit(codeAt(text, start - 2)));
 }
 
 /** Whether a number may end before `end`: no letter, digit or `_`, and no decimal point with digits. */
 export function endsNumber(text: string, end: number): boolean {
-  const after = text.charCodeAt(end);
+  const after = codeAt(text, end);
   if (isAlnum(after) || text[end] === '_') return false;
-  return !(text[end] === '.' && isDigit(text.charCodeAt(end + 1)));
+  return !(text[end] === '.' && isDigit(codeAt(text, end + 1)));
 }

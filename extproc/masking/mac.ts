@@ -1,5 +1,6 @@
 import type { Detector } from './detector.ts';
 import { matchEnd, sticky } from './pattern.ts';
+import { charKind } from './trigger.ts';
 
 const pair = '[0-9A-Fa-f]{2}';
 const quad = '[0-9A-Fa-f]{4}';
@@ -20,6 +21,7 @@ function continues(text: string, at: number, mark: string, step: 1 | -1): boolea
 /** Hardware addresses. A longer row of such pairs is a fingerprint of a key and stays. */
 export const macDetector: Detector = {
   id: 'mac',
+  needs: charKind.colon | charKind.hyphen | charKind.dot,
   detect({ text }, out) {
     for (const { mark, partLength, address } of spellings) {
       for (let at = text.indexOf(mark, partLength); at !== -1; at = text.indexOf(mark, at + 1)) {

@@ -1,6 +1,7 @@
-import { isBase64, isSpace } from './characters.ts';
+import { codeAt, isBase64, isSpace } from './characters.ts';
 import type { Detector } from './detector.ts';
 import { matchEnd, sticky } from './pattern.ts';
+import { charKind } from './trigger.ts';
 
 const begin = '-----BEGIN ';
 const bodyMax = 16_384;
@@ -13,7 +14,7 @@ const pieceMin = 16;
 function longestPiece(text: string, from: number, to: number): number {
   let longest = 0;
   for (let at = from, pieceStart = from; at <= to; at++) {
-    if (at < to && isBase64(text.charCodeAt(at)) && text[at] !== '-') continue;
+    if (at < to && isBase64(codeAt(text, at)) && text[at] !== '-') continue;
     longest = Math.max(longest, at - pieceStart);
     pieceStart = at + 1;
   }
@@ -26,14 +27,14 @@ function truncatedEnd(text: string, from: number): number {
   let at = from;
   while (at < text.length) {
     const pieceStart = at;
-    while (isBase64(text.charCodeAt(at)) && text[at] !== '-') at++;
+    while (isBase64(codeAt(text, at)) && text[at] !== '-') at++;
     if (at > pieceStart && at - pieceStart < pieceMin) {
       // a short last line belongs to the key; prose would go on after one space
       return end === from || text[at] === ' ' ? end : at;
     }
     if (at - pieceStart >= pieceMin) end = at;
     const gapStart = at;
-    while (isSpace(text.charCodeAt(at)) || (at < text.length && '\\"\'=+,>'.includes(text.charAt(at)))) at++;
+    while (isSpace(codeAt(text, at)) || (at < text.length && '\\"\'=+,>'.includes(text.charAt(at)))) at++;
     if (at === gapStart && at === pieceStart) break;
   }
   return end;
@@ -42,6 +43,7 @@ function truncatedEnd(text: string, from: number): number {
 /** Private keys in PEM and OpenPGP armour, complete or cut off. */
 export const pemDetector: Detector = {
   id: 'pem',
+  needs: charKind.hyphen,
   detect({ text }, out) {
     for (let at = text.indexOf(begin); at !== -1; ) {
       const next = text.indexOf(begin, at + begin.length);

@@ -1,5 +1,5 @@
 import parsePhoneNumber, { type CountryCode } from 'libphonenumber-js/min';
-import { isAlnum } from './characters.ts';
+import { codeAt, isAlnum } from './characters.ts';
 import { type Context, contextFinder } from './context.ts';
 import type { ScanInput } from './detector.ts';
 import { beginsNumber, type DigitCluster, separatorBefore } from './digit-groups.ts';
@@ -160,7 +160,7 @@ export function phoneAt(input: ScanInput, cluster: DigitCluster, index: number):
   const start = phoneStart(text, first.start);
   const before = text[start - 1];
   const glued = before === '-' || before === '.' || before === '/' || before === '+';
-  if (text[start] !== '+' && glued && isAlnum(text.charCodeAt(start - 2))) return undefined;
+  if (text[start] !== '+' && glued && isAlnum(codeAt(text, start - 2))) return undefined;
   // a long row of equally spaced numbers is a table; trying each place of it would only cost time
   const spacing = separatorBefore(text, cluster, index);
   const inTable = cluster.full && spacing === separatorBefore(text, cluster, index + 1);
@@ -170,9 +170,9 @@ export function phoneAt(input: ScanInput, cluster: DigitCluster, index: number):
     const digitsEnd: number = cluster.groups[span.last]?.end ?? first.end;
     const withExtension = matchEnd(extension, text, digitsEnd);
     const end = withExtension === -1 ? digitsEnd : withExtension;
-    if (isAlnum(text.charCodeAt(end)) || text[end] === '_') continue;
+    if (isAlnum(codeAt(text, end)) || text[end] === '_') continue;
     // part of a longer id, such as a UUID of digits alone
-    if (!span.international && text[end] === '-' && isAlnum(text.charCodeAt(end + 1))) continue;
+    if (!span.international && text[end] === '-' && isAlnum(codeAt(text, end + 1))) continue;
     const score = scoreOf(input, index, span, digitsEnd, () => {
       known ??= phoneContext(text, input.keyName, start, end);
       return known;
