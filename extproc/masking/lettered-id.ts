@@ -1,6 +1,9 @@
+import { codeAt, isDigit, isUpper, isWordChar } from './characters.ts';
 import { digitAt, remainder, weightedSum } from './check-digits.ts';
 import { contextFinder } from './context.ts';
 import type { Detector } from './detector.ts';
+import { matchEnd, sticky } from './pattern.ts';
+import { charKind } from './trigger.ts';
 
 const dniLetters = 'TRWAGMYFPDXBNJZSQVHLCKE';
 const hetuMarks = '0123456789ABCDEFHJKLMNPRSTUVWXY';
@@ -72,7 +75,7 @@ const rules: readonly LetteredRule[] = [
   },
 ];
 
-const any = new RegExp(`(?:${rules.map(({ pattern }) => `(?:${pattern})`).join('|')})(?![0-9A-Za-z_])`, 'g');
+const any = sticky(`(?:${rules.map(({ pattern }) => `(?:${pattern})`).join('|')})(?![0-9A-Za-z_])`);
 const compiled = rules.map((rule) => ({
   ...rule,
   whole: new RegExp(`^(?:${rule.pattern})$`),
@@ -82,21 +85,52 @@ const compiled = rules.map((rule) => ({
 /** National ids that hold letters, by their check characters; where there is none, by a word beside them. */
 export const letteredIdDetector: Detector = {
   id: 'lettered-id',
-  detect({ text, keyName }, out) {
-    any.lastIndex = 0;
-    for (let found = any.exec(text); found !== null; found = any.exec(text)) {
-      const [value] = found;
-      const [start, end] = [found.index, found.index + value.length];
-      if (/\w/.test(text.charAt(start - 1))) continue;
-      const rule = compiled.find(({ whole, check, context }) => {
-        if (!whole.test(value) || !check(bare(value))) return false;
-        return context === null || context(text, keyName, start, end) === 'near';
-      });
-      if (rule === undefined) continue;
-      out.push({ type: 'NATIONAL_ID', rule: rule.id, rank: 'validated', start, end, score: 0.85 });
+  needs: charKind.digit,
+  detect({ text, keyName, triggers }, out) {
+    let next = 0;
+    for (const firstDigit of triggers.digitRuns) {
+      let runEnd = firstDigit + 1;
+      while (isDigit(codeAt(text, runEnd))) runEnd++;
+      for (const start of beginnings(text, firstDigit, runEnd)) {
+        const end = start < next ? -1 : matchEnd(any, text, start);
+        if (end === -1) continue;
+        next = end;
+        if (isWordChar(codeAt(text, start - 1))) continue;
+        const value = text.slice(start, end);
+        const rule = compiled.find(({ whole, check, context }) => {
+          if (!whole.test(value) || !check(bare(value))) return false;
+          return context === null || context(text, keyName, start, end) === 'near';
+        });
+        if (rule !== undefined)
+          out.push({ type: 'NATIONAL_ID', rule: rule.id, rank: 'validated', start, end, score: 0.85 });
+      }
     }
   },
 };
+
+const nowhere: readonly number[] = [];
+/** How far before its first digit an id with letters begins, by how many digits stand in a row. */
+const lettersBefore: ReadonlyMap<number, readonly number[]> = new Map([
+  [2, [6, 3, 2]],
+  [4, [3, 2]],
+  [6, [3, 2]],
+  [7, [2, 1]],
+]);
+/** How far before the end of its first digits an id begins that has its letters behind them. */
+const digitsBefore = [18, 17, 8, 6];
+
+/** Where the patterns above can match that have the run of digits `[start, end)` first, in order. */
+function beginnings(text: string, start: number, end: number): readonly number[] {
+  const mark = codeAt(text, start - 1);
+  const isBehindLetter = isUpper(mark) || ((mark === 32 || mark === 45) && isUpper(codeAt(text, start - 2)));
+  const behind = isBehindLetter ? (lettersBefore.get(end - start) ?? nowhere) : nowhere;
+  const after = codeAt(text, end);
+  const isPoint = after === 46 && text[end + 4] === '.';
+  const isBeforeLetter = end - start >= 6 && (isUpper(after) || after === 43 || after === 45 || end - start >= 18);
+  const first = isPoint ? [2, 1] : isBeforeLetter ? digitsBefore : nowhere;
+  if (behind === nowhere && first === nowhere) return nowhere;
+  return [...behind.map((count) => start - count), ...first.map((count) => end - count).filter((at) => at >= start)];
+}
 
 /** Without the marks between groups; the century mark of a Finnish id is one of its characters. */
 function bare(value: string): string {
