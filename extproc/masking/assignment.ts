@@ -81,6 +81,8 @@ function holdsRandomRun(value: string): boolean {
 
 /** Whether a value under a telling name is made up rather than read, named or left open. Errs on the side of clean source. */
 export function isAssignedSecret(name: string, value: string, quoted: boolean): boolean {
+  // cheapest first: without a digit none of the rules below takes a value
+  if (!/\d/.test(value)) return false;
   if (isPlaceholder(value) || /\s/.test(value)) return false;
   if (holdsRandomRun(value)) return !looksInvented(value);
   if (isStandInWord(value) || looksInvented(value)) return false;

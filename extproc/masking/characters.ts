@@ -48,15 +48,23 @@ export function startsFresh(text: string, at: number): boolean {
   return at === 0 || !isAlnum(codeAt(text, at - 1)) || isEscapeLetter(text, at - 1);
 }
 
+const entropyMax = 256;
+/** How often each code occurs in the value at hand; zero between calls. */
+const occurrences = new Uint16Array(65_536);
+
 /** Shannon entropy in bits for each character, of the first 256 characters. */
 export function entropyBits(value: string): number {
-  const length = Math.min(value.length, 256);
-  const counts = new Map<number, number>();
+  const length = Math.min(value.length, entropyMax);
   for (let i = 0; i < length; i++) {
     const code = value.charCodeAt(i);
-    counts.set(code, (counts.get(code) ?? 0) + 1);
+    occurrences[code] = (occurrences[code] ?? 0) + 1;
   }
   let bits = 0;
-  for (const count of counts.values()) bits -= (count / length) * Math.log2(count / length);
+  for (let i = 0; i < length; i++) {
+    const code = value.charCodeAt(i);
+    const share = (occurrences[code] ?? 0) / length;
+    occurrences[code] = 0;
+    if (share > 0) bits -= share * Math.log2(share);
+  }
   return bits;
 }

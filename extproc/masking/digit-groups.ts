@@ -3,7 +3,11 @@ import { codeAt, isAlnum, isDigit, isEscapeLetter } from './characters.ts';
 /** Groups of one cluster at most; a longer cluster is read in overlapping windows. */
 const groupsMax = 24;
 const separatorMax = 3;
-const separators = new Set(Array.from(' -./()', (char) => char.charCodeAt(0)));
+
+/** One of ` -./()`. */
+export function isSeparator(code: number): boolean {
+  return code === 32 || code === 45 || code === 46 || code === 47 || code === 40 || code === 41;
+}
 
 /** Offsets of a run of digits. */
 export type DigitGroup = { start: number; end: number };
@@ -20,7 +24,7 @@ export function readCluster(text: string, start: number): DigitCluster {
     while (isDigit(codeAt(text, end))) end++;
     groups.push({ start: at, end });
     let next = end;
-    while (next - end < separatorMax && separators.has(codeAt(text, next))) next++;
+    while (next - end < separatorMax && isSeparator(codeAt(text, next))) next++;
     if (next === end || !isDigit(codeAt(text, next))) return { groups, full: false };
     at = next;
   }
@@ -34,15 +38,17 @@ export function separatorBefore(text: string, cluster: DigitCluster, index: numb
   return previous === undefined || group === undefined ? '' : text.slice(previous.end, group.start);
 }
 
-/** Lengths of up to `count` groups from `index`, as in `3-2-4`, when one and the same separator stands between them all. */
-export function shapeOf(text: string, cluster: DigitCluster, index: number, count: number): string | undefined {
-  const groups = cluster.groups.slice(index, index + count);
-  if (groups.length < count) return undefined;
-  const separator = separatorBefore(text, cluster, index + 1);
-  for (let i = index + 2; i < index + count; i++) {
-    if (separatorBefore(text, cluster, i) !== separator) return undefined;
+/** Whether the groups from `index` have these lengths, and one and the same separator between them all. */
+export function hasShape(text: string, cluster: DigitCluster, index: number, lengths: readonly number[]): boolean {
+  for (let i = 0; i < lengths.length; i++) {
+    const group = cluster.groups[index + i];
+    if (group === undefined || group.end - group.start !== lengths[i]) return false;
   }
-  return groups.map((group) => group.end - group.start).join('-');
+  const separator = separatorBefore(text, cluster, index + 1);
+  for (let i = index + 2; i < index + lengths.length; i++) {
+    if (separatorBefore(text, cluster, i) !== separator) return false;
+  }
+  return true;
 }
 
 export function digitsOf(text: string, groups: readonly DigitGroup[]): string {

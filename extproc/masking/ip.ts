@@ -17,11 +17,10 @@ function isOctet(text: string, start: number, end: number): boolean {
 
 /** Number of groups from `index` that are an IPv4 address (always 4), or 0. A fifth part or a version word speaks against. */
 export function ipv4At(text: string, cluster: DigitCluster, index: number): number {
-  if (separatorBefore(text, cluster, index + 1) !== '.') return 0;
+  const first = cluster.groups[index];
+  const last = cluster.groups[index + 3];
+  if (first === undefined || last === undefined || text[first.end] !== '.') return 0;
   const groups = cluster.groups.slice(index, index + 4);
-  const first = groups[0];
-  const last = groups[3];
-  if (first === undefined || last === undefined) return 0;
   for (let i = 0; i < 4; i++) {
     const group = groups[i];
     if (group === undefined || !isOctet(text, group.start, group.end)) return 0;

@@ -2,7 +2,7 @@ import parsePhoneNumber, { type CountryCode } from 'libphonenumber-js/min';
 import { codeAt, isAlnum } from './characters.ts';
 import { type Context, contextFinder } from './context.ts';
 import type { ScanInput } from './detector.ts';
-import { beginsNumber, type DigitCluster, separatorBefore } from './digit-groups.ts';
+import { type DigitCluster, separatorBefore } from './digit-groups.ts';
 import { matchEnd, sticky } from './pattern.ts';
 
 const phoneContext = contextFinder({
@@ -155,8 +155,7 @@ function spans(text: string, cluster: DigitCluster, index: number, start: number
 export function phoneAt(input: ScanInput, cluster: DigitCluster, index: number): PhoneMatch | undefined {
   const { text } = input;
   const first = cluster.groups[index];
-  if (first === undefined || first.end - first.start > digitsMax + 2 || !beginsNumber(text, first.start))
-    return undefined;
+  if (first === undefined || first.end - first.start > digitsMax + 2) return undefined;
   const start = phoneStart(text, first.start);
   const before = text[start - 1];
   const glued = before === '-' || before === '.' || before === '/' || before === '+';
