@@ -2,6 +2,7 @@ import { codeAt, isDigit, isLetter } from './characters.ts';
 import type { Detector } from './detector.ts';
 import type { Literals } from './literals.ts';
 import { matchEnd, sticky } from './pattern.ts';
+import { remembered } from './remembered.ts';
 import { charKind } from './trigger.ts';
 
 /** How far behind its word a date of birth may begin, and how far before it. */
@@ -20,6 +21,7 @@ const words: Literals = {
 };
 const keyWord =
   /^(?:dob|born|.{0,24}birth.{0,12}|.{0,12}geburt.{0,12}|.{0,12}naissance|.{0,12}nacimiento|.{0,12}nascimento)$/i;
+const isBirthKey = remembered((keyName) => keyWord.test(keyName));
 
 const months =
   '(?:jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|mär(?:z)?|apr(?:il)?|may|mai|june?|juni|july?|juli|aug(?:ust)?|' +
@@ -62,7 +64,7 @@ export const birthDateDetector: Detector = {
       if (found !== undefined)
         out.push({ type: 'BIRTH_DATE', rule: 'birth-date', rank: 'validated', score: 0.8, ...found });
     };
-    if (keyName !== '' && text.length <= keyValueMax && keyWord.test(keyName)) add(dateIn(text, 0, text.length));
+    if (keyName !== '' && text.length <= keyValueMax && isBirthKey(keyName)) add(dateIn(text, 0, text.length));
     let next = 0;
     for (const { at, literal } of places) {
       if (at < next) continue;

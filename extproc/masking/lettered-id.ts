@@ -1,7 +1,8 @@
 import { codeAt, isDigit, isUpper, isWordChar } from './characters.ts';
 import { digitAt, remainder, weightedSum } from './check-digits.ts';
 import { contextFinder } from './context.ts';
-import type { Detector } from './detector.ts';
+import type { Detector, ScanInput } from './detector.ts';
+import type { Candidate } from './finding.ts';
 import { matchEnd, sticky } from './pattern.ts';
 import { charKind } from './trigger.ts';
 
@@ -82,33 +83,6 @@ const compiled = rules.map((rule) => ({
   context: rule.words.length === 0 ? null : contextFinder({ near: rule.words, against: [] }),
 }));
 
-/** National ids that hold letters, by their check characters; where there is none, by a word beside them. */
-export const letteredIdDetector: Detector = {
-  id: 'lettered-id',
-  needs: charKind.digit,
-  detect({ text, keyName, triggers }, out) {
-    let next = 0;
-    for (const firstDigit of triggers.digitRuns) {
-      let runEnd = firstDigit + 1;
-      while (isDigit(codeAt(text, runEnd))) runEnd++;
-      for (const start of beginnings(text, firstDigit, runEnd)) {
-        const end = start < next ? -1 : matchEnd(any, text, start);
-        if (end === -1) continue;
-        next = end;
-        if (isWordChar(codeAt(text, start - 1))) continue;
-        const value = text.slice(start, end);
-        const rule = compiled.find(({ whole, check, context }) => {
-          if (!whole.test(value) || !check(bare(value))) return false;
-          return context === null || context(text, keyName, start, end) === 'near';
-        });
-        if (rule !== undefined)
-          out.push({ type: 'NATIONAL_ID', rule: rule.id, rank: 'validated', start, end, score: 0.85 });
-      }
-    }
-  },
-};
-
-const nowhere: readonly number[] = [];
 /** How far before its first digit an id with letters begins, by how many digits stand in a row. */
 const lettersBefore: ReadonlyMap<number, readonly number[]> = new Map([
   [2, [6, 3, 2]],
@@ -117,20 +91,61 @@ const lettersBefore: ReadonlyMap<number, readonly number[]> = new Map([
   [7, [2, 1]],
 ]);
 /** How far before the end of its first digits an id begins that has its letters behind them. */
-const digitsBefore = [18, 17, 8, 6];
+const beforeLetter = [18, 17, 8, 6];
+const beforePoint = [2, 1];
+const nowhere: readonly number[] = [];
 
-/** Where the patterns above can match that have the run of digits `[start, end)` first, in order. */
-function beginnings(text: string, start: number, end: number): readonly number[] {
+/** Whether what stands before a run of `length` digits can be the letters of an id. */
+function followsLetters(text: string, start: number, length: number): boolean {
   const mark = codeAt(text, start - 1);
-  const isBehindLetter = isUpper(mark) || ((mark === 32 || mark === 45) && isUpper(codeAt(text, start - 2)));
-  const behind = isBehindLetter ? (lettersBefore.get(end - start) ?? nowhere) : nowhere;
-  const after = codeAt(text, end);
-  const isPoint = after === 46 && text[end + 4] === '.';
-  const isBeforeLetter = end - start >= 6 && (isUpper(after) || after === 43 || after === 45 || end - start >= 18);
-  const first = isPoint ? [2, 1] : isBeforeLetter ? digitsBefore : nowhere;
-  if (behind === nowhere && first === nowhere) return nowhere;
-  return [...behind.map((count) => start - count), ...first.map((count) => end - count).filter((at) => at >= start)];
+  const isLetter = isUpper(mark);
+  if (length === 7) return isLetter || (mark === 45 && isUpper(codeAt(text, start - 2)));
+  if (!isLetter && mark !== 32) return false;
+  return isUpper(codeAt(text, start - 2)) && (isLetter || isUpper(codeAt(text, start - 3)));
 }
+
+/** How far before the end of the run `[start, end)` an id may begin that begins with it. */
+function digitsBefore(text: string, start: number, end: number): readonly number[] {
+  const after = codeAt(text, end);
+  if (after === 46) return text[end + 4] === '.' ? beforePoint : nowhere;
+  if (end - start < 6) return nowhere;
+  return isUpper(after) || after === 43 || after === 45 || end - start >= 18 ? beforeLetter : nowhere;
+}
+
+/** End of what has the form of an id at `start`, or -1. A finding is made of it when its check passes. */
+function takeAt({ text, keyName }: ScanInput, start: number, out: Candidate[]): number {
+  const end = matchEnd(any, text, start);
+  if (end === -1 || isWordChar(codeAt(text, start - 1))) return end;
+  const value = text.slice(start, end);
+  const rule = compiled.find(({ whole, check, context }) => {
+    if (!whole.test(value) || !check(bare(value))) return false;
+    return context === null || context(text, keyName, start, end) === 'near';
+  });
+  if (rule !== undefined) out.push({ type: 'NATIONAL_ID', rule: rule.id, rank: 'validated', start, end, score: 0.85 });
+  return end;
+}
+
+/** National ids that hold letters, by their check characters; where there is none, by a word beside them. */
+export const letteredIdDetector: Detector = {
+  id: 'lettered-id',
+  needs: charKind.digit,
+  detect(input, out) {
+    const { text, triggers } = input;
+    let next = 0;
+    for (const start of triggers.digitRuns) {
+      let end = start + 1;
+      while (isDigit(codeAt(text, end))) end++;
+      const letters = lettersBefore.get(end - start);
+      if (letters !== undefined && followsLetters(text, start, end - start)) {
+        for (const count of letters)
+          if (start - count >= next) next = Math.max(next, takeAt(input, start - count, out));
+      }
+      for (const count of digitsBefore(text, start, end)) {
+        if (end - count >= Math.max(start, next)) next = Math.max(next, takeAt(input, end - count, out));
+      }
+    }
+  },
+};
 
 /** Without the marks between groups; the century mark of a Finnish id is one of its characters. */
 function bare(value: string): string {

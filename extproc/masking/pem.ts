@@ -1,9 +1,7 @@
 import { codeAt, isBase64, isSpace } from './characters.ts';
 import type { Detector } from './detector.ts';
 import { matchEnd, sticky } from './pattern.ts';
-import { charKind } from './trigger.ts';
 
-const begin = '-----BEGIN ';
 const bodyMax = 16_384;
 const header = sticky('-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----');
 const footer = sticky('-----END [A-Z0-9 ]{3,48}-{1,5}');
@@ -43,13 +41,13 @@ function truncatedEnd(text: string, from: number): number {
 /** Private keys in PEM and OpenPGP armour, complete or cut off. */
 export const pemDetector: Detector = {
   id: 'pem',
-  needs: charKind.hyphen,
-  detect({ text }, out) {
-    for (let at = text.indexOf(begin); at !== -1; ) {
-      const next = text.indexOf(begin, at + begin.length);
+  literals: { strings: ['-----BEGIN '], ignoreCase: false },
+  detect({ text }, out, places) {
+    for (const [index, { at }] of places.entries()) {
+      const next = places[index + 1]?.at ?? text.length;
       const bodyStart = matchEnd(header, text, at);
       if (bodyStart !== -1) {
-        const limit = Math.min(next === -1 ? text.length : next, bodyStart + bodyMax);
+        const limit = Math.min(next, bodyStart + bodyMax);
         const footerStart = text.slice(bodyStart, limit).indexOf('-----END ');
         const bodyEnd = footerStart === -1 ? -1 : bodyStart + footerStart;
         let end = bodyEnd === -1 ? truncatedEnd(text, bodyStart) : Math.max(matchEnd(footer, text, bodyEnd), bodyEnd);
@@ -57,7 +55,6 @@ export const pemDetector: Detector = {
         if (end > bodyStart)
           out.push({ type: 'PEM', rule: 'private-key', rank: 'secret', start: at, end, score: 0.99 });
       }
-      at = next;
     }
   },
 };
