@@ -1,9 +1,10 @@
-import { entropyBits, isAlnum, isSpace, isWord } from './characters.ts';
+import { codeAt, entropyBits, isAlnum, isSpace, isWord } from './characters.ts';
 import type { Detector } from './detector.ts';
 import { fitsWhole, matchEnd, sticky } from './pattern.ts';
 import { isPlaceholder, isStandInWord, looksInvented } from './placeholder.ts';
-import { isSensitiveKey } from './sensitive-key.ts';
+import { isSensitiveKey, mayEndSensitive } from './sensitive-key.ts';
 import { tokenEnd } from './token.ts';
+import { charKind } from './trigger.ts';
 
 const nameMax = 48;
 const valueMax = 256;
@@ -22,17 +23,21 @@ const passwordName = sticky('.{0,44}?(?:pass(?:word|wd|phrase|code)?s?|pwd|kennw
 
 type Value = { start: number; end: number; quoted: boolean };
 
-/** The identifier before the operator at `at`, with closing quotes, escapes and brackets between them skipped. */
-function nameBefore(text: string, at: number, floor: number): { name: string; nameStart: number } {
+/** End of the identifier before the operator at `at`: closing quotes, escapes and brackets between them are skipped. */
+function nameEndBefore(text: string, at: number, floor: number): number {
   let end = at;
   for (let skipped = 0; skipped < 8 && end > floor; skipped++) {
-    const code = text.charCodeAt(end - 1);
+    const code = codeAt(text, end - 1);
     if (!isSpace(code) && !quotes.has(code) && !joining.has(code)) break;
     end--;
   }
+  return end;
+}
+
+function nameStartBefore(text: string, end: number, floor: number): number {
   let start = end;
-  while (start > floor && end - start < nameMax && isWordOrDot(text.charCodeAt(start - 1))) start--;
-  return { name: text.slice(start, end), nameStart: start };
+  while (start > floor && end - start < nameMax && isWordOrDot(codeAt(text, start - 1))) start--;
+  return start;
 }
 
 const isWordOrDot = (code: number): boolean => isWord(code) || code === 46;
@@ -43,22 +48,22 @@ function valueAfter(text: string, at: number): Value | undefined {
   if (text[start] === '=' || text[start] === '>') start++;
   // the text of an element may stand on a line of its own
   const isGap = text[at] === '>' ? (code: number) => isSpace(code) : (code: number) => code === 32 || code === 9;
-  for (let gap = 0; gap < (text[at] === '>' ? elementGapMax : gapMax) && isGap(text.charCodeAt(start)); gap++) start++;
+  for (let gap = 0; gap < (text[at] === '>' ? elementGapMax : gapMax) && isGap(codeAt(text, start)); gap++) start++;
   const slashes = start;
   while (text[start] === '\\' && start - slashes < 8) start++;
-  const quote = text.charCodeAt(start);
+  const quote = codeAt(text, start);
   if (!quotes.has(quote)) return start > slashes ? undefined : bareValue(text, start);
   start++;
   const limit = Math.min(text.length, start + valueMax);
   let end = start;
-  while (end < limit && text.charCodeAt(end) !== quote && text[end] !== '\n' && text[end] !== '\\') end++;
+  while (end < limit && codeAt(text, end) !== quote && text[end] !== '\n' && text[end] !== '\\') end++;
   return { start, end, quoted: true };
 }
 
 function bareValue(text: string, start: number): Value {
   const limit = Math.min(text.length, start + valueMax);
   let end = start;
-  while (end < limit && !isSpace(text.charCodeAt(end)) && !bareEnders.has(text.charCodeAt(end))) end++;
+  while (end < limit && !isSpace(codeAt(text, end)) && !bareEnders.has(codeAt(text, end))) end++;
   return { start, end, quoted: false };
 }
 
@@ -76,6 +81,8 @@ function holdsRandomRun(value: string): boolean {
 
 /** Whether a value under a telling name is made up rather than read, named or left open. Errs on the side of clean source. */
 export function isAssignedSecret(name: string, value: string, quoted: boolean): boolean {
+  // cheapest first: without a digit none of the rules below takes a value
+  if (!/\d/.test(value)) return false;
   if (isPlaceholder(value) || /\s/.test(value)) return false;
   if (holdsRandomRun(value)) return !looksInvented(value);
   if (isStandInWord(value) || looksInvented(value)) return false;
@@ -92,25 +99,35 @@ export function isAssignedSecret(name: string, value: string, quoted: boolean): 
 /** Whether an element ends behind its text: `</` after white space. */
 function closesElement(text: string, end: number): boolean {
   let at = end;
-  for (let gap = 0; gap < elementGapMax && isSpace(text.charCodeAt(at)); gap++) at++;
+  for (let gap = 0; gap < elementGapMax && isSpace(codeAt(text, at)); gap++) at++;
   return text.startsWith('</', at);
+}
+
+/** `,` in `set("TOKEN", "...")` and `>` in `<token>...</token>` assign as well. */
+function mayAssign(text: string, at: number): boolean {
+  const operator = codeAt(text, at);
+  const before = codeAt(text, at - 1);
+  if (operator === 44) return before === 34 || before === 39;
+  return operator !== 62 || isAlnum(before) || before === 95;
 }
 
 /** `password=...`, `"api_key": "..."`, `TOKEN=...`: a telling name, one operator, and a value that looks made up. */
 export const assignmentDetector: Detector = {
   id: 'assignment',
-  detect({ text }, out) {
-    // `,` in `set("TOKEN", "...")` and `>` in `<token>...</token>` assign as well
-    const operator = /[=:]|(?<=["']),|(?<=\w)>/g;
+  needs: charKind.operator,
+  detect({ text, triggers }, out) {
     let floor = 0;
-    for (let found = operator.exec(text); found !== null; found = operator.exec(text)) {
-      const at = found.index;
-      const next = text.charCodeAt(at + 1);
-      const before = text.charCodeAt(at - 1);
+    for (const at of triggers.operators) {
+      if (at < floor || !mayAssign(text, at)) continue;
+      const next = codeAt(text, at + 1);
+      const before = codeAt(text, at - 1);
       if (operatorMarks.has(before) && before !== 58) continue;
       if (next === 61 && text[at] === '=') continue;
-      const { name, nameStart } = nameBefore(text, at, floor);
-      if (name.length < 3 || !isAlnum(name.charCodeAt(name.length - 1)) || !isSensitiveKey(name)) continue;
+      const nameEnd = nameEndBefore(text, at, floor);
+      if (!isAlnum(codeAt(text, nameEnd - 1)) || !mayEndSensitive(text, nameEnd)) continue;
+      const nameStart = nameStartBefore(text, nameEnd, floor);
+      const name = text.slice(nameStart, nameEnd);
+      if (!isSensitiveKey(name)) continue;
       // `[SECRET:...]` of ours is no assignment
       if (text[nameStart - 1] === '[' && tokenEnd(text, nameStart - 1) !== -1) continue;
       const value = valueAfter(text, at);
@@ -119,7 +136,7 @@ export const assignmentDetector: Detector = {
       if (!isAssignedSecret(name, text.slice(value.start, value.end), value.quoted)) continue;
       // what is longer than we judge is masked to its end
       let end = value.end;
-      if (end - value.start === valueMax) while (isWord(text.charCodeAt(end))) end++;
+      if (end - value.start === valueMax) while (isWord(codeAt(text, end))) end++;
       out.push({
         type: 'SECRET',
         rule: 'assignment',
@@ -129,7 +146,6 @@ export const assignmentDetector: Detector = {
         score: 0.8,
       });
       floor = end;
-      operator.lastIndex = end;
     }
   },
 };

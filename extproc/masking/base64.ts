@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { isBase64 } from './characters.ts';
+import { codeAt, isBase64 } from './characters.ts';
 
 /** Shortest run that is decoded, and how much of a longer one. Both in characters of base64. */
 const runMin = 40;
@@ -17,7 +17,7 @@ export function base64Runs(text: string): Base64Run[] {
   let probe = runMin - 1;
   while (probe < text.length) {
     let start = probe + 1;
-    while (start > floor && isBase64(text.charCodeAt(start - 1))) start--;
+    while (start > floor && isBase64(codeAt(text, start - 1))) start--;
     if (probe + 1 - start < runMin) {
       floor = Math.max(start, floor);
       probe = start > probe ? probe + runMin : start + runMin - 1;
@@ -34,9 +34,9 @@ export function base64Runs(text: string): Base64Run[] {
 function runEnd(text: string, start: number): number {
   let end = start;
   for (let lineStart = start; ; lineStart = end) {
-    while (isBase64(text.charCodeAt(end))) end++;
+    while (isBase64(codeAt(text, end))) end++;
     const next = text.startsWith('\r\n', end) ? end + 2 : text[end] === '\n' ? end + 1 : -1;
-    if (next === -1 || end - lineStart < lineMin || !isBase64(text.charCodeAt(next))) break;
+    if (next === -1 || end - lineStart < lineMin || !isBase64(codeAt(text, next))) break;
     end = next;
   }
   while (text[end] === '=') end++;

@@ -1,7 +1,7 @@
 import { passesLuhn } from './check-digits.ts';
 import { type ContextWords, contextFinder } from './context.ts';
 import type { ScanInput } from './detector.ts';
-import { beginsNumber, type DigitCluster, digitsOf, endsNumber, separatorBefore, shapeOf } from './digit-groups.ts';
+import { type DigitCluster, digitsOf, endsNumber, hasShape, separatorBefore } from './digit-groups.ts';
 
 /** First digits (inclusive range) and lengths a scheme gives out, ISO/IEC 7812; `common` ones need no context. */
 type CardScheme = { from: number; to: number; lengths: readonly number[]; common: boolean };
@@ -31,7 +31,15 @@ export const cardSchemes: readonly CardScheme[] = [
 ];
 
 /** How the digits of a card are written in groups; a single group is any length. */
-const cardShapes: readonly string[] = ['4-4-4-4-3', '4-4-4-4', '4-6-5', '4-6-4', '4-4-4-3', '4-4-4-2', '4-4-4-1'];
+const cardShapes: readonly (readonly number[])[] = [
+  [4, 4, 4, 4, 3],
+  [4, 4, 4, 4],
+  [4, 6, 5],
+  [4, 6, 4],
+  [4, 4, 4, 3],
+  [4, 4, 4, 2],
+  [4, 4, 4, 1],
+];
 const cardSeparators = new Set([' ', '-', '.', ' - ']);
 
 const contextWords: ContextWords = {
@@ -40,11 +48,12 @@ const contextWords: ContextWords = {
 };
 const cardContext = contextFinder(contextWords);
 
-/** The scheme that gives out numbers of this beginning and length. Does not check Luhn. */
+/** The scheme that gives out numbers of this beginning and length, twelve digits or more. Does not check Luhn. */
 export function cardScheme(digits: string): CardScheme | undefined {
-  return cardSchemes.find((scheme) => {
-    const beginning = Number(digits.slice(0, String(scheme.from).length));
-    return beginning >= scheme.from && beginning <= scheme.to && scheme.lengths.includes(digits.length);
+  const four = Number(digits.slice(0, 4));
+  return cardSchemes.find(({ from, to, lengths }) => {
+    const beginning = from > 999 ? four : Math.floor(four / (from > 99 ? 10 : from > 9 ? 100 : 1000));
+    return beginning >= from && beginning <= to && lengths.includes(digits.length);
   });
 }
 
@@ -58,20 +67,20 @@ function accepted(input: ScanInput, digits: string, start: number, end: number):
 export function cardAt(input: ScanInput, cluster: DigitCluster, index: number): number {
   const { text } = input;
   const first = cluster.groups[index];
-  if (first === undefined || !beginsNumber(text, first.start)) return 0;
+  if (first === undefined) return 0;
   const length = first.end - first.start;
   if (length >= 12) {
     const digits = text.slice(first.start, first.end);
     const fits = length <= 19 && endsNumber(text, first.end) && accepted(input, digits, first.start, first.end);
     return fits ? 1 : 0;
   }
-  if (length !== 4 || !cardSeparators.has(separatorBefore(text, cluster, index + 1))) return 0;
+  if (length !== 4) return 0;
   for (const shape of cardShapes) {
-    const count = shape.split('-').length;
-    const last = cluster.groups[index + count - 1];
-    if (last === undefined || shapeOf(text, cluster, index, count) !== shape || !endsNumber(text, last.end)) continue;
-    const digits = digitsOf(text, cluster.groups.slice(index, index + count));
-    if (accepted(input, digits, first.start, last.end)) return count;
+    const last = cluster.groups[index + shape.length - 1];
+    if (last === undefined || !hasShape(text, cluster, index, shape) || !endsNumber(text, last.end)) continue;
+    if (!cardSeparators.has(separatorBefore(text, cluster, index + 1))) return 0;
+    const digits = digitsOf(text, cluster.groups.slice(index, index + shape.length));
+    if (accepted(input, digits, first.start, last.end)) return shape.length;
   }
   return 0;
 }

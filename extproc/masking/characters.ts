@@ -17,10 +17,18 @@ function has(code: number, bits: number): boolean {
   return code < 128 && ((classes[code] ?? 0) & bits) !== 0;
 }
 
+/** The UTF-16 code at a place, or 0, which is of no class either, outside the text: `charCodeAt` is slow there. */
+export function codeAt(text: string, at: number): number {
+  return at >= 0 && at < text.length ? text.charCodeAt(at) : 0;
+}
+
 /** All of these take a UTF-16 code; NaN (outside the text) belongs to no class. */
 export const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 export const isLetter = (code: number): boolean => has(code, letter);
 export const isAlnum = (code: number): boolean => has(code, digit | letter);
+export const isUpper = (code: number): boolean => code >= 65 && code <= 90;
+/** Letters, digits and `_`. */
+export const isWordChar = (code: number): boolean => isAlnum(code) || code === 95;
 /** Letters, digits, `_` and `-`. */
 export const isWord = (code: number): boolean => has(code, digit | letter | wordMark);
 /** Both base64 alphabets, without the padding. */
@@ -32,23 +40,31 @@ const escapeLetters = new Set([98, 102, 110, 114, 116, 118]);
 
 /** Whether the character at `at` is the letter of an escape such as `\n`, in text that holds escaped text. */
 export function isEscapeLetter(text: string, at: number): boolean {
-  return escapeLetters.has(text.charCodeAt(at)) && text.charCodeAt(at - 1) === backslash;
+  return escapeLetters.has(codeAt(text, at)) && codeAt(text, at - 1) === backslash;
 }
 
 /** Whether a value may begin at `at`: no letter or digit before it, an escape apart. */
 export function startsFresh(text: string, at: number): boolean {
-  return at === 0 || !isAlnum(text.charCodeAt(at - 1)) || isEscapeLetter(text, at - 1);
+  return at === 0 || !isAlnum(codeAt(text, at - 1)) || isEscapeLetter(text, at - 1);
 }
+
+const entropyMax = 256;
+/** How often each code occurs in the value at hand; zero between calls. */
+const occurrences = new Uint16Array(65_536);
 
 /** Shannon entropy in bits for each character, of the first 256 characters. */
 export function entropyBits(value: string): number {
-  const length = Math.min(value.length, 256);
-  const counts = new Map<number, number>();
+  const length = Math.min(value.length, entropyMax);
   for (let i = 0; i < length; i++) {
     const code = value.charCodeAt(i);
-    counts.set(code, (counts.get(code) ?? 0) + 1);
+    occurrences[code] = (occurrences[code] ?? 0) + 1;
   }
   let bits = 0;
-  for (const count of counts.values()) bits -= (count / length) * Math.log2(count / length);
+  for (let i = 0; i < length; i++) {
+    const code = value.charCodeAt(i);
+    const share = (occurrences[code] ?? 0) / length;
+    occurrences[code] = 0;
+    if (share > 0) bits -= share * Math.log2(share);
+  }
   return bits;
 }

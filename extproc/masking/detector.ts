@@ -1,4 +1,6 @@
 import type { Candidate } from './finding.ts';
+import type { Literals, Place } from './literals.ts';
+import type { Triggers } from './trigger.ts';
 
 /** What is left of the costly checks; one budget serves a whole `Masker` call, so many small strings cannot multiply it. */
 export type ScanBudget = { phoneChecks: number };
@@ -8,7 +10,16 @@ export function newScanBudget(): ScanBudget {
 }
 
 /** `keyName` is the JSON key the text stands under, or empty; it is context for the text. */
-export type ScanInput = { text: string; keyName: string; budget: ScanBudget };
+export type ScanInput = { text: string; keyName: string; budget: ScanBudget; triggers: Triggers };
 
-/** One kind of finding. Must take time linear in the text, whatever the text holds (inv. 11). */
-export type Detector = { id: string; detect: (input: ScanInput, out: Candidate[]) => void };
+/**
+ * One kind of finding. Must take time linear in the text, whatever the text holds (inv. 11). A detector that `needs` kinds
+ * of characters (`charKind`) is not asked about a text that has none of them; one that looks for `literals` is given their
+ * places, in order.
+ */
+export type Detector = {
+  id: string;
+  needs?: number;
+  literals?: Literals;
+  detect: (input: ScanInput, out: Candidate[], places: readonly Place[]) => void;
+};

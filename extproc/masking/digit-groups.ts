@@ -1,9 +1,13 @@
-import { isAlnum, isDigit, isEscapeLetter } from './characters.ts';
+import { codeAt, isAlnum, isDigit, isEscapeLetter } from './characters.ts';
 
 /** Groups of one cluster at most; a longer cluster is read in overlapping windows. */
 const groupsMax = 24;
 const separatorMax = 3;
-const separators = new Set(Array.from(' -./()', (char) => char.charCodeAt(0)));
+
+/** One of ` -./()`. */
+export function isSeparator(code: number): boolean {
+  return code === 32 || code === 45 || code === 46 || code === 47 || code === 40 || code === 41;
+}
 
 /** Offsets of a run of digits. */
 export type DigitGroup = { start: number; end: number };
@@ -17,11 +21,11 @@ export function readCluster(text: string, start: number): DigitCluster {
   let at = start;
   while (groups.length < groupsMax) {
     let end = at;
-    while (isDigit(text.charCodeAt(end))) end++;
+    while (isDigit(codeAt(text, end))) end++;
     groups.push({ start: at, end });
     let next = end;
-    while (next - end < separatorMax && separators.has(text.charCodeAt(next))) next++;
-    if (next === end || !isDigit(text.charCodeAt(next))) return { groups, full: false };
+    while (next - end < separatorMax && isSeparator(codeAt(text, next))) next++;
+    if (next === end || !isDigit(codeAt(text, next))) return { groups, full: false };
     at = next;
   }
   return { groups, full: true };
@@ -34,15 +38,17 @@ export function separatorBefore(text: string, cluster: DigitCluster, index: numb
   return previous === undefined || group === undefined ? '' : text.slice(previous.end, group.start);
 }
 
-/** Lengths of up to `count` groups from `index`, as in `3-2-4`, when one and the same separator stands between them all. */
-export function shapeOf(text: string, cluster: DigitCluster, index: number, count: number): string | undefined {
-  const groups = cluster.groups.slice(index, index + count);
-  if (groups.length < count) return undefined;
-  const separator = separatorBefore(text, cluster, index + 1);
-  for (let i = index + 2; i < index + count; i++) {
-    if (separatorBefore(text, cluster, i) !== separator) return undefined;
+/** Whether the groups from `index` have these lengths, and one and the same separator between them all. */
+export function hasShape(text: string, cluster: DigitCluster, index: number, lengths: readonly number[]): boolean {
+  for (let i = 0; i < lengths.length; i++) {
+    const group = cluster.groups[index + i];
+    if (group === undefined || group.end - group.start !== lengths[i]) return false;
   }
-  return groups.map((group) => group.end - group.start).join('-');
+  const separator = separatorBefore(text, cluster, index + 1);
+  for (let i = index + 2; i < index + lengths.length; i++) {
+    if (separatorBefore(text, cluster, i) !== separator) return false;
+  }
+  return true;
 }
 
 export function digitsOf(text: string, groups: readonly DigitGroup[]): string {
@@ -51,15 +57,15 @@ export function digitsOf(text: string, groups: readonly DigitGroup[]): string {
 
 /** Whether the digits at `start` may begin a number: no letter, digit, `_` or decimal point directly before. */
 export function beginsNumber(text: string, start: number): boolean {
-  const before = text.charCodeAt(start - 1);
+  const before = codeAt(text, start - 1);
   if (isAlnum(before)) return isEscapeLetter(text, start - 1);
   if (text[start - 1] === '_') return false;
-  return !(text[start - 1] === '.' && isDigit(text.charCodeAt(start - 2)));
+  return !(text[start - 1] === '.' && isDigit(codeAt(text, start - 2)));
 }
 
 /** Whether a number may end before `end`: no letter, digit or `_`, and no decimal point with digits. */
 export function endsNumber(text: string, end: number): boolean {
-  const after = text.charCodeAt(end);
+  const after = codeAt(text, end);
   if (isAlnum(after) || text[end] === '_') return false;
-  return !(text[end] === '.' && isDigit(text.charCodeAt(end + 1)));
+  return !(text[end] === '.' && isDigit(codeAt(text, end + 1)));
 }

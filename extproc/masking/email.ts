@@ -1,5 +1,6 @@
-import { isAlnum, isEscapeLetter, isLetter } from './characters.ts';
+import { codeAt, isAlnum, isEscapeLetter, isLetter } from './characters.ts';
 import type { Detector } from './detector.ts';
+import { charKind } from './trigger.ts';
 
 const localMax = 64;
 const domainMax = 255;
@@ -14,11 +15,11 @@ const isLabel = (code: number): boolean => isAlnum(code) || isWideLetter(code);
 function localStart(text: string, at: number, floor: number): number {
   let start = at;
   while (start > floor && at - start < localMax) {
-    const code = text.charCodeAt(start - 1);
+    const code = codeAt(text, start - 1);
     if (!isLabel(code) && !localMarks.has(code)) break;
     start--;
   }
-  while (start < at && !isLabel(text.charCodeAt(start)) && text[start] !== '_') start++;
+  while (start < at && !isLabel(codeAt(text, start)) && text[start] !== '_') start++;
   if (start < at - 1 && isEscapeLetter(text, start)) start++;
   return start;
 }
@@ -37,7 +38,7 @@ function isTopLevel(label: string): boolean {
 function domainEnd(text: string, from: number): number {
   let end = from;
   while (end - from < domainMax) {
-    const code = text.charCodeAt(end);
+    const code = codeAt(text, end);
     if (!isLabel(code) && code !== 45 && !(code === 46 && end > from && text[end - 1] !== '.')) break;
     end++;
   }
@@ -72,6 +73,7 @@ function isUrlPassword(text: string, start: number): boolean {
 /** Addresses with a host name of at least two labels; the domain is cut back until its last label can be a top level. */
 export const emailDetector: Detector = {
   id: 'email',
+  needs: charKind.at,
   detect({ text }, out) {
     let floor = 0;
     for (let at = text.indexOf('@'); at !== -1; at = text.indexOf('@', at + 1)) {

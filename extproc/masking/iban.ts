@@ -1,4 +1,4 @@
-import { isAlnum, isDigit, isLetter, startsFresh } from './characters.ts';
+import { codeAt, isAlnum, isDigit, isLetter, startsFresh } from './characters.ts';
 
 /** Length of the account number by country, SWIFT IBAN registry. */
 export const ibanLengths: ReadonlyMap<string, number> = new Map(
@@ -25,18 +25,18 @@ export function passesMod97(iban: string): boolean {
 
 /** End of the IBAN whose country code stands at `start`, or -1. Single spaces or hyphens may stand between groups. */
 export function ibanEnd(text: string, start: number): number {
-  if (!isLetter(text.charCodeAt(start)) || !startsFresh(text, start)) return -1;
+  if (!isLetter(codeAt(text, start)) || !startsFresh(text, start)) return -1;
   const length = ibanLengths.get(text.slice(start, start + 2).toUpperCase());
   if (length === undefined) return -1;
   let compact = '';
   let at = start;
   while (compact.length < length) {
-    const code = text.charCodeAt(at);
+    const code = codeAt(text, at);
     if (isAlnum(code)) compact += text.charAt(at);
-    else if (!((code === 32 || code === 45) && isAlnum(text.charCodeAt(at + 1)))) return -1;
+    else if (!((code === 32 || code === 45) && isAlnum(codeAt(text, at + 1)))) return -1;
     at++;
   }
-  if (isAlnum(text.charCodeAt(at)) || !isDigit(compact.charCodeAt(2)) || !isDigit(compact.charCodeAt(3))) return -1;
+  if (isAlnum(codeAt(text, at)) || !isDigit(compact.charCodeAt(2)) || !isDigit(compact.charCodeAt(3))) return -1;
   const spelled = compact === compact.toUpperCase() || at - start === length;
   return spelled && passesMod97(compact.toUpperCase()) ? at : -1;
 }

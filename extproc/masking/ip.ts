@@ -1,7 +1,8 @@
 import { isIPv6 } from 'node:net';
-import { isAlnum, isDigit } from './characters.ts';
+import { codeAt, isAlnum, isDigit } from './characters.ts';
 import type { Detector } from './detector.ts';
 import { type DigitCluster, separatorBefore } from './digit-groups.ts';
+import { charKind } from './trigger.ts';
 
 /** Addresses that belong to every machine and so name none. */
 const namesNobody = new Set(['0.0.0.0', '127.0.0.1', '255.255.255.255']);
@@ -16,19 +17,18 @@ function isOctet(text: string, start: number, end: number): boolean {
 
 /** Number of groups from `index` that are an IPv4 address (always 4), or 0. A fifth part or a version word speaks against. */
 export function ipv4At(text: string, cluster: DigitCluster, index: number): number {
-  if (separatorBefore(text, cluster, index + 1) !== '.') return 0;
+  const first = cluster.groups[index];
+  const last = cluster.groups[index + 3];
+  if (first === undefined || last === undefined || text[first.end] !== '.') return 0;
   const groups = cluster.groups.slice(index, index + 4);
-  const first = groups[0];
-  const last = groups[3];
-  if (first === undefined || last === undefined) return 0;
   for (let i = 0; i < 4; i++) {
     const group = groups[i];
     if (group === undefined || !isOctet(text, group.start, group.end)) return 0;
     if (i > 0 && separatorBefore(text, cluster, index + i) !== '.') return 0;
   }
-  if (text[first.start - 1] === '.' && isAlnum(text.charCodeAt(first.start - 2))) return 0;
-  if (text[last.end] === '.' && isDigit(text.charCodeAt(last.end + 1))) return 0;
-  if (isAlnum(text.charCodeAt(last.end)) || text[last.end] === '_') return 0;
+  if (text[first.start - 1] === '.' && isAlnum(codeAt(text, first.start - 2))) return 0;
+  if (text[last.end] === '.' && isDigit(codeAt(text, last.end + 1))) return 0;
+  if (isAlnum(codeAt(text, last.end)) || text[last.end] === '_') return 0;
   if (namesNobody.has(text.slice(first.start, last.end))) return 0;
   const isSmall = groups.every((group) => Number(text.slice(group.start, group.end)) <= versionPartMax);
   return isSmall && versionWord.test(text.slice(Math.max(0, first.start - 14), first.start)) ? 0 : 4;
@@ -49,19 +49,20 @@ function isAssigned(address: string): boolean {
 /** IPv6 in all its written forms; the loopback and the unspecified address are left. */
 export const ipv6Detector: Detector = {
   id: 'ipv6',
+  needs: charKind.colon,
   detect({ text }, out) {
     let floor = 0;
     for (let at = text.indexOf(':'); at !== -1; at = text.indexOf(':', Math.max(at + 1, floor))) {
       let start = at;
-      while (start > floor && at - start < 4 && isHex(text.charCodeAt(start - 1))) start--;
+      while (start > floor && at - start < 4 && isHex(codeAt(text, start - 1))) start--;
       if (start === at && text[at + 1] !== ':') continue;
       let end = at;
-      while (end < text.length && (isHex(text.charCodeAt(end)) || text[end] === ':' || text[end] === '.')) end++;
+      while (end < text.length && (isHex(codeAt(text, end)) || text[end] === ':' || text[end] === '.')) end++;
       floor = end;
       while (end > at && text[end - 1] === '.') end--;
       if (text[end - 1] === ':' && text[end - 2] !== ':') end--;
-      const before = text.charCodeAt(start - 1);
-      if (end - start > addressMax || isAlnum(before) || isAlnum(text.charCodeAt(end)) || before === 58) continue;
+      const before = codeAt(text, start - 1);
+      if (end - start > addressMax || isAlnum(before) || isAlnum(codeAt(text, end)) || before === 58) continue;
       const address = text.slice(start, end);
       if (address.length < 4 || !isIPv6(address) || !isAssigned(address)) continue;
       out.push({ type: 'IP', rule: 'ipv6', rank: 'validated', start, end, score: 0.9 });

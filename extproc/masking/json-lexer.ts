@@ -1,4 +1,4 @@
-import { isAlnum, isDigit, isSpace } from './characters.ts';
+import { codeAt, isAlnum, isDigit, isSpace } from './characters.ts';
 
 /** Arrays and objects nested deeper than this make it text. */
 const containersMax = 1000;
@@ -48,7 +48,7 @@ class JsonLexer {
 
   run(): JsonToken[] | undefined {
     while (true) {
-      while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++;
+      while (isSpace(codeAt(this.#text, this.#at))) this.#at++;
       if (this.#at >= this.#text.length) return this.#tokens;
       if (!this.#step(this.#text.charAt(this.#at))) return undefined;
     }
@@ -136,7 +136,7 @@ class JsonLexer {
 }
 
 function isScalar(text: string, at: number): boolean {
-  return isAlnum(text.charCodeAt(at)) || text[at] === '-' || text[at] === '+' || text[at] === '.';
+  return isAlnum(codeAt(text, at)) || text[at] === '-' || text[at] === '+' || text[at] === '.';
 }
 
 function decode(literal: string): string | undefined {

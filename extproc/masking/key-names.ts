@@ -1,9 +1,28 @@
 /** The key names of one object while it is rewritten: two keys that become the same both stay, the later with a suffix. */
 export class KeyNames {
-  readonly #original = new Set<string>();
-  readonly #rewritten = new Map<string, number>();
+  readonly #unchanged: string[] = [];
+  #names: Names | undefined;
 
   /** The name for the next key. A key that was double before masking stays double. */
+  claim(original: string, masked: string): string {
+    // in hardly an object is there a key to mask, and then nothing can become the same
+    if (this.#names === undefined && original === masked) {
+      this.#unchanged.push(original);
+      return original;
+    }
+    this.#names ??= new Names(this.#unchanged);
+    return this.#names.claim(original, masked);
+  }
+}
+
+class Names {
+  readonly #original: Set<string>;
+  readonly #rewritten = new Map<string, number>();
+
+  constructor(unchanged: readonly string[]) {
+    this.#original = new Set(unchanged);
+  }
+
   claim(original: string, masked: string): string {
     const changed = original !== masked;
     if (!this.#isTaken(masked, changed)) return this.#take(masked, changed);

@@ -1,6 +1,10 @@
+import { codeAt, isDigit, isUpper, isWordChar } from './characters.ts';
 import { digitAt, remainder, weightedSum } from './check-digits.ts';
 import { contextFinder } from './context.ts';
-import type { Detector } from './detector.ts';
+import type { Detector, ScanInput } from './detector.ts';
+import type { Candidate } from './finding.ts';
+import { matchEnd, sticky } from './pattern.ts';
+import { charKind } from './trigger.ts';
 
 const dniLetters = 'TRWAGMYFPDXBNJZSQVHLCKE';
 const hetuMarks = '0123456789ABCDEFHJKLMNPRSTUVWXY';
@@ -72,28 +76,73 @@ const rules: readonly LetteredRule[] = [
   },
 ];
 
-const any = new RegExp(`(?:${rules.map(({ pattern }) => `(?:${pattern})`).join('|')})(?![0-9A-Za-z_])`, 'g');
+const any = sticky(`(?:${rules.map(({ pattern }) => `(?:${pattern})`).join('|')})(?![0-9A-Za-z_])`);
 const compiled = rules.map((rule) => ({
   ...rule,
   whole: new RegExp(`^(?:${rule.pattern})$`),
   context: rule.words.length === 0 ? null : contextFinder({ near: rule.words, against: [] }),
 }));
 
+/** How far before its first digit an id with letters begins, by how many digits stand in a row. */
+const lettersBefore: ReadonlyMap<number, readonly number[]> = new Map([
+  [2, [6, 3, 2]],
+  [4, [3, 2]],
+  [6, [3, 2]],
+  [7, [2, 1]],
+]);
+/** How far before the end of its first digits an id begins that has its letters behind them. */
+const beforeLetter = [18, 17, 8, 6];
+const beforePoint = [2, 1];
+const nowhere: readonly number[] = [];
+
+/** Whether what stands before a run of `length` digits can be the letters of an id. */
+function followsLetters(text: string, start: number, length: number): boolean {
+  const mark = codeAt(text, start - 1);
+  const isLetter = isUpper(mark);
+  if (length === 7) return isLetter || (mark === 45 && isUpper(codeAt(text, start - 2)));
+  if (!isLetter && mark !== 32) return false;
+  return isUpper(codeAt(text, start - 2)) && (isLetter || isUpper(codeAt(text, start - 3)));
+}
+
+/** How far before the end of the run `[start, end)` an id may begin that begins with it. */
+function digitsBefore(text: string, start: number, end: number): readonly number[] {
+  const after = codeAt(text, end);
+  if (after === 46) return text[end + 4] === '.' ? beforePoint : nowhere;
+  if (end - start < 6) return nowhere;
+  return isUpper(after) || after === 43 || after === 45 || end - start >= 18 ? beforeLetter : nowhere;
+}
+
+/** End of what has the form of an id at `start`, or -1. A finding is made of it when its check passes. */
+function takeAt({ text, keyName }: ScanInput, start: number, out: Candidate[]): number {
+  const end = matchEnd(any, text, start);
+  if (end === -1 || isWordChar(codeAt(text, start - 1))) return end;
+  const value = text.slice(start, end);
+  const rule = compiled.find(({ whole, check, context }) => {
+    if (!whole.test(value) || !check(bare(value))) return false;
+    return context === null || context(text, keyName, start, end) === 'near';
+  });
+  if (rule !== undefined) out.push({ type: 'NATIONAL_ID', rule: rule.id, rank: 'validated', start, end, score: 0.85 });
+  return end;
+}
+
 /** National ids that hold letters, by their check characters; where there is none, by a word beside them. */
 export const letteredIdDetector: Detector = {
   id: 'lettered-id',
-  detect({ text, keyName }, out) {
-    any.lastIndex = 0;
-    for (let found = any.exec(text); found !== null; found = any.exec(text)) {
-      const [value] = found;
-      const [start, end] = [found.index, found.index + value.length];
-      if (/\w/.test(text.charAt(start - 1))) continue;
-      const rule = compiled.find(({ whole, check, context }) => {
-        if (!whole.test(value) || !check(bare(value))) return false;
-        return context === null || context(text, keyName, start, end) === 'near';
-      });
-      if (rule === undefined) continue;
-      out.push({ type: 'NATIONAL_ID', rule: rule.id, rank: 'validated', start, end, score: 0.85 });
+  needs: charKind.digit,
+  detect(input, out) {
+    const { text, triggers } = input;
+    let next = 0;
+    for (const start of triggers.digitRuns) {
+      let end = start + 1;
+      while (isDigit(codeAt(text, end))) end++;
+      const letters = lettersBefore.get(end - start);
+      if (letters !== undefined && followsLetters(text, start, end - start)) {
+        for (const count of letters)
+          if (start - count >= next) next = Math.max(next, takeAt(input, start - count, out));
+      }
+      for (const count of digitsBefore(text, start, end)) {
+        if (end - count >= Math.max(start, next)) next = Math.max(next, takeAt(input, end - count, out));
+      }
     }
   },
 };

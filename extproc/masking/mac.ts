@@ -1,13 +1,14 @@
 import type { Detector } from './detector.ts';
 import { matchEnd, sticky } from './pattern.ts';
+import { charKind } from './trigger.ts';
 
 const pair = '[0-9A-Fa-f]{2}';
 const quad = '[0-9A-Fa-f]{4}';
 /** IEEE 802 in its three spellings: `00:1b:44:11:3a:b7`, `00-1B-44-11-3A-B7` and `001b.4411.3ab7`. */
 const spellings = [
-  { mark: ':', partLength: 2, address: sticky(Array(6).fill(pair).join(':')) },
-  { mark: '-', partLength: 2, address: sticky(Array(6).fill(pair).join('-')) },
-  { mark: '.', partLength: 4, address: sticky(Array(3).fill(quad).join('\\.')) },
+  { mark: ':', kind: charKind.colon, partLength: 2, address: sticky(Array(6).fill(pair).join(':')) },
+  { mark: '-', kind: charKind.hyphen, partLength: 2, address: sticky(Array(6).fill(pair).join('-')) },
+  { mark: '.', kind: charKind.dot, partLength: 4, address: sticky(Array(3).fill(quad).join('\\.')) },
 ] as const;
 /** Broadcast and unset: they name no device. */
 const namesNone = /^(?:f{12}|0{12})$/i;
@@ -20,8 +21,10 @@ function continues(text: string, at: number, mark: string, step: 1 | -1): boolea
 /** Hardware addresses. A longer row of such pairs is a fingerprint of a key and stays. */
 export const macDetector: Detector = {
   id: 'mac',
-  detect({ text }, out) {
-    for (const { mark, partLength, address } of spellings) {
+  needs: charKind.colon | charKind.hyphen | charKind.dot,
+  detect({ text, triggers }, out) {
+    for (const { mark, kind, partLength, address } of spellings) {
+      if ((triggers.kinds & kind) === 0) continue;
       for (let at = text.indexOf(mark, partLength); at !== -1; at = text.indexOf(mark, at + 1)) {
         if (text[at + partLength + 1] !== mark) continue;
         const start = at - partLength;

@@ -1,6 +1,6 @@
 import { contextFinder } from './context.ts';
 import type { ScanInput } from './detector.ts';
-import { beginsNumber, type DigitCluster, digitsOf, endsNumber, separatorBefore } from './digit-groups.ts';
+import { type DigitCluster, digitsOf, endsNumber, separatorBefore } from './digit-groups.ts';
 import { type NationalIdRule, nationalIdRules } from './national-id-rules.ts';
 
 /** A spelling taken apart: `3.3.3-2` has the lengths 3, 3, 3, 2 and the separators `.`, `.`, `-`. */
@@ -29,7 +29,7 @@ export function nationalIdAt(input: ScanInput, cluster: DigitCluster, index: num
   const { text, keyName } = input;
   const first = cluster.groups[index];
   const candidates = first === undefined ? undefined : spellings.get(first.end - first.start);
-  if (first === undefined || candidates === undefined || !beginsNumber(text, first.start)) return undefined;
+  if (first === undefined || candidates === undefined) return undefined;
   for (const spelling of candidates) {
     const { rule, lengths, needsWord } = spelling;
     const last = cluster.groups[index + lengths.length - 1];

@@ -1,4 +1,4 @@
-import { isDigit, isSpace } from './characters.ts';
+import { codeAt, isDigit, isSpace } from './characters.ts';
 import { matchEnd, sticky } from './pattern.ts';
 
 /** Text with disguises undone; character `i` comes from `[from[i], to[i])` of the original. */
@@ -48,7 +48,7 @@ type Piece = { text: string; length: number };
 
 /** What the character at `at` stands for, and how many UTF-16 units it takes; undefined for itself. */
 function plainPiece(text: string, at: number): Piece | undefined {
-  const code = text.charCodeAt(at);
+  const code = codeAt(text, at);
   if (code === 37 || code === 92) {
     const end = matchEnd(code === 37 ? percentEscape : unicodeEscape, text, at);
     if (end === -1) return undefined;
@@ -87,8 +87,8 @@ function pushAt(text: string, at: number, found: Replacement[]): void {
 
 /** A dash between words and a wide space between words hide nothing; between digits they may stand in a number. */
 function isPunctuation({ text: plain, length }: Piece, text: string, at: number): boolean {
-  const before = text.charCodeAt(at - 1);
-  const after = text.charCodeAt(at + length);
+  const before = codeAt(text, at - 1);
+  const after = codeAt(text, at + length);
   if (plain === ' ') return !isDigit(before) && !isDigit(after);
   return plain === '-' && (isSpace(before) || isSpace(after));
 }
@@ -121,13 +121,13 @@ function applied(text: string, start: number, end: number, pieces: readonly Repl
 
 function spaceBefore(text: string, from: number, floor: number): number {
   let at = Math.max(from, floor);
-  while (at > floor && !isSpace(text.charCodeAt(at - 1))) at--;
+  while (at > floor && !isSpace(codeAt(text, at - 1))) at--;
   return at;
 }
 
 function spaceAfter(text: string, from: number): number {
   let at = Math.min(from, text.length);
-  while (at < text.length && !isSpace(text.charCodeAt(at))) at++;
+  while (at < text.length && !isSpace(codeAt(text, at))) at++;
   return at;
 }
 

@@ -1,8 +1,7 @@
-import { isBase64, isSpace } from './characters.ts';
+import { codeAt, isBase64, isSpace } from './characters.ts';
 import type { Detector } from './detector.ts';
 import { matchEnd, sticky } from './pattern.ts';
 
-const begin = '-----BEGIN ';
 const bodyMax = 16_384;
 const header = sticky('-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----');
 const footer = sticky('-----END [A-Z0-9 ]{3,48}-{1,5}');
@@ -13,7 +12,7 @@ const pieceMin = 16;
 function longestPiece(text: string, from: number, to: number): number {
   let longest = 0;
   for (let at = from, pieceStart = from; at <= to; at++) {
-    if (at < to && isBase64(text.charCodeAt(at)) && text[at] !== '-') continue;
+    if (at < to && isBase64(codeAt(text, at)) && text[at] !== '-') continue;
     longest = Math.max(longest, at - pieceStart);
     pieceStart = at + 1;
   }
@@ -26,14 +25,14 @@ function truncatedEnd(text: string, from: number): number {
   let at = from;
   while (at < text.length) {
     const pieceStart = at;
-    while (isBase64(text.charCodeAt(at)) && text[at] !== '-') at++;
+    while (isBase64(codeAt(text, at)) && text[at] !== '-') at++;
     if (at > pieceStart && at - pieceStart < pieceMin) {
       // a short last line belongs to the key; prose would go on after one space
       return end === from || text[at] === ' ' ? end : at;
     }
     if (at - pieceStart >= pieceMin) end = at;
     const gapStart = at;
-    while (isSpace(text.charCodeAt(at)) || (at < text.length && '\\"\'=+,>'.includes(text.charAt(at)))) at++;
+    while (isSpace(codeAt(text, at)) || (at < text.length && '\\"\'=+,>'.includes(text.charAt(at)))) at++;
     if (at === gapStart && at === pieceStart) break;
   }
   return end;
@@ -42,12 +41,13 @@ function truncatedEnd(text: string, from: number): number {
 /** Private keys in PEM and OpenPGP armour, complete or cut off. */
 export const pemDetector: Detector = {
   id: 'pem',
-  detect({ text }, out) {
-    for (let at = text.indexOf(begin); at !== -1; ) {
-      const next = text.indexOf(begin, at + begin.length);
+  literals: { strings: ['-----BEGIN '], ignoreCase: false },
+  detect({ text }, out, places) {
+    for (const [index, { at }] of places.entries()) {
+      const next = places[index + 1]?.at ?? text.length;
       const bodyStart = matchEnd(header, text, at);
       if (bodyStart !== -1) {
-        const limit = Math.min(next === -1 ? text.length : next, bodyStart + bodyMax);
+        const limit = Math.min(next, bodyStart + bodyMax);
         const footerStart = text.slice(bodyStart, limit).indexOf('-----END ');
         const bodyEnd = footerStart === -1 ? -1 : bodyStart + footerStart;
         let end = bodyEnd === -1 ? truncatedEnd(text, bodyStart) : Math.max(matchEnd(footer, text, bodyEnd), bodyEnd);
@@ -55,7 +55,6 @@ export const pemDetector: Detector = {
         if (end > bodyStart)
           out.push({ type: 'PEM', rule: 'private-key', rank: 'secret', start: at, end, score: 0.99 });
       }
-      at = next;
     }
   },
 };

@@ -1,9 +1,10 @@
 import parsePhoneNumber, { type CountryCode } from 'libphonenumber-js/min';
-import { isAlnum } from './characters.ts';
+import { codeAt, isAlnum } from './characters.ts';
 import { type Context, contextFinder } from './context.ts';
 import type { ScanInput } from './detector.ts';
-import { beginsNumber, type DigitCluster, separatorBefore } from './digit-groups.ts';
+import { type DigitCluster, separatorBefore } from './digit-groups.ts';
 import { matchEnd, sticky } from './pattern.ts';
+import { remembered } from './remembered.ts';
 
 const phoneContext = contextFinder({
   near: [
@@ -85,6 +86,7 @@ const northAmerican = sticky(
 const hexByte = sticky(' [0-9a-fA-F]{2}(?![0-9A-Za-z])');
 const zipCode = sticky('\\d{5}-\\d{4}(?!\\d)');
 const phoneSeparator = sticky('(?:[ .-]|\\) ?|\\)-| ?\\(| ?[-/] ?)$');
+const isPhoneSeparator = remembered((separator) => matchEnd(phoneSeparator, separator, 0) !== -1);
 
 /** How sure we are that `[start, end)` is a phone number; `next` is the group after it. */
 export type PhoneMatch = { start: number; end: number; next: number; score: number };
@@ -95,9 +97,15 @@ function isValid(input: ScanInput, number: string, region?: CountryCode): boolea
   // past the budget a plausible shape is enough: rather masked than slow or readable
   if (input.budget.phoneChecks <= 0) return true;
   input.budget.phoneChecks--;
-  const options = region === undefined ? { extract: false } : { extract: false, defaultCountry: region };
-  return parsePhoneNumber(number, options)?.isValid() ?? false;
+  return isGivenOut(`${region ?? ''}${number}`);
 }
+
+/** Whether a number is valid by its country code (`+49...`) or in the country whose two letters stand before it. */
+const isGivenOut = remembered((number) => {
+  if (number.startsWith('+')) return parsePhoneNumber(number, { extract: false })?.isValid() ?? false;
+  const defaultCountry = number.slice(0, 2) as CountryCode;
+  return parsePhoneNumber(number.slice(2), { extract: false, defaultCountry })?.isValid() ?? false;
+});
 
 /** Where a number written from group `index` begins: with its plus sign and opening bracket. */
 function phoneStart(text: string, first: number): number {
@@ -138,7 +146,7 @@ function spans(text: string, cluster: DigitCluster, index: number, start: number
   const plus = text[start] === '+' || text[start + 1] === '+';
   let digits = '';
   for (let last = index; last < Math.min(cluster.groups.length, index + groupsMax); last++) {
-    if (last > index && matchEnd(phoneSeparator, separatorBefore(text, cluster, last), 0) === -1) break;
+    if (last > index && !isPhoneSeparator(separatorBefore(text, cluster, last))) break;
     const group = cluster.groups[last];
     if (group === undefined) break;
     digits += text.slice(group.start, group.end);
@@ -155,12 +163,11 @@ function spans(text: string, cluster: DigitCluster, index: number, start: number
 export function phoneAt(input: ScanInput, cluster: DigitCluster, index: number): PhoneMatch | undefined {
   const { text } = input;
   const first = cluster.groups[index];
-  if (first === undefined || first.end - first.start > digitsMax + 2 || !beginsNumber(text, first.start))
-    return undefined;
+  if (first === undefined || first.end - first.start > digitsMax + 2) return undefined;
   const start = phoneStart(text, first.start);
   const before = text[start - 1];
   const glued = before === '-' || before === '.' || before === '/' || before === '+';
-  if (text[start] !== '+' && glued && isAlnum(text.charCodeAt(start - 2))) return undefined;
+  if (text[start] !== '+' && glued && isAlnum(codeAt(text, start - 2))) return undefined;
   // a long row of equally spaced numbers is a table; trying each place of it would only cost time
   const spacing = separatorBefore(text, cluster, index);
   const inTable = cluster.full && spacing === separatorBefore(text, cluster, index + 1);
@@ -170,9 +177,9 @@ export function phoneAt(input: ScanInput, cluster: DigitCluster, index: number):
     const digitsEnd: number = cluster.groups[span.last]?.end ?? first.end;
     const withExtension = matchEnd(extension, text, digitsEnd);
     const end = withExtension === -1 ? digitsEnd : withExtension;
-    if (isAlnum(text.charCodeAt(end)) || text[end] === '_') continue;
+    if (isAlnum(codeAt(text, end)) || text[end] === '_') continue;
     // part of a longer id, such as a UUID of digits alone
-    if (!span.international && text[end] === '-' && isAlnum(text.charCodeAt(end + 1))) continue;
+    if (!span.international && text[end] === '-' && isAlnum(codeAt(text, end + 1))) continue;
     const score = scoreOf(input, index, span, digitsEnd, () => {
       known ??= phoneContext(text, input.keyName, start, end);
       return known;

@@ -7,12 +7,14 @@ import type { Candidate, Finding } from './finding.ts';
 import { ipv6Detector } from './ip.ts';
 import { jwtDetector } from './jwt.ts';
 import { letteredIdDetector } from './lettered-id.ts';
+import type { Place } from './literals.ts';
 import { macDetector } from './mac.ts';
 import { normalisedParts } from './normalise.ts';
 import { numbersDetector } from './numbers.ts';
 import { resolveOverlaps } from './overlap.ts';
 import { pemDetector } from './pem.ts';
 import { secretDetector } from './secret.ts';
+import { charKind, TriggerFinder } from './trigger.ts';
 import { urlDetector } from './url.ts';
 import { urlPasswordDetector } from './url-password.ts';
 import { vendorValueDetector } from './vendor-value.ts';
@@ -41,15 +43,29 @@ const allDetectors: readonly Detector[] = [...detectors, urlDetector];
 /** `1.1.1.1` and `a@b.co`: nothing shorter can be found. */
 const textMin = 6;
 
-function detectWith(used: readonly Detector[], input: ScanInput): Candidate[] {
+const withLiterals = allDetectors.flatMap(({ literals }) => literals ?? []);
+const triggerFinder = new TriggerFinder(withLiterals);
+
+type Text = Omit<ScanInput, 'triggers'>;
+
+function detectWith(used: readonly Detector[], given: Text): { found: Candidate[]; kinds: number } {
+  const triggers = triggerFinder.find(given.text);
+  const input = { ...given, triggers };
   const found: Candidate[] = [];
-  for (const detector of used) detector.detect(input, found);
-  return found;
+  for (const { needs, literals, detect } of used) {
+    if (needs !== undefined && (triggers.kinds & needs) === 0) continue;
+    const places = literals === undefined ? nowhere : (triggers.places.get(literals) ?? nowhere);
+    detect(input, found, places);
+  }
+  return { found, kinds: triggers.kinds };
 }
 
-function detectDisguised(used: readonly Detector[], input: ScanInput, found: Candidate[]): void {
+const nowhere: readonly Place[] = [];
+const disguiseKinds = charKind.wide | charKind.percent | charKind.backslash;
+
+function detectDisguised(used: readonly Detector[], input: Text, found: Candidate[]): void {
   for (const part of normalisedParts(input.text)) {
-    for (const candidate of detectWith(used, { ...input, text: part.text })) {
+    for (const candidate of detectWith(used, { ...input, text: part.text }).found) {
       const start = part.from[candidate.start];
       const end = part.to[candidate.end - 1];
       if (start !== undefined && end !== undefined) found.push({ ...candidate, start, end });
@@ -57,20 +73,20 @@ function detectDisguised(used: readonly Detector[], input: ScanInput, found: Can
   }
 }
 
-function detectBase64(used: readonly Detector[], input: ScanInput, found: Candidate[]): void {
+function detectBase64(used: readonly Detector[], input: Text, found: Candidate[]): void {
   for (const run of base64Runs(input.text)) {
     const text = decodedText(input.text, run);
     if (text === undefined) continue;
-    const [inside] = detectWith(used, { ...input, text }).sort((a, b) => b.score - a.score);
+    const [inside] = detectWith(used, { ...input, text }).found.sort((a, b) => b.score - a.score);
     if (inside !== undefined) found.push({ ...inside, ...run, rule: `base64/${inside.rule}`, rank: 'validated' });
   }
 }
 
 function scanWith(used: readonly Detector[], text: string, keyName: string, budget: ScanBudget): Finding[] {
   if (text.length < textMin) return [];
-  const input: ScanInput = { text, keyName, budget };
-  const found = detectWith(used, input);
-  detectDisguised(used, input, found);
+  const input = { text, keyName, budget };
+  const { found, kinds } = detectWith(used, input);
+  if ((kinds & disguiseKinds) !== 0) detectDisguised(used, input, found);
   detectBase64(used, input, found);
   return resolveOverlaps(found);
 }

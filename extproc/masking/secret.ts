@@ -1,7 +1,7 @@
-import { entropyBits, isWord, startsFresh } from './characters.ts';
+import { codeAt, entropyBits, isWord, startsFresh } from './characters.ts';
 import type { Detector } from './detector.ts';
 import type { Candidate } from './finding.ts';
-import { anyLiteral, sticky } from './pattern.ts';
+import { sticky } from './pattern.ts';
 import { isDocumentedKey } from './placeholder.ts';
 import type { SecretRule } from './secret-rule.ts';
 import { aiSecretRules } from './secret-rules-ai.ts';
@@ -27,8 +27,7 @@ const compiled: readonly CompiledRule[] = secretRules.map((rule) => ({
 }));
 
 const prefixes = [...new Set(secretRules.flatMap((rule) => rule.prefixes))];
-const trigger = anyLiteral(prefixes);
-/** For each prefix the rules to try there, longest prefix first: the trigger finds `sk-proj-` where `sk-` could match too. */
+/** For each prefix the rules to try there, longest prefix first: the place of `sk-proj-` is one of `sk-` too. */
 const rulesByPrefix: ReadonlyMap<string, readonly CompiledRule[]> = new Map(
   prefixes.map((found) => {
     const shorter = prefixes.filter((prefix) => found.startsWith(prefix)).sort((a, b) => b.length - a.length);
@@ -41,7 +40,7 @@ const documented = 'EXAMPLE';
 
 function tailEnd(text: string, from: number, tailCodes: ReadonlySet<number>): number {
   let end = from;
-  while (isWord(text.charCodeAt(end)) || tailCodes.has(text.charCodeAt(end))) end++;
+  while (isWord(codeAt(text, end)) || tailCodes.has(codeAt(text, end))) end++;
   while (end > from && text[end - 1] === '.') end--;
   return end;
 }
@@ -64,21 +63,21 @@ function tryRule(rule: CompiledRule, text: string, at: number): Candidate | unde
   return { type: 'SECRET', rule: rule.id, rank: 'secret', start, end, score: 0.98 };
 }
 
-/** Vendor tokens: one alternation of the fixed prefixes finds the places, the rules of the prefix are tried there. */
+/** Vendor tokens: at each of the fixed prefixes the rules of the prefix are tried. */
 export const secretDetector: Detector = {
   id: 'secret',
-  detect({ text }, out) {
-    trigger.lastIndex = 0;
-    for (let found = trigger.exec(text); found !== null; found = trigger.exec(text)) {
-      let next = found.index + 1;
-      for (const rule of rulesByPrefix.get(found[0]) ?? []) {
-        const candidate = tryRule(rule, text, found.index);
+  literals: { strings: prefixes, ignoreCase: false },
+  detect({ text }, out, places) {
+    let next = 0;
+    for (const { at, literal } of places) {
+      if (at < next) continue;
+      for (const rule of rulesByPrefix.get(literal) ?? []) {
+        const candidate = tryRule(rule, text, at);
         if (candidate === undefined) continue;
         out.push(candidate);
         next = candidate.end;
         break;
       }
-      trigger.lastIndex = next;
     }
   },
 };

@@ -1,3 +1,5 @@
+import { isUpper } from './characters.ts';
+
 /** How a key name ends whose value is a secret, in lower case without `_`, `-`, `.` and spaces. */
 export const sensitiveEndings: readonly string[] = [
   'password',
@@ -82,10 +84,33 @@ const harmlessNames: ReadonlySet<string> = new Set([
 ]);
 
 const nameMax = 64;
+const tailLength = 3;
+
+/** The last letters of all those names: what a name must end with to be worth reading. */
+const tails = new Set([...sensitiveEndings, ...sensitiveNames].map((name) => tailBefore(name, name.length)));
+
+/** The last three characters before `end` as one number, in lower case and without what stands between words; -1 beyond ASCII. */
+function tailBefore(text: string, end: number): number {
+  let tail = 0;
+  for (let at = end - 1, count = 0; at >= 0 && count < tailLength; at--) {
+    const code = text.charCodeAt(at);
+    if (code >= 128) return -1;
+    if (code === 95 || code === 45 || code === 46 || code === 32) continue;
+    tail = (tail << 7) | (isUpper(code) ? code + 32 : code);
+    count++;
+  }
+  return tail;
+}
+
+/** Whether a name that ends at `end` can be one of a secret; most cannot, and to read a name costs more than its end. */
+export function mayEndSensitive(text: string, end: number): boolean {
+  const tail = tailBefore(text, end);
+  return tail === -1 || tails.has(tail);
+}
 
 /** Whether a key name says that its value is a secret, whatever the value looks like. */
 export function isSensitiveKey(name: string): boolean {
-  if (name.length < 3 || name.length > nameMax) return false;
+  if (name.length < 3 || name.length > nameMax || !mayEndSensitive(name, name.length)) return false;
   const plain = name.toLowerCase().replace(/[_\-. ]/g, '');
   if (harmlessNames.has(plain)) return false;
   return sensitiveNames.has(plain) || sensitiveEndings.some((ending) => plain.endsWith(ending));

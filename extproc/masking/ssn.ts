@@ -1,6 +1,6 @@
 import { contextFinder } from './context.ts';
 import type { ScanInput } from './detector.ts';
-import { beginsNumber, type DigitCluster, digitsOf, endsNumber, separatorBefore, shapeOf } from './digit-groups.ts';
+import { type DigitCluster, digitsOf, endsNumber, hasShape, separatorBefore } from './digit-groups.ts';
 
 const ssnContext = contextFinder({
   near: ['ssn', 'ssns', 'social security', 'social', 'soc sec', 'ss#', 'ssid', 'taxpayer', 'tax id', 'tin', 'itin'],
@@ -14,13 +14,15 @@ export function isSsn(digits: string): boolean {
   return digits.slice(3, 5) !== '00' && digits.slice(5) !== '0000';
 }
 
+const grouped = [3, 2, 4];
+
 /** Number of groups from `index` that are a US social security number, or 0. Without hyphens it needs context. */
 export function ssnAt(input: ScanInput, cluster: DigitCluster, index: number): number {
   const { text, keyName } = input;
   const first = cluster.groups[index];
-  if (first === undefined || !beginsNumber(text, first.start)) return 0;
+  if (first === undefined) return 0;
   const length = first.end - first.start;
-  const count = length === 9 ? 1 : length === 3 && shapeOf(text, cluster, index, 3) === '3-2-4' ? 3 : 0;
+  const count = length === 9 ? 1 : length === 3 && hasShape(text, cluster, index, grouped) ? 3 : 0;
   const last = cluster.groups[index + count - 1];
   if (count === 0 || last === undefined || !endsNumber(text, last.end)) return 0;
   if (!isSsn(digitsOf(text, cluster.groups.slice(index, index + count)))) return 0;

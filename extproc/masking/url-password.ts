@@ -1,7 +1,8 @@
-import { isAlnum, isSpace } from './characters.ts';
+import { codeAt, isAlnum, isSpace } from './characters.ts';
 import type { Detector } from './detector.ts';
 import { matchEnd, sticky } from './pattern.ts';
 import { isCommonWord, isPlaceholder } from './placeholder.ts';
+import { charKind } from './trigger.ts';
 import { urlEnd } from './url.ts';
 
 const authorityMax = 512;
@@ -16,7 +17,7 @@ const schemeMax = 32;
 
 function schemeStart(text: string, mark: number): number {
   let start = mark;
-  while (mark - start < schemeMax && (isAlnum(text.charCodeAt(start - 1)) || '+:-.'.includes(text[start - 1] ?? ' ')))
+  while (mark - start < schemeMax && (isAlnum(codeAt(text, start - 1)) || '+:-.'.includes(text[start - 1] ?? ' ')))
     start--;
   return start;
 }
@@ -24,7 +25,7 @@ function schemeStart(text: string, mark: number): number {
 /** Start of the connection string whose `://` stands at `mark`, or -1 when the scheme is none of a database. */
 function databaseStart(text: string, mark: number): number {
   for (let start = schemeStart(text, mark); start < mark; start++) {
-    if (isAlnum(text.charCodeAt(start - 1)) && start > 0) continue;
+    if (isAlnum(codeAt(text, start - 1)) && start > 0) continue;
     if (matchEnd(database, text, start) === mark + 3) return start;
   }
   return -1;
@@ -36,13 +37,14 @@ function databaseStart(text: string, mark: number): number {
  */
 export const urlPasswordDetector: Detector = {
   id: 'url-password',
+  needs: charKind.at,
   detect({ text }, out) {
     for (let mark = text.indexOf('://'); mark !== -1; mark = text.indexOf('://', mark + 3)) {
       const from = mark + 3;
       let colon = -1;
       let at = -1;
       for (let i = from; i < Math.min(text.length, from + authorityMax); i++) {
-        const code = text.charCodeAt(i);
+        const code = codeAt(text, i);
         if (isSpace(code) || enders.has(code)) break;
         if (code === 58 && colon === -1 && at === -1) colon = i;
         if (code === 64) at = i;

@@ -1,11 +1,13 @@
-import { isAlnum, isSpace, isWord } from './characters.ts';
+import { codeAt, isAlnum, isSpace, isWord } from './characters.ts';
 import type { Detector } from './detector.ts';
-import { anyLiteral, matchEnd, sticky } from './pattern.ts';
+import type { Literals } from './literals.ts';
+import { matchEnd, sticky } from './pattern.ts';
 
 const urlMax = 2048;
-const schemes = anyLiteral(['https://', 'http://', 'ftp://', 'ftps://', 'sftp://', 'wss://', 'ws://', 'www.'], {
+const beginnings: Literals = {
+  strings: ['https://', 'http://', 'ftp://', 'ftps://', 'sftp://', 'wss://', 'ws://', 'www.'],
   ignoreCase: true,
-});
+};
 const enders = new Set(Array.from('"\'<>`{}|\\^', (char) => char.charCodeAt(0)));
 /** Marks that end the sentence around a URL rather than the URL. */
 const trailing = new Set(Array.from('.,;:!?*_~', (char) => char.charCodeAt(0)));
@@ -22,7 +24,7 @@ const pairs: ReadonlyMap<string, string> = new Map([
 export function urlEnd(text: string, from: number): number {
   const limit = Math.min(text.length, from + urlMax);
   let end = from;
-  while (end < limit && !isSpace(text.charCodeAt(end)) && !enders.has(text.charCodeAt(end))) end++;
+  while (end < limit && !isSpace(codeAt(text, end)) && !enders.has(codeAt(text, end))) end++;
   for (let last = text.charAt(end - 1); end > from; last = text.charAt(end - 1)) {
     const opening = pairs.get(last);
     const isUnpaired = opening !== undefined && !balanced(text.slice(from, end), opening, last);
@@ -45,16 +47,18 @@ function balanced(url: string, opening: string, closing: string): boolean {
  */
 export const urlDetector: Detector = {
   id: 'url',
-  detect({ text }, out) {
-    schemes.lastIndex = 0;
-    for (let found = schemes.exec(text); found !== null; found = schemes.exec(text)) {
-      const start = found.index;
-      const from = start + found[0].length;
-      const isBare = found[0].toLowerCase() === 'www.';
-      if (isAlnum(text.charCodeAt(start - 1)) || (isBare && isWord(text.charCodeAt(start - 1)))) continue;
+  literals: beginnings,
+  detect({ text }, out, places) {
+    let next = 0;
+    for (const { at: start, literal } of places) {
+      if (start < next) continue;
+      const from = start + literal.length;
+      next = from;
+      const isBare = literal === 'www.';
+      if (isAlnum(codeAt(text, start - 1)) || (isBare && isWord(codeAt(text, start - 1)))) continue;
       if (matchEnd(host, text, from) === -1) continue;
       const end = urlEnd(text, from);
-      schemes.lastIndex = Math.max(end, from);
+      next = Math.max(end, from);
       if (end > from) out.push({ type: 'URL', rule: 'url', rank: 'weak', start, end, score: 0.8 });
     }
   },

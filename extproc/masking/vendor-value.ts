@@ -1,6 +1,6 @@
-import { entropyBits, isAlnum, isSpace, isWord } from './characters.ts';
+import { codeAt, entropyBits, isAlnum, isSpace, isWord } from './characters.ts';
 import type { Detector } from './detector.ts';
-import { anyLiteral, fitsWhole, sticky } from './pattern.ts';
+import { fitsWhole, sticky } from './pattern.ts';
 import { isPlaceholder, looksInvented } from './placeholder.ts';
 import { vendorValueRules } from './vendor-value-rules.ts';
 
@@ -15,10 +15,6 @@ function spellingsOf(name: string): string[] {
   return [...new Set(['', ' ', '_', '-'].map((mark) => name.replaceAll(' ', mark)))];
 }
 
-const names = anyLiteral(
-  vendorValueRules.flatMap((rule) => rule.names.flatMap(spellingsOf)),
-  { ignoreCase: true },
-);
 const matchers = new Map(
   vendorValueRules.flatMap(({ id, names: own, value }) => {
     const matcher = { id, pattern: sticky(`(?:${value})`) };
@@ -30,7 +26,7 @@ const isValue = (code: number): boolean => isWord(code) || valueMarks.has(code);
 
 /** `dd` alone stands in many words; as the beginning of a name it has a mark behind it. */
 function namesVendor(text: string, start: number, name: string): boolean {
-  if (isAlnum(text.charCodeAt(start - 1)) && /[a-z]/.test(text.charAt(start - 1)) === /[a-z]/.test(text.charAt(start)))
+  if (isAlnum(codeAt(text, start - 1)) && /[a-z]/.test(text.charAt(start - 1)) === /[a-z]/.test(text.charAt(start)))
     return false;
   return name.length > 3 || /[_. -]/.test(text.charAt(start + name.length));
 }
@@ -40,12 +36,12 @@ function valueAfter(text: string, from: number): { start: number; end: number } 
   let isAssigned = false;
   const limit = Math.min(text.length, from + reachMax);
   for (let at = from; at < limit; at++) {
-    const code = text.charCodeAt(at);
+    const code = codeAt(text, at);
     if (operators.has(code)) isAssigned = true;
-    else if (code === 10 && text[at - 1] !== '>' && !isSpace(text.charCodeAt(at - 1))) return undefined;
-    if (!isAssigned || !isAlnum(code) || isValue(text.charCodeAt(at - 1)) === isOpen(text, at)) continue;
+    else if (code === 10 && text[at - 1] !== '>' && !isSpace(codeAt(text, at - 1))) return undefined;
+    if (!isAssigned || !isAlnum(code) || isValue(codeAt(text, at - 1)) === isOpen(text, at)) continue;
     let end = at;
-    while (end - at < valueMax && isValue(text.charCodeAt(end))) end++;
+    while (end - at < valueMax && isValue(codeAt(text, end))) end++;
     while (end > at && (text[end - 1] === '.' || text[end - 1] === ':')) end--;
     if (end - at >= 14) return { start: at, end };
     at = end;
@@ -61,19 +57,21 @@ function isOpen(text: string, at: number): boolean {
 /** Keys of vendors that only the vendor's name tells. */
 export const vendorValueDetector: Detector = {
   id: 'vendor-value',
-  detect({ text }, out) {
-    names.lastIndex = 0;
-    for (let found = names.exec(text); found !== null; found = names.exec(text)) {
-      const name = found[0].toLowerCase();
+  literals: { strings: [...matchers.keys()], ignoreCase: true },
+  detect({ text }, out, places) {
+    let next = 0;
+    for (const { at, literal: name } of places) {
+      if (at < next) continue;
+      next = at + name.length;
       const matcher = matchers.get(name);
-      if (matcher === undefined || !namesVendor(text, found.index, name)) continue;
-      const place = valueAfter(text, found.index + name.length);
+      if (matcher === undefined || !namesVendor(text, at, name)) continue;
+      const place = valueAfter(text, next);
       if (place === undefined) continue;
       const value = text.slice(place.start, place.end);
       if (!fitsWhole(matcher.pattern, value) || isPlaceholder(value) || looksInvented(value)) continue;
       if (!/\d/.test(value) || entropyBits(value) < 2.5) continue;
       out.push({ type: 'SECRET', rule: matcher.id, rank: 'assignment', score: 0.8, ...place });
-      names.lastIndex = place.end;
+      next = place.end;
     }
   },
 };

@@ -1,19 +1,23 @@
 import { createHash } from 'node:crypto';
+import { codeAt, isAlnum } from './characters.ts';
 import type { Detector } from './detector.ts';
+import { matchEnd, sticky } from './pattern.ts';
 
 const base58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const bech32 = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
 /** First byte (Base58Check) of addresses: Bitcoin 0 and 5, Litecoin 48 and 50, Dogecoin 30 and 22, Dash 76, Tron 65. */
 const versions = new Set([0, 5, 48, 50, 30, 22, 76, 65]);
-const candidate = new RegExp(
+const candidate = sticky(
   '(?:' +
     '[13LMDAX9T][1-9A-HJ-NP-Za-km-z]{25,34}|' +
     '(?:bc1|tb1|ltc1)[02-9ac-hj-np-z]{25,87}|(?:BC1|LTC1)[02-9AC-HJ-NP-Z]{25,87}|' +
     '0x[0-9a-fA-F]{40}|' +
     '4[0-9AB][1-9A-HJ-NP-Za-km-z]{93}' +
     ')(?![0-9A-Za-z])',
-  'g',
 );
+/** An address is a whole run of letters and digits, of these lengths. */
+const runMin = 26;
+const runMax = 95;
 
 function decodeBase58(text: string): Buffer | undefined {
   let value = 0n;
@@ -64,10 +68,16 @@ function isAddress(text: string): boolean {
 export const walletDetector: Detector = {
   id: 'wallet',
   detect({ text }, out) {
-    candidate.lastIndex = 0;
-    for (let found = candidate.exec(text); found !== null; found = candidate.exec(text)) {
-      if (/[0-9A-Za-z]/.test(text.charAt(found.index - 1)) || !isAddress(found[0])) continue;
-      const [start, end] = [found.index, found.index + found[0].length];
+    // a run that is long enough has one of every so many characters
+    for (let probe = runMin - 1; probe < text.length; probe += runMin) {
+      if (!isAlnum(text.charCodeAt(probe))) continue;
+      let start = probe;
+      while (isAlnum(codeAt(text, start - 1))) start--;
+      let end = probe + 1;
+      while (isAlnum(codeAt(text, end))) end++;
+      probe = end;
+      if (end - start < runMin || end - start > runMax || matchEnd(candidate, text, start) === -1) continue;
+      if (!isAddress(text.slice(start, end))) continue;
       out.push({ type: 'WALLET', rule: 'wallet', rank: 'validated', start, end, score: 0.9 });
     }
   },
