@@ -10,7 +10,7 @@ import { readSentEvents } from '../claude/sent-events.ts';
 import { textBytes } from '../claude/text-bytes.ts';
 import type { Coding } from '../encoding/codings.ts';
 import type { AccessInput, BatchFacts, RequestInput } from '../policy/input.ts';
-import { inputMaxBytes, noBodyFacts } from '../policy/input.ts';
+import { inputMaxBytes, noBodyFacts } from '../policy/input-bounds.ts';
 import type { MultipartPart } from '../upload/multipart.ts';
 import { readMultipart } from '../upload/multipart.ts';
 import { batchFacts, claudeFacts } from './claude-facts.ts';
