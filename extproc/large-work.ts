@@ -9,6 +9,14 @@ export function collectGarbage(): void {
   gc?.();
 }
 
+/**
+ * Gives the memory behind these bytes back now; nobody may look at them any more, nor at any other view of it. A buffer
+ * that is only forgotten stays until the next collection, and through that when a frame of the stack still knows it.
+ */
+export function freeBuffer({ buffer }: Uint8Array<ArrayBuffer>): void {
+  if (!buffer.detached) buffer.transfer(0);
+}
+
 /** The runtime lets a thread of ours leave 64 MiB of dead buffers before it looks after them; at most this many are left. */
 const passingMaxBytes = 4 * 1024 * 1024;
 

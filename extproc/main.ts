@@ -9,7 +9,8 @@ const exitFailed = 1;
 /** Commands end with 2 when the person who started them has to change something, and with 1 when skilltape failed. */
 async function main(): Promise<void> {
   try {
-    await createProgram().parseAsync();
+    const program = await createProgram(process.argv.slice(2));
+    await program.parseAsync();
   } catch (thrown) {
     const error = diskFault(thrown) ?? SkilltapeError.from(thrown);
     const remedy = error.remedy === undefined ? '' : `\n${error.remedy}`;

@@ -10,7 +10,7 @@ import { readSentEvents } from '../claude/sent-events.ts';
 import { textBytes } from '../claude/text-bytes.ts';
 import type { Coding } from '../encoding/codings.ts';
 import type { AccessInput, BatchFacts, RequestInput } from '../policy/input.ts';
-import { inputMaxBytes, noBodyFacts } from '../policy/input.ts';
+import { inputMaxBytes, noBodyFacts } from '../policy/input-bounds.ts';
 import type { MultipartPart } from '../upload/multipart.ts';
 import { readMultipart } from '../upload/multipart.ts';
 import { batchFacts, claudeFacts } from './claude-facts.ts';
@@ -51,20 +51,23 @@ export type BodyFacts = {
   request: MessagesRequest | null;
 };
 
-/** Reads the body and takes what it names out of it; names that policy could not judge anyway are a fault. */
-export function bodyFacts(place: BodyPlace, body: Uint8Array): BodyFacts {
+/**
+ * Reads the body and takes what it names out of it; names that policy could not judge anyway are a fault. `letGo` as in
+ * `parseStrictJson`.
+ */
+export function bodyFacts(place: BodyPlace, body: Uint8Array, letGo?: () => void): BodyFacts {
   const decoded = decodedBody(place, body);
   if (!decoded.ok) return unreadBody(decodingReasons[decoded.fault], decoded.detail);
-  const { bytes } = decoded;
-  const read = readBody(place, bytes);
+  const decodedBytes = decoded.bytes.length;
+  const read = readBody(place, decoded.bytes, letGo);
   if (read.kind === 'malformed') return unreadBody('body_malformed', read.fault);
   const facts = factsOf(read);
-  if (bytes.length > inputMaxBytes && JSON.stringify(facts).length > inputMaxBytes) {
+  if (decodedBytes > inputMaxBytes && JSON.stringify(facts).length > inputMaxBytes) {
     return unreadBody('body_malformed', tooManyNames);
   }
   const request = read.kind === 'messages' ? { ...read.request, messages: [], system: null, tools: null } : null;
   return {
-    ...{ status: statusOf(read), decodedBytes: bytes.length, fault: '', reason: 'body_malformed' },
+    ...{ status: statusOf(read), decodedBytes, fault: '', reason: 'body_malformed' },
     ...{ facts, request },
   };
 }
@@ -83,7 +86,11 @@ const decodingReasons = {
 const tooManyNames = `it names more models, tools, skills or other things than ${inputMaxBytes} bytes can list`;
 
 /** Reads the whole body, decoded, in the form that its endpoint takes. What cannot be read cannot be judged (inv. 2). */
-function readBody({ endpoint, bodyForm, contentType }: BodyPlace, body: Uint8Array): ReadBody {
+function readBody(
+  { endpoint, bodyForm, contentType }: BodyPlace,
+  body: Uint8Array,
+  letGo: (() => void) | undefined,
+): ReadBody {
   if (body.length === 0) return { kind: 'empty' };
   switch (bodyForm) {
     case 'none':
@@ -94,7 +101,7 @@ function readBody({ endpoint, bodyForm, contentType }: BodyPlace, body: Uint8Arr
     case 'completion':
     case 'batch':
     case 'json': {
-      const json = parseStrictJson(body, { maxDepth: requestMaxDepth, maxTokens: requestMaxTokens });
+      const json = parseStrictJson(body, { maxDepth: requestMaxDepth, maxTokens: requestMaxTokens }, letGo);
       if (json.ok) return readJson(bodyForm, endpoint.name, json.value);
       const limit = json.fault === 'too_many_values' ? `; at most ${requestMaxTokens} commas and opening brackets` : '';
       return malformed(`${json.fault.replaceAll('_', ' ')} (${json.detail}${limit})`);

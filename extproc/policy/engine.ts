@@ -13,7 +13,8 @@ import {
   recordFor,
   verdictDecision,
 } from './decision.ts';
-import { type AccessInput, inputMaxBytes, type RecordInput, type RequestInput } from './input.ts';
+import type { AccessInput, RecordInput, RequestInput } from './input.ts';
+import { inputMaxBytes } from './input-bounds.ts';
 
 /** What is used of an instance of a module. */
 type LoadedPolicy = {

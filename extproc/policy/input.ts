@@ -10,9 +10,6 @@ const texts = z.array(text);
 const count = z.number().min(0);
 const countOrNull = count.nullable();
 
-/** Beyond this size of its JSON a document is not judged but refused. */
-export const inputMaxBytes = 64 * 1024;
-
 const accessFields = {
   version: z.literal(1),
   connection: z.strictObject({ name: text, issuer: text }),
@@ -89,9 +86,6 @@ const requestFields = {
   events: z.strictObject({ count, types: texts, text_bytes: count }).nullable(),
   upload: upload.nullable(),
 };
-
-/** What a request without a body says. */
-export const noBodyFacts = { claude: null, batch: null, agent: null, events: null, upload: null } as const;
 
 const recordFields = {
   ...requestFields,

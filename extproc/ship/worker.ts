@@ -3,7 +3,6 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Coverage } from '../coverage/coverage.ts';
 import { SkilltapeError } from '../errors.ts';
-import { openElasticsearchIndex } from '../index/elasticsearch/open.ts';
 import type { ShipMemory } from '../index/memory.ts';
 import type { IndexSink } from '../index/port.ts';
 import { memoryFile, SqliteMemory } from '../index/sqlite/memory.ts';
@@ -124,6 +123,7 @@ async function openIndex({
     return { index: SqliteIndex.open(dataDirectory, undefined, rejects), memory };
   }
   const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'), undefined, bounds);
+  const { openElasticsearchIndex } = await import('../index/elasticsearch/open.ts');
   return { index: await openElasticsearchIndex(elasticsearch, memory.rejects), memory };
 }
 

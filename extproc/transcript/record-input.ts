@@ -5,7 +5,7 @@ import { usageOf } from '../claude/usage.ts';
 import type { Coding } from '../encoding/codings.ts';
 import { headerValue } from '../exchange/headers.ts';
 import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../policy/input.ts';
-import { noBodyFacts } from '../policy/input.ts';
+import { noBodyFacts } from '../policy/input-bounds.ts';
 import { endingOf } from './ending.ts';
 import { toolsUsed } from './gen-ai.ts';
 import type { Reading } from './reading.ts';

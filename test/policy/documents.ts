@@ -2,7 +2,7 @@
 import { bodyForms } from '../../extproc/claude/body-form.ts';
 import { treatments } from '../../extproc/claude/endpoint-table.ts';
 import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../../extproc/policy/input.ts';
-import { noBodyFacts } from '../../extproc/policy/input.ts';
+import { noBodyFacts } from '../../extproc/policy/input-bounds.ts';
 
 export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
   return {

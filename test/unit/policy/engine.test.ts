@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePolicies } from '../../../extproc/policy/compile.ts';
 import { createPolicyEngine } from '../../../extproc/policy/engine.ts';
-import { inputMaxBytes } from '../../../extproc/policy/input.ts';
+import { inputMaxBytes } from '../../../extproc/policy/input-bounds.ts';
 import { bareFiles, engineOf, policyDirectory } from '../../policy/directory.ts';
 import { accessDocument, claudeFacts, recordDocument, requestDocument } from '../../policy/documents.ts';
 import { opaBinary } from '../../policy/opa.ts';

@@ -77,6 +77,11 @@ test('the changed form of an answer comes back from the thread', async () => {
     Buffer.from(changed.bytes).toString(),
     '{"results_url":"https://g.example/v1/messages/batches/b/results"}',
   );
+  const withoutLinks = JSON.stringify({ id: 'msgbatch_1', note: 'x'.repeat(100_000) });
+  const plain = { ...asked, contentEncoding: '' };
+  const unchanged = await reader.read('changed', plain, held(withoutLinks));
+  assert.ok(unchanged.ok && !unchanged.changed);
+  assert.equal(Buffer.from(unchanged.bytes).toString(), withoutLinks);
   assert.deepEqual(await reader.read('changed', asked, held('no gzip')), { ok: false, fault: 'not_decoded' });
 });
 
