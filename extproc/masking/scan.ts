@@ -9,12 +9,12 @@ import { jwtDetector } from './jwt.ts';
 import { letteredIdDetector } from './lettered-id.ts';
 import type { Place } from './literals.ts';
 import { macDetector } from './mac.ts';
-import { normalisedParts } from './normalise.ts';
+import { normalisedParts, originOf } from './normalise.ts';
 import { numbersDetector } from './numbers.ts';
 import { resolveOverlaps } from './overlap.ts';
 import { pemDetector } from './pem.ts';
 import { secretDetector } from './secret.ts';
-import { charKind, TriggerFinder } from './trigger.ts';
+import { TriggerFinder, type Triggers } from './trigger.ts';
 import { urlDetector } from './url.ts';
 import { urlPasswordDetector } from './url-password.ts';
 import { vendorValueDetector } from './vendor-value.ts';
@@ -48,7 +48,7 @@ const triggerFinder = new TriggerFinder(withLiterals);
 
 type Text = Omit<ScanInput, 'triggers'>;
 
-function detectWith(used: readonly Detector[], given: Text): { found: Candidate[]; kinds: number } {
+function detectWith(used: readonly Detector[], given: Text): { found: Candidate[]; triggers: Triggers } {
   const triggers = triggerFinder.find(given.text);
   const input = { ...given, triggers };
   const found: Candidate[] = [];
@@ -57,18 +57,15 @@ function detectWith(used: readonly Detector[], given: Text): { found: Candidate[
     const places = literals === undefined ? nowhere : (triggers.places.get(literals) ?? nowhere);
     detect(input, found, places);
   }
-  return { found, kinds: triggers.kinds };
+  return { found, triggers };
 }
 
 const nowhere: readonly Place[] = [];
-const disguiseKinds = charKind.wide | charKind.percent | charKind.backslash;
 
-function detectDisguised(used: readonly Detector[], input: Text, found: Candidate[]): void {
-  for (const part of normalisedParts(input.text)) {
+function detectDisguised(used: readonly Detector[], input: Text, places: readonly number[], found: Candidate[]): void {
+  for (const part of normalisedParts(input.text, places)) {
     for (const candidate of detectWith(used, { ...input, text: part.text }).found) {
-      const start = part.from[candidate.start];
-      const end = part.to[candidate.end - 1];
-      if (start !== undefined && end !== undefined) found.push({ ...candidate, start, end });
+      found.push({ ...candidate, ...originOf(part, candidate.start, candidate.end) });
     }
   }
 }
@@ -85,8 +82,8 @@ function detectBase64(used: readonly Detector[], input: Text, found: Candidate[]
 function scanWith(used: readonly Detector[], text: string, keyName: string, budget: ScanBudget): Finding[] {
   if (text.length < textMin) return [];
   const input = { text, keyName, budget };
-  const { found, kinds } = detectWith(used, input);
-  if ((kinds & disguiseKinds) !== 0) detectDisguised(used, input, found);
+  const { found, triggers } = detectWith(used, input);
+  detectDisguised(used, input, triggers.disguises, found);
   detectBase64(used, input, found);
   return resolveOverlaps(found);
 }
