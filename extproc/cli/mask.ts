@@ -34,6 +34,11 @@ const labels: Readonly<Record<FindingType, string>> = {
   DEEP: 'DEEP',
 };
 
+/** What a type is called in labelled data. */
+export function labelOf(type: FindingType): string {
+  return labels[type];
+}
+
 /** `skilltape mask`: what the masking engine finds in texts that are given, one JSON object a line. */
 export function maskCommand({ input, write }: MaskDependencies): Command {
   return new Command('mask')
@@ -82,5 +87,5 @@ function readLine(line: string, number: number): z.output<typeof document> {
 }
 
 function span({ start, end, type, score, rule }: Finding, explain: boolean): Record<string, unknown> {
-  return { s: start, e: end, t: labels[type], score, ...(explain ? { rule } : {}) };
+  return { s: start, e: end, t: labelOf(type), score, ...(explain ? { rule } : {}) };
 }
