@@ -66,6 +66,7 @@ export class TextMasking {
   }
 
   counts(): FindingCount[] {
+    if (this.#counts.size === 0) return [];
     return findingTypes.flatMap((type) => {
       const count = this.#counts.get(type);
       return count === undefined ? [] : [{ type, count }];
