@@ -1,5 +1,5 @@
 import { assignmentDetector } from './assignment.ts';
-import { base64Runs, decodedText } from './base64.ts';
+import { base64RunMin, base64Runs, decodedText } from './base64.ts';
 import { birthDateDetector } from './birth-date.ts';
 import { type Detector, newScanBudget, type ScanBudget, type ScanInput } from './detector.ts';
 import { emailDetector } from './email.ts';
@@ -37,32 +37,41 @@ export const detectors: readonly Detector[] = [
   walletDetector,
 ];
 
-/** Those that records are masked with, and those that only who asks for them wants: a transcript without URLs says little. */
-const allDetectors: readonly Detector[] = [...detectors, urlDetector];
+/** Those that only who asks for them wants: a transcript without URLs says little. */
+const others: readonly Detector[] = [urlDetector];
 
 /** `1.1.1.1` and `a@b.co`: nothing shorter can be found. */
 const textMin = 6;
 
-const withLiterals = allDetectors.flatMap(({ literals }) => literals ?? []);
-const triggerFinder = new TriggerFinder(withLiterals);
+const triggerFinder = new TriggerFinder([...detectors, ...others].flatMap(({ literals }) => literals ?? []));
+const nowhere: readonly Place[] = [];
 
-type Text = Omit<ScanInput, 'triggers'>;
+/** The detectors with every field, as one shape of object: they are gone through for each of many short texts. */
+function asUsed(given: readonly Detector[]) {
+  return given.map(({ needs = 0, literals = null, detect }) => ({ needs, literals, detect }));
+}
 
-function detectWith(used: readonly Detector[], given: Text): { found: Candidate[]; triggers: Triggers } {
-  const triggers = triggerFinder.find(given.text);
-  const input = { ...given, triggers };
+type Used = ReturnType<typeof asUsed>;
+const usual = asUsed(detectors);
+const all = asUsed([...detectors, ...others]);
+
+function detectWith(used: Used, { text, keyName, budget }: Text): { found: Candidate[]; triggers: Triggers } {
+  const triggers = triggerFinder.find(text);
+  const { kinds, places } = triggers;
+  const input = { text, keyName, budget, triggers };
   const found: Candidate[] = [];
   for (const { needs, literals, detect } of used) {
-    if (needs !== undefined && (triggers.kinds & needs) === 0) continue;
-    const places = literals === undefined ? nowhere : (triggers.places.get(literals) ?? nowhere);
-    detect(input, found, places);
+    if (needs !== 0 && (kinds & needs) === 0) continue;
+    const own = literals === null ? nowhere : (places.get(literals) ?? nowhere);
+    // what looks for literals alone has nothing to do without them
+    if (literals === null || needs !== 0 || own.length > 0) detect(input, found, own);
   }
   return { found, triggers };
 }
 
-const nowhere: readonly Place[] = [];
+type Text = Omit<ScanInput, 'triggers'>;
 
-function detectDisguised(used: readonly Detector[], input: Text, places: readonly number[], found: Candidate[]): void {
+function detectDisguised(used: Used, input: Text, places: readonly number[], found: Candidate[]): void {
   for (const part of normalisedParts(input.text, places)) {
     for (const candidate of detectWith(used, { ...input, text: part.text }).found) {
       found.push({ ...candidate, ...originOf(part, candidate.start, candidate.end) });
@@ -70,7 +79,7 @@ function detectDisguised(used: readonly Detector[], input: Text, places: readonl
   }
 }
 
-function detectBase64(used: readonly Detector[], input: Text, found: Candidate[]): void {
+function detectBase64(used: Used, input: Text, found: Candidate[]): void {
   for (const run of base64Runs(input.text)) {
     const text = decodedText(input.text, run);
     if (text === undefined) continue;
@@ -79,13 +88,13 @@ function detectBase64(used: readonly Detector[], input: Text, found: Candidate[]
   }
 }
 
-function scanWith(used: readonly Detector[], text: string, keyName: string, budget: ScanBudget): Finding[] {
+function scanWith(used: Used, text: string, keyName: string, budget: ScanBudget): Finding[] {
   if (text.length < textMin) return [];
   const input = { text, keyName, budget };
   const { found, triggers } = detectWith(used, input);
-  detectDisguised(used, input, triggers.disguises, found);
-  detectBase64(used, input, found);
-  return resolveOverlaps(found);
+  if (triggers.disguises.length > 0) detectDisguised(used, input, triggers.disguises, found);
+  if (text.length >= base64RunMin) detectBase64(used, input, found);
+  return found.length === 0 ? [] : resolveOverlaps(found);
 }
 
 /**
@@ -93,10 +102,10 @@ function scanWith(used: readonly Detector[], text: string, keyName: string, budg
  * overlaps. Time is linear in the text (inv. 11). `keyName` is the JSON key the text stands under, if any.
  */
 export function scan(text: string, keyName = '', budget = newScanBudget()): Finding[] {
-  return scanWith(detectors, text, keyName, budget);
+  return scanWith(usual, text, keyName, budget);
 }
 
 /** As `scan`, with the detectors that are off by default as well. */
 export function scanEverything(text: string, keyName = '', budget = newScanBudget()): Finding[] {
-  return scanWith(allDetectors, text, keyName, budget);
+  return scanWith(all, text, keyName, budget);
 }

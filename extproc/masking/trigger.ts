@@ -118,12 +118,19 @@ class Reading {
       this.#window = shifted(this.#window, 0);
       if (this.#index.begins(this.#window)) this.#beginnings.push(text.length - left, this.#window);
     }
+    const places = this.#beginnings.length === 0 ? nowhere : this.#places(text);
+    const [digitRuns, operators, disguises] = [this.#digitRuns, this.#operators, this.#disguises];
+    return { kinds: this.#kinds, digitRuns, operators, disguises, places };
+  }
+
+  #places(text: string): Triggers['places'] {
     const places = new Map<Literals, Place[]>();
     const beginnings = this.#beginnings;
     for (let i = 0; i < beginnings.length; i += 2) {
       this.#index.collect(text, beginnings[i] ?? 0, beginnings[i + 1] ?? 0, places);
     }
-    const [digitRuns, operators, disguises] = [this.#digitRuns, this.#operators, this.#disguises];
-    return { kinds: this.#kinds, digitRuns, operators, disguises, places };
+    return places;
   }
 }
+
+const nowhere: Triggers['places'] = new Map();
