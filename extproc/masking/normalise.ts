@@ -1,8 +1,11 @@
 import { codeAt, isDigit, isSpace } from './characters.ts';
 import { matchEnd, sticky } from './pattern.ts';
 
-/** A stretch of normalised text from `start` on: as it was from `from` on, or what stands there for `[from, to)`. */
-type Stretch = { start: number; from: number; to: number; isKept: boolean };
+/**
+ * A stretch of normalised text from `start` on, that stands for `[from, to)` of the original: `oneToOne`, character by
+ * character, or as a whole.
+ */
+type Stretch = { start: number; from: number; to: number; oneToOne: boolean };
 
 /** Text with disguises undone. */
 export type NormalisedText = { text: string; stretches: readonly Stretch[] };
@@ -52,16 +55,17 @@ function plainChar(char: string, code: number): string {
   return matchEnd(foldedChar, char, 0) === -1 ? char : char.normalize('NFKC');
 }
 
-type Piece = { text: string; length: number };
+/** What stands for `length` UTF-16 units from `at` on. */
+type Replacement = { at: number; length: number; text: string };
 
-/** What the character at `at` stands for, and how many UTF-16 units it takes; undefined for itself. */
-function plainPiece(text: string, at: number): Piece | undefined {
+/** What the character at `at` stands for; undefined for itself. */
+function replacementAt(text: string, at: number): Replacement | undefined {
   const code = codeAt(text, at);
   if (code === 92 && text[at + 1] !== 'u') return undefined;
   if (code === 37 || code === 92) {
     const end = matchEnd(code === 37 ? percentEscape : unicodeEscape, text, at);
     if (end === -1) return undefined;
-    return { text: String.fromCharCode(Number.parseInt(text.slice(end - 2, end), 16)), length: end - at };
+    return { at, length: end - at, text: String.fromCharCode(Number.parseInt(text.slice(end - 2, end), 16)) };
   }
   const point = pointAt(text, at, code);
   if (point >= 0xd800 && point <= 0xdfff) return undefined;
@@ -70,7 +74,7 @@ function plainPiece(text: string, at: number): Piece | undefined {
     plain = plainChar(String.fromCodePoint(point), code);
     plainChars.set(point, plain);
   }
-  return { text: plain, length: point > 0xffff ? 2 : 1 };
+  return { at, length: point > 0xffff ? 2 : 1, text: plain };
 }
 
 /** As `codePointAt`, which V8 lets read one unit past the end of a string that is a slice of a longer one. */
@@ -83,20 +87,18 @@ function pointAt(text: string, at: number, high: number): number {
 /** What surrounds a disguise is read with it: as far as a token reaches, and on to the next white space. */
 const windowMax = 256;
 
-type Replacement = Piece & { at: number };
-
 /** `places` are those of all characters of `disguiseCodes`. */
 function replacements(text: string, places: readonly number[]): Replacement[] {
   const found: Replacement[] = [];
   for (const at of places) {
-    const piece = plainPiece(text, at);
-    if (piece !== undefined && !isPunctuation(piece, text, at)) found.push({ ...piece, at });
+    const replacement = replacementAt(text, at);
+    if (replacement !== undefined && !isPunctuation(text, replacement)) found.push(replacement);
   }
   return found;
 }
 
 /** A dash between words and a wide space between words hide nothing; between digits they may stand in a number. */
-function isPunctuation({ text: plain, length }: Piece, text: string, at: number): boolean {
+function isPunctuation(text: string, { at, length, text: plain }: Replacement): boolean {
   const before = codeAt(text, at - 1);
   const after = codeAt(text, at + length);
   if (plain === ' ') return !isDigit(before) && !isDigit(after);
@@ -104,21 +106,23 @@ function isPunctuation({ text: plain, length }: Piece, text: string, at: number)
 }
 
 /** Replaces within `[start, end)` and keeps the way back to the whole text. */
-function applied(text: string, start: number, end: number, pieces: readonly Replacement[]): NormalisedText {
+function applied(text: string, start: number, end: number, replaced: readonly Replacement[]): NormalisedText {
   const stretches: Stretch[] = [];
   const parts: string[] = [];
   let kept = start;
   let length = 0;
-  const add = (part: string, from: number, to: number, isKept: boolean): void => {
+  const add = (part: string, from: number, to: number, oneToOne: boolean): void => {
     if (part === '') return;
     parts.push(part);
-    stretches.push({ start: length, from, to, isKept });
+    const last = stretches.at(-1);
+    if (oneToOne && last?.oneToOne && last.to === from) last.to = to;
+    else stretches.push({ start: length, from, to, oneToOne });
     length += part.length;
   };
-  for (const piece of pieces) {
-    add(text.slice(kept, piece.at), kept, piece.at, true);
-    kept = piece.at + piece.length;
-    add(piece.text, piece.at, kept, false);
+  for (const each of replaced) {
+    add(text.slice(kept, each.at), kept, each.at, true);
+    kept = each.at + each.length;
+    add(each.text, each.at, kept, each.length === 1 && each.text.length === 1);
   }
   add(text.slice(kept, end), kept, end, true);
   return { text: parts.join(''), stretches };
@@ -129,8 +133,8 @@ export function originOf({ stretches }: NormalisedText, start: number, end: numb
   const first = stretchAt(stretches, start);
   const last = stretchAt(stretches, end - 1);
   return {
-    start: first.isKept ? first.from + start - first.start : first.from,
-    end: last.isKept ? last.from + end - last.start : last.to,
+    start: first.oneToOne ? first.from + start - first.start : first.from,
+    end: last.oneToOne ? last.from + end - last.start : last.to,
   };
 }
 
@@ -141,7 +145,7 @@ function stretchAt(stretches: readonly Stretch[], at: number): Stretch {
     if ((stretches[middle]?.start ?? 0) <= at) low = middle;
     else high = middle - 1;
   }
-  return stretches[low] ?? { start: 0, from: 0, to: 0, isKept: true };
+  return stretches[low] ?? { start: 0, from: 0, to: 0, oneToOne: true };
 }
 
 function spaceBefore(text: string, from: number, floor: number): number {
