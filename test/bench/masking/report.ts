@@ -21,8 +21,9 @@ export function growthTable(growth: readonly Growth[]): string {
   const slowest = [...growth].sort((a, b) => b.largeMs - a.largeMs);
   const rows = slowest.slice(0, worstShown).map((each) => [each.name, ms(each.smallMs), ms(each.largeMs), ratio(each)]);
   const ratios = growth.filter(({ smallMs }) => smallMs >= ratioMinMs).map(ratioOf);
-  const worst = `of ${growth.length} shapes the slowest took ${ms(slowest[0]?.largeMs ?? 0)} ms for 1 MB; the time grew by at most ${Math.max(...ratios).toFixed(1)}`;
-  return `${table([['', '100 kB, ms', '1 MB, ms', 'ratio'], ...rows])}  ${worst}\n`;
+  const worst = `of ${growth.length} shapes the slowest took ${ms(slowest[0]?.largeMs ?? 0)} ms for 1 MB`;
+  const steepest = ratios.length === 0 ? '' : `; the time grew by at most ${Math.max(...ratios).toFixed(1)}`;
+  return `${table([['', '100 kB, ms', '1 MB, ms', 'ratio'], ...rows])}  ${worst}${steepest}\n`;
 }
 
 export function qualityTable(tool: string, { types, without, clean }: Quality): string {
@@ -56,7 +57,7 @@ function share(part: number, whole: number): string {
 }
 
 function withInterval({ median, low, high }: Interval, digits: number): string {
-  const text = (value: number) => value.toPrecision(digits).replace(/e\+?.*$/, '');
+  const text = (value: number) => (value >= 10 ** digits ? value.toFixed(0) : value.toPrecision(digits));
   return `${text(median)} [${text(low)} ${text(high)}]`;
 }
 
