@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { codeAt, isBase64 } from './characters.ts';
 
 /** Shortest run that is decoded, and how much of a longer one. Both in characters of base64. */
-const runMin = 40;
+export const base64RunMin = 40;
 const decodeMax = 65_536;
 const lineMin = 60;
 /** Share of printable characters above which decoded bytes count as text. */
@@ -14,19 +14,19 @@ export type Base64Run = { start: number; end: number };
 export function base64Runs(text: string): Base64Run[] {
   const runs: Base64Run[] = [];
   let floor = 0;
-  let probe = runMin - 1;
+  let probe = base64RunMin - 1;
   while (probe < text.length) {
     let start = probe + 1;
     while (start > floor && isBase64(codeAt(text, start - 1))) start--;
-    if (probe + 1 - start < runMin) {
+    if (probe + 1 - start < base64RunMin) {
       floor = Math.max(start, floor);
-      probe = start > probe ? probe + runMin : start + runMin - 1;
+      probe = start > probe ? probe + base64RunMin : start + base64RunMin - 1;
       continue;
     }
     const end = runEnd(text, start);
     runs.push({ start, end });
     floor = end;
-    probe = end + runMin - 1;
+    probe = end + base64RunMin - 1;
   }
   return runs;
 }

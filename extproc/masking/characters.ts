@@ -24,6 +24,8 @@ export function codeAt(text: string, at: number): number {
 
 /** All of these take a UTF-16 code; NaN (outside the text) belongs to no class. */
 export const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+export const isHex = (code: number): boolean =>
+  isDigit(code) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
 export const isLetter = (code: number): boolean => has(code, letter);
 export const isAlnum = (code: number): boolean => has(code, digit | letter);
 export const isUpper = (code: number): boolean => code >= 65 && code <= 90;

@@ -3,6 +3,8 @@ import { codeAt, isAlnum, isDigit, isEscapeLetter } from './characters.ts';
 /** Groups of one cluster at most; a longer cluster is read in overlapping windows. */
 const groupsMax = 24;
 const separatorMax = 3;
+const point = 46;
+const underscore = 95;
 
 /** One of ` -./()`. */
 export function isSeparator(code: number): boolean {
@@ -59,13 +61,13 @@ export function digitsOf(text: string, groups: readonly DigitGroup[]): string {
 export function beginsNumber(text: string, start: number): boolean {
   const before = codeAt(text, start - 1);
   if (isAlnum(before)) return isEscapeLetter(text, start - 1);
-  if (text[start - 1] === '_') return false;
-  return !(text[start - 1] === '.' && isDigit(codeAt(text, start - 2)));
+  if (before === underscore) return false;
+  return !(before === point && isDigit(codeAt(text, start - 2)));
 }
 
 /** Whether a number may end before `end`: no letter, digit or `_`, and no decimal point with digits. */
 export function endsNumber(text: string, end: number): boolean {
   const after = codeAt(text, end);
-  if (isAlnum(after) || text[end] === '_') return false;
-  return !(text[end] === '.' && isDigit(codeAt(text, end + 1)));
+  if (isAlnum(after) || after === underscore) return false;
+  return !(after === point && isDigit(codeAt(text, end + 1)));
 }

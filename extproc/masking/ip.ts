@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { codeAt, isAlnum, isDigit } from './characters.ts';
+import { codeAt, isAlnum, isDigit, isHex } from './characters.ts';
 import type { Detector } from './detector.ts';
 import { type DigitCluster, separatorBefore } from './digit-groups.ts';
 import { charKind } from './trigger.ts';
@@ -35,7 +35,6 @@ export function ipv4At(text: string, cluster: DigitCluster, index: number): numb
 }
 
 const addressMax = 45;
-const isHex = (code: number): boolean => isDigit(code) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
 
 /** First groups of addresses that are given out (RFC 4291 and its successors); keeps C++ names such as `ab::cd` clean. */
 function isAssigned(address: string): boolean {

@@ -3,6 +3,10 @@ import { codeAt, isAlnum, isDigit, isSpace } from './characters.ts';
 /** Arrays and objects nested deeper than this make it text. */
 const containersMax = 1000;
 
+const space = 32;
+const quote = 34;
+const backslash = 92;
+
 /**
  * A string, key or number of a JSON text, with its place. `value` is the string itself or the digits as written;
  * `keyName` the key it stands under (through arrays); `object` numbers the object a key belongs to.
@@ -99,11 +103,8 @@ class JsonLexer {
     const isKey = this.#expects === 'key';
     if (!isKey && this.#expects !== 'value') return false;
     const start = this.#at;
-    let end = start + 1;
-    while (end < this.#text.length && this.#text[end] !== '"') end += this.#text[end] === '\\' ? 2 : 1;
-    const open = end >= this.#text.length;
-    end = open ? this.#text.length : end + 1;
-    const value = open ? decodeOpen(this.#text.slice(start, end)) : decode(this.#text.slice(start, end));
+    const { end, open, plain } = literalAt(this.#text, start);
+    const value = plain ? this.#text.slice(start + 1, end - 1) : decoded(this.#text.slice(start, end), open);
     if (value === undefined) return false;
     const keyName = top?.keyName ?? '';
     this.#take({ kind: isKey ? 'key' : 'string', start, end, value, keyName, object: top?.object ?? 0, open });
@@ -137,6 +138,28 @@ class JsonLexer {
 
 function isScalar(text: string, at: number): boolean {
   return isAlnum(codeAt(text, at)) || text[at] === '-' || text[at] === '+' || text[at] === '.';
+}
+
+type Literal = { end: number; open: boolean; plain: boolean };
+
+/**
+ * The string literal that begins at `start`: `open` when the text ends within it, `plain` when it stands for what is
+ * between its quotes.
+ */
+function literalAt(text: string, start: number): Literal {
+  let plain = true;
+  let end = start + 1;
+  for (; end < text.length; end++) {
+    const code = text.charCodeAt(end);
+    if (code === quote) return { end: end + 1, open: false, plain };
+    if (code === backslash) end++;
+    if (code === backslash || code < space) plain = false;
+  }
+  return { end: text.length, open: true, plain: false };
+}
+
+function decoded(literal: string, open: boolean): string | undefined {
+  return open ? decodeOpen(literal) : decode(literal);
 }
 
 function decode(literal: string): string | undefined {

@@ -84,12 +84,7 @@ const compiled = rules.map((rule) => ({
 }));
 
 /** How far before its first digit an id with letters begins, by how many digits stand in a row. */
-const lettersBefore: ReadonlyMap<number, readonly number[]> = new Map([
-  [2, [6, 3, 2]],
-  [4, [3, 2]],
-  [6, [3, 2]],
-  [7, [2, 1]],
-]);
+const lettersBefore: readonly (readonly number[])[] = [[], [], [6, 3, 2], [], [3, 2], [], [3, 2], [2, 1]];
 /** How far before the end of its first digits an id begins that has its letters behind them. */
 const beforeLetter = [18, 17, 8, 6];
 const beforePoint = [2, 1];
@@ -135,8 +130,8 @@ export const letteredIdDetector: Detector = {
     for (const start of triggers.digitRuns) {
       let end = start + 1;
       while (isDigit(codeAt(text, end))) end++;
-      const letters = lettersBefore.get(end - start);
-      if (letters !== undefined && followsLetters(text, start, end - start)) {
+      const letters = lettersBefore[end - start] ?? nowhere;
+      if (letters.length > 0 && followsLetters(text, start, end - start)) {
         for (const count of letters)
           if (start - count >= next) next = Math.max(next, takeAt(input, start - count, out));
       }

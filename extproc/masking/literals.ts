@@ -12,6 +12,7 @@ export const otherSymbol = symbolMask;
 const windowLength = 4;
 const windowMask = (1 << (windowLength * symbolBits)) - 1;
 
+/** All beyond ASCII has the symbol of other marks. */
 export function symbolOf(code: number): number {
   const char = String.fromCharCode(code);
   if (/[a-z]/i.test(char)) return char.toLowerCase().charCodeAt(0) - 96;

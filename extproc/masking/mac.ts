@@ -1,3 +1,4 @@
+import { codeAt, isHex } from './characters.ts';
 import type { Detector } from './detector.ts';
 import { matchEnd, sticky } from './pattern.ts';
 import { charKind } from './trigger.ts';
@@ -26,7 +27,7 @@ export const macDetector: Detector = {
     for (const { mark, kind, partLength, address } of spellings) {
       if ((triggers.kinds & kind) === 0) continue;
       for (let at = text.indexOf(mark, partLength); at !== -1; at = text.indexOf(mark, at + 1)) {
-        if (text[at + partLength + 1] !== mark) continue;
+        if (text[at + partLength + 1] !== mark || !isHex(codeAt(text, at - 1))) continue;
         const start = at - partLength;
         const end = matchEnd(address, text, start);
         if (end === -1 || continues(text, start - 1, mark, -1) || continues(text, end, mark, 1)) continue;

@@ -12,6 +12,7 @@ import { Tokens } from './token.ts';
 /** Arrays and objects nested deeper than this become `[DEEP]`: no reader needs them, and no recursion may follow them. */
 const depthMax = 128;
 const deep = '[DEEP]';
+const plainProperty = { writable: true, enumerable: true, configurable: true };
 
 export type Path = readonly (string | number)[];
 
@@ -113,14 +114,17 @@ class JsonWalk {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null) throw new TypeError('not a JSON value');
     const names = new KeyNames();
-    // fromEntries defines properties, so a key `__proto__` stays a key
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => {
-        const masked = this.#key(key);
-        // the key as masked is the context, so that a second masking sees the same
-        return [names.claim(key, masked), this.#child(item, key, masked, depth)];
-      }),
-    ) as JsonValue;
+    const rewritten: { [key: string]: JsonValue } = {};
+    for (const key of Object.keys(value)) {
+      const masked = this.#key(key);
+      const name = names.claim(key, masked);
+      // the key as masked is the context, so that a second masking sees the same
+      const item = this.#child(value[key] as JsonValue, key, masked, depth) as JsonValue;
+      // assigned, it would become the prototype
+      if (name === '__proto__') Object.defineProperty(rewritten, name, { ...plainProperty, value: item });
+      else rewritten[name] = item;
+    }
+    return rewritten;
   }
 
   #child(value: JsonValue, step: string | number, keyName: string, depth: number): JsonValue | undefined {

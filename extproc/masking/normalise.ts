@@ -1,8 +1,14 @@
 import { codeAt, isDigit, isSpace } from './characters.ts';
 import { matchEnd, sticky } from './pattern.ts';
 
-/** Text with disguises undone; character `i` comes from `[from[i], to[i])` of the original. */
-export type NormalisedText = { text: string; from: readonly number[]; to: readonly number[] };
+/**
+ * A stretch of normalised text from `start` on, that stands for `[from, to)` of the original: `oneToOne`, character by
+ * character, or as a whole.
+ */
+type Stretch = { start: number; from: number; to: number; oneToOne: boolean };
+
+/** Text with disguises undone. */
+export type NormalisedText = { text: string; stretches: readonly Stretch[] };
 
 const invisible =
   '\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2064\\u206a-\\u206f\\ufe00-\\ufe0f\\ufeff';
@@ -15,7 +21,12 @@ const otherDigits = '\\u0660-\\u0669\\u06f0-\\u06f9\\u0966-\\u096f\\u09e6-\\u09e
 /** First halves of mathematical letters and digits, U+1D400 to U+1D7FF. */
 const mathematical = '\\ud835';
 
-const wideDisguise = new RegExp(`[${invisible}${spaces}${dashes}${compatible}${otherDigits}${mathematical}]`, 'g');
+const everyCode = Buffer.from(Uint16Array.from({ length: 0x10000 }, (_, code) => code).buffer).toString('utf16le');
+const disguise = new RegExp(`[%\\\\${invisible}${spaces}${dashes}${compatible}${otherDigits}${mathematical}]`, 'g');
+/** The UTF-16 codes that may begin a disguise. */
+export const disguiseCodes: ReadonlySet<number> = new Set(
+  Array.from(everyCode.matchAll(disguise), ({ index }) => index),
+);
 const invisibleChar = sticky(`[${invisible}]`);
 const spaceChar = sticky(`[${spaces}]`);
 const dashChar = sticky(`[${dashes}]`);
@@ -44,79 +55,97 @@ function plainChar(char: string, code: number): string {
   return matchEnd(foldedChar, char, 0) === -1 ? char : char.normalize('NFKC');
 }
 
-type Piece = { text: string; length: number };
+/** What stands for `length` UTF-16 units from `at` on. */
+type Replacement = { at: number; length: number; text: string };
 
-/** What the character at `at` stands for, and how many UTF-16 units it takes; undefined for itself. */
-function plainPiece(text: string, at: number): Piece | undefined {
+/** What the character at `at` stands for; undefined for itself. */
+function replacementAt(text: string, at: number): Replacement | undefined {
   const code = codeAt(text, at);
+  if (code === 92 && text[at + 1] !== 'u') return undefined;
   if (code === 37 || code === 92) {
     const end = matchEnd(code === 37 ? percentEscape : unicodeEscape, text, at);
     if (end === -1) return undefined;
-    return { text: String.fromCharCode(Number.parseInt(text.slice(end - 2, end), 16)), length: end - at };
+    return { at, length: end - at, text: String.fromCharCode(Number.parseInt(text.slice(end - 2, end), 16)) };
   }
-  const point = text.codePointAt(at) ?? code;
-  if (point === code && code >= 0xd800 && code <= 0xdfff) return undefined;
+  const point = pointAt(text, at, code);
+  if (point >= 0xd800 && point <= 0xdfff) return undefined;
   let plain = plainChars.get(point);
   if (plain === undefined) {
     plain = plainChar(String.fromCodePoint(point), code);
     plainChars.set(point, plain);
   }
-  return { text: plain, length: point > 0xffff ? 2 : 1 };
+  return { at, length: point > 0xffff ? 2 : 1, text: plain };
+}
+
+/** As `codePointAt`, which V8 lets read one unit past the end of a string that is a slice of a longer one. */
+function pointAt(text: string, at: number, high: number): number {
+  const low = codeAt(text, at + 1);
+  const isPair = high >= 0xd800 && high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff;
+  return isPair ? (high - 0xd800) * 0x400 + (low - 0xdc00) + 0x10000 : high;
 }
 
 /** What surrounds a disguise is read with it: as far as a token reaches, and on to the next white space. */
 const windowMax = 256;
 
-type Replacement = Piece & { at: number };
-
-function replacements(text: string): Replacement[] {
+/** `places` are those of all characters of `disguiseCodes`. */
+function replacements(text: string, places: readonly number[]): Replacement[] {
   const found: Replacement[] = [];
-  wideDisguise.lastIndex = 0;
-  for (let wide = wideDisguise.exec(text); wide !== null; wide = wideDisguise.exec(text))
-    pushAt(text, wide.index, found);
-  for (const mark of ['%', '\\u00']) {
-    for (let at = text.indexOf(mark); at !== -1; at = text.indexOf(mark, at + 1)) pushAt(text, at, found);
+  for (const at of places) {
+    const replacement = replacementAt(text, at);
+    if (replacement !== undefined && !isPunctuation(text, replacement)) found.push(replacement);
   }
-  return found.sort((a, b) => a.at - b.at);
-}
-
-function pushAt(text: string, at: number, found: Replacement[]): void {
-  const piece = plainPiece(text, at);
-  if (piece !== undefined && !isPunctuation(piece, text, at)) found.push({ ...piece, at });
+  return found;
 }
 
 /** A dash between words and a wide space between words hide nothing; between digits they may stand in a number. */
-function isPunctuation({ text: plain, length }: Piece, text: string, at: number): boolean {
+function isPunctuation(text: string, { at, length, text: plain }: Replacement): boolean {
   const before = codeAt(text, at - 1);
   const after = codeAt(text, at + length);
   if (plain === ' ') return !isDigit(before) && !isDigit(after);
   return plain === '-' && (isSpace(before) || isSpace(after));
 }
 
-/** Replaces within `[start, end)` and keeps the map back to the whole text. */
-function applied(text: string, start: number, end: number, pieces: readonly Replacement[]): NormalisedText {
-  const from: number[] = [];
-  const to: number[] = [];
+/** Replaces within `[start, end)` and keeps the way back to the whole text. */
+function applied(text: string, start: number, end: number, replaced: readonly Replacement[]): NormalisedText {
+  const stretches: Stretch[] = [];
   const parts: string[] = [];
   let kept = start;
-  const keep = (stop: number): void => {
-    parts.push(text.slice(kept, stop));
-    for (let i = kept; i < stop; i++) {
-      from.push(i);
-      to.push(i + 1);
-    }
+  let length = 0;
+  const add = (part: string, from: number, to: number, oneToOne: boolean): void => {
+    if (part === '') return;
+    parts.push(part);
+    const last = stretches.at(-1);
+    if (oneToOne && last?.oneToOne && last.to === from) last.to = to;
+    else stretches.push({ start: length, from, to, oneToOne });
+    length += part.length;
   };
-  for (const piece of pieces) {
-    keep(piece.at);
-    parts.push(piece.text);
-    kept = piece.at + piece.length;
-    for (let i = 0; i < piece.text.length; i++) {
-      from.push(piece.at);
-      to.push(kept);
-    }
+  for (const each of replaced) {
+    add(text.slice(kept, each.at), kept, each.at, true);
+    kept = each.at + each.length;
+    add(each.text, each.at, kept, each.length === 1 && each.text.length === 1);
   }
-  keep(end);
-  return { text: parts.join(''), from, to };
+  add(text.slice(kept, end), kept, end, true);
+  return { text: parts.join(''), stretches };
+}
+
+/** Where `[start, end)` of a normalised text, which is not empty, comes from. */
+export function originOf({ stretches }: NormalisedText, start: number, end: number): { start: number; end: number } {
+  const first = stretchAt(stretches, start);
+  const last = stretchAt(stretches, end - 1);
+  return {
+    start: first.oneToOne ? first.from + start - first.start : first.from,
+    end: last.oneToOne ? last.from + end - last.start : last.to,
+  };
+}
+
+function stretchAt(stretches: readonly Stretch[], at: number): Stretch {
+  let [low, high] = [0, stretches.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((stretches[middle]?.start ?? 0) <= at) low = middle;
+    else high = middle - 1;
+  }
+  return stretches[low] ?? { start: 0, from: 0, to: 0, oneToOne: true };
 }
 
 function spaceBefore(text: string, from: number, floor: number): number {
@@ -131,10 +160,13 @@ function spaceAfter(text: string, from: number): number {
   return at;
 }
 
-/** The parts of the text around disguises, with the disguises undone. Empty when there are none. */
-export function normalisedParts(text: string): NormalisedText[] {
+/**
+ * The parts of the text around disguises, with the disguises undone. Empty when there are none. `places` are those of all
+ * characters of `disguiseCodes`.
+ */
+export function normalisedParts(text: string, places: readonly number[]): NormalisedText[] {
   const parts: NormalisedText[] = [];
-  const found = replacements(text);
+  const found = replacements(text, places);
   for (let i = 0, floor = 0; i < found.length; ) {
     const first = found[i];
     if (first === undefined) break;
@@ -154,6 +186,8 @@ export function normalisedParts(text: string): NormalisedText[] {
 
 /** The whole text with disguises undone. */
 export function undisguised(text: string): string {
-  const found = replacements(text);
+  const places: number[] = [];
+  for (let at = 0; at < text.length; at++) if (disguiseCodes.has(text.charCodeAt(at))) places.push(at);
+  const found = replacements(text, places);
   return found.length === 0 ? text : applied(text, 0, text.length, found).text;
 }

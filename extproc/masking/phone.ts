@@ -76,6 +76,9 @@ const digitsMin = 7;
 const digitsMax = 15;
 const groupsMax = 8;
 const extension = sticky(' ?(?:x|ext\\.?|extension|#) ?\\d{1,6}', 'i');
+/** One of ` #xe`, in either case. */
+const beginsExtension = (code: number): boolean =>
+  code === 32 || code === 35 || (code | 32) === 120 || (code | 32) === 101;
 const dateShape = sticky(
   '(?:(?:19|20)\\d\\d[-./ ]\\d{1,2}[-./ ]\\d{1,2}|\\d{1,2}[-./]\\d{1,2}[-./](?:19|20)?\\d\\d)(?!\\d)',
 );
@@ -175,7 +178,7 @@ export function phoneAt(input: ScanInput, cluster: DigitCluster, index: number):
   let known: Context | undefined;
   for (const span of spans(text, cluster, index, start)) {
     const digitsEnd: number = cluster.groups[span.last]?.end ?? first.end;
-    const withExtension = matchEnd(extension, text, digitsEnd);
+    const withExtension = beginsExtension(codeAt(text, digitsEnd)) ? matchEnd(extension, text, digitsEnd) : -1;
     const end = withExtension === -1 ? digitsEnd : withExtension;
     if (isAlnum(codeAt(text, end)) || text[end] === '_') continue;
     // part of a longer id, such as a UUID of digits alone

@@ -1,5 +1,5 @@
 import { assignmentDetector } from './assignment.ts';
-import { base64Runs, decodedText } from './base64.ts';
+import { base64RunMin, base64Runs, decodedText } from './base64.ts';
 import { birthDateDetector } from './birth-date.ts';
 import { type Detector, newScanBudget, type ScanBudget, type ScanInput } from './detector.ts';
 import { emailDetector } from './email.ts';
@@ -9,12 +9,12 @@ import { jwtDetector } from './jwt.ts';
 import { letteredIdDetector } from './lettered-id.ts';
 import type { Place } from './literals.ts';
 import { macDetector } from './mac.ts';
-import { normalisedParts } from './normalise.ts';
+import { normalisedParts, originOf } from './normalise.ts';
 import { numbersDetector } from './numbers.ts';
 import { resolveOverlaps } from './overlap.ts';
 import { pemDetector } from './pem.ts';
 import { secretDetector } from './secret.ts';
-import { charKind, TriggerFinder } from './trigger.ts';
+import { TriggerFinder, type Triggers } from './trigger.ts';
 import { urlDetector } from './url.ts';
 import { urlPasswordDetector } from './url-password.ts';
 import { vendorValueDetector } from './vendor-value.ts';
@@ -37,43 +37,49 @@ export const detectors: readonly Detector[] = [
   walletDetector,
 ];
 
-/** Those that records are masked with, and those that only who asks for them wants: a transcript without URLs says little. */
-const allDetectors: readonly Detector[] = [...detectors, urlDetector];
+/** Those that only who asks for them wants: a transcript without URLs says little. */
+const others: readonly Detector[] = [urlDetector];
 
 /** `1.1.1.1` and `a@b.co`: nothing shorter can be found. */
 const textMin = 6;
 
-const withLiterals = allDetectors.flatMap(({ literals }) => literals ?? []);
-const triggerFinder = new TriggerFinder(withLiterals);
+const triggerFinder = new TriggerFinder([...detectors, ...others].flatMap(({ literals }) => literals ?? []));
+const nowhere: readonly Place[] = [];
+
+/** The detectors with every field, as one shape of object: they are gone through for each of many short texts. */
+function asUsed(given: readonly Detector[]) {
+  return given.map(({ needs = 0, literals = null, detect }) => ({ needs, literals, detect }));
+}
+
+type Used = ReturnType<typeof asUsed>;
+const usual = asUsed(detectors);
+const all = asUsed([...detectors, ...others]);
+
+function detectWith(used: Used, { text, keyName, budget }: Text): { found: Candidate[]; triggers: Triggers } {
+  const triggers = triggerFinder.find(text);
+  const { kinds, places } = triggers;
+  const input = { text, keyName, budget, triggers };
+  const found: Candidate[] = [];
+  for (const { needs, literals, detect } of used) {
+    if (needs !== 0 && (kinds & needs) === 0) continue;
+    const own = literals === null ? nowhere : (places.get(literals) ?? nowhere);
+    // what looks for literals alone has nothing to do without them
+    if (literals === null || needs !== 0 || own.length > 0) detect(input, found, own);
+  }
+  return { found, triggers };
+}
 
 type Text = Omit<ScanInput, 'triggers'>;
 
-function detectWith(used: readonly Detector[], given: Text): { found: Candidate[]; kinds: number } {
-  const triggers = triggerFinder.find(given.text);
-  const input = { ...given, triggers };
-  const found: Candidate[] = [];
-  for (const { needs, literals, detect } of used) {
-    if (needs !== undefined && (triggers.kinds & needs) === 0) continue;
-    const places = literals === undefined ? nowhere : (triggers.places.get(literals) ?? nowhere);
-    detect(input, found, places);
-  }
-  return { found, kinds: triggers.kinds };
-}
-
-const nowhere: readonly Place[] = [];
-const disguiseKinds = charKind.wide | charKind.percent | charKind.backslash;
-
-function detectDisguised(used: readonly Detector[], input: Text, found: Candidate[]): void {
-  for (const part of normalisedParts(input.text)) {
+function detectDisguised(used: Used, input: Text, places: readonly number[], found: Candidate[]): void {
+  for (const part of normalisedParts(input.text, places)) {
     for (const candidate of detectWith(used, { ...input, text: part.text }).found) {
-      const start = part.from[candidate.start];
-      const end = part.to[candidate.end - 1];
-      if (start !== undefined && end !== undefined) found.push({ ...candidate, start, end });
+      found.push({ ...candidate, ...originOf(part, candidate.start, candidate.end) });
     }
   }
 }
 
-function detectBase64(used: readonly Detector[], input: Text, found: Candidate[]): void {
+function detectBase64(used: Used, input: Text, found: Candidate[]): void {
   for (const run of base64Runs(input.text)) {
     const text = decodedText(input.text, run);
     if (text === undefined) continue;
@@ -82,13 +88,13 @@ function detectBase64(used: readonly Detector[], input: Text, found: Candidate[]
   }
 }
 
-function scanWith(used: readonly Detector[], text: string, keyName: string, budget: ScanBudget): Finding[] {
+function scanWith(used: Used, text: string, keyName: string, budget: ScanBudget): Finding[] {
   if (text.length < textMin) return [];
   const input = { text, keyName, budget };
-  const { found, kinds } = detectWith(used, input);
-  if ((kinds & disguiseKinds) !== 0) detectDisguised(used, input, found);
-  detectBase64(used, input, found);
-  return resolveOverlaps(found);
+  const { found, triggers } = detectWith(used, input);
+  if (triggers.disguises.length > 0) detectDisguised(used, input, triggers.disguises, found);
+  if (text.length >= base64RunMin) detectBase64(used, input, found);
+  return found.length === 0 ? [] : resolveOverlaps(found);
 }
 
 /**
@@ -96,10 +102,10 @@ function scanWith(used: readonly Detector[], text: string, keyName: string, budg
  * overlaps. Time is linear in the text (inv. 11). `keyName` is the JSON key the text stands under, if any.
  */
 export function scan(text: string, keyName = '', budget = newScanBudget()): Finding[] {
-  return scanWith(detectors, text, keyName, budget);
+  return scanWith(usual, text, keyName, budget);
 }
 
 /** As `scan`, with the detectors that are off by default as well. */
 export function scanEverything(text: string, keyName = '', budget = newScanBudget()): Finding[] {
-  return scanWith(allDetectors, text, keyName, budget);
+  return scanWith(all, text, keyName, budget);
 }

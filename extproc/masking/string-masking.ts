@@ -1,3 +1,4 @@
+import { isAlnum } from './characters.ts';
 import { type JsonToken, lexJson } from './json-lexer.ts';
 import { KeyNames } from './key-names.ts';
 import { halfOf, headAndTail, isLong, maskLongText } from './long-text.ts';
@@ -10,7 +11,9 @@ const jsonBeginning = /^\s{0,16}[{["]/;
 
 /** Whether a string is short enough and begins so that it may be JSON. */
 export function mayBeJson(text: string): boolean {
-  return text.length <= jsonLengthMax && jsonBeginning.test(text);
+  const first = text.charCodeAt(0);
+  // most strings begin with a letter
+  return text.length <= jsonLengthMax && !isAlnum(first) && jsonBeginning.test(text);
 }
 
 /** Masks a string that stands under a key: JSON in it piece by piece and in place, anything else as text. */

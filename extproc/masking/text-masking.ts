@@ -66,6 +66,7 @@ export class TextMasking {
   }
 
   counts(): FindingCount[] {
+    if (this.#counts.size === 0) return [];
     return findingTypes.flatMap((type) => {
       const count = this.#counts.get(type);
       return count === undefined ? [] : [{ type, count }];
@@ -145,5 +146,5 @@ function unsigned(literal: string): string {
 
 /** Under `token` a number counts something; under `password` it is one. */
 function isSensitiveNumberKey(name: string): boolean {
-  return /pass(?:word|wd|code)?$|pwd$|^pin$|^otp$|secret$/i.test(name.slice(-64)) && isSensitiveKey(name);
+  return isSensitiveKey(name) && /pass(?:word|wd|code)?$|pwd$|^pin$|^otp$|secret$/i.test(name.slice(-64));
 }

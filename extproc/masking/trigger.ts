@@ -1,4 +1,5 @@
 import { LiteralIndex, type Literals, otherSymbol, type Place, shifted, symbolMask, symbolOf } from './literals.ts';
+import { disguiseCodes } from './normalise.ts';
 
 /** Kinds of characters: what a text holds none of, many detectors need not look for. The low bits are the symbol's. */
 export const charKind = {
@@ -7,12 +8,10 @@ export const charKind = {
   colon: 1 << 7,
   hyphen: 1 << 8,
   dot: 1 << 9,
-  percent: 1 << 10,
-  backslash: 1 << 11,
   /** What may stand between a name and its value: `=`, `:`, `,` and `>`. */
-  operator: 1 << 12,
-  /** All beyond ASCII. */
-  wide: 1 << 13,
+  operator: 1 << 10,
+  /** What may begin a disguise (`normalise.ts`). */
+  disguise: 1 << 11,
 } as const;
 
 const marks: Readonly<Record<string, number>> = {
@@ -20,20 +19,21 @@ const marks: Readonly<Record<string, number>> = {
   ':': charKind.colon | charKind.operator,
   '-': charKind.hyphen,
   '.': charKind.dot,
-  '%': charKind.percent,
-  '\\': charKind.backslash,
   '=': charKind.operator,
   ',': charKind.operator,
   '>': charKind.operator,
 };
 
 function bitsOf(code: number): number {
-  const char = String.fromCharCode(code);
-  return symbolOf(code) | (/\d/.test(char) ? charKind.digit : (marks[char] ?? 0));
+  const kind = code >= 48 && code <= 57 ? charKind.digit : (marks[String.fromCharCode(code)] ?? 0);
+  return symbolOf(code) | kind;
 }
 
-const asciiBits = Int32Array.from({ length: 128 }, (_, code) => bitsOf(code));
-const wideBits = otherSymbol | charKind.wide;
+/** Symbol and kinds of each UTF-16 code. */
+const codeBits = new Uint16Array(0x10000).fill(otherSymbol);
+for (let code = 0; code < 128; code++) codeBits[code] = bitsOf(code);
+for (const code of disguiseCodes) codeBits[code] = (codeBits[code] ?? 0) | charKind.disguise;
+const placed = charKind.digit | charKind.operator | charKind.disguise;
 
 /** What one pass over a text found for the detectors to look at; places in order. */
 export type Triggers = {
@@ -42,6 +42,7 @@ export type Triggers = {
   /** The first digit of each run. */
   digitRuns: readonly number[];
   operators: readonly number[];
+  disguises: readonly number[];
   places: ReadonlyMap<Literals, readonly Place[]>;
 };
 
@@ -79,6 +80,7 @@ class Reading {
   readonly #index: LiteralIndex;
   readonly #digitRuns: number[] = [];
   readonly #operators: number[] = [];
+  readonly #disguises: number[] = [];
   /** Where a literal may begin, each followed by its window. */
   readonly #beginnings: number[] = [];
   #kinds = 0;
@@ -97,13 +99,13 @@ class Reading {
     let bits = this.#bits;
     for (let i = 0; i < length; i++) {
       const before = bits;
-      const code = pieceCodes[i] ?? 0;
-      bits = code < 128 ? (asciiBits[code] ?? 0) : wideBits;
+      bits = codeBits[pieceCodes[i] ?? 0] ?? 0;
       kinds |= bits;
       window = shifted(window, bits & symbolMask);
       if (index.begins(window)) this.#beginnings.push(from + i - LiteralIndex.reach, window);
-      if ((bits & (charKind.digit | charKind.operator)) === 0) continue;
+      if ((bits & placed) === 0) continue;
       if ((bits & charKind.operator) !== 0) this.#operators.push(from + i);
+      else if ((bits & charKind.disguise) !== 0) this.#disguises.push(from + i);
       else if ((before & charKind.digit) === 0) this.#digitRuns.push(from + i);
     }
     this.#kinds = kinds;
@@ -116,11 +118,19 @@ class Reading {
       this.#window = shifted(this.#window, 0);
       if (this.#index.begins(this.#window)) this.#beginnings.push(text.length - left, this.#window);
     }
+    const places = this.#beginnings.length === 0 ? nowhere : this.#places(text);
+    const [digitRuns, operators, disguises] = [this.#digitRuns, this.#operators, this.#disguises];
+    return { kinds: this.#kinds, digitRuns, operators, disguises, places };
+  }
+
+  #places(text: string): Triggers['places'] {
     const places = new Map<Literals, Place[]>();
     const beginnings = this.#beginnings;
     for (let i = 0; i < beginnings.length; i += 2) {
       this.#index.collect(text, beginnings[i] ?? 0, beginnings[i + 1] ?? 0, places);
     }
-    return { kinds: this.#kinds, digitRuns: this.#digitRuns, operators: this.#operators, places };
+    return places;
   }
 }
+
+const nowhere: Triggers['places'] = new Map();

@@ -59,7 +59,7 @@ test('digits and operators have their places, and a text says which kinds of cha
   fc.assert(
     fc.property(text, (parts) => {
       const joined = parts.join('');
-      const { kinds, digitRuns, operators } = finder.find(joined);
+      const { kinds, digitRuns, operators, disguises } = finder.find(joined);
       assert.deepEqual(
         digitRuns,
         [...joined.matchAll(/[0-9]+/g)].map(({ index }) => index),
@@ -68,9 +68,12 @@ test('digits and operators have their places, and a text says which kinds of cha
         operators,
         [...joined.matchAll(/[=:,>]/g)].map(({ index }) => index),
       );
-      assert.equal((kinds & charKind.wide) !== 0, /[\u0080-\uffff]/.test(joined));
+      assert.deepEqual(
+        disguises.filter((at) => joined.charCodeAt(at) < 128),
+        [...joined.matchAll(/[%\\]/g)].map(({ index }) => index),
+      );
+      assert.equal((kinds & charKind.at) !== 0, joined.includes('@'));
       assert.equal((kinds & charKind.digit) !== 0, /[0-9]/.test(joined));
-      assert.equal((kinds & charKind.percent) !== 0, joined.includes('%'));
     }),
     { seed, numRuns: 1_000 },
   );
