@@ -20,7 +20,7 @@ const allowed: Record<string, readonly string[]> = {
   tools: [],
   upload: [],
   encoding: [],
-  policy: ['claude', 'encoding'],
+  policy: ['claude', 'encoding', 'masking'],
   envoy: [],
   exchange: ['claude', 'encoding', 'policy', 'upload'],
   wire: ['exchange'],

@@ -3,7 +3,7 @@ import { base64Runs, decodedText } from './base64.ts';
 import { birthDateDetector } from './birth-date.ts';
 import { type Detector, newScanBudget, type ScanBudget, type ScanInput } from './detector.ts';
 import { emailDetector } from './email.ts';
-import type { Candidate, Finding } from './finding.ts';
+import type { Candidate, Finding, FindingType } from './finding.ts';
 import { ipv6Detector } from './ip.ts';
 import { jwtDetector } from './jwt.ts';
 import { letteredIdDetector } from './lettered-id.ts';
@@ -86,4 +86,21 @@ export function scan(text: string, keyName = '', budget = newScanBudget()): Find
 /** As `scan`, with the detectors that are off by default as well. */
 export function scanEverything(text: string, keyName = '', budget = newScanBudget()): Finding[] {
   return scanWith(allDetectors, text, keyName, budget);
+}
+
+/**
+ * As `scan`, for some types. What is of another type is left out before overlaps are joined: it must not give its name
+ * to what an asked-for type found beside it.
+ */
+export function scanFor(
+  types: ReadonlySet<FindingType>,
+): (text: string, keyName: string, budget: ScanBudget) => Finding[] {
+  const chosen: Detector = {
+    id: 'chosen',
+    detect(input, out) {
+      const found = detectWith(types.has('URL') ? allDetectors : detectors, input);
+      for (const candidate of found) if (types.has(candidate.type)) out.push(candidate);
+    },
+  };
+  return (text, keyName, budget) => scanWith([chosen], text, keyName, budget);
 }

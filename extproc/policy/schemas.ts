@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { recordDecision, verdictDecision } from './decision.ts';
 import { accessInput, recordInput, requestInput } from './input.ts';
+import { maskingList } from './masking-decision.ts';
 
 const schemas = {
   'access/input.json': accessInput,
@@ -15,6 +16,7 @@ const schemas = {
   'request/input.json': requestInput,
   'record/input.json': recordInput,
   'retention/decision.json': recordDecision,
+  'masking/list.json': maskingList,
 };
 
 /** File text by path inside `policies/schemas`. */

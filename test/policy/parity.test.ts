@@ -67,6 +67,35 @@ test('what the shipped lists leave open is decided as OPA itself decides it', as
   assert.notEqual(edited.revision, engine.revision);
 });
 
+test('how a record is masked is decided as OPA itself decides it', async (t) => {
+  const directory = policyDirectory(t, {});
+  cpSync(policiesDirectory, directory, { recursive: true });
+  const rules = [
+    { when: { connections: ['claude'] }, off: ['IP', 'MAC'], scopes: { EMAIL: 'all', IBAN: 'connection' } },
+    { when: { groups: ['staff'] }, on: ['MAC', 'URL'], scopes: { EMAIL: 'identity' }, whole: ['system', 'tools'] },
+    { when: { skills: ['pdf', 'skill_1'] }, plain: ['IBAN'], masked: ['tools'] },
+    { when: { endpoints: ['messages.*'], classes: ['standard'] }, drop: ['answer', 'error'] },
+    { when: { classes: ['other'] }, drop: ['messages'] },
+    { when: { groups: ['legal'] }, drop: ['system'] },
+    { off: ['SECRET'], consequence: 'secrets stay readable in the index' },
+  ];
+  writeFileSync(join(directory, 'lists/masking/data.json'), JSON.stringify({ rules }));
+  const edited = await createPolicyEngine(await compilePolicies({ opaBinary: opaBinary(), directory }));
+  const documents = [...recordVariants(), ...malformed];
+  const query = '[d | some document in input; d := data.skilltape.record.decision with input as document]';
+  const decisions = documents.map((input) => edited.record(input));
+  assert.deepEqual(decisions, await evaluate(query, documents, directory));
+  assert.deepEqual(decisions[0]?.masking, {
+    off: ['IP', 'SECRET'],
+    on: ['MAC', 'URL'],
+    plain: ['IBAN'],
+    scopes: { EMAIL: 'identity' },
+    whole: ['system'],
+    drop: ['answer', 'error'],
+    consequence: 'secrets stay readable in the index',
+  });
+});
+
 test('the documents of this comparison reach every rule and every verdict', () => {
   const decisions = [
     ...accessVariants().map((input) => engine.access(input)),
