@@ -22,7 +22,7 @@ const allowed: Record<string, readonly string[]> = {
   encoding: [],
   policy: ['claude', 'encoding', 'masking'],
   envoy: [],
-  exchange: ['claude', 'encoding', 'policy', 'upload'],
+  exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   wire: ['exchange'],
   reading: ['encoding', 'exchange', 'journal'],
   transcript: ['claude', 'encoding', 'exchange', 'masking', 'policy', 'upload'],

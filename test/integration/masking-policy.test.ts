@@ -21,6 +21,9 @@ const rules = [
   { when: { groups: ['nobody has this one'] }, off: ['EMAIL'] },
 ];
 
+/** People in the group `support` may not send secrets. */
+const refused = [{ when: { groups: ['support'] }, effect: 'deny', types: ['SECRET'], places: ['messages', 'system'] }];
+
 let gateway: TestGateway;
 before(async () => {
   gateway = await startTestGateway({
@@ -28,6 +31,7 @@ before(async () => {
     prepare(directory) {
       cpSync(shipped, join(directory, 'policies'), { recursive: true });
       writeFileSync(join(directory, 'policies/lists/masking/data.json'), JSON.stringify({ rules }));
+      writeFileSync(join(directory, 'policies/lists/findings/data.json'), JSON.stringify({ rules: refused }));
     },
   });
 });
@@ -80,4 +84,28 @@ test('policy decides by connection what is masked, and what was found is told', 
   assert.ok(secrets >= 3);
   assert.equal(valueIn(series, 'skilltape_masking_findings_total', { type: 'SECRET' }), secrets);
   assert.equal(valueIn(series, 'skilltape_masking_findings_total', { type: 'CARD' }), 0);
+});
+
+test('policy refuses a request for what was found in it, small or large, and says the type and not the value', async () => {
+  const send = async (subject: string, content: string) => {
+    const body = { model: 'claude-opus-5-5', max_tokens: 64, messages: [{ role: 'user', content }] };
+    const headers = { authorization: `Bearer ${await gateway.token(subject)}` };
+    return gateway.post(JSON.stringify(body), headers);
+  };
+  const long = 'a long story. '.repeat(20_000);
+  for (const content of [key, `${long} ${key}`]) {
+    const { status, body, exchangeId } = await send('bob', content);
+    assert.equal(status, 403);
+    const said = body.toString();
+    assert.match(said, /The request holds what may not be sent through this gateway: SECRET\./);
+    assert.ok(!said.includes(key));
+    const { skilltape: recorded } = await gateway.document(exchangeId);
+    assert.deepEqual(
+      recorded.verdict.reasons.map(({ rule }) => rule),
+      ['request/findings_listed'],
+    );
+    assert.equal((await send('alice', content)).status, 200);
+  }
+  assert.equal((await send('bob', `${long} ${mail}`)).status, 200);
+  assert.equal((await send('bob', 'x y '.repeat(300_000))).status, 403, 'too long to be searched whole');
 });

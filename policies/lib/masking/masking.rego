@@ -5,6 +5,8 @@
 #   one rule wants masked is masked, a field that one drops is dropped, and the narrowest scope of a token counts.
 package skilltape.lib.masking
 
+import data.skilltape.lib.when
+
 # METADATA
 # description: What a value can be, by the names in its token.
 types := (low_entropy | {"EMAIL", "IBAN", "IP", "MAC", "URL", "WALLET"}) | secrets
@@ -94,20 +96,10 @@ list_faults contains $"masking.rules[{place}].classes" if {
 
 list_faults contains $"masking.rules[{place}].when" if {
 	some place, rule in data.lists.masking.rules
-	not _is_condition(object.get(rule, "when", {}))
+	not when.is_sound(object.get(rule, "when", {}), when.names | {"classes"})
 }
 
 _rules if is_array(data.lists.masking.rules)
-
-_conditions := {"connections", "groups", "skills", "endpoints", "classes"}
-
-_is_condition(value) if {
-	is_object(value)
-	every name, wanted in value {
-		name in _conditions
-		_are_texts(wanted)
-	}
-}
 
 _is_sound("off", value, part) if {
 	_are_among(value, types)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { layoutFaults } from '../../../extproc/policy/layout.ts';
+import { listSchemaFaults } from '../../../extproc/policy/list-faults.ts';
 import {
   hashedTypes,
   maskedFields,
@@ -8,8 +9,9 @@ import {
   secretsConsequence,
   tokenScopes,
 } from '../../../extproc/policy/masking-decision.ts';
-import { maskingListFaults } from '../../../extproc/policy/masking-list.ts';
 import { evaluate } from '../../policy/opa.ts';
+
+const maskingListFaults = (document: unknown) => listSchemaFaults(new Map([['lists/masking', document]]));
 
 test('a list with every key has no fault', () => {
   const texts = ['a'];
@@ -21,7 +23,7 @@ test('a list with every key has no fault', () => {
   };
   assert.deepEqual(maskingListFaults({ rules: [rule, {}] }), []);
   assert.deepEqual(maskingListFaults({ rules: [] }), []);
-  assert.deepEqual(maskingListFaults(undefined), []);
+  assert.deepEqual(listSchemaFaults(new Map()), []);
 });
 
 test('all faults of a list are told together, each by its place', () => {
