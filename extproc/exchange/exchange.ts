@@ -198,7 +198,7 @@ export class Exchange {
 
   async #read(): Promise<BodyFacts> {
     const { reader, loopShare, limits } = this.#context;
-    const place = this.#known().bodyPlace(limits);
+    const place = this.#known().bodyPlace(limits, this.#judge.looksAtFindings);
     try {
       return await loopShare.run(() => reader.read('body', place, this.#body));
     } catch (thrown) {

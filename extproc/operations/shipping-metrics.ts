@@ -18,6 +18,11 @@ export function shippingMetrics(registry: Registry) {
     'skilltape_masking_failures_total',
     'Exchanges of which the index has metadata only.',
   );
+  const findings = counter(
+    'skilltape_masking_findings_total',
+    'Values that were found in what the index took, and are masked there.',
+    ['type'],
+  );
   return {
     crashes: counter('skilltape_shipping_crashes_total', 'Deaths of the shipping thread, which is then started again.'),
     /** Returns what is to be told each report of the thread. */
@@ -39,6 +44,8 @@ export function shippingMetrics(registry: Registry) {
           case 'progress':
             shipped.inc(state.grown('shipped', report.shipped));
             rejected.inc(state.grown('rejected', report.rejected));
+            for (const [type, count] of Object.entries(report.findings))
+              findings.inc({ type }, state.grown(`findings ${type}`, count));
             return;
           case 'reading':
             deliveries.inc();

@@ -4,6 +4,8 @@ import { bodyForms } from '../claude/body-form.ts';
 import { endpointNames } from '../claude/endpoint.ts';
 import { endpointKinds, treatments } from '../claude/endpoint-table.ts';
 import { codings } from '../encoding/codings.ts';
+import { findingPlaces } from '../masking/finding.ts';
+import { policyTypes } from './masking-decision.ts';
 
 const text = z.string();
 const texts = z.array(text);
@@ -85,6 +87,8 @@ const requestFields = {
   agent: agent.nullable(),
   events: z.strictObject({ count, types: texts, text_bytes: count }).nullable(),
   upload: upload.nullable(),
+  findings: z.array(z.strictObject({ type: z.enum(policyTypes), place: z.enum(findingPlaces), count })),
+  findings_complete: z.boolean(),
 };
 
 const recordFields = {

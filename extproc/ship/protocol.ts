@@ -4,6 +4,7 @@ import type { CoverageReport } from '../coverage/report.ts';
 import type { DecodingLimits } from '../encoding/limits.ts';
 import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { Position } from '../journal/position.ts';
+import type { FindingType } from '../masking/finding.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
 
 /** Counts are since the start of the thread. */
@@ -21,6 +22,9 @@ export type ShipperStatus = {
    */
   undeliveredSinceMs: number | null;
 };
+
+/** By type, all of them: values that stand masked in what the index took, since the start of the thread. */
+export type FindingTotals = Readonly<Record<FindingType, number>>;
 
 /** What the shipping thread needs to begin; copied into it, nothing is shared. */
 export type ShipOptions = {
@@ -56,7 +60,7 @@ export type ShipCommand = { kind: 'wake' } | { kind: 'stop' } | { kind: 'late_re
 
 /** From the shipping thread. No content, only counts and reasons of our own. */
 export type ShipReport =
-  | ({ kind: 'progress' } & ShipperStatus)
+  | ({ kind: 'progress'; findings: FindingTotals } & ShipperStatus)
   /** Said once before the exchanges of a delivery are read. */
   | { kind: 'reading'; exchangeIds: readonly string[] }
   | { kind: 'waiting'; reason: string }

@@ -41,6 +41,7 @@ export function requestDocument(change: Partial<RequestInput> = {}): RequestInpu
     body: { bytes: 120, decoded_bytes: 120, codings: [], status: 'parsed', fault: '' },
     ...noBodyFacts,
     claude: claudeFacts(),
+    ...{ findings: [], findings_complete: true },
     ...change,
   };
 }
