@@ -14,6 +14,8 @@ export class Ledger {
   #finished = false;
   /** Settled when all that was noted is written; rejected for good when a part of it could not be. */
   #noted: Promise<unknown> = Promise.resolve();
+  /** Settled when nobody is writing an end. */
+  #ending: Promise<void> = Promise.resolve();
 
   /** @param onFinished told when the end is recorded */
   constructor(log: ExchangeLog, clock: Clock, exchangeId: string, onFinished: (outcome: Outcome) => void = () => {}) {
@@ -72,23 +74,21 @@ export class Ledger {
 
   /**
    * Only the first call that succeeds counts; an exchange that was refused before its start was recorded leaves no end
-   * either. After a failed append the next call tries again: either it left nothing, or no append works any more.
+   * either. After a failed append the next call tries again, also one that came meanwhile: either it left nothing, or no
+   * append works any more. Whether there is a start to end is known when what was noted is written.
    */
-  async finish(finished: Finished): Promise<void> {
-    // Whether there is a start to end is known when it was written.
-    const isLost = await this.#noted.then(
-      () => false,
-      () => true,
-    );
-    if (!this.#begun && isLost) await this.#noted;
-    if (this.#finished || !this.#begun) return;
+  finish(finished: Finished): Promise<void> {
+    const before = Promise.allSettled([this.#noted, this.#ending]);
+    this.#ending = before.then(([noted]) => this.#finishAfter(noted, finished));
+    return this.#ending;
+  }
+
+  async #finishAfter(noted: PromiseSettledResult<unknown>, finished: Finished): Promise<void> {
+    if (this.#finished) return;
+    if (!this.#begun && noted.status === 'rejected') throw noted.reason;
+    if (!this.#begun) return;
+    await this.#append({ kind: 'finished', finished });
     this.#finished = true;
-    try {
-      await this.record({ kind: 'finished', finished });
-    } catch (error) {
-      this.#finished = false;
-      throw error;
-    }
     this.#onFinished(finished.outcome);
   }
 

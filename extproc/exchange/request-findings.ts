@@ -12,7 +12,7 @@ import { scan } from '../masking/scan.ts';
 import { findingsIn } from '../masking/spans.ts';
 import { numberFinding } from '../masking/text-masking.ts';
 import type { RequestInput } from '../policy/input.ts';
-import { policyTypes } from '../policy/masking-decision.ts';
+import { policyTypes } from '../policy/input-bounds.ts';
 import type { MultipartPart } from '../upload/multipart.ts';
 import { placeOfBlock } from './finding-place.ts';
 

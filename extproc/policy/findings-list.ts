@@ -1,6 +1,6 @@
 /** The list of what may not be sent, as operators edit it. */
 import { z } from 'zod';
-import { policyTypes } from './masking-decision.ts';
+import { policyTypes } from './input-bounds.ts';
 
 /** Where something is found in a request; an answer, and an error, are not there yet. */
 const places = ['system', 'tools', 'messages', 'tool_result', 'file', 'other'] as const;

@@ -5,7 +5,7 @@ import { endpointNames } from '../claude/endpoint.ts';
 import { endpointKinds, treatments } from '../claude/endpoint-table.ts';
 import { codings } from '../encoding/codings.ts';
 import { findingPlaces } from '../masking/finding.ts';
-import { policyTypes } from './masking-decision.ts';
+import { policyTypes } from './input-bounds.ts';
 
 const text = z.string();
 const texts = z.array(text);

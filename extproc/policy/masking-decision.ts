@@ -1,7 +1,7 @@
 /** How policy has an exchange masked: the `masking` of a `record` decision, and the list that operators edit. */
 import { z } from 'zod';
-import { findingTypes } from '../masking/finding.ts';
 import { plainTypes } from '../masking/token.ts';
+import { policyTypes } from './input-bounds.ts';
 
 /** The parts of an exchange that can be dropped, or kept with nothing but secrets masked. */
 export const maskedFields = ['system', 'tools', 'messages', 'answer', 'error'] as const;
@@ -11,8 +11,6 @@ export type MaskedField = (typeof maskedFields)[number];
 export const tokenScopes = ['session', 'identity', 'connection', 'all'] as const;
 export type TokenScope = (typeof tokenScopes)[number];
 
-/** Types that policy may speak of. `DEEP` is a limit of the masker and no kind of value. */
-export const policyTypes = findingTypes.filter((type) => type !== 'DEEP');
 /** A stable token for a type with few values would be a dictionary, so these never have one, whatever policy says. */
 export const hashedTypes = policyTypes.filter((type) => !plainTypes.has(type));
 

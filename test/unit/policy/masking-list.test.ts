@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { policyTypes } from '../../../extproc/policy/input-bounds.ts';
 import { layoutFaults } from '../../../extproc/policy/layout.ts';
 import { listSchemaFaults } from '../../../extproc/policy/list-faults.ts';
 import {
   hashedTypes,
   maskedFields,
-  policyTypes,
   secretsConsequence,
   tokenScopes,
 } from '../../../extproc/policy/masking-decision.ts';
