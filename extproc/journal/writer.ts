@@ -1,6 +1,7 @@
 /** The append path: order, backpressure, one writev per tick, rotation, group commit, poison. */
 import { diskFault } from '../disk-fault.ts';
 import { SkilltapeError } from '../errors.ts';
+import { freeBuffer } from '../large-work.ts';
 import { END_MARK_BYTES, frameBytes, frameMaxBytes } from './format.ts';
 import type { FileSystem } from './fs.ts';
 import type { Position } from './position.ts';
@@ -183,6 +184,8 @@ export class Writer {
     this.#written += batch.length;
     for (const { frame, resolve } of batch) {
       this.#pendingBytes -= frame.bytes;
+      // The cipher made them for this write alone.
+      for (const buffer of frame.buffers) freeBuffer(buffer);
       resolve(frame.position);
     }
     this.#makeFrames();

@@ -59,10 +59,10 @@ test('reading for a verdict goes before the next large one that is shipped', asy
 
 test('freed bytes are gone at once, also when they are freed again', () => {
   const residentBytes = () => process.memoryUsage.rss();
-  const bytes = new Uint8Array(64 * largeMinBytes).fill(1);
+  const bytes = new Uint8Array(8 * largeMinBytes).fill(1);
   const before = residentBytes();
   freeBuffer(bytes);
   freeBuffer(bytes);
   assert.equal(bytes.length, 0);
-  assert.ok(before - residentBytes() > 32 * largeMinBytes);
+  assert.ok(before - residentBytes() > 4 * largeMinBytes);
 });
