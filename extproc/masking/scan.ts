@@ -95,12 +95,21 @@ export function scanEverything(text: string, keyName = '', budget = newScanBudge
 export function scanFor(
   types: ReadonlySet<FindingType>,
 ): (text: string, keyName: string, budget: ScanBudget) => Finding[] {
-  const chosen: Detector = {
-    id: 'chosen',
-    detect(input, out) {
-      const found = detectWith(types.has('URL') ? allDetectors : detectors, input);
-      for (const candidate of found) if (types.has(candidate.type)) out.push(candidate);
+  const asked = types.has('URL') ? [...detectors, urlDetector] : detectors;
+  const used = asked.map((detector) => onlyOf(types, detector));
+  return (text, keyName, budget) => scanWith(used, text, keyName, budget);
+}
+
+function onlyOf(types: ReadonlySet<FindingType>, detector: Detector): Detector {
+  return {
+    ...detector,
+    detect(...given) {
+      const [, out] = given;
+      let kept = out.length;
+      const before = kept;
+      detector.detect(...given);
+      for (const candidate of out.slice(before)) if (types.has(candidate.type)) out[kept++] = candidate;
+      out.length = kept;
     },
   };
-  return (text, keyName, budget) => scanWith([chosen], text, keyName, budget);
 }

@@ -74,6 +74,7 @@ export class TextMasking {
 
   /** In the order of the types, those of one type in the order of their places' names. */
   counts(): FindingCount[] {
+    if (this.#counts.size === 0) return [];
     const byPlace = [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, counted]) => counted);
     return findingTypes.flatMap((type) => byPlace.filter((counted) => counted.type === type));
   }
