@@ -110,7 +110,8 @@ test('a byte order mark and bytes that are no UTF-8 stay where they were', () =>
   assert.equal(changed(Buffer.concat([head, broken, tail])), expected.toString('latin1'));
 });
 
-/** Values that carry links in places of every kind, as text with `@` where a link that must change stands. */
+/** Values that carry links in places of every kind, as text with `link` where one that must change stands. */
+const link = '<a link that must change>';
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom('results_url', '"results_url":', upstream, '\\"'),
@@ -129,7 +130,7 @@ const { json } = fc.letrec<{ json: string; list: string; object: string }>((tie)
     .array(
       fc.oneof(
         fc.tuple(anyText, space, tie('json')).map(([key, gap, value]) => `${JSON.stringify(`k${key}`)}${gap}:${value}`),
-        fc.tuple(space, space).map(([one, two]) => `"results_url"${one}:${two}"@@"`),
+        fc.tuple(space, space).map(([one, two]) => `"results_url"${one}:${two}"${link}"`),
       ),
       { maxLength: 4 },
     )
@@ -139,10 +140,9 @@ const { json } = fc.letrec<{ json: string; list: string; object: string }>((tie)
 test('property: exactly the links change, and every byte outside them stays', () => {
   fc.assert(
     fc.property(json, (text) => {
-      fc.pre(!text.replaceAll('"@@"', '').includes('@@'));
       assert.equal(
-        changed(text.replaceAll('@@', upstream)),
-        Buffer.from(text.replaceAll('@@', own)).toString('latin1'),
+        changed(text.replaceAll(link, upstream)),
+        Buffer.from(text.replaceAll(link, own)).toString('latin1'),
       );
     }),
     { numRuns: 500 },
