@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'journal_poisoned'
   | 'journal_corrupt'
   | 'journal_closed'
+  | 'disk_failed'
   | 'key_invalid'
   | 'policy_invalid'
   | 'policy_failed'

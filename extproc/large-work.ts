@@ -9,6 +9,17 @@ export function collectGarbage(): void {
   gc?.();
 }
 
+/** Smaller ones are left to the collector: they are many, and several may share one piece of memory (`Buffer.poolSize`). */
+const freedMinBytes = 32 * 1024;
+
+/**
+ * Gives the memory behind many bytes back now; nobody may look at them any more, nor at any other view of it. A buffer
+ * that is only forgotten stays until it is collected: what passed two young collections, until 64 MiB are dead.
+ */
+export function freeBuffer({ buffer, length }: Uint8Array): void {
+  if (length >= freedMinBytes && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
 /** The runtime lets a thread of ours leave 64 MiB of dead buffers before it looks after them; at most this many are left. */
 const passingMaxBytes = 4 * 1024 * 1024;
 

@@ -1,4 +1,5 @@
 import { createProgram } from './cli/program.ts';
+import { diskFault } from './disk-fault.ts';
 import { SkilltapeError } from './errors.ts';
 import { sanitise } from './terminal/sanitise.ts';
 
@@ -8,9 +9,10 @@ const exitFailed = 1;
 /** Commands end with 2 when the person who started them has to change something, and with 1 when skilltape failed. */
 async function main(): Promise<void> {
   try {
-    await createProgram().parseAsync();
+    const program = await createProgram(process.argv.slice(2));
+    await program.parseAsync();
   } catch (thrown) {
-    const error = SkilltapeError.from(thrown);
+    const error = diskFault(thrown) ?? SkilltapeError.from(thrown);
     const remedy = error.remedy === undefined ? '' : `\n${error.remedy}`;
     process.stderr.write(`${sanitise(`${error.message}${remedy}`)}\n`);
     const isUsage = error.code === 'config_invalid' || error.code === 'usage' || error.code === 'policy_invalid';

@@ -147,14 +147,18 @@ function heed(fact: SharedFact, sessionLinks: SessionLinks, endReports: EndRepor
 }
 
 /** The policy, timed; that it gives no decision is told to the operator, the caller only hears a denial. */
-async function judgeOf({ policy, operations, log }: RecorderParts): Promise<Judge> {
+async function judgeOf({ config, policy, operations, log }: RecorderParts): Promise<Judge> {
   const { exchange: metrics } = operations.metrics;
-  const engine = await createPolicyEngine(policy, {
-    onFailure(err) {
-      metrics.policyFailures.inc();
-      log.error({ err }, 'a policy gave no decision: the request is denied');
+  const looksAtFindings = policy.looksAtFindings || config.policies.requestFindings === 'always';
+  const engine = await createPolicyEngine(
+    { ...policy, looksAtFindings },
+    {
+      onFailure(err) {
+        metrics.policyFailures.inc();
+        log.error({ err }, 'a policy gave no decision: the request is denied');
+      },
     },
-  });
+  );
   return meteredJudge(engine, metrics);
 }
 

@@ -60,6 +60,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       largeWorkMemory: parts.largeWorkMemory ?? null,
       decoding: decodingLimits(config),
       rememberedDays: config.index.rememberedDays,
+      rejectsMaxBytes: config.index.rejectsMaxBytes,
       coverage: coverageOptions(config),
     },
     {
@@ -114,6 +115,9 @@ function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (repor
         return;
       case 'rejected':
         log.error(report, 'an exchange is not in the index: only its record has it');
+        return;
+      case 'rejects_dropped':
+        log.error(report, 'the list of rejects is full: its oldest documents left it');
         return;
       case 'waiting':
         if (report.reason === waiting && performance.now() - saidAt < waitingSaidEveryMs) return;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { diskFault } from './disk-fault.ts';
 import { SkilltapeError } from './errors.ts';
 import { loadJournalKey } from './journal/key.ts';
 import { nodeFileSystem } from './journal/node-fs.ts';
@@ -54,7 +55,7 @@ async function record(start: WorkerStart, link: PrimaryLink, signalled: Promise<
     started.defer(() => recorder.stop());
     link.recording({ ...recorder, report: () => operations.report() });
   } catch (thrown) {
-    await link.failed(thrown);
+    await link.failed(diskFault(thrown) ?? thrown);
     process.exitCode = 1;
     return;
   }

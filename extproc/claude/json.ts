@@ -23,8 +23,13 @@ export type StrictJson = { ok: true; value: JsonValue } | { ok: false; fault: Js
  * Parses a body that is judged here and then read again by the upstream's parser. Refused is what two parsers could
  * read differently: a duplicate key (compared after unescaping), bytes that are not UTF-8, a byte order mark, and
  * nesting beyond `maxDepth`. A key named `__proto__` becomes an own property, as JSON.parse makes it.
+ * `letGo` is called when the bytes are not needed any more: text and value of a large body need its memory.
  */
-export function parseStrictJson(bytes: Uint8Array, limits: { maxDepth: number; maxTokens?: number }): StrictJson {
+export function parseStrictJson(
+  bytes: Uint8Array,
+  limits: { maxDepth: number; maxTokens?: number },
+  letGo: () => void = () => {},
+): StrictJson {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!isUtf8(buffer)) {
     return {
@@ -34,6 +39,7 @@ export function parseStrictJson(bytes: Uint8Array, limits: { maxDepth: number; m
     };
   }
   const text = buffer.toString('utf8');
+  letGo();
   if (text.charCodeAt(0) === byteOrderMark) {
     return {
       ok: false,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { SkilltapeError } from '../errors.ts';
 import { outcomes } from '../exchange/outcome.ts';
 import { noiseCountMax, type SearchQuery, searchLimitDefault, searchLimitMax } from '../index/port.ts';
+import { findingTypes } from '../masking/finding.ts';
 import { renderHits } from '../terminal/hits.ts';
 import { sanitisedJson } from '../terminal/sanitise.ts';
 import {
@@ -24,6 +25,7 @@ type Flags = {
   outcome?: string;
   skill?: string;
   model?: string;
+  masked?: string;
   noise?: true;
   limit: string;
   before?: string;
@@ -48,6 +50,7 @@ export function searchCommand(dependencies: LookingDependencies): Command {
     .option('--outcome <outcome>', outcomes.join(', '))
     .option('--skill <name>', 'a skill that came into use, by its whole name')
     .option('--model <name>', 'the model that was asked for or that answered, by its whole name')
+    .option('--masked <type>', `where something of this type was masked: ${findingTypes.join(', ')}`)
     .option('--noise', 'also what is no prompt of a person: model lists, token counts, titles, polling')
     .option('--limit <count>', `1 to ${searchLimitMax}`, String(searchLimitDefault))
     .option('--before <place>', 'go on where a page ended')
@@ -94,6 +97,7 @@ function queryOf(words: string[], flags: Flags, now: Date): SearchQuery {
     outcome: outcomeOf(flags.outcome),
     skill: flags.skill,
     model: flags.model,
+    masked: maskedTypeOf(flags.masked),
     noise: flags.noise,
     limit: wholeNumber('--limit', flags.limit, 1, searchLimitMax),
     before: flags.before,
@@ -111,6 +115,15 @@ function outcomeOf(text: string | undefined): SearchQuery['outcome'] {
   if (outcome !== undefined) return outcome;
   throw new SkilltapeError('usage', `--outcome "${text}" is not an outcome`, {
     remedy: `write one of ${outcomes.join(', ')}`,
+  });
+}
+
+function maskedTypeOf(text: string | undefined): SearchQuery['masked'] {
+  if (text === undefined) return undefined;
+  const type = findingTypes.find((known) => known === text.toUpperCase());
+  if (type !== undefined) return type;
+  throw new SkilltapeError('usage', `--masked "${text}" is not a type of what is masked`, {
+    remedy: `write one of ${findingTypes.join(', ')}`,
   });
 }
 

@@ -42,7 +42,7 @@ export function settle(written: WrittenConfig, directory: string): Config {
       keyFile: within(directory, written.journal.keyFile, join(dataDirectory, 'keys', 'journal.key')),
     },
     index: settleIndex(written.index, directory),
-    policies: { directory: resolve(directory, written.policies.directory) },
+    policies: { ...written.policies, directory: resolve(directory, written.policies.directory) },
     usage: settleUsage(written.usage, directory),
     coverage: settleCoverage(written.coverage, directory),
   });

@@ -57,7 +57,7 @@ const limitRows: readonly (readonly string[])[] = [
   [
     'a disk that is slow',
     'nothing',
-    "answers come as slowly; a chunk that waits longer than Envoy's `message_timeout` (30 s) cuts its answer",
+    "answers come as slowly; one is cut when a chunk waits and no more came from the upstream for Envoy's `message_timeout` (30 s)",
   ],
   [
     'an index that is full or away',

@@ -130,6 +130,11 @@ const limits = z.strictObject({
     description: 'The same as a multiple of the size that came; up to 1 MiB is always taken.',
     unit: 'times',
   }),
+  requestFindingsMaxChars: z.int().min(1).max(64_000_000).default(1_000_000).meta({
+    description:
+      'How much of a request is searched for secrets and personal data where policies ask for it, the newest first; of a longer one they are told that the search is not complete.',
+    unit: 'characters',
+  }),
   openExchangesMax: z.int().min(1).max(1_000_000).default(4096).meta({
     description: 'Exchanges open at once in one worker; one more is refused.',
     unit: 'exchanges',
@@ -204,6 +209,11 @@ const index = z.strictObject({
       'How long shipping remembers what was indexed (keyed hashes, no content). A conversation that goes on after it is indexed whole once more, and is not linked to what came before.',
     unit: 'days',
   }),
+  rejectsMaxBytes: bytes(
+    64 * MiB,
+    256 * MiB,
+    'Size of the list of documents that the index refused (`skilltape rejects`); beyond it the oldest leave the list.',
+  ),
   elasticsearch: elasticsearch.optional(),
 });
 
@@ -237,6 +247,10 @@ export const configSchema = z.strictObject({
   policies: z
     .strictObject({
       directory: path('Folder with the Rego policies and their data.').default('policies'),
+      requestFindings: z.enum(['auto', 'always']).default('auto').meta({
+        description:
+          'When requests are searched for secrets and personal data before they are judged: where a rule looks at `input.findings`, or always.',
+      }),
     })
     .prefault({}),
   usage: z

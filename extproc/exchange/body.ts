@@ -10,13 +10,20 @@ import { readSentEvents } from '../claude/sent-events.ts';
 import { textBytes } from '../claude/text-bytes.ts';
 import type { Coding } from '../encoding/codings.ts';
 import type { AccessInput, BatchFacts, RequestInput } from '../policy/input.ts';
-import { inputMaxBytes, noBodyFacts } from '../policy/input.ts';
+import { inputMaxBytes, noBodyFacts } from '../policy/input-bounds.ts';
 import type { MultipartPart } from '../upload/multipart.ts';
 import { readMultipart } from '../upload/multipart.ts';
 import { batchFacts, claudeFacts } from './claude-facts.ts';
 import type { EncodedPlace } from './decoded-body.ts';
 import { decodedBody } from './decoded-body.ts';
 import type { RequestFacts } from './facts.ts';
+import {
+  findingsInBatch,
+  findingsInParts,
+  findingsInRequest,
+  notSearched,
+  type RequestFindings,
+} from './request-findings.ts';
 import { uploadFacts } from './upload-facts.ts';
 
 /** A request body as read: what it asks of Claude, or why it could not be read. */
@@ -24,13 +31,17 @@ export type ReadBody =
   | { kind: 'empty' }
   /** Sent to an endpoint that takes none: policy decides without it. */
   | { kind: 'unread' }
-  | { kind: 'messages'; request: MessagesRequest }
-  | { kind: 'batch'; batch: BatchFacts }
+  | { kind: 'messages'; request: MessagesRequest; value: JsonValue }
+  | { kind: 'batch'; batch: BatchFacts; value: JsonValue }
   | { kind: 'upload'; parts: MultipartPart[] }
-  | { kind: 'json'; definition: AgentDefinition | null; events: JsonObject[] | null }
+  | { kind: 'json'; definition: AgentDefinition | null; events: JsonObject[] | null; value: JsonValue }
   | { kind: 'malformed'; fault: string };
 
-export type BodyPlace = Pick<RequestFacts, 'endpoint'> & EncodedPlace;
+/**
+ * `findingsMaxChars`: how much of the text is searched for secrets and personal data, in UTF-16 units; absent where no
+ * policy asks for it.
+ */
+export type BodyPlace = Pick<RequestFacts, 'endpoint'> & EncodedPlace & { findingsMaxChars?: number };
 
 /** Why a body cannot be judged; each is a reason of `refusal.ts`. */
 export type BodyFaultReason =
@@ -47,31 +58,35 @@ export type BodyFacts = {
   fault: string;
   reason: BodyFaultReason;
   facts: Partial<RequestInput>;
+  findings: RequestFindings;
   /** Of a messages request, its messages, system prompt and tools taken out. */
   request: MessagesRequest | null;
 };
 
-/** Reads the body and takes what it names out of it; names that policy could not judge anyway are a fault. */
-export function bodyFacts(place: BodyPlace, body: Uint8Array): BodyFacts {
+/**
+ * Reads the body and takes what it names out of it; names that policy could not judge anyway are a fault. `letGo` as in
+ * `parseStrictJson`.
+ */
+export function bodyFacts(place: BodyPlace, body: Uint8Array, letGo?: () => void): BodyFacts {
   const decoded = decodedBody(place, body);
   if (!decoded.ok) return unreadBody(decodingReasons[decoded.fault], decoded.detail);
-  const { bytes } = decoded;
-  const read = readBody(place, bytes);
+  const decodedBytes = decoded.bytes.length;
+  const read = readBody(place, decoded.bytes, letGo);
   if (read.kind === 'malformed') return unreadBody('body_malformed', read.fault);
   const facts = factsOf(read);
-  if (bytes.length > inputMaxBytes && JSON.stringify(facts).length > inputMaxBytes) {
+  if (decodedBytes > inputMaxBytes && JSON.stringify(facts).length > inputMaxBytes) {
     return unreadBody('body_malformed', tooManyNames);
   }
   const request = read.kind === 'messages' ? { ...read.request, messages: [], system: null, tools: null } : null;
   return {
-    ...{ status: statusOf(read), decodedBytes: bytes.length, fault: '', reason: 'body_malformed' },
-    ...{ facts, request },
+    ...{ status: statusOf(read), decodedBytes, fault: '', reason: 'body_malformed' },
+    ...{ facts, request, findings: findingsOf(read, place) },
   };
 }
 
 /** A body that is refused for this. */
 export function unreadBody(reason: BodyFaultReason, fault: string): BodyFacts {
-  return { status: 'unread', decodedBytes: 0, fault, reason, facts: {}, request: null };
+  return { status: 'unread', decodedBytes: 0, fault, reason, facts: {}, findings: notSearched, request: null };
 }
 
 const decodingReasons = {
@@ -83,7 +98,11 @@ const decodingReasons = {
 const tooManyNames = `it names more models, tools, skills or other things than ${inputMaxBytes} bytes can list`;
 
 /** Reads the whole body, decoded, in the form that its endpoint takes. What cannot be read cannot be judged (inv. 2). */
-function readBody({ endpoint, bodyForm, contentType }: BodyPlace, body: Uint8Array): ReadBody {
+function readBody(
+  { endpoint, bodyForm, contentType }: BodyPlace,
+  body: Uint8Array,
+  letGo: (() => void) | undefined,
+): ReadBody {
   if (body.length === 0) return { kind: 'empty' };
   switch (bodyForm) {
     case 'none':
@@ -94,7 +113,7 @@ function readBody({ endpoint, bodyForm, contentType }: BodyPlace, body: Uint8Arr
     case 'completion':
     case 'batch':
     case 'json': {
-      const json = parseStrictJson(body, { maxDepth: requestMaxDepth, maxTokens: requestMaxTokens });
+      const json = parseStrictJson(body, { maxDepth: requestMaxDepth, maxTokens: requestMaxTokens }, letGo);
       if (json.ok) return readJson(bodyForm, endpoint.name, json.value);
       const limit = json.fault === 'too_many_values' ? `; at most ${requestMaxTokens} commas and opening brackets` : '';
       return malformed(`${json.fault.replaceAll('_', ' ')} (${json.detail}${limit})`);
@@ -109,19 +128,20 @@ function readJson(form: 'messages' | 'completion' | 'batch' | 'json', endpoint: 
     case 'messages':
     case 'completion': {
       const read = form === 'messages' ? readMessagesRequest(value) : readCompletionRequest(value);
-      return read.ok ? { kind: 'messages', request: read.request } : malformed(read.fault);
+      return read.ok ? { kind: 'messages', request: read.request, value } : malformed(read.fault);
     }
     case 'batch': {
       const read = readBatchRequest(value);
       if (!read.ok) return malformed(read.fault);
       const facts = batchFacts(read.entries);
-      return facts.ok ? { kind: 'batch', batch: facts.batch } : malformed(facts.fault);
+      return facts.ok ? { kind: 'batch', batch: facts.batch, value } : malformed(facts.fault);
     }
     case 'json': {
       const read = readAgentDefinition(endpoint, value);
       if (!read.ok) return malformed(read.fault);
       const sent = readSentEvents(endpoint, value);
-      return sent.ok ? { kind: 'json', definition: read.definition, events: sent.events } : malformed(sent.fault);
+      if (!sent.ok) return malformed(sent.fault);
+      return { kind: 'json', definition: read.definition, events: sent.events, value };
     }
     default:
       return form satisfies never;
@@ -140,12 +160,12 @@ function malformed(fault: string): ReadBody {
 /** The policy input document of `request`: facts about the body, never its text. */
 export function requestInput(
   access: AccessInput,
-  { status, decodedBytes, fault, facts }: BodyFacts,
+  { status, decodedBytes, fault, facts, findings }: BodyFacts,
   sent: { bytes: number; codings: readonly Coding[] },
 ): RequestInput {
   const { bytes, codings } = sent;
   const body = { bytes, decoded_bytes: decodedBytes, codings: [...codings], status, fault };
-  return { ...access, body, ...noBodyFacts, ...facts };
+  return { ...access, body, ...noBodyFacts, ...facts, ...findings };
 }
 
 function statusOf({ kind }: ReadBody): RequestInput['body']['status'] {
@@ -167,6 +187,26 @@ function factsOf(read: ReadBody): Partial<RequestInput> {
     case 'unread':
     case 'malformed':
       return {};
+    default:
+      return read satisfies never;
+  }
+}
+
+function findingsOf(read: ReadBody, { findingsMaxChars: maxChars }: BodyPlace): RequestFindings {
+  if (maxChars === undefined) return notSearched;
+  switch (read.kind) {
+    case 'messages':
+    case 'json':
+      return findingsInRequest(read.value, maxChars);
+    case 'batch':
+      return findingsInBatch(read.value, maxChars);
+    case 'upload':
+      return findingsInParts(read.parts, maxChars);
+    case 'empty':
+      return { findings: [], findings_complete: true };
+    case 'unread':
+    case 'malformed':
+      return notSearched;
     default:
       return read satisfies never;
   }

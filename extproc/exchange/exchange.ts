@@ -110,7 +110,7 @@ export class Exchange {
     const step = stepOf(this.#phase, frame.kind, 'endOfStream' in frame && frame.endOfStream);
     switch (step) {
       case 'begin':
-        return this.#begin(frame as HeadersFrame);
+        return this.#beginInTurn(frame as HeadersFrame);
       case 'collect':
         return this.#collect(frame as BodyFrame);
       case 'judge':
@@ -131,16 +131,21 @@ export class Exchange {
     }
   }
 
+  /** Many requests may come in one turn of the event loop, which must stay short. */
+  #beginInTurn(frame: HeadersFrame): Promise<Action> {
+    this.#phase = 'receiving';
+    return this.#context.loopShare.run(() => (this.#isHeld() ? this.#begin(frame) : { kind: 'wait' as const }));
+  }
+
   async #begin(frame: HeadersFrame): Promise<Action> {
     const { limits, log, clock, attempts } = this.#context;
-    this.#phase = 'receiving';
     const intake = new Intake(frame, this.#connection, this.#pathPrefix, clock.nowMs());
     this.#intake = intake;
     if (!log.admits()) return this.#refuseUnrecorded('journal_full');
     const noPlace = this.#share.open(intake.caller);
     const attemptOf = attempts.linkTo(intake.facts.envoyRequestId, this.id);
-    await this.#ledger.record({ kind: 'started', started: intake.started(attemptOf) });
-    if (!this.#isHeld()) return { kind: 'wait' };
+    // While the request is held nobody hears of it: its records are waited for together, before the release.
+    this.#ledger.note({ kind: 'started', started: intake.started(attemptOf) });
     if (noPlace !== null) return this.#refuse(noPlace);
     const verdict = this.#judge.access(intake.access);
     if (verdict.verdict !== 'allow') return this.#deny('access', verdict, intake.access);
@@ -149,17 +154,16 @@ export class Exchange {
   }
 
   async #collect(frame: BodyFrame): Promise<Action> {
-    const record = () => this.#ledger.record({ kind: 'request_body', bytes: frame.body });
-    const taken = await this.#body.add(frame.body, record);
+    const taken = await this.#body.add(frame.body, this.#ledger);
     return taken === 'taken' ? { kind: 'wait' } : this.#refuse(taken);
   }
 
   async #takeLastAndJudge(frame: Frame): Promise<Action> {
     if (frame.kind === 'request_trailers') {
-      await this.#ledger.record({ kind: 'request_trailers', headers: recordableHeaders(frame.headers) });
+      this.#ledger.note({ kind: 'request_trailers', headers: recordableHeaders(frame.headers) });
     } else {
       const first = frame.kind === 'request_headers';
-      const taken = first ? await this.#begin(frame) : await this.#collect(frame as BodyFrame);
+      const taken = first ? await this.#beginInTurn(frame) : await this.#collect(frame as BodyFrame);
       if (taken.kind !== 'wait') return taken;
     }
     // The deadline may have refused it while the disk was slow.
@@ -176,7 +180,7 @@ export class Exchange {
     const verdict = await this.#context.loopShare.run(() => this.#judge.request(input));
     if (!this.#isHeld()) return { kind: 'wait' };
     if (verdict.verdict !== 'allow') return this.#deny('request', verdict, input);
-    await this.#recordDecision('request', verdict, input);
+    this.#noteDecision('request', verdict, input);
     await this.#ledger.sync();
     if (!this.#isHeld()) return { kind: 'wait' };
     this.#phase = 'released';
@@ -194,7 +198,7 @@ export class Exchange {
 
   async #read(): Promise<BodyFacts> {
     const { reader, loopShare, limits } = this.#context;
-    const place = this.#known().bodyPlace(limits);
+    const place = this.#known().bodyPlace(limits, this.#judge.looksAtFindings);
     try {
       return await loopShare.run(() => reader.read('body', place, this.#body));
     } catch (thrown) {
@@ -228,7 +232,7 @@ export class Exchange {
   }
 
   async #deny(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<Action> {
-    await this.#recordDecision(stage, verdict, input);
+    this.#noteDecision(stage, verdict, input);
     const rules = verdict.reasons.map(({ rule }) => rule).join(' ');
     const outcome = verdict.verdict === 'hold' ? 'held' : 'denied';
     return this.#replyRecorded(outcome, rules, denialReply(verdict, this.id));
@@ -261,10 +265,10 @@ export class Exchange {
     return { kind: 'local_reply', reply, accessLog: this.#accessLog('refused') };
   }
 
-  async #recordDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<void> {
+  #noteDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): void {
     this.#session ??= this.#sessionFor(null);
     const { revision } = this.#judge;
-    await this.#ledger.decided(stage, verdict, { input, policyRevision: revision, session: this.#session });
+    this.#ledger.noteDecision(stage, verdict, { input, policyRevision: revision, session: this.#session });
   }
 
   #sessionFor(request: MessagesRequest | null): Session {

@@ -55,9 +55,11 @@ export class Intake {
   }
 
   /** How the body is to be read. */
-  bodyPlace({ decodedBodyMaxBytes, decodedRatioMax }: ExchangeLimits): BodyPlace {
+  bodyPlace({ decodedBodyMaxBytes, decodedRatioMax, ...limits }: ExchangeLimits, isSearched: boolean): BodyPlace {
     const { endpoint, bodyForm, contentType, codings } = this.facts;
-    return { endpoint, bodyForm, contentType, codings, decoding: { decodedBodyMaxBytes, decodedRatioMax } };
+    const decoding = { decodedBodyMaxBytes, decodedRatioMax };
+    const searched = isSearched ? { findingsMaxChars: limits.requestFindingsMaxChars } : {};
+    return { endpoint, bodyForm, contentType, codings, decoding, ...searched };
   }
 
   started(attemptOf: string | null): Started {

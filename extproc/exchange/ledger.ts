@@ -12,6 +12,10 @@ export class Ledger {
   readonly #onFinished: (outcome: Outcome) => void;
   #begun = false;
   #finished = false;
+  /** Settled when all that was noted is written; rejected for good when a part of it could not be. */
+  #noted: Promise<unknown> = Promise.resolve();
+  /** Settled when nobody is writing an end. */
+  #ending: Promise<void> = Promise.resolve();
 
   /** @param onFinished told when the end is recorded */
   constructor(log: ExchangeLog, clock: Clock, exchangeId: string, onFinished: (outcome: Outcome) => void = () => {}) {
@@ -31,8 +35,22 @@ export class Ledger {
     return this.#begun && !this.#finished;
   }
 
+  /**
+   * Writes a record for which nothing passes yet; `sync` waits for it, and throws when it was lost. The log writes what
+   * is noted in one turn of the event loop together.
+   */
+  note(body: RecordBody): void {
+    this.#noted = Promise.all([this.#noted, this.#append(body)]);
+    // Thrown where it is waited for.
+    this.#noted.catch(() => {});
+  }
+
   /** Resolves when the record would survive a kill of this process. */
-  async record(body: RecordBody): Promise<LogPlace> {
+  record(body: RecordBody): Promise<LogPlace> {
+    return this.#append(body);
+  }
+
+  async #append(body: RecordBody): Promise<LogPlace> {
     const record = { exchangeId: this.#exchangeId, timeMs: this.#clock.nowMs(), ...body };
     if (body.kind === 'started') this.#begun = true;
     try {
@@ -43,12 +61,12 @@ export class Ledger {
     }
   }
 
-  async decided(
+  noteDecision(
     stage: 'access' | 'request',
     { verdict, reasons }: Verdict,
     rest: { input: unknown; policyRevision: string; session: Session },
-  ): Promise<void> {
-    await this.record({
+  ): void {
+    this.note({
       kind: 'decided',
       decided: { stage, verdict, reasons, ...rest },
     });
@@ -56,22 +74,26 @@ export class Ledger {
 
   /**
    * Only the first call that succeeds counts; an exchange that was refused before its start was recorded leaves no end
-   * either. After a failed append the next call tries again: either it left nothing, or no append works any more.
+   * either. After a failed append the next call tries again, also one that came meanwhile: either it left nothing, or no
+   * append works any more. Whether there is a start to end is known when what was noted is written.
    */
-  async finish(finished: Finished): Promise<void> {
-    if (this.#finished || !this.#begun) return;
+  finish(finished: Finished): Promise<void> {
+    const before = Promise.allSettled([this.#noted, this.#ending]);
+    this.#ending = before.then(([noted]) => this.#finishAfter(noted, finished));
+    return this.#ending;
+  }
+
+  async #finishAfter(noted: PromiseSettledResult<unknown>, finished: Finished): Promise<void> {
+    if (this.#finished) return;
+    if (!this.#begun && noted.status === 'rejected') throw noted.reason;
+    if (!this.#begun) return;
+    await this.#append({ kind: 'finished', finished });
     this.#finished = true;
-    try {
-      await this.record({ kind: 'finished', finished });
-    } catch (error) {
-      this.#finished = false;
-      throw error;
-    }
     this.#onFinished(finished.outcome);
   }
 
   /** Resolves when all records so far are on disk. */
   async sync(): Promise<void> {
-    await this.#log.sync();
+    await Promise.all([this.#noted, this.#log.sync()]);
   }
 }

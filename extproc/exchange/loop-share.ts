@@ -12,7 +12,7 @@ export class LoopShare {
   }
 
   /** Does the work at once, or in a later turn of the event loop when this one has had its share. */
-  async run<T>(work: () => T): Promise<T> {
+  async run<T>(work: () => T | Promise<T>): Promise<T> {
     while (this.#spentMs >= this.#sliceMs) await new Promise((resolve) => setImmediate(resolve));
     const startMs = performance.now();
     try {

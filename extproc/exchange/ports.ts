@@ -32,6 +32,8 @@ export type Verdict = {
 /** What the exchange needs of the policy engine (extproc/policy). */
 export type Judge = {
   readonly revision: string;
+  /** Whether a request is to be searched for secrets and personal data before it is judged. */
+  readonly looksAtFindings: boolean;
   access(input: AccessInput): Verdict;
   request(input: RequestInput): Verdict;
 };
@@ -52,6 +54,7 @@ export type ExchangeLimits = {
   openExchangesMax: number;
   openExchangesPerCallerMax: number;
   decisionTimeoutMs: number;
+  requestFindingsMaxChars: number;
 } & DecodingLimits;
 
 /** What every exchange of a process shares. */

@@ -51,8 +51,13 @@ export type Reader = {
   read<K extends ReadingKind>(kind: K, asked: Asked<K>, body: ReadableBody): Answered<K> | Promise<Answered<K>>;
 };
 
-/** The same in this thread. */
-export function readHere<K extends ReadingKind>(kind: K, asked: Asked<K>, bytes: Uint8Array): Answered<K> {
-  const reading = readings[kind] as (asked: Asked<K>, bytes: Uint8Array) => Answered<K>;
-  return reading(asked, bytes);
+/** The same in this thread. `letGo` may be called when the bytes are not needed any more, before there is an answer. */
+export function readHere<K extends ReadingKind>(
+  kind: K,
+  asked: Asked<K>,
+  bytes: Uint8Array,
+  letGo?: () => void,
+): Answered<K> {
+  const reading = readings[kind] as (asked: Asked<K>, bytes: Uint8Array, letGo?: () => void) => Answered<K>;
+  return reading(asked, bytes, letGo);
 }

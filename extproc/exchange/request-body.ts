@@ -1,6 +1,7 @@
 import { SkilltapeError } from '../errors.ts';
 import { HeldBody } from './held-body.ts';
 import type { ExchangeContext, LogPlace } from './ports.ts';
+import type { RecordBody } from './record.ts';
 import { decodeRecord } from './record.ts';
 import type { Share } from './share.ts';
 
@@ -14,6 +15,10 @@ export type StoredParts = { exchangeId: string; parts: readonly StoredPart[] };
 const storedPartBytes = 128;
 /** The rest of the memory is for the places of stored parts, which must find room when bodies have filled theirs. */
 const memoryShare = 7 / 8;
+
+type ChunkRecord = Extract<RecordBody, { kind: 'request_body' }>;
+/** `note` does not wait for the write; `record` does. */
+type BodyLog = { note(chunk: ChunkRecord): void; record(chunk: ChunkRecord): Promise<LogPlace> };
 
 type Taken = 'taken' | 'request_body_too_large' | 'held_bodies_at_limit' | 'caller_held_bodies_at_limit';
 
@@ -50,10 +55,10 @@ export class RequestBody {
   }
 
   /**
-   * Takes a chunk, which `record` writes to the log, or says which limit it would pass; then nothing is written. The
-   * room is counted before the record is: others come meanwhile.
+   * Takes a chunk and writes it to the log, or says which limit it would pass; then nothing is written. The room is
+   * counted before the record is: others come meanwhile. Only a chunk that is kept in the log alone waits for it.
    */
-  async add(chunk: Uint8Array, record: () => Promise<LogPlace>): Promise<Taken> {
+  async add(chunk: Uint8Array, log: BodyLog): Promise<Taken> {
     const { limits, spool } = this.#context;
     const { requestBodyMaxBytes } = limits;
     if (this.bytes + chunk.length > requestBodyMaxBytes) return 'request_body_too_large';
@@ -63,7 +68,7 @@ export class RequestBody {
     const heldBodyMaxBytes = Math.floor(limits.heldBodyMaxBytes * memoryShare);
     const inMemory = this.#stored.length === 0 && this.#memory.add(chunk, { requestBodyMaxBytes, heldBodyMaxBytes });
     if (inMemory === 'taken') {
-      await record();
+      log.note({ kind: 'request_body', bytes: chunk });
       return 'taken';
     }
     const { budget } = this.#context;
@@ -73,7 +78,7 @@ export class RequestBody {
     this.#places += 1;
     spool.heldBytes += chunk.length;
     this.#spooled += chunk.length;
-    this.#stored.push({ place: await record(), bytes: chunk.length });
+    this.#stored.push({ place: await log.record({ kind: 'request_body', bytes: chunk }), bytes: chunk.length });
     this.#storedBytes += chunk.length;
     spool.passing.count(2 * chunk.length);
     return 'taken';

@@ -43,6 +43,8 @@ export type SearchQuery = {
   skill?: string | undefined;
   /** The whole name of the model that was asked for or that answered. */
   model?: string | undefined;
+  /** A type of which something was masked, such as `EMAIL`. */
+  masked?: string | undefined;
   /** Also what is no prompt of a person (`skilltape.noise`); left out otherwise, and counted. */
   noise?: boolean | undefined;
   /** 1 to `searchLimitMax`; `searchLimitDefault` when left out. */

@@ -9,6 +9,15 @@ export type Reject = {
   document: Masked<ExchangeDocument>;
 };
 
+/**
+ * How much of them is kept. Beyond `maxBytes` of documents the oldest leave the list, until it is an eighth below; the
+ * newest stays, whatever its size. Their exchanges stay in the journal as long as it has room.
+ */
+export type RejectsBound = { maxBytes: number; onDropped: (count: number) => void };
+
+/** For whoever only takes from the list. */
+export const unboundedRejects: RejectsBound = { maxBytes: Number.POSITIVE_INFINITY, onDropped: () => {} };
+
 /** Throws SkilltapeError `index_failed`. */
 export type RejectList = {
   /** All of them, oldest first, one in memory at a time; what is removed or kept meanwhile does no harm. */

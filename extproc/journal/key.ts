@@ -1,5 +1,6 @@
 /** The journal's own key, a file of 32 random bytes that nobody else may read. */
 import { randomBytes } from 'node:crypto';
+import { diskFault } from '../disk-fault.ts';
 import { SkilltapeError } from '../errors.ts';
 import type { FileSystem } from './fs.ts';
 import { nodeFileSystem } from './node-fs.ts';
@@ -32,9 +33,13 @@ export async function loadOrCreateJournalKey(
   } catch (thrown) {
     if (thrown instanceof SkilltapeError) throw thrown;
     const text = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new SkilltapeError('key_invalid', `the journal key ${path} cannot be read or made: ${text}`, {
-      cause: thrown,
+    const { message, remedy } = diskFault(thrown, path) ?? {
+      message: text,
       remedy: 'Give the service user a writable directory for it.',
+    };
+    throw new SkilltapeError('key_invalid', `the key ${path} cannot be read or made: ${message}`, {
+      cause: thrown,
+      ...(remedy !== undefined && { remedy }),
     });
   }
 }

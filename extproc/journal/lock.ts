@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { diskFault } from '../disk-fault.ts';
 import { type DirectoryLock, type FileSystem, isSystemError } from './fs.ts';
 
 type Holder = { pid: number; startTime: string; bootId: string };
@@ -43,15 +44,16 @@ export async function lockDirectory(directory: string, fileSystem: FileSystem): 
 
 function takeGuard(path: string): DatabaseSync | undefined {
   makeGuardFile(path);
-  const guard = new DatabaseSync(path, { timeout: 0 });
+  let guard: DatabaseSync | undefined;
   try {
+    guard = new DatabaseSync(path, { timeout: 0 });
     guard.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     return guard;
   } catch (thrown) {
-    guard.close();
+    guard?.close();
     const busy = thrown instanceof Error && (thrown as { errcode?: unknown }).errcode === 5;
     if (busy) return undefined;
-    throw thrown;
+    throw diskFault(thrown, path) ?? thrown;
   }
 }
 

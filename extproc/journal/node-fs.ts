@@ -56,7 +56,13 @@ export const nodeFileSystem: FileSystem = {
   },
   createSmall: async (path, bytes) => {
     const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`;
-    await writeDurably(temporary, fs.constants.O_EXCL, bytes);
+    try {
+      await writeDurably(temporary, fs.constants.O_EXCL, bytes);
+    } catch (thrown) {
+      // A disk that is full at every start must not gather them.
+      await nodeFileSystem.remove(temporary).catch(() => {});
+      throw thrown;
+    }
     try {
       // link() refuses an existing name, rename() would replace it.
       await call<void>((done) => fs.link(temporary, path, done));
@@ -76,19 +82,19 @@ async function openAppend(path: string, flags: number): Promise<AppendFile> {
   const append = fs.constants.O_WRONLY | fs.constants.O_APPEND | flags;
   const descriptor = await call<number>((done) => fs.open(path, append, 0o600, done));
   return {
-    writev: (buffers) => call<number>((done) => fs.writev(descriptor, buffers as Uint8Array[], done)),
-    datasync: () => call<void>((done) => fs.fdatasync(descriptor, done)),
-    close: () => call<void>((done) => fs.close(descriptor, done)),
+    writev: (buffers) => callOn<number>(path, (done) => fs.writev(descriptor, buffers as Uint8Array[], done)),
+    datasync: () => callOn<void>(path, (done) => fs.fdatasync(descriptor, done)),
+    close: () => callOn<void>(path, (done) => fs.close(descriptor, done)),
   };
 }
 
 async function openRead(path: string): Promise<ReadFile> {
   const descriptor = await call<number>((done) => fs.open(path, fs.constants.O_RDONLY, done));
   return {
-    read: (offset, maxBytes) => readFully(descriptor, offset, maxBytes),
-    size: async () => (await call<fs.Stats>((done) => fs.fstat(descriptor, done))).size,
-    datasync: () => call<void>((done) => fs.fdatasync(descriptor, done)),
-    close: () => call<void>((done) => fs.close(descriptor, done)),
+    read: (offset, maxBytes) => naming(path, () => readFully(descriptor, offset, maxBytes)),
+    size: async () => (await callOn<fs.Stats>(path, (done) => fs.fstat(descriptor, done))).size,
+    datasync: () => callOn<void>(path, (done) => fs.fdatasync(descriptor, done)),
+    close: () => callOn<void>(path, (done) => fs.close(descriptor, done)),
   };
 }
 
@@ -121,9 +127,26 @@ async function writeDurably(path: string, flags: number, bytes: Uint8Array): Pro
 async function withDescriptor<T>(path: string, flags: number, use: (descriptor: number) => Promise<T>): Promise<T> {
   const descriptor = await call<number>((done) => fs.open(path, flags, 0o600, done));
   try {
-    return await use(descriptor);
+    return await naming(path, () => use(descriptor));
   } finally {
-    await call<void>((done) => fs.close(descriptor, done));
+    await callOn<void>(path, (done) => fs.close(descriptor, done));
+  }
+}
+
+function callOn<T>(path: string, run: (done: Done<T>) => void): Promise<T> {
+  return naming(path, () => call(run));
+}
+
+/** The system does not say which file an open descriptor is of; whoever reads of the error needs to know. */
+async function naming<T>(path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (thrown) {
+    if (thrown instanceof Error && 'syscall' in thrown && !('path' in thrown)) {
+      thrown.message += ` '${path}'`;
+      Object.assign(thrown, { path });
+    }
+    throw thrown;
   }
 }
 

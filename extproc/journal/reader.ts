@@ -1,6 +1,7 @@
 /** Reads the journal, in order from a position or one record at a time; takes no lock and changes nothing. */
 import { join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
+import { freeBuffer } from '../large-work.ts';
 import { missing } from './directory.ts';
 import { decodeFrame, END_MARK_BYTES, type FrameDecoding, SEGMENT_HEADER_BYTES } from './format.ts';
 import type { FileSystem } from './fs.ts';
@@ -58,6 +59,7 @@ export function openJournalReader(options: ReaderOptions): JournalReader {
       cache.use(position.segment, async (segment) => {
         const walk = new Walk(segment, SINGLE_WINDOW_BYTES);
         const step = await walk.step(position.offset, false);
+        walk.end();
         if (step.status === 'record') return step.payload;
         throw new SkilltapeError('not_found', `no record stands at ${segment.path} offset ${position.offset}`);
       }),
@@ -148,6 +150,11 @@ class Walk {
     if (frame.status !== 'frame' || frame.head.kind !== 'end') return isNewest ? false : this.#fail(endMarkAt, frame);
     this.#payload(frame, endMarkAt);
     return true;
+  }
+
+  /** Nothing is read any more; payloads stay good, being copies. */
+  end(): void {
+    freeBuffer(this.#window);
   }
 
   /** `mayGrow`: what is not good yet may be a frame being written, or the tail of a crash. */

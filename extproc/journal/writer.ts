@@ -1,5 +1,7 @@
 /** The append path: order, backpressure, one writev per tick, rotation, group commit, poison. */
+import { diskFault } from '../disk-fault.ts';
 import { SkilltapeError } from '../errors.ts';
+import { freeBuffer } from '../large-work.ts';
 import { END_MARK_BYTES, frameBytes, frameMaxBytes } from './format.ts';
 import type { FileSystem } from './fs.ts';
 import type { Position } from './position.ts';
@@ -182,6 +184,8 @@ export class Writer {
     this.#written += batch.length;
     for (const { frame, resolve } of batch) {
       this.#pendingBytes -= frame.bytes;
+      // The cipher made them for this write alone.
+      for (const buffer of frame.buffers) freeBuffer(buffer);
       resolve(frame.position);
     }
     this.#makeFrames();
@@ -273,9 +277,10 @@ export class Writer {
   #poison(thrown: unknown): void {
     if (this.#failure !== undefined) return;
     const text = thrown instanceof Error ? thrown.message : String(thrown);
-    const failure = new SkilltapeError('journal_poisoned', `the journal can no longer be written: ${text}`, {
+    const fault = diskFault(thrown) ?? { message: text, remedy: 'Repair the disk.' };
+    const failure = new SkilltapeError('journal_poisoned', `the journal can no longer be written: ${fault.message}`, {
       cause: thrown,
-      remedy: 'Free or repair the disk, then restart: the journal recovers from what is on disk.',
+      remedy: `${fault.remedy} Then restart: the journal recovers from what is on disk.`,
     });
     this.#failure = failure;
     clearTimeout(this.#syncTimer);

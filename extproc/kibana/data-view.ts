@@ -39,6 +39,7 @@ function fieldFormats({ consoleUrl }: KibanaOptions): Partial<Record<Field, Fiel
     [fields.fileBytes]: bytes,
     [fields.inputTokens]: count,
     [fields.outputTokens]: count,
+    [fields.maskedCount]: count,
     ...(consoleUrl === null ? {} : linksTo(consoleUrl)),
   };
 }

@@ -44,6 +44,8 @@ export const fields = {
   outcome: 'skilltape.outcome',
   outcomeDetail: 'skilltape.outcome_detail',
   maskedType: 'skilltape.masking.findings.type',
+  maskedPlace: 'skilltape.masking.findings.place',
+  maskedCount: 'skilltape.masking.findings.count',
 } as const satisfies Readonly<Record<string, DocumentField>>;
 
 export type Field = (typeof fields)[keyof typeof fields];

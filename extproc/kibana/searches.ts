@@ -50,6 +50,13 @@ const searches = [
     query: isOneOf(fields.outcome, failures),
     columns: [...columns, fields.outcomeDetail, fields.responseStatus],
   },
+  {
+    name: 'masked',
+    title: 'Masked values',
+    description: 'Exchanges in which secrets or personal data were found, by type and place.',
+    query: hasValue(fields.maskedType),
+    columns: [...columns, fields.maskedType, fields.maskedPlace],
+  },
 ] as const satisfies readonly Search[];
 
 export function searchId({ prefix }: KibanaOptions, name: (typeof searches)[number]['name']): string {

@@ -21,7 +21,22 @@ export type FindingType = (typeof findingTypes)[number];
 /** `start` and `end` (exclusive) are UTF-16 offsets; `score` lies between 0 and 1. */
 export type Finding = { type: FindingType; rule: string; start: number; end: number; score: number };
 
-export type FindingCount = { type: FindingType; count: number };
+/** Where something is found: parts of a request, the answer, names of files, and everything else. */
+export const findingPlaces = [
+  'system',
+  'tools',
+  'messages',
+  'tool_result',
+  'file',
+  'answer',
+  'error',
+  'other',
+] as const;
+
+export type FindingPlace = (typeof findingPlaces)[number];
+
+/** `place` where the caller said how to name places. */
+export type FindingCount = { type: FindingType; place?: FindingPlace; count: number };
 
 /** Who wins when findings overlap, strongest last. */
 export const ranks = ['weak', 'validated', 'assignment', 'secret'] as const;

@@ -1,13 +1,13 @@
 import { SkilltapeError } from '../errors.ts';
-import type { FindingCount } from './finding.ts';
+import type { FindingCount, FindingPlace } from './finding.ts';
 import type { JsonValue } from './json-value.ts';
 import { KeyNames } from './key-names.ts';
 import { readChars } from './long-text.ts';
 import type { Masked } from './masked.ts';
-import { scan } from './scan.ts';
 import { maskString } from './string-masking.ts';
 import { type MaskingLimits, type Scan, TextMasking } from './text-masking.ts';
 import { Tokens } from './token.ts';
+import { type Treatment, usualTreatment } from './treatment.ts';
 
 /** Arrays and objects nested deeper than this become `[DEEP]`: no reader needs them, and no recursion may follow them. */
 const depthMax = 128;
@@ -16,11 +16,16 @@ const plainProperty = { writable: true, enumerable: true, configurable: true };
 
 export type Path = readonly (string | number)[];
 
-/** `exempt` answers true for a string or number (as text) that stays as it is: ids we made, sizes we counted. */
 export type JsonMaskingOptions = {
   scope: string;
+  /** Answers true for a string or number (as text) that stays as it is: ids we made, sizes we counted. */
   exempt?: (path: Path, value: string) => boolean;
   limits?: MaskingLimits;
+  treatment?: Treatment;
+  /** Another treatment for what stands at a path, where there is one. */
+  treatmentAt?: ((path: Path) => Treatment | undefined) | undefined;
+  /** Asked at each finding. */
+  placeOf?: (path: Path) => FindingPlace;
 };
 
 /** `isCut`: something was left out for a limit. */
@@ -32,12 +37,12 @@ export type MaskedJson<T> = { value: Masked<T>; findings: FindingCount[]; isCut:
  */
 export class Masker {
   readonly #tokens: Tokens;
-  readonly #scan: Scan;
+  readonly #treatment: Treatment;
 
   /** `key` has at least 32 bytes (`key_invalid` otherwise). */
   constructor(options: { key: Uint8Array; scan?: Scan }) {
     this.#tokens = new Tokens(options.key);
-    this.#scan = options.scan ?? scan;
+    this.#treatment = usualTreatment(options.scan);
   }
 
   text(text: string, scope: string): { value: Masked<string>; findings: FindingCount[] } {
@@ -46,12 +51,16 @@ export class Masker {
   }
 
   /** Masks every string, key and number. A number that is found becomes a string, so the shape of `T` is kept but for that. */
-  json<T extends JsonValue>(value: T, { scope, exempt, limits }: JsonMaskingOptions): MaskedJson<T> {
-    return this.#run(scope, (masking) => new JsonWalk(masking, exempt).value(value, '', 0) as T, limits);
+  json<T extends JsonValue>(value: T, options: JsonMaskingOptions): MaskedJson<T> {
+    return this.#run(options.scope, (masking) => new JsonWalk(masking, options).value(value, '', 0) as T, options);
   }
 
-  #run<T>(scope: string, mask: (masking: TextMasking) => T, limits?: MaskingLimits): MaskedJson<T> {
-    const masking = new TextMasking(this.#tokens, this.#scan, scope, limits);
+  #run<T>(
+    scope: string,
+    mask: (masking: TextMasking) => T,
+    { treatment, limits }: Pick<JsonMaskingOptions, 'treatment' | 'limits'> = {},
+  ): MaskedJson<T> {
+    const masking = new TextMasking(this.#tokens, treatment ?? this.#treatment, scope, limits);
     try {
       return { value: mask(masking) as Masked<T>, findings: masking.counts(), isCut: masking.isCut };
     } catch (thrown) {
@@ -65,11 +74,14 @@ export class Masker {
 class JsonWalk {
   readonly #masking: TextMasking;
   readonly #exempt: JsonMaskingOptions['exempt'];
+  readonly #treatmentAt: JsonMaskingOptions['treatmentAt'];
   readonly #path: (string | number)[] = [];
 
-  constructor(masking: TextMasking, exempt: JsonMaskingOptions['exempt']) {
+  constructor(masking: TextMasking, { exempt, treatmentAt, placeOf }: JsonMaskingOptions) {
     this.#masking = masking;
     this.#exempt = exempt;
+    this.#treatmentAt = treatmentAt;
+    if (placeOf !== undefined) masking.placeNow = () => placeOf(this.#path);
   }
 
   value(value: JsonValue | undefined, keyName: string, depth: number): JsonValue | undefined {
@@ -129,7 +141,11 @@ class JsonWalk {
 
   #child(value: JsonValue, step: string | number, keyName: string, depth: number): JsonValue | undefined {
     this.#path.push(step);
-    const masked = this.value(value, keyName, depth + 1);
+    const treatment = this.#treatmentAt?.(this.#path);
+    const masked =
+      treatment === undefined
+        ? this.value(value, keyName, depth + 1)
+        : this.#masking.treated(treatment, () => this.value(value, keyName, depth + 1));
     this.#path.pop();
     return masked;
   }

@@ -3,7 +3,7 @@ import { base64RunMin, base64Runs, decodedText } from './base64.ts';
 import { birthDateDetector } from './birth-date.ts';
 import { type Detector, newScanBudget, type ScanBudget, type ScanInput } from './detector.ts';
 import { emailDetector } from './email.ts';
-import type { Candidate, Finding } from './finding.ts';
+import type { Candidate, Finding, FindingType } from './finding.ts';
 import { ipv6Detector } from './ip.ts';
 import { jwtDetector } from './jwt.ts';
 import { letteredIdDetector } from './lettered-id.ts';
@@ -51,22 +51,27 @@ function asUsed(given: readonly Detector[]) {
   return given.map(({ needs = 0, literals = null, detect }) => ({ needs, literals, detect }));
 }
 
-type Used = ReturnType<typeof asUsed>;
-const usual = asUsed(detectors);
-const all = asUsed([...detectors, ...others]);
+/**
+ * `types`: what is of another type is left out before overlaps are joined, so that it does not give its name to what was
+ * found beside it; null takes all.
+ */
+type Used = { detectors: ReturnType<typeof asUsed>; types: ReadonlySet<FindingType> | null };
+const usual: Used = { detectors: asUsed(detectors), types: null };
+const all: Used = { detectors: asUsed([...detectors, ...others]), types: null };
 
 function detectWith(used: Used, { text, keyName, budget }: Text): { found: Candidate[]; triggers: Triggers } {
   const triggers = triggerFinder.find(text);
   const { kinds, places } = triggers;
   const input = { text, keyName, budget, triggers };
   const found: Candidate[] = [];
-  for (const { needs, literals, detect } of used) {
+  for (const { needs, literals, detect } of used.detectors) {
     if (needs !== 0 && (kinds & needs) === 0) continue;
     const own = literals === null ? nowhere : (places.get(literals) ?? nowhere);
     // what looks for literals alone has nothing to do without them
     if (literals === null || needs !== 0 || own.length > 0) detect(input, found, own);
   }
-  return { found, triggers };
+  const { types } = used;
+  return { found: types === null ? found : found.filter(({ type }) => types.has(type)), triggers };
 }
 
 type Text = Omit<ScanInput, 'triggers'>;
@@ -108,4 +113,12 @@ export function scan(text: string, keyName = '', budget = newScanBudget()): Find
 /** As `scan`, with the detectors that are off by default as well. */
 export function scanEverything(text: string, keyName = '', budget = newScanBudget()): Finding[] {
   return scanWith(all, text, keyName, budget);
+}
+
+/** As `scan`, for some types. */
+export function scanFor(
+  types: ReadonlySet<FindingType>,
+): (text: string, keyName: string, budget: ScanBudget) => Finding[] {
+  const chosen: Used = { detectors: (types.has('URL') ? all : usual).detectors, types };
+  return (text, keyName, budget) => scanWith(chosen, text, keyName, budget);
 }

@@ -12,6 +12,11 @@ export function spansOf(text: string, scan: Scan): Finding[] {
   return inString(text, '', { scan, budget: newScanBudget(), nesting: 0 });
 }
 
+/** The same for a text that stands under a key, with a budget that it shares with others. */
+export function findingsIn(text: string, keyName: string, look: Omit<Look, 'nesting'>): Finding[] {
+  return inString(text, keyName, { ...look, nesting: 0 });
+}
+
 type Look = { scan: Scan; budget: ScanBudget; nesting: number };
 
 function inString(text: string, keyName: string, look: Look): Finding[] {

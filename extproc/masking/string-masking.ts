@@ -18,7 +18,7 @@ export function mayBeJson(text: string): boolean {
 
 /** Masks a string that stands under a key: JSON in it piece by piece and in place, anything else as text. */
 export function maskString(masking: TextMasking, text: string, keyName: string, nesting = 0): string {
-  if (isSecretUnderKey(text, keyName)) return masking.whole(text);
+  if (masking.finds('SECRET') && isSecretUnderKey(text, keyName)) return masking.whole(text);
   if (nesting < nestingMax && mayBeJson(text)) {
     const half = isLong(masking, text) ? halfOf(masking) : text.length;
     const tokens = lexJson(text, (start, end) => start < half || end > text.length - half);

@@ -1,7 +1,8 @@
 import { newScanBudget, type ScanBudget } from './detector.ts';
-import { type Finding, type FindingCount, type FindingType, findingTypes } from './finding.ts';
+import { type Finding, type FindingCount, type FindingPlace, type FindingType, findingTypes } from './finding.ts';
 import { isSensitiveKey } from './sensitive-key.ts';
 import { isToken, type Tokens } from './token.ts';
+import type { Treatment } from './treatment.ts';
 
 export type Scan = (text: string, keyName: string, budget: ScanBudget) => Finding[];
 
@@ -23,17 +24,19 @@ type Part = { text: string; from: number; to: number };
 /** The state of one `Masker` call: what was found so far and what costly checks are left. */
 export class TextMasking {
   readonly #tokens: Tokens;
-  readonly #scan: Scan;
   readonly #scope: string;
   readonly #budget: ScanBudget = newScanBudget();
-  readonly #counts = new Map<FindingType, number>();
+  readonly #counts = new Map<string, FindingCount>();
   readonly #limits: MaskingLimits;
   #roomChars: number;
   #isCut = false;
+  #treatment: Treatment;
+  /** Names the place of what is found now. */
+  placeNow: (() => FindingPlace) | undefined;
 
-  constructor(tokens: Tokens, scan: Scan, scope: string, limits: MaskingLimits = noLimits) {
+  constructor(tokens: Tokens, treatment: Treatment, scope: string, limits: MaskingLimits = noLimits) {
     this.#tokens = tokens;
-    this.#scan = scan;
+    this.#treatment = treatment;
     this.#scope = scope;
     this.#limits = limits;
     this.#roomChars = limits.allMaxChars;
@@ -62,15 +65,34 @@ export class TextMasking {
   }
 
   count(type: FindingType): void {
-    this.#counts.set(type, (this.#counts.get(type) ?? 0) + 1);
+    const place = this.placeNow?.();
+    const key = place === undefined ? type : `${type} ${place}`;
+    const counted = this.#counts.get(key);
+    if (counted !== undefined) counted.count += 1;
+    else this.#counts.set(key, place === undefined ? { type, count: 1 } : { type, place, count: 1 });
   }
 
+  /** In the order of the types, those of one type in the order of their places' names. */
   counts(): FindingCount[] {
     if (this.#counts.size === 0) return [];
-    return findingTypes.flatMap((type) => {
-      const count = this.#counts.get(type);
-      return count === undefined ? [] : [{ type, count }];
-    });
+    const byPlace = [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, counted]) => counted);
+    return findingTypes.flatMap((type) => byPlace.filter((counted) => counted.type === type));
+  }
+
+  /** Whether values of a type are looked for. */
+  finds(type: FindingType): boolean {
+    return this.#treatment.finds(type);
+  }
+
+  /** Masks with another treatment for as long as `mask` runs. */
+  treated<T>(treatment: Treatment, mask: () => T): T {
+    const before = this.#treatment;
+    this.#treatment = treatment;
+    try {
+      return mask();
+    } finally {
+      this.#treatment = before;
+    }
   }
 
   /** The text with every finding replaced, to the point where another scan finds nothing. */
@@ -82,7 +104,7 @@ export class TextMasking {
   part(text: string, keyName: string, from: number, to: number): string {
     let current: Part = { text, from, to };
     for (let round = 0; round < roundsMax; round++) {
-      const findings = this.#scan(current.text, keyName, this.#budget);
+      const findings = this.#treatment.scan(current.text, keyName, this.#budget);
       if (findings.length === 0) return current.text.slice(current.from, current.to);
       current = this.#replaced(current, findings);
     }
@@ -92,16 +114,22 @@ export class TextMasking {
   /** The token that stands in for the whole text. */
   whole(text: string): string {
     this.count('SECRET');
-    return this.#tokens.token('SECRET', text, this.#scope);
+    return this.#token('SECRET', text);
   }
 
   /** What stands in for a number, given by its decimal digits, or undefined when it may stay. */
   number(literal: string, keyName: string): string | undefined {
-    const finding = numberFinding(literal, keyName, this.#scan, this.#budget);
+    const key = this.finds('SECRET') || !isSensitiveNumberKey(keyName) ? keyName : '';
+    const finding = numberFinding(literal, key, this.#treatment.scan, this.#budget);
     if (finding === undefined) return undefined;
     if (finding.type === 'SECRET') return this.whole(literal);
     this.count(finding.type);
-    return this.#tokens.token(finding.type, unsigned(literal), this.#scope);
+    return this.#token(finding.type, unsigned(literal));
+  }
+
+  #token(type: FindingType, value: string): string {
+    const { plain, scopes } = this.#treatment;
+    return plain.has(type) ? `[${type}]` : this.#tokens.token(type, value, scopes.get(type) ?? this.#scope);
   }
 
   #replaced({ text, from, to }: Part, findings: readonly Finding[]): Part {
@@ -111,7 +139,7 @@ export class TextMasking {
     let [newFrom, newTo] = [from, to];
     for (const { type, start, end } of findings) {
       this.count(type);
-      const token = this.#tokens.token(type, text.slice(start, end), this.#scope);
+      const token = this.#token(type, text.slice(start, end));
       parts.push(text.slice(kept, start), token);
       kept = end;
       const tokenStart = start + grown;

@@ -7,7 +7,14 @@ import { fitsWhole, matchEnd, sticky } from './pattern.ts';
 const keyBytesMin = 32;
 const hexLength = 16;
 /** Types with so few values that whoever holds the key, or sees enough tokens, could list them all: they never get a hash. */
-const plainTypes: ReadonlySet<FindingType> = new Set(['SSN', 'NATIONAL_ID', 'BIRTH_DATE', 'CARD', 'PHONE', 'DEEP']);
+export const plainTypes: ReadonlySet<FindingType> = new Set([
+  'SSN',
+  'NATIONAL_ID',
+  'BIRTH_DATE',
+  'CARD',
+  'PHONE',
+  'DEEP',
+]);
 const anyToken = sticky(`\\[(?:${findingTypes.join('|')})(?::[0-9a-f]{${hexLength}})?\\]`);
 const rememberedMax = 4096;
 

@@ -16,6 +16,9 @@ export function meteredJudge(judge: Judge, { policySeconds }: ExchangeMetrics): 
     get revision() {
       return judge.revision;
     },
+    get looksAtFindings() {
+      return judge.looksAtFindings;
+    },
     access: (input) => timed(access, () => judge.access(input)),
     request: (input) => timed(request, () => judge.request(input)),
   };

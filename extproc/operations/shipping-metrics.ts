@@ -8,11 +8,20 @@ export function shippingMetrics(registry: Registry) {
   const { counter, gauge } = instrumentsOf(registry);
   const shipped = counter('skilltape_shipped_exchanges_total', 'Exchanges that the index took.');
   const rejected = counter('skilltape_rejected_exchanges_total', 'Exchanges that the index will not have.');
+  const rejectsDropped = counter(
+    'skilltape_rejects_dropped_total',
+    'Refused documents that left the list of rejects because it was full.',
+  );
   const deliveries = counter('skilltape_shipping_deliveries_total', 'Times that exchanges were given to the index.');
   const waits = counter('skilltape_shipping_waits_total', 'Times that the index took no exchanges for the moment.');
   const maskingFailures = counter(
     'skilltape_masking_failures_total',
     'Exchanges of which the index has metadata only.',
+  );
+  const findings = counter(
+    'skilltape_masking_findings_total',
+    'Values that were found in what the index took, and are masked there.',
+    ['type'],
   );
   return {
     crashes: counter('skilltape_shipping_crashes_total', 'Deaths of the shipping thread, which is then started again.'),
@@ -35,6 +44,8 @@ export function shippingMetrics(registry: Registry) {
           case 'progress':
             shipped.inc(state.grown('shipped', report.shipped));
             rejected.inc(state.grown('rejected', report.rejected));
+            for (const [type, count] of Object.entries(report.findings))
+              findings.inc({ type }, state.grown(`findings ${type}`, count));
             return;
           case 'reading':
             deliveries.inc();
@@ -44,6 +55,9 @@ export function shippingMetrics(registry: Registry) {
             return;
           case 'masking_failed':
             maskingFailures.inc();
+            return;
+          case 'rejects_dropped':
+            rejectsDropped.inc(report.count);
             return;
           case 'rejected':
           case 'coverage':

@@ -3,7 +3,7 @@ import type { ShipReport } from '../ship/protocol.ts';
 /** What the shipping thread said last, and when: a dead thread reports no lag, so its silence is told as well. */
 export class ShippingState {
   readonly #nowMs: () => number;
-  readonly #counted = { shipped: 0, rejected: 0 };
+  readonly #counted = new Map<string, number>();
   #reportedAt = performance.now();
   #undeliveredSinceMs: number | null = null;
   #waitingExchanges = 0;
@@ -24,10 +24,12 @@ export class ShippingState {
     if (waitingExchanges === 0) this.#isIndexAway = false;
   }
 
-  /** By how much a count of the thread grew since it was last asked here; a new thread counts from 0 again. */
-  grown(what: 'shipped' | 'rejected', count: number): number {
-    const before = this.#counted[what];
-    this.#counted[what] = count;
+  /**
+   * By how much a count of the thread, one of few, grew since it was last asked here; a new thread counts from 0 again.
+   */
+  grown(what: string, count: number): number {
+    const before = this.#counted.get(what) ?? 0;
+    this.#counted.set(what, count);
     return count < before ? count : count - before;
   }
 

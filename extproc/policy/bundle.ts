@@ -11,8 +11,16 @@ export function entrypointOf(stage: Stage): string {
   return `skilltape/${stage}/decision`;
 }
 
-/** `data` holds the lists; `revision` names exactly the sources that were compiled, as `sha256:<hex>`. */
-export type PolicyBundle = { wasm: Uint8Array<ArrayBuffer>; data: object; revision: string };
+/**
+ * `data` holds the lists; `revision` names exactly the sources that were compiled, as `sha256:<hex>`; `looksAtFindings`
+ * says whether a rule may look at what a search of the request finds.
+ */
+export type PolicyBundle = {
+  wasm: Uint8Array<ArrayBuffer>;
+  data: object;
+  revision: string;
+  looksAtFindings: boolean;
+};
 
 const bundleEntryMaxBytes = 32 * 1024 * 1024;
 const wanted = new Set(['policy.wasm', 'data.json']);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
 import { entrypointOf, type PolicyBundle, readBundle, stages } from './bundle.ts';
+import { mayLookAtFindings } from './findings-use.ts';
 import { type LayoutFault, layoutFaults } from './layout.ts';
 import { schemaFiles } from './schemas.ts';
 import { type PolicySources, readSources, revisionOf } from './sources.ts';
@@ -26,7 +27,8 @@ export async function compilePolicies(options: { opaBinary: string; directory: s
     const capabilities = await stage(staging, sources);
     await check(opaBinary, staging, capabilities, directory);
     const archive = await build(opaBinary, staging, capabilities, directory);
-    return { ...(await readBundle(archive)), revision: revisionOf(sources) };
+    const looksAtFindings = mayLookAtFindings(sources.compiled);
+    return { ...(await readBundle(archive)), revision: revisionOf(sources), looksAtFindings };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

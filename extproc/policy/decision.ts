@@ -1,5 +1,6 @@
 /** The documents that policies answer with, and the decisions that stand in when a policy gives none. */
 import { z } from 'zod';
+import { maskingDecision, usualMasking } from './masking-decision.ts';
 
 /** One rule that fired, in words for the person who is refused. */
 const reason = z.strictObject({ rule: z.string().min(1).max(200), message: z.string().min(1).max(2000) });
@@ -19,6 +20,7 @@ export const verdictDecision = z.discriminatedUnion('verdict', [
 export const recordDecision = z.strictObject({
   keep: z.enum(['full', 'metadata']),
   retention_class: z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/),
+  masking: maskingDecision.default(usualMasking),
   reasons,
 });
 
@@ -43,7 +45,7 @@ export function denialFor(fault: PolicyFault): AccessDecision & { verdict: 'deny
  * can be read and searched is the metadata alone.
  */
 export function recordFor(fault: PolicyFault): RecordDecision {
-  return { keep: 'metadata', retention_class: 'standard', reasons: [faultReason(fault)] };
+  return { keep: 'metadata', retention_class: 'standard', masking: usualMasking, reasons: [faultReason(fault)] };
 }
 
 function faultReason(fault: PolicyFault): z.infer<typeof reason> {

@@ -13,7 +13,8 @@ import {
   recordFor,
   verdictDecision,
 } from './decision.ts';
-import { type AccessInput, inputMaxBytes, type RecordInput, type RequestInput } from './input.ts';
+import type { AccessInput, RecordInput, RequestInput } from './input.ts';
+import { inputMaxBytes } from './input-bounds.ts';
 
 /** What is used of an instance of a module. */
 type LoadedPolicy = {
@@ -36,6 +37,7 @@ const memoryPages: Memory = { initial: 5, maximum: 1024 };
 /** Decisions are synchronous and never throw. */
 export type PolicyEngine = {
   readonly revision: string;
+  readonly looksAtFindings: boolean;
   /** Size of the evaluator's memory; it grows with the largest evaluation and never shrinks. */
   readonly memoryBytes: number;
   access(input: AccessInput): AccessDecision;
@@ -67,6 +69,7 @@ export async function createPolicyEngine(
   };
   return {
     revision: bundle.revision,
+    looksAtFindings: bundle.looksAtFindings,
     get memoryBytes() {
       return evaluator.memoryBytes();
     },

@@ -4,14 +4,13 @@ import { bodyForms } from '../claude/body-form.ts';
 import { endpointNames } from '../claude/endpoint.ts';
 import { endpointKinds, treatments } from '../claude/endpoint-table.ts';
 import { codings } from '../encoding/codings.ts';
+import { findingPlaces } from '../masking/finding.ts';
+import { policyTypes } from './input-bounds.ts';
 
 const text = z.string();
 const texts = z.array(text);
 const count = z.number().min(0);
 const countOrNull = count.nullable();
-
-/** Beyond this size of its JSON a document is not judged but refused. */
-export const inputMaxBytes = 64 * 1024;
 
 const accessFields = {
   version: z.literal(1),
@@ -88,10 +87,9 @@ const requestFields = {
   agent: agent.nullable(),
   events: z.strictObject({ count, types: texts, text_bytes: count }).nullable(),
   upload: upload.nullable(),
+  findings: z.array(z.strictObject({ type: z.enum(policyTypes), place: z.enum(findingPlaces), count })),
+  findings_complete: z.boolean(),
 };
-
-/** What a request without a body says. */
-export const noBodyFacts = { claude: null, batch: null, agent: null, events: null, upload: null } as const;
 
 const recordFields = {
   ...requestFields,

@@ -1,6 +1,7 @@
 /** Finds what OPA would take but no decision would read: a rule in the wrong place would let things pass. */
 import { stages } from './bundle.ts';
 import { endpointListFaults } from './endpoint-list.ts';
+import { listSchemaFaults } from './list-faults.ts';
 
 export type LayoutFault = { path: string; line: number; reason: string };
 
@@ -11,7 +12,7 @@ export function layoutFaults(compiled: ReadonlyMap<string, Buffer>): LayoutFault
   for (const [path, content] of compiled) {
     if (!path.endsWith('.rego')) faults.push(...readData(path, content, data));
   }
-  faults.push(...endpointListFaults(data.get('lists/endpoints')));
+  faults.push(...endpointListFaults(data.get('lists/endpoints')), ...listSchemaFaults(data));
   for (const [path, content] of compiled) {
     if (!path.endsWith('.rego')) continue;
     const lines = content.toString('utf8').split('\n');

@@ -7,7 +7,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { recordDecision, verdictDecision } from './decision.ts';
+import { findingsList } from './findings-list.ts';
 import { accessInput, recordInput, requestInput } from './input.ts';
+import { maskingList } from './masking-decision.ts';
 
 const schemas = {
   'access/input.json': accessInput,
@@ -15,6 +17,8 @@ const schemas = {
   'request/input.json': requestInput,
   'record/input.json': recordInput,
   'retention/decision.json': recordDecision,
+  'masking/list.json': maskingList,
+  'findings/list.json': findingsList,
 };
 
 /** File text by path inside `policies/schemas`. */

@@ -7,6 +7,8 @@ import type { JournalPlace } from './protocol.ts';
 
 /** Read in a few milliseconds at the worst; nearly all requests are no larger. */
 const hereMaxBytes = 64 * 1024;
+/** The same for one that is searched for secrets and personal data, which takes ten times as long. */
+const searchedHereMaxBytes = 8 * 1024;
 /** A stream of nothing but code tables takes twenty times as long for each of its bytes. */
 const encodedHereMaxBytes = 16 * 1024;
 /** Larger ones take up to seconds, which the others must not wait for. */
@@ -34,7 +36,7 @@ export function createThreadedReader(
   return {
     read(kind, asked, body) {
       if (isEncodedRequest(kind, asked)) return readEncoded(asked, body, quick, slow) as never;
-      if (body.bytes <= hereMaxBytes && body.stored === null && !isEncodedAnswer(asked))
+      if (body.bytes <= hereMaxBytesFor(asked) && body.stored === null && !isEncodedAnswer(asked))
         return readHere(kind, asked, body.joined());
       const lane = kind === ('body' satisfies ReadingKind) && body.bytes <= quickMaxBytes ? quick : slow;
       return lane.ask(kind, asked, body.bytes, () => ({ bytes: body.copied(), stored: body.stored }));
@@ -57,8 +59,9 @@ async function readEncoded(
 ): Promise<Answered<'body'>> {
   const question = () => ({ bytes: body.copied(), stored: body.stored });
   if (body.bytes <= encodedHereMaxBytes && body.stored === null) {
-    const read = readHere('body', decodingAtMost(hereMaxBytes, asked), body.joined());
-    if (!isLargerThan(hereMaxBytes, read, asked)) return read;
+    const maxBytes = hereMaxBytesFor(asked);
+    const read = readHere('body', decodingAtMost(maxBytes, asked), body.joined());
+    if (!isLargerThan(maxBytes, read, asked)) return read;
   }
   if (body.bytes <= quickMaxBytes) {
     const read = await quick.ask('body', decodingAtMost(quickMaxBytes, asked), body.bytes, question);
@@ -66,6 +69,10 @@ async function readEncoded(
   }
   // It may become as large as it likes.
   return slow.ask('body', asked, largeMinBytes, question);
+}
+
+function hereMaxBytesFor(asked: Asked<ReadingKind>): number {
+  return 'findingsMaxChars' in asked ? searchedHereMaxBytes : hereMaxBytes;
 }
 
 function decodingAtMost(maxBytes: number, asked: Asked<'body'>): Asked<'body'> {

@@ -2,11 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SkilltapeError } from '../errors.ts';
 import { readHere } from '../exchange/reader.ts';
-import { collectGarbage, largeMinBytes } from '../large-work.ts';
+import { collectGarbage, freeBuffer, largeMinBytes } from '../large-work.ts';
 import type { JournalPlace, Question, Reply } from './protocol.ts';
 import { StoredBodies } from './stored-bodies.ts';
 
-const nothing = new Uint8Array(0);
 const stored = new StoredBodies(workerData as JournalPlace | null);
 
 async function replyTo(question: Question): Promise<Reply> {
@@ -14,8 +13,7 @@ async function replyTo(question: Question): Promise<Reply> {
   const isLarge = question.bytes.length >= largeMinBytes;
   try {
     await stored.fill(question);
-    const answered = readHere(kind, asked as never, question.bytes);
-    question.bytes = nothing;
+    const answered = readHere(kind, asked as never, question.bytes, () => freeBuffer(question.bytes));
     if (isLarge) collectGarbage();
     return { answered };
   } catch (thrown) {
@@ -25,5 +23,9 @@ async function replyTo(question: Question): Promise<Reply> {
 }
 
 parentPort?.on('message', (question: Question) => {
-  void replyTo(question).then((reply) => parentPort?.postMessage(reply));
+  void replyTo(question).then((reply) => {
+    parentPort?.postMessage(reply);
+    // Not before: an answer may be the bytes that were asked about.
+    freeBuffer(question.bytes);
+  });
 });

@@ -1,7 +1,6 @@
 import { type Coverage, type CoverageParts, startCoverage } from '../coverage/coverage.ts';
 import { type RecordedExchange, recordedInIndex } from '../coverage/recorded.ts';
 import { SkilltapeError } from '../errors.ts';
-import { openElasticsearchSearch } from '../index/elasticsearch/open.ts';
 import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { IndexSearch } from '../index/port.ts';
 import { SqliteSearch } from '../index/sqlite/search.ts';
@@ -41,14 +40,22 @@ export function noted(sink: TranscriptSink, coverage: Pick<Coverage, 'note'>): T
   };
 }
 
+async function openIndex(
+  reader: ElasticsearchOptions | null,
+  dataDirectory: string,
+): Promise<IndexSearch & { close(): Promise<void> }> {
+  if (reader === null) return SqliteSearch.open(dataDirectory);
+  const { openElasticsearchSearch } = await import('../index/elasticsearch/open.ts');
+  return openElasticsearchSearch(reader);
+}
+
 /** Asked only for exchanges that were shipped before coverage began, and before it says that one is missing. */
 async function findInIndex(
   reader: ElasticsearchOptions | null,
   dataDirectory: string,
   exchangeId: string,
 ): Promise<RecordedExchange | null> {
-  const index: IndexSearch & { close(): Promise<void> } =
-    reader === null ? SqliteSearch.open(dataDirectory) : openElasticsearchSearch(reader);
+  const index = await openIndex(reader, dataDirectory);
   try {
     const document = await index.get(exchangeId);
     return document === null ? null : recordedInIndex(document);

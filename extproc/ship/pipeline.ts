@@ -34,6 +34,8 @@ export type PipelineParts = {
   onReading: (exchangeId: string | null) => void;
   /** Told when a document could only be kept as metadata; `reason` holds no content. */
   onMaskingFailed: (exchangeId: string, reason: string) => void;
+  /** Told how many values of a type stand masked in what the index took. */
+  onFindings: (type: string, count: number) => void;
 };
 
 /** Everything of one exchange that an index takes; the first is its own document. */
@@ -76,6 +78,10 @@ async function preparedAll(transcripts: readonly Transcript[], parts: PipelinePa
 async function delivered(prepared: readonly Prepared[], parts: PipelineParts): Promise<Delivery[]> {
   const documents = prepared.flat();
   const deliveries = await parts.index.deliver(documents);
+  for (const [at, { skilltape }] of documents.entries()) {
+    if (deliveries[at]?.kind !== 'accepted') continue;
+    for (const { type, count } of skilltape.masking.findings) parts.onFindings(type, count);
+  }
   // What stands in no index as text is new when it comes again.
   parts.memory.forget(documents.flatMap(({ event }, at) => (deliveries[at]?.kind === 'rejected' ? [event.id] : [])));
   let at = 0;
@@ -118,7 +124,7 @@ async function prepared(transcript: Transcript, recollection: Recollection, part
   const recall = recollection.recallFor(transcript);
   const documents: Masked<ExchangeDocument>[] = [];
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-    documents.push(maskDocument(drafted.draft, masker, textMaxChars));
+    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking));
     recollection.add(transcript, drafted);
   }
   return documents;

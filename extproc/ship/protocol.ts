@@ -4,6 +4,7 @@ import type { CoverageReport } from '../coverage/report.ts';
 import type { DecodingLimits } from '../encoding/limits.ts';
 import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { Position } from '../journal/position.ts';
+import type { FindingType } from '../masking/finding.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
 
 /** Counts are since the start of the thread. */
@@ -22,6 +23,9 @@ export type ShipperStatus = {
   undeliveredSinceMs: number | null;
 };
 
+/** By type, all of them: values that stand masked in what the index took, since the start of the thread. */
+export type FindingTotals = Readonly<Record<FindingType, number>>;
+
 /** What the shipping thread needs to begin; copied into it, nothing is shared. */
 export type ShipOptions = {
   dataDirectory: string;
@@ -35,6 +39,7 @@ export type ShipOptions = {
   textMaxChars: number;
   decoding: DecodingLimits;
   rememberedDays: number;
+  rejectsMaxBytes: number;
   /** Of a `LargeWork`; shared, unlike the rest. */
   largeWorkMemory: SharedArrayBuffer | null;
   /** Null: no log is compared with the record. `reader` is null for the embedded index. */
@@ -55,12 +60,14 @@ export type ShipCommand = { kind: 'wake' } | { kind: 'stop' } | { kind: 'late_re
 
 /** From the shipping thread. No content, only counts and reasons of our own. */
 export type ShipReport =
-  | ({ kind: 'progress' } & ShipperStatus)
+  | ({ kind: 'progress'; findings: FindingTotals } & ShipperStatus)
   /** Said once before the exchanges of a delivery are read. */
   | { kind: 'reading'; exchangeIds: readonly string[] }
   | { kind: 'waiting'; reason: string }
   /** The exchange cannot be found in the index; what the index refused itself stands in its list of rejects. */
   | { kind: 'rejected'; exchangeId: string; reason: string }
+  /** So many documents left that list, the oldest, because it was at its limit. */
+  | { kind: 'rejects_dropped'; count: number }
   | { kind: 'masking_failed'; exchangeId: string; reason: string }
   | { kind: 'coverage'; report: CoverageReport }
   /** Answered by `late_records_taken`, before the next ones. */

@@ -3,7 +3,6 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Coverage } from '../coverage/coverage.ts';
 import { SkilltapeError } from '../errors.ts';
-import { openElasticsearchIndex } from '../index/elasticsearch/open.ts';
 import type { ShipMemory } from '../index/memory.ts';
 import type { IndexSink } from '../index/port.ts';
 import { memoryFile, SqliteMemory } from '../index/sqlite/memory.ts';
@@ -18,6 +17,7 @@ import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { coverageOf, noted } from './coverage.ts';
+import { FindingCounter } from './finding-counter.ts';
 import { createPipeline } from './pipeline.ts';
 import type { ShipCommand, ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
@@ -41,6 +41,7 @@ async function run(options: ShipStart): Promise<void> {
   const journals = await Promise.all(options.journalDirectories.map((directory) => openFollowed(directory, options)));
   const { index, memory } = await openIndex(options);
   const mark = new ReadingMark(options.reading);
+  const findings = new FindingCounter();
   const pipeline = createPipeline({
     masker: new Masker({ key: options.hashKey }),
     policy: await createPolicyEngine(options.policy),
@@ -52,6 +53,7 @@ async function run(options: ShipStart): Promise<void> {
     reduced: new Set(options.reduced),
     onReading: (exchangeId) => mark.set(exchangeId),
     onMaskingFailed: (exchangeId, reason) => report({ kind: 'masking_failed', exchangeId, reason }),
+    onFindings: (type, count) => findings.add(type, count),
   });
   const largeWork = new LargeWork('shipping', patienceMs, options.largeWorkMemory ?? undefined);
   const events = {
@@ -75,7 +77,7 @@ async function run(options: ShipStart): Promise<void> {
       return work();
     });
   const shipper = new Shipper(journals, sink, events, { run });
-  await ship({ shipper, coverage, commands, journals, largeWork });
+  await ship({ shipper, coverage, commands, journals, largeWork, findings });
   await coverage?.stop();
   await shipper.close();
   await index.close();
@@ -112,12 +114,19 @@ async function openIndex({
   dataDirectory,
   elasticsearch,
   rememberedDays,
+  rejectsMaxBytes,
 }: ShipStart): Promise<{ index: IndexSink; memory: ShipMemory }> {
+  const rejects = {
+    maxBytes: rejectsMaxBytes,
+    onDropped: (count: number) => report({ kind: 'rejects_dropped', count }),
+  };
+  const bounds = { rememberedDays, rejects };
   if (elasticsearch === null) {
-    const memory = SqliteMemory.open(memoryFile(dataDirectory, 'sqlite'), undefined, rememberedDays);
-    return { index: SqliteIndex.open(dataDirectory), memory };
+    const memory = SqliteMemory.open(memoryFile(dataDirectory, 'sqlite'), undefined, bounds);
+    return { index: SqliteIndex.open(dataDirectory, undefined, rejects), memory };
   }
-  const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'), undefined, rememberedDays);
+  const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'), undefined, bounds);
+  const { openElasticsearchIndex } = await import('../index/elasticsearch/open.ts');
   return { index: await openElasticsearchIndex(elasticsearch, memory.rejects), memory };
 }
 
@@ -127,10 +136,11 @@ type Shipping = {
   commands: Commands;
   journals: readonly Followed[];
   largeWork: LargeWork;
+  findings: FindingCounter;
 };
 
 /** Until `stop`, and then to the ends of the journals as they are then. */
-async function ship({ shipper, coverage, commands, journals, largeWork }: Shipping): Promise<void> {
+async function ship({ shipper, coverage, commands, journals, largeWork, findings }: Shipping): Promise<void> {
   const cursors = journals.map((journal) => new SavedCursor(journal));
   let savedAt = Number.NEGATIVE_INFINITY;
   const isCursorDue = () => performance.now() - savedAt >= cursorIntervalMs;
@@ -149,7 +159,8 @@ async function ship({ shipper, coverage, commands, journals, largeWork }: Shippi
         savedAt = performance.now();
       }
       // Only what is behind the saved cursor may be freed: a restart reads on from there.
-      report({ kind: 'progress', ...counts, delivered: cursors.map(({ position }) => position) });
+      const positions = cursors.map(({ position }) => position);
+      report({ kind: 'progress', ...counts, findings: findings.totals(), delivered: positions });
     }
     if (largeWork.takeWorked()) collectGarbage();
     if (result.kind === 'paused') continue;

@@ -23,11 +23,21 @@ export function headerLines(document: Masked<ExchangeDocument>, style: Style, wi
     ['session', withDetail(skilltape.session.id, skilltape.session.source)],
     ...belongingsOf(document),
   ];
-  if (skilltape.masking.findings.length > 0)
-    fields.push(['masked', skilltape.masking.findings.map(({ type, count }) => `${count} ${type}`).join(', ')]);
+  fields.push(...maskingFields(skilltape.masking));
   const lines = [style.bold(`exchange ${sanitiseLine(event.id)}`)];
   for (const [label, value] of fields) lines.push(...fieldLines(label, value, style, width));
   return lines;
+}
+
+/** What was found and where; what policy left as it was, and what it did not keep. */
+function maskingFields({ findings, readable, whole, dropped }: ExchangeDocument['skilltape']['masking']) {
+  const left = [...readable, ...whole.map((field) => `${field} (but for secrets)`)];
+  const lines: [string, string][] = [
+    ['masked', findings.map(({ type, place, count }) => `${count} ${withDetail(type, place)}`).join(', ')],
+    ['not masked', left.join(', ')],
+    ['not kept', dropped.join(', ')],
+  ];
+  return lines.filter(([, value]) => value !== '');
 }
 
 function fieldLines(label: string, value: string, style: Style, width: number): string[] {

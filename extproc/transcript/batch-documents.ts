@@ -8,6 +8,7 @@ import { fileNamed } from './carried.ts';
 import { notCoded } from './coded-body.ts';
 import type { ExchangeDocument } from './document.ts';
 import type { DraftContext, Drafted } from './draft.ts';
+import { keptHashes, withoutDropped } from './dropped.ts';
 import { billedOf, genAiOf } from './gen-ai.ts';
 import type { Reading } from './reading.ts';
 import type { Thing } from './recall.ts';
@@ -43,11 +44,11 @@ function draftRequest(
   const turns = newTurns({ ...unanswerable, request }, keyedHash, (hash) => recall.seen(hash, child.event.id));
   const messages = request.messages.slice(turns.firstNew);
   const slim = slimmer(context);
-  const content = {
+  const content = withoutDropped(decision, {
     system: turns.systemIsNew ? slim(request.system) : null,
     tools: turns.toolsAreNew ? request.tools : null,
     new_messages: messages.map(({ role, content, rest }) => ({ ...rest, role, content: slim(content) })),
-  };
+  });
   const draft: ExchangeDocument = {
     ...child,
     gen_ai: { ...child.gen_ai, ...requested(child, request) },
@@ -60,7 +61,7 @@ function draftRequest(
     },
   };
   const things: Thing[] = batchId === '' ? [] : [{ kind: 'batch_request', ids: [batchId, customId] }];
-  return { draft, brought: { turnHashes: decision.keep === 'full' ? turns.hashes : [], things } };
+  return { draft, brought: { turnHashes: decision.keep === 'full' ? keptHashes(turns, decision) : [], things } };
 }
 
 function requested(child: ExchangeDocument, request: BatchEntry['request']) {
@@ -101,7 +102,9 @@ function draftResult(child: ExchangeDocument, result: BatchResult, thing: Thing,
       file: produced.map((id) => fileNamed(id, 'produced')),
       link: prompt === null ? [] : [{ event_id: prompt.eventId, via: 'batch' }],
       usage: billedOf(message),
-      ...(context.decision.keep === 'full' ? { answer: slimmer(context)(message), error } : {}),
+      ...(context.decision.keep === 'full'
+        ? withoutDropped(context.decision, { answer: slimmer(context)(message), error })
+        : {}),
     },
   };
   const files = produced.map((id): Thing => ({ kind: 'file', ids: [id] }));

@@ -113,9 +113,16 @@ export type ExchangeDocument = {
     };
     keep: 'full' | 'metadata';
     retention_class: string;
+    /**
+     * What was found in the text that is kept here, and where, never the value. By policy: types and fields that were
+     * not masked (but for secrets), and fields that are not kept.
+     */
     masking: {
       status: 'masked' | 'failed';
-      findings: { type: string; count: number }[];
+      findings: { type: string; place: string; count: number }[];
+      readable: string[];
+      whole: string[];
+      dropped: string[];
     };
     /** False when a body could not be decoded or read; `decoded_detail` then says which and why. */
     decoded: boolean;

@@ -7,6 +7,7 @@ import { fileNamed } from './carried.ts';
 import type { DocumentFile, DocumentLink, ExchangeDocument } from './document.ts';
 import type { DraftContext, Drafted, Setting } from './draft.ts';
 import { frameOf, settingOf } from './draft.ts';
+import { keptHashes, withoutDropped } from './dropped.ts';
 import { fieldOf, textOf } from './gen-ai.ts';
 import { eventThings, managedSessionId, newEvents } from './managed-session.ts';
 import type { Reading } from './reading.ts';
@@ -75,7 +76,7 @@ function draftExchange({ transcript, reading, setting, frame, batchId, context }
     draft,
     brought: {
       // What was not indexed as text, or only as noise, is new when it comes as a prompt.
-      turnHashes: isKept ? turns.hashes : [],
+      turnHashes: isKept ? keptHashes(turns, decision) : [],
       things: [
         ...thingsOf(reading, files, frame),
         ...(isKept ? eventThings(reading, events, managed, keyedHash) : []),
@@ -95,7 +96,7 @@ function contentOf(parts: {
 }): Pick<ExchangeDocument['skilltape'], 'system' | 'tools' | 'new_messages' | 'answer' | 'error'> {
   const { reading, turns, messages, events, context } = parts;
   const slim = slimmer(context);
-  return {
+  return withoutDropped(context.decision, {
     system: turns.systemIsNew ? slim(reading.request?.system ?? null) : null,
     tools: turns.toolsAreNew ? (reading.request?.tools ?? null) : null,
     new_messages: [
@@ -104,7 +105,7 @@ function contentOf(parts: {
     ],
     answer: slim(answerOf(reading, events)),
     error: reading.error,
-  };
+  });
 }
 
 function answerOf({ message, downloaded, other, events: all }: Reading, events: Reading['events']): JsonValue {

@@ -17,7 +17,7 @@ import type { Transcript } from './transcript.ts';
 
 export type DraftContext = {
   keyedHash: KeyedHash;
-  decision: Pick<RecordDecision, 'keep' | 'retention_class'>;
+  decision: Pick<RecordDecision, 'keep' | 'retention_class' | 'masking'>;
   recall: Recall;
 };
 
@@ -102,7 +102,7 @@ export function frameOf(
       },
       keep: decision.keep,
       retention_class: decision.retention_class,
-      masking: { status: 'masked', findings: [] },
+      masking: { status: 'masked', findings: [], readable: [], whole: [], dropped: [] },
       decoded: reading.decoded,
       decoded_detail: reading.fault,
       body: reading.body,

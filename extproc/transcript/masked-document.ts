@@ -1,12 +1,18 @@
 import { isJsonObject } from '../claude/json.ts';
 import { flatText, refusalText } from '../claude/text.ts';
-import type { FindingCount } from '../masking/finding.ts';
+import type { FindingCount, FindingPlace } from '../masking/finding.ts';
 import type { Masked } from '../masking/masked.ts';
 import { deriveMasked } from '../masking/masked.ts';
+import type { Treatment } from '../masking/treatment.ts';
+import type { MaskingDecision } from '../policy/masking-decision.ts';
 import type { Cap } from './cap.ts';
 import { capStrings, capText } from './cap.ts';
 import type { ExchangeDocument, JsonValue } from './document.ts';
+import { placeOf } from './finding-place.ts';
 import { isOurs } from './our-fields.ts';
+import { readableTypes, treatmentOf } from './treatment.ts';
+
+type Path = readonly (string | number)[];
 
 /** What this step needs of the masker. */
 export type DocumentMasker = {
@@ -14,8 +20,11 @@ export type DocumentMasker = {
     value: T,
     options: {
       scope: string;
-      exempt: (path: readonly (string | number)[], value: string) => boolean;
+      exempt: (path: Path, value: string) => boolean;
       limits: { textMaxChars: number; allMaxChars: number };
+      treatment: Treatment;
+      treatmentAt?: (path: Path) => Treatment | undefined;
+      placeOf: (path: Path) => FindingPlace;
     },
   ): { value: Masked<T>; findings: FindingCount[]; isCut: boolean };
 };
@@ -30,23 +39,40 @@ export const documentMaxChars = 8_000_000;
 const nameMaxChars = 1_024;
 
 /**
- * The one way from a draft to what a sink may take: every string is masked, then the flat texts are derived and long
- * ones capped.
+ * The one way from a draft to what a sink may take: every string is masked as policy decided, then the flat texts are
+ * derived and long ones capped.
  */
 export function maskDocument(
   draft: ExchangeDocument,
   masker: DocumentMasker,
   textMaxChars: number,
+  masking: MaskingDecision,
 ): Masked<ExchangeDocument> {
   const scope = draft.gen_ai.conversation.id;
   const limits = { textMaxChars, allMaxChars: documentMaxChars };
-  const options = { scope, exempt: isOurs, limits };
+  const options = {
+    ...{ scope, exempt: isOurs, limits, placeOf: (path: Path) => placeOf(draft, path) },
+    ...treatmentOf(draft, masking),
+  };
   const { value, findings, isCut } = masker.json(draft as unknown as { [key: string]: JsonValue }, options);
   const text: Cap = { cut: isCut, maxChars: textMaxChars };
-  return deriveMasked(value, (masked) => finished(masked as unknown as ExchangeDocument, findings, text));
+  const told = toldOf(masking, findings);
+  return deriveMasked(value, (masked) => finished(masked as unknown as ExchangeDocument, told, text));
 }
 
-function finished(document: ExchangeDocument, findings: FindingCount[], text: Cap): ExchangeDocument {
+type Told = Omit<ExchangeDocument['skilltape']['masking'], 'status'>;
+
+/** What a reader has to know of how a document was masked. */
+function toldOf(masking: MaskingDecision, findings: readonly FindingCount[]): Told {
+  return {
+    findings: findings.map(({ type, place = 'other', count }) => ({ type, place, count })),
+    readable: readableTypes(masking),
+    whole: masking.whole,
+    dropped: masking.drop,
+  };
+}
+
+function finished(document: ExchangeDocument, told: Told, text: Cap): ExchangeDocument {
   const name: Cap = { cut: false, maxChars: nameMaxChars };
   const { skilltape } = document;
   const named = <T>(value: T): T => capNames(value, name);
@@ -74,7 +100,7 @@ function finished(document: ExchangeDocument, findings: FindingCount[], text: Ca
       file: named(skilltape.file),
       batch: named(skilltape.batch),
       usage: finishedUsage(skilltape.usage, name),
-      masking: { ...skilltape.masking, findings },
+      masking: { ...skilltape.masking, ...told },
       truncated: skilltape.truncated || text.cut || name.cut,
     },
   };

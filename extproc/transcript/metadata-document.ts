@@ -64,7 +64,7 @@ export function metadataDocument(transcript: Transcript, retentionClass: string)
       verdict: { decision: decided?.verdict ?? 'none', reasons: [], policy_revision: decided?.policyRevision ?? '' },
       keep: 'metadata',
       retention_class: retentionClass,
-      masking: { status: 'failed', findings: [] },
+      masking: { status: 'failed', findings: [], readable: [], whole: [], dropped: [] },
       ...{ decoded: false, decoded_detail: '', body: { request: notCoded, answer: notCoded }, truncated: false },
       history: { message_count: 0, prefix_hash: '' },
       ...{ request_hash: '', system: null, tools: null, new_messages: [], answer: null, error: null },

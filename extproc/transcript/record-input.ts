@@ -5,7 +5,7 @@ import { usageOf } from '../claude/usage.ts';
 import type { Coding } from '../encoding/codings.ts';
 import { headerValue } from '../exchange/headers.ts';
 import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../policy/input.ts';
-import { noBodyFacts } from '../policy/input.ts';
+import { noBodyFacts } from '../policy/input-bounds.ts';
 import { endingOf } from './ending.ts';
 import { toolsUsed } from './gen-ai.ts';
 import type { Reading } from './reading.ts';
@@ -22,7 +22,7 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
   const usage = usageOf(message);
   const { requestBytes: bytes } = transcript;
   const body = { bytes, decoded_bytes: bytes, codings: [], status: 'empty' as const, fault: '' };
-  const empty = { body, ...noBodyFacts };
+  const empty = { body, ...noBodyFacts, findings: [], findings_complete: false };
   const judged = decided.input as AccessInput & Partial<RequestInput>;
   return {
     ...empty,

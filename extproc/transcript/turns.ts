@@ -26,6 +26,9 @@ export type NewTurns = {
   /** Keyed hash of the whole conversation as sent: equal conversations show, their content does not (inv. 6). */
   prefixHash: string;
   hashes: string[];
+  /** Of these, the ones that stand for the system prompt and for the tools; empty without a request. */
+  systemHash: string;
+  toolsHash: string;
 };
 
 /**
@@ -54,6 +57,7 @@ export function newTurns(prompt: Prompt, keyedHash: KeyedHash, seen: SeenBefore)
     systemIsNew: request.system !== null && !seen(systemHash),
     toolsAreNew: request.tools !== null && !seen(toolsHash),
     prefixHash: whole,
+    ...{ systemHash, toolsHash },
     hashes: [
       ...[systemHash, toolsHash, whole],
       ...(answered === null ? [] : [answered, keyedHash('answer', answered)]),
@@ -62,7 +66,10 @@ export function newTurns(prompt: Prompt, keyedHash: KeyedHash, seen: SeenBefore)
   };
 }
 
-const noTurns: NewTurns = { firstNew: 0, systemIsNew: false, toolsAreNew: false, prefixHash: '', hashes: [] };
+const noTurns: NewTurns = {
+  ...{ firstNew: 0, systemIsNew: false, toolsAreNew: false },
+  ...{ prefixHash: '', hashes: [], systemHash: '', toolsHash: '' },
+};
 
 /** Item i stands for the first i + 1 messages. */
 function hashChain(request: MessagesRequest, keyedHash: KeyedHash): string[] {

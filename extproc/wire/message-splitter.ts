@@ -1,4 +1,5 @@
 import { SkilltapeError } from '../errors.ts';
+import { freeBuffer } from '../large-work.ts';
 
 /** Compressed-Flag and Message-Length, before each message (gRPC's PROTOCOL-HTTP2.md, Length-Prefixed-Message). */
 const prefixBytes = 5;
@@ -96,6 +97,7 @@ export class MessageSplitter {
     if (needed <= this.#partial.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.min(this.#length, Math.max(needed, 2 * this.#partial.length)));
     this.#partial.copy(larger, 0, 0, filled);
+    freeBuffer(this.#partial);
     this.#partial = larger;
   }
 

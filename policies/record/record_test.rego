@@ -3,8 +3,15 @@ package skilltape.record_test
 import data.skilltape.lib.example_test as example
 import data.skilltape.record
 
+usual_masking := {"off": [], "on": [], "plain": [], "scopes": {}, "whole": [], "drop": []}
+
 test_success_everything_is_kept_in_full if {
-	record.decision == {"keep": "full", "retention_class": "standard", "reasons": []} with input as example.record
+	record.decision == {
+		"keep": "full",
+		"retention_class": "standard",
+		"masking": usual_masking,
+		"reasons": [],
+	} with input as example.record
 }
 
 test_success_request_that_got_no_answer if {
@@ -27,6 +34,7 @@ test_success_rule_keeps_metadata if {
 	record.decision == {
 		"keep": "metadata",
 		"retention_class": "standard",
+		"masking": usual_masking,
 		"reasons": [{"rule": "record/a", "message": "m"}],
 	} with input as example.record with data.skilltape.rules.record as _rules([{"keep": "metadata", "message": "m"}])
 }
@@ -59,6 +67,45 @@ test_success_class_alone_keeps_in_full if {
 
 test_fail_default_class_must_be_a_class if {
 	_metadata_by("skilltape/lists_malformed") with input as example.record with data.lists.retention["default"] as "other"
+}
+
+test_success_masking_alone_keeps_in_full if {
+	decision := record.decision with input as example.record
+		with data.skilltape.rules.record as _rules([{"masking": {"drop": ["tools"]}, "message": "m"}])
+	decision.keep == "full"
+	decision.masking == object.union(usual_masking, {"drop": ["tools"]})
+}
+
+test_fail_masking_that_cannot_be_read_keeps_metadata if {
+	every part in [{"dropp": ["tools"]}, {"off": ["SECRET"]}, {"scopes": {"SSN": "all"}}, "x", []] {
+		every finding in [{"masking": part}, {"masking": part, "keep": "full"}, {"masking": part, "retention_class": "standard"}] {
+			_metadata_by("record/a") with input as example.record with data.skilltape.rules.record as _rules([finding])
+		}
+	}
+}
+
+test_success_masking_by_the_retention_class_that_other_rules_ask_for if {
+	findings := [{"masking": {"drop": ["answer"], "classes": ["long"]}}, {"retention_class": "long"}]
+	decision := record.decision with input as example.record
+		with data.lists.retention as {"default": "short", "classes": ["short", "long"]}
+		with data.skilltape.rules.record as _rules(findings)
+	decision.masking.drop == ["answer"]
+}
+
+test_fail_masking_list_is_one_of_the_lists if {
+	lists := {
+		"masking": {"rules": [{"scopes": {"SSN": "all"}, "off": ["SECRET"]}]},
+		"deny": object.union(data.lists.deny, {"emails": 1}),
+	}
+	decision := record.decision with input as example.record with data.lists as object.union(data.lists, lists)
+	decision.keep == "metadata"
+	decision.masking == usual_masking
+	some reason in decision.reasons
+	reason.rule == "skilltape/lists_malformed"
+	reason.message == concat("", [
+		"The lists of the policy are not usable; missing or wrong: ",
+		"deny.emails, masking.rules[0].off, masking.rules[0].scopes.",
+	])
 }
 
 _class(findings) := class if {

@@ -5,6 +5,7 @@ package skilltape.request
 
 import data.skilltape.lib.facts
 import data.skilltape.lib.findings
+import data.skilltape.lib.found
 import data.skilltape.lib.lists
 import data.skilltape.lib.verdict
 
@@ -23,4 +24,4 @@ _entries contains entry if some entry in findings.named("request", data.skilltap
 
 _entries contains findings.malformed_input(facts.request_faults)
 
-_entries contains findings.malformed_lists(lists.faults)
+_entries contains findings.malformed_lists(lists.faults | found.list_faults)

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
-import { cpuUsage, residentBytes } from './process-usage.ts';
+import { processMemory } from '../environment/process-memory.ts';
+import { cpuUsage } from './process-usage.ts';
 import type { Variant } from './stand.ts';
 import type { Workload } from './workload.ts';
 
@@ -65,7 +66,7 @@ export async function runLoad(variant: Variant, options: LoadOptions): Promise<R
     envoyCpuMs: perExchange(envoyCpuSeconds, result.exchanges),
   };
   if (processorPid === undefined || before === null) return { ...run, processor: null };
-  const resident = residentBytes(processorPid);
+  const resident = processMemory(processorPid).residentBytes;
   const afterworkSeconds = await quiet(processorPid, options.signal);
   const after = cpuUsage(processorPid);
   return {

@@ -59,7 +59,11 @@ export function sampleDocument(overrides: Parameters<typeof documentOf>[0] = {})
         policy_revision: 'rev-1',
       },
       retention_class: 'long',
-      masking: { status: 'masked', findings: [{ type: 'EMAIL', count: 2 }] },
+      masking: {
+        status: 'masked',
+        findings: [{ type: 'EMAIL', place: 'messages', count: 2 }],
+        ...{ readable: ['IP'], whole: ['system'], dropped: ['tools'] },
+      },
       truncated: true,
       history: { message_count: 3, prefix_hash: 'hash-of-prefix' },
       system: [{ type: 'text', text: 'You are terse.' }],

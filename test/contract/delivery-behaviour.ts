@@ -71,6 +71,33 @@ export function testDelivery(kind: IndexKind): void {
     );
   });
 
+  test(`${name}: what was refused is kept up to a limit; the oldest go first, and it is told`, async (t) => {
+    let dropped = 0;
+    const maxBytes = 100_000;
+    const index = await kind.open(t, { maxBytes, onDropped: (count) => (dropped += count) });
+    const refused = (id: string, chars: number) => documentOf({ id, time: 'yesterday', input: 'x'.repeat(chars) });
+    const ids = Array.from({ length: 40 }, (_, at) => `refused ${at}`);
+    for (let at = 0; at < ids.length; at += 4) {
+      const documents = ids.slice(at, at + 4).map((id) => refused(id, 8_000));
+      for (const { kind } of await index.sink.deliver(documents)) assert.equal(kind, 'rejected');
+    }
+    const listed = [...index.rejects.each()];
+    assert.deepEqual(
+      listed.map(({ id }) => id),
+      ids.slice(-listed.length),
+      'in their order, and the newest of them',
+    );
+    const bytes = Buffer.byteLength(listed.map(({ document }) => JSON.stringify(document)).join(''));
+    assert.ok(bytes <= maxBytes && bytes > maxBytes / 2, `${bytes} bytes`);
+    assert.equal(dropped, ids.length - listed.length);
+    await index.sink.deliver([refused('larger than the limit', 2 * maxBytes)]);
+    assert.deepEqual(
+      [...index.rejects.each()].map(({ id }) => id),
+      ['larger than the limit'],
+    );
+    assert.equal(dropped, ids.length);
+  });
+
   test(`${name}: what a caller or an upstream wrote into metadata keeps no document out`, async (t) => {
     const index = await kind.open(t);
     const odd: ExchangeDocument = {

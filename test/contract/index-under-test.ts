@@ -4,6 +4,8 @@ import type { TestContext } from 'node:test';
 import { openElasticsearchIndex, openElasticsearchSearch } from '../../extproc/index/elasticsearch/open.ts';
 import type { ElasticsearchOptions } from '../../extproc/index/elasticsearch/options.ts';
 import type { Delivery, IndexSearch, IndexSink, IndexUsage, SearchQuery } from '../../extproc/index/port.ts';
+import { type RejectList, type RejectsBound, unboundedRejects } from '../../extproc/index/rejects.ts';
+import { memoryFile, openRejectsForReading, SqliteMemory } from '../../extproc/index/sqlite/memory.ts';
 import { SqliteSearch } from '../../extproc/index/sqlite/search.ts';
 import { SqliteIndex } from '../../extproc/index/sqlite/writer.ts';
 import type { Masked } from '../../extproc/masking/masked.ts';
@@ -18,24 +20,31 @@ export type IndexUnderTest = {
   readonly reader: IndexSearch & IndexUsage;
   /** Makes what was stored so far findable, as it is by itself after the refresh interval. */
   settle(): Promise<void>;
+  /** What this index refused. */
+  readonly rejects: RejectList;
 };
 
 /** A kind of index; each `open` gives another one. */
-export type IndexKind = { readonly name: string; open(t: TestContext): Promise<IndexUnderTest> };
+export type IndexKind = {
+  readonly name: string;
+  open(t: TestContext, rejects?: RejectsBound): Promise<IndexUnderTest>;
+};
 
 export type Documents = NonNullable<Parameters<typeof documentOf>[0]>[];
 
 export const sqliteKind: IndexKind = {
   name: 'SQLite',
-  async open(t) {
+  async open(t, bound) {
     const directory = temporaryDirectory(t);
-    const sink = SqliteIndex.open(directory);
+    const sink = SqliteIndex.open(directory, undefined, bound);
     const reader = SqliteSearch.open(directory);
+    const rejects = openRejectsForReading(memoryFile(directory, 'sqlite'));
     t.after(async () => {
+      rejects.close();
       await reader.close();
       await sink.close();
     });
-    return { sink, reader, settle: async () => {} };
+    return { sink, reader, settle: async () => {}, rejects };
   },
 };
 
@@ -59,17 +68,21 @@ export function elasticsearchOptions({ url, prefix }: Place): ElasticsearchOptio
 export function elasticsearchKind(place: () => Place): IndexKind {
   return {
     name: 'Elasticsearch',
-    async open(t) {
+    async open(t, bound = unboundedRejects) {
       const { url } = place();
       const options = elasticsearchOptions(place());
-      const sink = await openElasticsearchIndex(options, { keep: () => {} });
+      const memory = SqliteMemory.open(memoryFile(temporaryDirectory(t), 'elasticsearch'), undefined, {
+        rejects: bound,
+      });
+      const sink = await openElasticsearchIndex(options, memory.rejects);
       const reader = openElasticsearchSearch(options);
       t.after(async () => {
         await reader.close();
         await sink.close();
+        memory.close();
         await removeIndices(url, options.prefix);
       });
-      return { sink, reader, settle: () => refresh(url, options.prefix) };
+      return { sink, reader, settle: () => refresh(url, options.prefix), rejects: memory.rejects };
     },
   };
 }

@@ -66,6 +66,26 @@ export function testSearch(kind: IndexKind): void {
     assert.deepEqual((await index.reader.search({ skill: 'pptx' })).hits[0]?.skills, ['pdf', 'pptx']);
   });
 
+  test(`${name}: exchanges are found by the type of what was masked in them, whatever the place`, async (t) => {
+    const masked = (id: string, ...types: string[]) => ({
+      id,
+      time: `2026-01-0${1 + 'abc'.indexOf(id)}T00:00:00Z`,
+      skilltape: {
+        masking: {
+          status: 'masked' as const,
+          findings: types.map((type, at) => ({ type, place: at === 0 ? 'system' : 'messages', count: 1 })),
+          ...{ readable: ['IP'], whole: ['system'], dropped: ['tools'] },
+        },
+      },
+    });
+    const index = await filled(kind, t, [masked('a', 'EMAIL', 'EMAIL'), masked('b', 'SECRET', 'EMAIL'), masked('c')]);
+    assert.deepEqual(await idsFor(index, { masked: 'EMAIL' }), ['b', 'a']);
+    assert.deepEqual(await idsFor(index, { masked: 'SECRET', text: 'tape' }), ['b']);
+    assert.deepEqual(await idsFor(index, { masked: 'EMAIL', session: 'other' }), []);
+    assert.deepEqual(await idsFor(index, { masked: 'IP' }), []);
+    assert.deepEqual((await index.reader.get('a'))?.skilltape.masking.findings.length, 2);
+  });
+
   test(`${name}: a hit tells who, what and how much`, async (t) => {
     const index = await filled(kind, t, [
       {},

@@ -40,7 +40,8 @@ export type ElasticsearchSystem = {
   stop(): Promise<void>;
 };
 
-export async function startElasticsearchSystem(): Promise<ElasticsearchSystem> {
+/** @param more settings of the processor beside the index and the policies */
+export async function startElasticsearchSystem(more: Record<string, unknown> = {}): Promise<ElasticsearchSystem> {
   await using started = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'skilltape-system-'));
   started.defer(() => rmSync(directory, { recursive: true, force: true }));
@@ -69,7 +70,7 @@ export async function startElasticsearchSystem(): Promise<ElasticsearchSystem> {
     readPasswordFile: file('skilltape_reader.password'),
     numberOfReplicas: 0,
   };
-  const settings = { index: { kind: 'elasticsearch', elasticsearch }, policies: { directory: policies } };
+  const settings = { index: { kind: 'elasticsearch', elasticsearch }, policies: { directory: policies }, ...more };
   const gateway = await startTestGateway({ settings });
   started.defer(() => gateway.stop());
   const server = async (): Promise<TestElasticsearch> => {

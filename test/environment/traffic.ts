@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ExchangeDocument } from '../../extproc/transcript/document.ts';
 import { messagesBody } from '../builders/messages-body.ts';
 import type { PlainAnswer, TestGateway } from './gateway.ts';
 import type { JournalEntry } from './journal-view.ts';
@@ -53,6 +54,14 @@ export function inJournal(
     const entry = await findInJournal(gateway.dataDirectory, marker);
     return entry !== undefined && check(entry) && entry;
   });
+}
+
+const indexingMaxMs = 120_000;
+
+/** The exchange as it is in the index, where much may have to be shipped before it. */
+export function indexedBehindMuch(gateway: TestGateway, exchangeId: string | undefined): Promise<ExchangeDocument> {
+  const document = () => gateway.document(exchangeId).catch(() => false as const);
+  return waitUntil(`the exchange ${exchangeId} in the index`, document, indexingMaxMs);
 }
 
 /** An error as Claude's clients read it; returns its message. */

@@ -10,7 +10,11 @@ export type KillPoint = {
   moment: 'before' | 'amid' | 'after';
   /** Of a write, how much of it is taken `amid`: 0 to 1. */
   share: number;
+  /** Where there are several processes: which of them it is for, and a file that the first one to die makes. */
+  among?: { role: KillRole; onceFile: string };
 };
+
+export type KillRole = 'primary' | 'worker';
 
 export type KillThread = 'main' | 'shipping';
 
@@ -31,5 +35,5 @@ export type KillOperation =
 
 /** Read by `kill-preload.ts` in each thread. Not of the product's own, which takes no variables it does not know. */
 export const killPointVariable = 'TEST_KILL_POINT';
-/** A file that is kept saying how much of each segment is on disk: lines `<segment file name> <bytes>`. */
+/** A file that is kept saying how much of each segment is on disk: lines `<folder of the journal>/<file name> <bytes>`. */
 export const durableFileVariable = 'TEST_DURABLE_FILE';

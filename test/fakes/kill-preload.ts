@@ -4,10 +4,10 @@
  * the product looks its functions up at each call.
  */
 import fs from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { DatabaseSync, StatementSync } from 'node:sqlite';
 import { isMainThread, workerData } from 'node:worker_threads';
-import type { KillOperation, KillPoint, KillThread } from './kill-point.ts';
+import type { KillOperation, KillPoint, KillRole, KillThread } from './kill-point.ts';
 import { durableFileVariable, killPointVariable } from './kill-point.ts';
 
 type Done = (error: NodeJS.ErrnoException | null, ...values: unknown[]) => void;
@@ -22,14 +22,27 @@ const paths = new Map<number, string>();
 const written = new Map<number, number>();
 const thread: KillThread | undefined = isMainThread
   ? 'main'
-  : typeof (workerData as { journalDirectory?: unknown } | null)?.journalDirectory === 'string'
+  : Array.isArray((workerData as { journalDirectories?: unknown } | null)?.journalDirectories)
     ? 'shipping'
     : undefined;
+const role: KillRole = process.argv[1]?.endsWith('/extproc/worker.ts') === true ? 'worker' : 'primary';
 
 function point(): KillPoint | undefined {
   const text = process.env[killPointVariable];
   const parsed = text === undefined ? undefined : (JSON.parse(text) as KillPoint);
-  return parsed?.thread === thread ? parsed : undefined;
+  const isOurs = parsed?.thread === thread && (parsed?.among === undefined || parsed.among.role === role);
+  return isOurs ? parsed : undefined;
+}
+
+/** A worker that is started again has the same variables as the one that died. */
+function isFirst({ among }: KillPoint): boolean {
+  if (among === undefined) return true;
+  try {
+    fs.closeSync(fs.openSync(among.onceFile, 'wx', 0o600));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function die(): never {
@@ -43,7 +56,7 @@ function meet(operation: KillOperation): KillPoint['moment'] | undefined {
   if (wanted?.operation !== operation) return undefined;
   const count = (counts.get(operation) ?? 0) + 1;
   counts.set(operation, count);
-  if (count !== wanted.nth) return undefined;
+  if (count !== wanted.nth || !isFirst(wanted)) return undefined;
   if (wanted.moment === 'before') die();
   return wanted.moment;
 }
@@ -136,7 +149,7 @@ function noteDurable(path: string, bytes: number): void {
   const file = process.env[durableFileVariable];
   if (file === undefined || path === '') return;
   durableFile ??= fs.openSync(file, 'a', 0o600);
-  fs.writeSync(durableFile, `${basename(path)} ${bytes}\n`);
+  fs.writeSync(durableFile, `${basename(dirname(path))}/${basename(path)} ${bytes}\n`);
 }
 
 const exec = DatabaseSync.prototype.exec;

@@ -2,18 +2,21 @@ import fs from 'node:fs';
 import type { AppendFile, FileSystem } from '../../extproc/journal/fs.ts';
 
 /**
- * - `hold`: from now on a datasync of the journal begins only when it is let go.
- * - `pass`: lets go the datasyncs that wait now; later ones wait again.
+ * - `hold`: from now on a datasync of the journal (or a write, where `verb` says so) begins only when it is let go.
+ * - `pass`: lets go those that wait now; later ones wait again.
  * - `release`: lets go these and all later ones.
  * - `slow`: from now on each write and each datasync takes `ms` longer.
  * - `fail`: the next write or datasync fails with this code; a write takes `takesBytes` of what it was given first.
  */
 export type DiskCommand =
-  | { do: 'hold' | 'pass' | 'release' | 'status' }
+  | { do: 'hold'; verb?: Verb }
+  | { do: 'pass' | 'release' | 'status' }
   | { do: 'slow'; ms: number }
-  | { do: 'fail'; verb: 'write' | 'sync'; code: string; takesBytes?: number };
+  | { do: 'fail'; verb: Verb; code: string; takesBytes?: number };
 
-/** `held`: datasyncs that wait; `fdatasyncs`: calls of the real fdatasync that succeeded, `writes` of the journal. */
+type Verb = 'write' | 'sync';
+
+/** `held`: calls that wait; `fdatasyncs`: calls of the real fdatasync that succeeded, `writes` of the journal. */
 export type DiskStatus = { held: number; fdatasyncs: number; writes: number };
 
 type Fault = Extract<DiskCommand, { do: 'fail' }>;
@@ -22,6 +25,7 @@ type Fault = Extract<DiskCommand, { do: 'fail' }>;
 export class FaultyDisk {
   readonly fileSystem: FileSystem;
   #gate: PromiseWithResolvers<void> | undefined;
+  #gated: Verb = 'sync';
   #held = 0;
   #fdatasyncs = 0;
   #writes = 0;
@@ -41,7 +45,10 @@ export class FaultyDisk {
     if (command.do === 'fail') this.#fault = command;
     if (command.do === 'slow') this.#slowMs = command.ms;
     const gate = this.#gate;
-    if (command.do === 'hold') this.#gate ??= Promise.withResolvers();
+    if (command.do === 'hold') {
+      this.#gate ??= Promise.withResolvers();
+      this.#gated = command.verb ?? 'sync';
+    }
     if (command.do === 'pass' || command.do === 'release') {
       this.#gate = command.do === 'pass' && gate !== undefined ? Promise.withResolvers() : undefined;
       this.#held = 0;
@@ -55,6 +62,7 @@ export class FaultyDisk {
     return {
       writev: async (buffers) => {
         this.#writes += 1;
+        await this.#letGo('write');
         await this.#slowed();
         const fault = this.#takeFault('write');
         if (fault === undefined) return file.writev(buffers);
@@ -64,10 +72,7 @@ export class FaultyDisk {
         return file.writev([Buffer.concat(buffers).subarray(0, fault.takesBytes)]);
       },
       datasync: async () => {
-        if (this.#gate !== undefined) {
-          this.#held += 1;
-          await this.#gate.promise;
-        }
+        await this.#letGo('sync');
         await this.#slowed();
         const fault = this.#takeFault('sync');
         if (fault !== undefined) throw systemError(fault.code);
@@ -75,6 +80,12 @@ export class FaultyDisk {
       },
       close: () => file.close(),
     };
+  }
+
+  async #letGo(verb: Verb): Promise<void> {
+    if (this.#gate === undefined || this.#gated !== verb) return;
+    this.#held += 1;
+    await this.#gate.promise;
   }
 
   async #slowed(): Promise<void> {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { newExchangeId } from '../../extproc/exchange/exchange-id.ts';
 import type { RecordBody } from '../../extproc/exchange/record.ts';
 import { encodeRecord } from '../../extproc/exchange/record.ts';
+import { SqliteIndex } from '../../extproc/index/sqlite/writer.ts';
 import type { Journal } from '../../extproc/journal/journal.ts';
 import { openJournal } from '../../extproc/journal/journal.ts';
 import { nodeFileSystem } from '../../extproc/journal/node-fs.ts';
@@ -33,6 +34,19 @@ async function write(journal: Journal, text: string): Promise<string> {
   return exchangeId;
 }
 
+test('an index that cannot be opened on a full disk says which file, why and what to do', {
+  skip: noSmallDisk() ?? false,
+}, (t) => {
+  const disk = mountSmallDisk(8 * 1024 * 1024);
+  t.after(() => disk.unmount());
+  disk.fill();
+  assert.throws(() => SqliteIndex.open(disk.path), {
+    code: 'index_failed',
+    message: /^could not open the index: cannot use \/.*\/index\.sqlite: no space left on the disk/,
+    remedy: /Make room/,
+  });
+});
+
 test('an index whose disk is full waits and says why, and when there is room it takes all that came meanwhile', {
   skip: noSmallDisk() ?? false,
 }, async (t) => {
@@ -52,6 +66,7 @@ test('an index whose disk is full waits and says why, and when there is room it 
     textMaxChars: 100_000,
     decoding: decodingLimits,
     rememberedDays: 365,
+    rejectsMaxBytes: 2 ** 20,
     largeWorkMemory: null,
     coverage: null,
   };

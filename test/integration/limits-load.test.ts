@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:http2';
 import { Agent, request } from 'node:https';
 import { after, before, test } from 'node:test';
@@ -8,13 +7,15 @@ import { messagesBody } from '../builders/messages-body.ts';
 import { envoyStat } from '../environment/envoy-stats.ts';
 import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
+import { postOn } from '../environment/http2-call.ts';
+import { processMemory } from '../environment/process-memory.ts';
+import { indexedBehindMuch } from '../environment/traffic.ts';
 import { waitUntil } from '../environment/wait.ts';
 import { wholeIndex } from '../environment/whole-index.ts';
 
 const MiB = 1024 * 1024;
 /** The heap takes what it likes up to some 130 MB before it is level; a body kept by mistake would be far above. */
 const growthMaxBytes = 200 * MiB;
-const indexingMaxMs = 120_000;
 
 let gateway: TestGateway;
 let authorization: string;
@@ -27,20 +28,11 @@ after(() => gateway.stop());
 type Sent = { status: number; id: string };
 const connectionsSoFar = () => envoyStat(gateway.envoy, 'http.gateway.downstream_cx_total');
 
-function residentBytes(): number {
-  const status = readFileSync(`/proc/${gateway.processor.pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
-}
+const residentBytes = () => processMemory(gateway.processor.pid).residentBytes;
 
 async function assertAllIndexed(sent: readonly Sent[]): Promise<void> {
   assert.equal(new Set(sent.map(({ id }) => id)).size, sent.length);
-  const last = sent.at(-1)?.id;
-  const isThere = () =>
-    gateway
-      .document(last)
-      .then(() => true)
-      .catch(() => false);
-  await waitUntil('the last exchange in the index', isThere, indexingMaxMs);
+  await indexedBehindMuch(gateway, sent.at(-1)?.id);
   await waitUntil('all of them in the index', async () => {
     const indexed = await wholeIndex(gateway.dataDirectory);
     return sent.every(({ id }) => indexed.has(id));
@@ -90,13 +82,10 @@ test('2,000 exchanges on one HTTP/2 connection, 16 at a time: none fails, and al
   const sent: Sent[] = [];
   let next = 0;
   const post = async (body: string): Promise<Sent> => {
-    const type = { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' };
-    const stream = session.request({ ':method': 'POST', ':path': '/v1/messages', authorization, ...type });
-    stream.end(body);
-    const [head] = await once(stream, 'response');
+    const { status, id, stream } = await postOn(session, body, authorization);
     stream.resume();
     await once(stream, 'end');
-    return { status: Number(head[':status']), id: String(head['x-skilltape-exchange']) };
+    return { status, id };
   };
   const worker = async () => {
     while (next < 2_000) {

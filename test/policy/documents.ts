@@ -2,7 +2,7 @@
 import { bodyForms } from '../../extproc/claude/body-form.ts';
 import { treatments } from '../../extproc/claude/endpoint-table.ts';
 import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../../extproc/policy/input.ts';
-import { noBodyFacts } from '../../extproc/policy/input.ts';
+import { noBodyFacts } from '../../extproc/policy/input-bounds.ts';
 
 export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
   return {
@@ -41,6 +41,7 @@ export function requestDocument(change: Partial<RequestInput> = {}): RequestInpu
     body: { bytes: 120, decoded_bytes: 120, codings: [], status: 'parsed', fault: '' },
     ...noBodyFacts,
     claude: claudeFacts(),
+    ...{ findings: [], findings_complete: true },
     ...change,
   };
 }

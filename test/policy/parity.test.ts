@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { findingPlaces } from '../../extproc/masking/finding.ts';
 import { compilePolicies } from '../../extproc/policy/compile.ts';
 import type { RecordDecision, RequestDecision } from '../../extproc/policy/decision.ts';
 import { createPolicyEngine, type PolicyEngine } from '../../extproc/policy/engine.ts';
 import { policyDirectory } from './directory.ts';
-import { accessVariants, recordVariants, requestVariants } from './documents.ts';
+import { accessVariants, recordVariants, requestDocument, requestVariants } from './documents.ts';
 import { evaluate, opaBinary, policiesDirectory } from './opa.ts';
 
 const garbage: readonly unknown[] = [null, false, 0, '', 'x', [], {}, { version: 1 }, [[[]]], { version: '1' }];
@@ -65,6 +66,63 @@ test('what the shipped lists leave open is decided as OPA itself decides it', as
   for (const rule of ['access/deny_list', 'request/tool_denied', 'request/skill_denied', 'request/upload_denied'])
     assert.ok(rules.has(rule), rule);
   assert.notEqual(edited.revision, engine.revision);
+});
+
+test('how a record is masked is decided as OPA itself decides it', async (t) => {
+  const directory = policyDirectory(t, {});
+  cpSync(policiesDirectory, directory, { recursive: true });
+  const rules = [
+    { when: { connections: ['claude'] }, off: ['IP', 'MAC'], scopes: { EMAIL: 'all', IBAN: 'connection' } },
+    { when: { groups: ['staff'] }, on: ['MAC', 'URL'], scopes: { EMAIL: 'identity' }, whole: ['system', 'tools'] },
+    { when: { skills: ['pdf', 'skill_1'] }, plain: ['IBAN'], masked: ['tools'] },
+    { when: { endpoints: ['messages.*'], classes: ['standard'] }, drop: ['answer', 'error'] },
+    { when: { classes: ['other'] }, drop: ['messages'] },
+    { when: { groups: ['legal'] }, drop: ['system'] },
+    { off: ['SECRET'], consequence: 'secrets stay readable in the index' },
+  ];
+  writeFileSync(join(directory, 'lists/masking/data.json'), JSON.stringify({ rules }));
+  const edited = await createPolicyEngine(await compilePolicies({ opaBinary: opaBinary(), directory }));
+  const documents = [...recordVariants(), ...malformed];
+  const query = '[d | some document in input; d := data.skilltape.record.decision with input as document]';
+  const decisions = documents.map((input) => edited.record(input));
+  assert.deepEqual(decisions, await evaluate(query, documents, directory));
+  assert.deepEqual(decisions[0]?.masking, {
+    off: ['IP', 'SECRET'],
+    on: ['MAC', 'URL'],
+    plain: ['IBAN'],
+    scopes: { EMAIL: 'identity' },
+    whole: ['system'],
+    drop: ['answer', 'error'],
+    consequence: 'secrets stay readable in the index',
+  });
+});
+
+test('findings in a request are judged as OPA itself judges them', async (t) => {
+  const directory = policyDirectory(t, {});
+  cpSync(policiesDirectory, directory, { recursive: true });
+  const rules = [
+    { effect: 'deny', types: ['SECRET', 'PEM'], when: { groups: ['staff'] } },
+    { effect: 'hold', types: ['EMAIL'], places: ['file', 'tool_result'], min_count: 3, incomplete: 'allow' },
+    { effect: 'deny', types: ['CARD'], when: { connections: ['other'] } },
+  ];
+  writeFileSync(join(directory, 'lists/findings/data.json'), JSON.stringify({ rules }));
+  const edited = await createPolicyEngine(await compilePolicies({ opaBinary: opaBinary(), directory }));
+  assert.deepEqual([engine.looksAtFindings, edited.looksAtFindings], [false, true]);
+  const { identity } = requestDocument();
+  const other = identity && { ...identity, groups: ['guests'] };
+  const documents = [
+    ...findingPlaces.flatMap((place) =>
+      (['SECRET', 'EMAIL', 'CARD'] as const).map((type) => requestDocument({ findings: [{ type, place, count: 3 }] })),
+    ),
+    requestDocument({ findings: [{ type: 'EMAIL', place: 'file', count: 2 }] }),
+    requestDocument({ findings: [{ type: 'PEM', place: 'file', count: 1 }], identity: other }),
+    requestDocument({ findings_complete: false }),
+    requestDocument({ findings_complete: false, identity: other }),
+  ];
+  const query = '[d | some document in input; d := data.skilltape.request.decision with input as document]';
+  const decisions = documents.map((input) => edited.request(input));
+  assert.deepEqual(decisions, await evaluate(query, documents, directory));
+  assert.deepEqual(new Set(decisions.map(({ verdict }) => verdict)), new Set(['allow', 'hold', 'deny']));
 });
 
 test('the documents of this comparison reach every rule and every verdict', () => {

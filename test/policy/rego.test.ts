@@ -27,10 +27,10 @@ test('the shipped policies are formatted and pass the strict check with schemas 
 });
 
 test('every rule has a title, a description, the schema of its input, and a test of both directions', () => {
-  const rules = ['access', 'request'].flatMap((stage) =>
+  const rules = ['access', 'request', 'record'].flatMap((stage) =>
     readdirSync(join(policiesDirectory, 'rules', stage)).map((rule) => ({ stage, rule })),
   );
-  assert.ok(rules.length >= 10);
+  assert.ok(rules.length >= 12);
   for (const { stage, rule } of rules) {
     const folder = join(policiesDirectory, 'rules', stage, rule);
     const source = readFileSync(join(folder, `${rule}.rego`), 'utf8');

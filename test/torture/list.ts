@@ -2,7 +2,8 @@ import { endings } from './endings.ts';
 import { journalModel } from './journal-model.ts';
 import { kills } from './kills/kills.ts';
 import { killSweep } from './kills/sweep.ts';
+import { killsWorkers } from './kills/workers.ts';
 import type { Torture } from './torture.ts';
 
 /** In the order in which they run. A new one is added here and described in README.md. */
-export const tortures: readonly Torture[] = [journalModel, killSweep, kills, endings];
+export const tortures: readonly Torture[] = [journalModel, killSweep, kills, killsWorkers, endings];

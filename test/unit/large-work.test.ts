@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LargeWork, largeMinBytes } from '../../extproc/large-work.ts';
+import { freeBuffer, LargeWork, largeMinBytes } from '../../extproc/large-work.ts';
 
 /** Both sides over the same memory, as two threads have them; and what they did, in order. */
 function bothSides(patienceMs = 60_000) {
@@ -55,4 +55,14 @@ test('reading for a verdict goes before the next large one that is shipped', asy
   await shipped;
   await Promise.all([read, shipping.run(largeMinBytes, work('ship again', Promise.resolve()))]);
   assert.deepEqual(events.slice(2), ['read begins', 'read ends', 'ship again begins', 'ship again ends']);
+});
+
+test('freed bytes are gone at once, also when they are freed again', () => {
+  const residentBytes = () => process.memoryUsage.rss();
+  const bytes = new Uint8Array(8 * largeMinBytes).fill(1);
+  const before = residentBytes();
+  freeBuffer(bytes);
+  freeBuffer(bytes);
+  assert.equal(bytes.length, 0);
+  assert.ok(before - residentBytes() > 4 * largeMinBytes);
 });

@@ -4,7 +4,7 @@
  */
 
 /** Raised when a field is added; an older template is replaced, a newer one left alone. */
-export const mappingVersion = 2;
+export const mappingVersion = 3;
 
 /** Above every template that Elastic ships (200) and below what an operator would take to override ours. */
 const templatePriority = 500;
@@ -104,7 +104,13 @@ const properties: Properties = {
     }),
     keep: keyword,
     retention_class: keyword,
-    masking: object({ status: keyword, findings: object({ type: keyword, count: long }) }),
+    masking: object({
+      status: keyword,
+      findings: object({ type: keyword, place: keyword, count: long }),
+      readable: keyword,
+      whole: keyword,
+      dropped: keyword,
+    }),
     decoded: boolean,
     decoded_detail: keyword,
     body: object({

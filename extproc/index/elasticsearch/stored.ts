@@ -2,6 +2,7 @@ import { SkilltapeError } from '../../errors.ts';
 import type { Masked } from '../../masking/masked.ts';
 import { notCoded } from '../../transcript/coded-body.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
+import { fillMasking } from '../findings.ts';
 import { isObject } from './json.ts';
 
 /**
@@ -18,6 +19,7 @@ export function restored(source: unknown): Masked<ExchangeDocument> {
   const { billed: _billed, ...skilltape } = source.skilltape;
   // The first documents were written without these.
   const added = 'body' in skilltape ? {} : { decoded_detail: '', body: { request: notCoded, answer: notCoded } };
+  fillMasking(skilltape.masking);
   return { ...document, skilltape: { ...skilltape, ...added } } as unknown as Masked<ExchangeDocument>;
 }
 

@@ -12,7 +12,7 @@ export function prepareCandidates(database: DatabaseSync): void {
 }
 
 /**
- * Puts the numbers of all rows that have the words, the person and the skill into `temp.candidates`, so that the full
+ * Puts the numbers of all rows that have the words, the person, the skill and the masked type into `temp.candidates`, so that the full
  * text index is asked once for hits, noise and count. Null when the query asks for none of these; else how many.
  */
 export function fillCandidates(database: DatabaseSync, query: SearchQuery, match: string | null): number | null {
@@ -22,6 +22,8 @@ export function fillCandidates(database: DatabaseSync, query: SearchQuery, match
   if (query.user !== undefined) sets.push(rowsOfUser(query.user));
   if (query.skill !== undefined)
     sets.push({ select: 'select number from exchange_skills where skill = ?', values: [query.skill] });
+  if (query.masked !== undefined)
+    sets.push({ select: 'select number from exchange_findings where type = ?', values: [query.masked] });
   database.exec('delete from temp.candidates');
   if (sets.length === 0) return null;
   const all = sets.map(({ select }) => `select * from (${select})`).join(' intersect ');

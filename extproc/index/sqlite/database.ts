@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { diskFault } from '../../disk-fault.ts';
 import { SkilltapeError } from '../../errors.ts';
 
 /** How long one connection waits for another one's write. */
@@ -9,19 +10,21 @@ const busyTimeoutMs = 5_000;
 /**
  * Opens a database that only its owner may read: the file gets mode 600, a directory made for it 700.
  * `synchronous` FULL makes each commit survive a power cut; with NORMAL the last commits may be lost, never torn.
+ * Throws `disk_failed` with the remedy where the disk does not allow it.
  */
 export function openPrivateDatabase(file: string, synchronous: 'NORMAL' | 'FULL'): DatabaseSync {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  createPrivateFile(file);
-  const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
+  let database: DatabaseSync | undefined;
   try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    createPrivateFile(file);
+    database = new DatabaseSync(file, { timeout: busyTimeoutMs });
     database.exec('pragma journal_mode = WAL');
     database.exec(`pragma synchronous = ${synchronous}`);
+    return database;
   } catch (thrown) {
-    database.close();
-    throw thrown;
+    database?.close();
+    throw diskFault(thrown, file) ?? thrown;
   }
-  return database;
 }
 
 /** Opens for reading only, beside a writer in another thread or process. Throws `index_failed` when there is no file. */
@@ -65,9 +68,12 @@ export function orIndexFailed<T>(doing: string, work: () => T): T {
   try {
     return work();
   } catch (thrown) {
-    if (thrown instanceof SkilltapeError) throw thrown;
-    const cause = SkilltapeError.from(thrown);
-    throw new SkilltapeError('index_failed', `could not ${doing}: ${cause.message}`, { cause: thrown });
+    if (thrown instanceof SkilltapeError && thrown.code !== 'disk_failed') throw thrown;
+    const { message, remedy } = SkilltapeError.from(thrown);
+    throw new SkilltapeError('index_failed', `could not ${doing}: ${message}`, {
+      cause: thrown,
+      ...(remedy !== undefined && { remedy }),
+    });
   }
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Link } from '../links.ts';
 import type { ShipMemory } from '../memory.ts';
+import { type RejectsBound, unboundedRejects } from '../rejects.ts';
 import type { Turns } from '../seen-turns.ts';
 import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed } from './database.ts';
 import { SqliteLinks } from './links.ts';
@@ -20,6 +21,8 @@ export function memoryFile(dataDirectory: string, indexKind: 'sqlite' | 'elastic
   return indexKind === 'sqlite' ? indexFile(dataDirectory) : join(dataDirectory, 'memory.sqlite');
 }
 
+export type MemoryBounds = { rememberedDays: number; rejects: RejectsBound };
+
 /** What shipping remembers, in one file; one writer and any number of readers. Must be closed. */
 export class SqliteMemory implements ShipMemory {
   readonly turns: SqliteSeenTurns;
@@ -29,23 +32,23 @@ export class SqliteMemory implements ShipMemory {
   readonly #database: DatabaseSync;
   readonly #pruning: Pruning;
 
-  constructor(database: DatabaseSync, now: () => Date, rememberedDays: number) {
+  constructor(database: DatabaseSync, now: () => Date, { rememberedDays, rejects }: MemoryBounds) {
     this.#database = database;
     this.#pruning = new Pruning(database, now, rememberedDays);
     this.turns = new SqliteSeenTurns(database);
     this.links = new SqliteLinks(database);
-    this.rejects = new SqliteRejects(database, now);
+    this.rejects = new SqliteRejects(database, now, rejects);
     this.#classes = new SqliteRetentionClasses(database, now);
   }
 
   /** Opens or creates the file; what is older than `rememberedDays` is forgotten. Throws SkilltapeError `index_failed`. */
-  static open(file: string, now: () => Date = () => new Date(), rememberedDays = 365): SqliteMemory {
+  static open(file: string, now: () => Date = () => new Date(), bounds: Partial<MemoryBounds> = {}): SqliteMemory {
     return orIndexFailed('open what shipping remembers', () => {
       // FULL: the journal is freed behind a refused document, so a power cut must not take it from here.
       const database = openPrivateDatabase(file, 'FULL');
       try {
         prepareMemory(database);
-        return new SqliteMemory(database, now, rememberedDays);
+        return new SqliteMemory(database, now, { rememberedDays: 365, rejects: unboundedRejects, ...bounds });
       } catch (thrown) {
         database.close();
         throw thrown;
@@ -105,6 +108,8 @@ export class SqliteMemory implements ShipMemory {
 export function openRejectsForReading(file: string): SqliteRejects & { close(): void } {
   return orIndexFailed('open the refused documents', () => {
     const database = openForReading(file);
-    return Object.assign(new SqliteRejects(database, () => new Date()), { close: () => database.close() });
+    return Object.assign(new SqliteRejects(database, () => new Date(), unboundedRejects), {
+      close: () => database.close(),
+    });
   });
 }

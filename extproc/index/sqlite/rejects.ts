@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
-import type { Reject, Rejects } from '../rejects.ts';
+import type { Reject, Rejects, RejectsBound } from '../rejects.ts';
 import { orIndexFailed } from './database.ts';
 import { rejectJson, restored } from './stored.ts';
 
@@ -9,13 +9,23 @@ import { rejectJson, restored } from './stored.ts';
 export class SqliteRejects implements Rejects {
   readonly #database: DatabaseSync;
   readonly #now: () => Date;
+  readonly #bound: RejectsBound;
+  /** Never less than there is; unknown until the first is kept. */
+  #bytesAtMost = Number.POSITIVE_INFINITY;
 
-  constructor(database: DatabaseSync, now: () => Date) {
+  constructor(database: DatabaseSync, now: () => Date, bound: RejectsBound) {
     this.#database = database;
     this.#now = now;
+    this.#bound = bound;
   }
 
   keep(document: Masked<ExchangeDocument>, reason: string): void {
+    this.insert(document, reason);
+    this.makeRoom();
+  }
+
+  /** For whoever has a transaction of its own, and makes room behind it: what is rolled back was not dropped. */
+  insert(document: Masked<ExchangeDocument>, reason: string): void {
     // The fault may be in any field, also in this one.
     const claimedId: unknown = document.event?.id;
     const id = typeof claimedId === 'string' ? claimedId : '';
@@ -33,12 +43,36 @@ export class SqliteRejects implements Rejects {
           $document: json,
         }),
     );
+    this.#bytesAtMost += Buffer.byteLength(json);
   }
 
   remove(id: string): void {
     orIndexFailed('take a document off the list', () =>
       this.#database.prepare('delete from rejects where id = ?').run(id),
     );
+  }
+
+  /** Goes an eighth below the limit, so that not each document that comes at it has the whole list counted. */
+  makeRoom(): void {
+    const { maxBytes, onDropped } = this.#bound;
+    if (this.#bytesAtMost <= maxBytes) return;
+    const dropped = orIndexFailed('make room among the refused documents', () => {
+      const sizes = this.#database.prepare(
+        'select number, octet_length(document) as bytes from rejects order by number',
+      );
+      const rows = sizes.all().map(({ number, bytes }) => ({ number: Number(number), bytes: Number(bytes) }));
+      this.#bytesAtMost = rows.reduce((sum, { bytes }) => sum + bytes, 0);
+      if (this.#bytesAtMost <= maxBytes) return 0;
+      let count = 0;
+      for (const { bytes } of rows.slice(0, -1)) {
+        if (this.#bytesAtMost <= maxBytes - maxBytes / 8) break;
+        this.#bytesAtMost -= bytes;
+        count += 1;
+      }
+      this.#database.prepare('delete from rejects where number <= ?').run(rows[count - 1]?.number ?? 0);
+      return count;
+    });
+    if (dropped > 0) onDropped(dropped);
   }
 
   *each(): Generator<Reject, void, void> {

@@ -32,13 +32,15 @@ export class RowWriter {
   }
 }
 
-/** The tables that a search by skill and the sums of tokens read, so that neither reads documents. */
+/** The tables that searches by skill and by masked type and the sums of tokens read, so that neither reads documents. */
 export class DerivedRows {
   readonly #skill: StatementSync;
+  readonly #masked: StatementSync;
   readonly #usage: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#skill = database.prepare('insert into exchange_skills (skill, number) values (?, ?)');
+    this.#masked = database.prepare('insert into exchange_findings (type, number) values (?, ?)');
     this.#usage = database.prepare(
       `insert into exchange_usage (number, time_ms, person, session, connection, model, service_tier, uncached_input,
          cache_read, cache_creation_5m, cache_creation_1h, output, web_search_requests)
@@ -46,13 +48,19 @@ export class DerivedRows {
     );
   }
 
-  insert(number: number | bigint, { skills, billed, timeMs, session, connection }: ExchangeRow): void {
+  insert(number: number | bigint, row: ExchangeRow): void {
+    const { skills, billed, timeMs, session, connection } = row;
     for (const skill of skills) this.#skill.run(skill, number);
+    this.insertMasked(number, row);
     if (billed === null) return;
     this.#usage.run(
       ...[number, timeMs, billed.person, session, connection, billed.model, billed.serviceTier],
       ...[billed.uncachedInput, billed.cacheRead, billed.cacheCreation5m, billed.cacheCreation1h],
       ...[billed.output, billed.webSearchRequests],
     );
+  }
+
+  insertMasked(number: number | bigint, { masked }: ExchangeRow): void {
+    for (const type of masked) this.#masked.run(type, number);
   }
 }

@@ -1,6 +1,7 @@
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
 import { type Billed, billedOf } from '../billed.ts';
+import { maskedTypes } from '../findings.ts';
 import { skillNames } from '../hit.ts';
 import { folded, searchable } from '../text-form.ts';
 
@@ -15,8 +16,9 @@ export type ExchangeRow = {
   noise: string | null;
   requestModel: string;
   responseModel: string;
-  /** Each name once. */
+  /** Each name, and each type of what was masked, once. */
   skills: string[];
+  masked: string[];
   billed: Billed | null;
   input: string;
   output: string;
@@ -43,6 +45,7 @@ export function rowOf(document: Masked<ExchangeDocument>): ExchangeRow {
     requestModel: stringAt('gen_ai.request.model', genAi.request.model),
     responseModel: stringAt('gen_ai.response.model', genAi.response.model),
     skills: skillNames(document).map((name) => stringAt('skilltape.skill.name', name)),
+    masked: maskedTypes(document).map((type) => stringAt('skilltape.masking.findings.type', type)),
     billed: billedOf(document),
     input: searchable(stringAt('gen_ai.input.text', genAi.input.text)),
     output: searchable(stringAt('gen_ai.output.text', genAi.output.text)),

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { SkilltapeError } from '../../errors.ts';
 import { inTransaction } from './database.ts';
-import { migrateFrom1 } from './migration.ts';
-import { addedIn2, exchangesTable, immutableTrigger, textTable } from './tables.ts';
+import { migrateFrom1, migrateFrom2 } from './migration.ts';
+import { addedIn2, addedIn3, exchangesTable, immutableTrigger, textTable } from './tables.ts';
 
-const schemaVersion = 2;
+const schemaVersion = 3;
 
 /** The one file of the embedded index; deleting it (with -wal and -shm) loses no record (inv. 7). */
 export function indexFile(dataDirectory: string): string {
@@ -20,8 +20,9 @@ export function prepareSchema(database: DatabaseSync): void {
   inTransaction(database, () => {
     database.exec('create table if not exists schema_version (version integer not null) strict');
     const version = storedVersion(database);
-    if (version === null) database.exec(exchangesTable + textTable + addedIn2 + immutableTrigger);
+    if (version === null) database.exec(exchangesTable + textTable + addedIn2 + addedIn3 + immutableTrigger);
     else if (version === 1) migrateFrom1(database);
+    else if (version === 2) migrateFrom2(database);
     else return;
     database.exec('delete from schema_version');
     database.prepare('insert into schema_version (version) values (?)').run(schemaVersion);

@@ -63,6 +63,16 @@ create table exchange_usage (
 create index exchange_usage_by_time on exchange_usage (time_ms);
 `;
 
+/** What version 3 brought: by which types something was masked. */
+export const addedIn3 = `
+create table exchange_findings (
+  type text not null,
+  number integer not null,
+  primary key (type, number)
+) strict, without rowid;
+create index exchange_findings_by_number on exchange_findings (number);
+`;
+
 export const immutableTrigger = `
 create trigger exchanges_immutable before update on exchanges
   begin select raise(abort, 'an indexed exchange does not change'); end;

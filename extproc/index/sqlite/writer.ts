@@ -3,6 +3,7 @@ import { SkilltapeError } from '../../errors.ts';
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
 import type { Delivery, IndexSink } from '../port.ts';
+import { type RejectsBound, unboundedRejects } from '../rejects.ts';
 import { inTransaction, openPrivateDatabase, orIndexFailed, refusedForGood } from './database.ts';
 import { prepareMemory } from './memory-tables.ts';
 import { SqliteRejects } from './rejects.ts';
@@ -17,21 +18,25 @@ export class SqliteIndex implements IndexSink {
   /** In the same file, so that what was stored and what was refused are on disk together. */
   readonly #rejects: SqliteRejects;
 
-  constructor(database: DatabaseSync, now: () => Date) {
+  constructor(database: DatabaseSync, now: () => Date, rejects: RejectsBound) {
     this.#database = database;
     this.#rows = new RowWriter(database);
-    this.#rejects = new SqliteRejects(database, now);
+    this.#rejects = new SqliteRejects(database, now, rejects);
   }
 
   /** Opens or creates `index.sqlite` in the data directory. Throws SkilltapeError `index_failed`. */
-  static open(dataDirectory: string, now: () => Date = () => new Date()): SqliteIndex {
+  static open(
+    dataDirectory: string,
+    now: () => Date = () => new Date(),
+    rejects: RejectsBound = unboundedRejects,
+  ): SqliteIndex {
     return orIndexFailed('open the index', () => {
       // FULL: the journal is freed once the cursor is past a document, so a power cut must not take it from here.
       const database = openPrivateDatabase(indexFile(dataDirectory), 'FULL');
       try {
         prepareSchema(database);
         prepareMemory(database);
-        return new SqliteIndex(database, now);
+        return new SqliteIndex(database, now, rejects);
       } catch (thrown) {
         database.close();
         throw thrown;
@@ -43,7 +48,9 @@ export class SqliteIndex implements IndexSink {
   async deliver(documents: readonly Masked<ExchangeDocument>[]): Promise<readonly Delivery[]> {
     if (documents.length === 0) return [];
     try {
-      return inTransaction(this.#database, () => documents.map((document) => this.#take(document)));
+      const deliveries = inTransaction(this.#database, () => documents.map((document) => this.#take(document)));
+      this.#rejects.makeRoom();
+      return deliveries;
     } catch (thrown) {
       // "rejected" is only said of a document that stands in the list; until then it is delivered again.
       const { message: reason } = SkilltapeError.from(thrown);
@@ -77,7 +84,7 @@ export class SqliteIndex implements IndexSink {
 
   #reject(document: Masked<ExchangeDocument>, thrown: unknown): Delivery {
     const { message: reason } = SkilltapeError.from(thrown);
-    this.#rejects.keep(document, reason);
+    this.#rejects.insert(document, reason);
     return { kind: 'rejected', reason };
   }
 }

@@ -38,6 +38,8 @@ request := object.union(access, {
 	"agent": null,
 	"events": null,
 	"upload": null,
+	"findings": [],
+	"findings_complete": true,
 })
 
 claude := {

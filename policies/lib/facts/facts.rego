@@ -5,6 +5,8 @@
 #   that goes through them misses none. Each set of the second part names fields that are missing or of the wrong type.
 #   The entrypoints refuse an input with a fault, so that a rule whose field is missing cannot become undefined and let
 #   the request pass.
+# custom:
+#   findings: lists.findings.rules
 package skilltape.lib.facts
 
 # METADATA
@@ -81,6 +83,10 @@ request_faults contains "events" if not _events
 
 request_faults contains "upload" if not _upload
 
+request_faults contains "findings" if not _findings
+
+request_faults contains "findings_complete" if not _findings_complete
+
 record_faults contains fault if some fault in request_faults
 
 record_faults contains "answer" if not _answer
@@ -118,6 +124,16 @@ _agent if _is_agent(input.agent)
 _events if _is_events(input.events)
 
 _upload if _is_upload(input.upload)
+
+_findings if {
+	is_array(input.findings)
+	every finding in input.findings {
+		_has_texts(finding, ["type", "place"])
+		is_number(finding.count)
+	}
+}
+
+_findings_complete if is_boolean(input.findings_complete)
 
 _answer if _is_answer(input.answer)
 

@@ -5,11 +5,12 @@
 package skilltape.lib.retention
 
 import data.skilltape.lib.findings
+import data.skilltape.lib.masking
 
 # METADATA
 # description: |
-#   The decision document of `record` for named findings. A finding has `keep`, `retention_class` or both; one that has
-#   neither keeps metadata only. `lists.retention.classes` is in order from the shortest to the longest; a class that
+#   What is kept, for named findings. A finding has some of `keep`, `retention_class` and `masking`; one that has none of
+#   them, or whose `masking` cannot be read, keeps metadata only. `lists.retention.classes` is in order from the shortest to the longest; a class that
 #   is not in it counts as the longest.
 decide(entries) := {
 	"keep": _keep(entries),
@@ -22,11 +23,22 @@ _keep(entries) := "metadata" if {
 	not _keeps_full(entry.finding)
 } else := "full"
 
-_keeps_full(finding) if finding.keep == "full"
-
 _keeps_full(finding) if {
+	_says_full(finding)
+	masking.is_sound(finding)
+}
+
+_says_full(finding) if finding.keep == "full"
+
+_says_full(finding) if {
 	is_string(finding.retention_class)
 	object.get(finding, "keep", null) == null
+}
+
+_says_full(finding) if {
+	is_object(finding.masking)
+	object.get(finding, "keep", null) == null
+	is_string(object.get(finding, "retention_class", ""))
 }
 
 _class(places) := data.lists.retention.classes[max(places)] if {

@@ -26,16 +26,23 @@ const samples: readonly Sample[] = [
       masking: {
         status: 'masked',
         findings: [
-          { type: 'EMAIL', count: 7 },
-          { type: 'IBAN', count: 1 },
+          { type: 'EMAIL', place: 'messages', count: 7 },
+          { type: 'IBAN', place: 'messages', count: 1 },
         ],
+        ...{ readable: [], whole: [], dropped: [] },
       },
     },
   },
   {
     ...{ id: 'answered-later', time: '2026-01-15T12:20:00Z', user: ada, session: 's-2', durationMs: 3_000 },
     ...{ model: 'claude-b', usage: { input_tokens: 5, output_tokens: 4 }, tools: ['bash'] },
-    skilltape: { masking: { status: 'masked', findings: [{ type: 'EMAIL', count: 1 }] } },
+    skilltape: {
+      masking: {
+        status: 'masked',
+        findings: [{ type: 'EMAIL', place: 'messages', count: 1 }],
+        ...{ readable: [], whole: [], dropped: [] },
+      },
+    },
   },
   {
     ...{ id: 'listing', time: '2026-01-15T10:15:00Z', user: ada, session: 's-1', durationMs: 9_000 },

@@ -8,6 +8,7 @@ import type { SearchHit } from '../../../extproc/index/port.ts';
 import { loadCursor } from '../../../extproc/journal/cursor.ts';
 import { loadJournalKey } from '../../../extproc/journal/key.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
+import { journalDirectory, journalsIn } from '../../../extproc/journal/places.ts';
 import type { Position } from '../../../extproc/journal/position.ts';
 import { comparePositions } from '../../../extproc/journal/position.ts';
 import { openJournalReader } from '../../../extproc/journal/reader.ts';
@@ -21,8 +22,11 @@ type Request = { bytes: number; hash: Hash };
 /** One entry for each record of its kind, with its place: a power failure takes those behind a place back. */
 type Entry = {
   id: string;
+  /** The number of the worker whose journal has it. */
+  journal: number;
   /** The death before which it began, from 0. */
   life: number;
+  startedMs: number;
   starts: Placed<string>[];
   allows: Placed<true>[];
   /** The whole body up to there. */
@@ -42,7 +46,8 @@ export class Evidence {
   readonly #dataDirectory: string;
   readonly #entries = new Map<string, Entry>();
   readonly #byRequestId = new Map<string, Entry[]>();
-  #next: Position | null = null;
+  /** Where reading goes on, by journal. */
+  readonly #next = new Map<number, Position>();
   #arrivalsProven = 0;
   /** Lives at whose end the power failed. */
   readonly #powerFailures = new Set<number>();
@@ -57,18 +62,37 @@ export class Evidence {
 
   /**
    * To be called while nobody writes. `recovered`: the processor of this life came so far as to take requests.
-   * `lostFrom`: a power failure took what stood from there on, also what was read after an earlier death.
+   * `lostFrom`: a power failure took what stood in that journal from there on, also what was read after an earlier
+   * death.
    */
-  async afterDeath(death: { life: number; recovered: boolean; lostFrom: Position | null }): Promise<void> {
-    if (death.lostFrom !== null) {
-      this.#powerFailures.add(death.life);
-      this.#forgetFrom(death.lostFrom);
+  async afterDeath(death: {
+    life: number;
+    recovered: boolean;
+    lostFrom: ReadonlyMap<number, Position>;
+  }): Promise<void> {
+    if (death.lostFrom.size > 0) this.#powerFailures.add(death.life);
+    for (const [journal, from] of death.lostFrom) this.#forgetFrom(journal, from);
+    await this.readOn(death.life);
+    for (const { id, life, outcomes } of this.#entries.values()) {
+      if (death.recovered && life < death.life && outcomes.length === 0) this.#violation(`${id} has no end`);
     }
-    await this.#readOn(death.life);
-    for (const { id, life, starts, outcomes } of this.#entries.values()) {
+  }
+
+  /** What is in the journals now; others may be writing to them. */
+  async readOn(life: number): Promise<void> {
+    for (const journal of await journalsIn(this.#dataDirectory)) await this.#readJournal(journal, life);
+    for (const { id, starts, outcomes } of this.#entries.values()) {
       if (starts.length !== 1) this.#violation(`${id} has ${starts.length} starts`);
       if (outcomes.length > 1) this.#violation(`${id} has ${outcomes.length} ends: ${valuesOf(outcomes)}`);
-      if (death.recovered && life < death.life && outcomes.length === 0) this.#violation(`${id} has no end`);
+    }
+  }
+
+  /** A worker that was killed then, and is there again: what it had begun before has its end. */
+  proveTakenOver(journal: number, killedAtMs: number): void {
+    for (const { id, journal: own, startedMs, outcomes } of this.#entries.values()) {
+      if (own === journal && startedMs < killedAtMs && outcomes.length === 0) {
+        this.#violation(`${id} has no end after the journal of worker ${journal} was taken over`);
+      }
     }
   }
 
@@ -122,11 +146,13 @@ export class Evidence {
 
   /** Whatever the index does not have yet stands at or behind the cursor. */
   async proveCursor(indexed: ReadonlyMap<string, SearchHit>): Promise<void> {
-    const { position } = await loadCursor(this.#journalDirectory(), 'index');
-    if (position === null) return;
-    for (const { id, starts } of this.#entries.values()) {
-      const isPassed = starts.some(({ at }) => comparePositions(at, position) < 0);
-      if (!indexed.has(id) && isPassed) this.#violation(`the cursor passed ${id}`);
+    for (const journal of await journalsIn(this.#dataDirectory)) {
+      const { position } = await loadCursor(this.#directoryOf(journal), 'index');
+      if (position === null) continue;
+      for (const { id, journal: own, starts } of this.#entries.values()) {
+        const isPassed = own === journal && starts.some(({ at }) => comparePositions(at, position) < 0);
+        if (!indexed.has(id) && isPassed) this.#violation(`the cursor passed ${id}`);
+      }
     }
   }
 
@@ -145,29 +171,32 @@ export class Evidence {
     for (const id of indexed.keys()) if (!this.#entries.has(id)) this.#violation(`the index made up ${id}`);
   }
 
-  async proveJournal(): Promise<void> {
-    const { status, damage } = await verifyJournal(this.#journalDirectory(), await this.#key());
-    if (status !== 'clean') this.#violation(`the journal is ${status}: ${JSON.stringify(damage)}`);
+  async proveJournals(): Promise<void> {
+    for (const journal of await journalsIn(this.#dataDirectory)) {
+      const { status, damage } = await verifyJournal(this.#directoryOf(journal), await this.#key());
+      if (status !== 'clean') this.#violation(`journal ${journal} is ${status}: ${JSON.stringify(damage)}`);
+    }
   }
 
-  async #readOn(life: number): Promise<void> {
-    const options = { directory: this.#journalDirectory(), fileSystem: nodeFileSystem, key: await this.#key() };
+  async #readJournal(journal: number, life: number): Promise<void> {
+    const options = { directory: this.#directoryOf(journal), fileSystem: nodeFileSystem, key: await this.#key() };
     const reader = openJournalReader(options);
     try {
-      for await (const { position, next, payload } of reader.read(this.#next)) {
-        this.#take(decodeRecord(payload), position, life);
-        this.#next = next;
+      for await (const { position, next, payload } of reader.read(this.#next.get(journal) ?? null)) {
+        this.#take(decodeRecord(payload), { journal, at: position, life });
+        this.#next.set(journal, next);
       }
     } catch (thrown) {
-      this.#violation(`after death ${life} the journal cannot be read: ${String(thrown)}`);
+      this.#violation(`in life ${life} journal ${journal} cannot be read: ${String(thrown)}`);
     } finally {
       await reader.close();
     }
   }
 
-  #take(record: ExchangeRecord, at: Position, life: number): void {
-    const entry = this.#entries.get(record.exchangeId) ?? newEntry(record.exchangeId, life);
+  #take(record: ExchangeRecord, { journal, at, life }: { journal: number; at: Position; life: number }): void {
+    const entry = this.#entries.get(record.exchangeId) ?? newEntry(record, journal, life);
     this.#entries.set(record.exchangeId, entry);
+    if (entry.journal !== journal) this.#violation(`${entry.id} is in journals ${entry.journal} and ${journal}`);
     switch (record.kind) {
       case 'started': {
         const { envoyRequestId } = record.started;
@@ -195,15 +224,17 @@ export class Evidence {
     }
   }
 
-  #forgetFrom(cut: Position): void {
+  #forgetFrom(journal: number, cut: Position): void {
     const isKept = ({ at }: { at: Position }) => comparePositions(at, cut) < 0;
     for (const [id, entry] of this.#entries) {
+      if (entry.journal !== journal) continue;
       for (const kind of ['starts', 'allows', 'requests', 'answer', 'outcomes'] as const) {
         entry[kind] = entry[kind].filter(isKept) as never;
       }
       if (entry.starts.length === 0) this.#entries.delete(id);
     }
-    if (this.#next !== null && comparePositions(this.#next, cut) > 0) this.#next = cut;
+    const next = this.#next.get(journal);
+    if (next !== undefined && comparePositions(next, cut) > 0) this.#next.set(journal, cut);
   }
 
   #lostPower(life: number): boolean {
@@ -211,8 +242,8 @@ export class Evidence {
     return this.#powerFailures.has(life) || this.#powerFailures.has(life + 1);
   }
 
-  #journalDirectory(): string {
-    return join(this.#dataDirectory, 'journal');
+  #directoryOf(journal: number): string {
+    return journalDirectory(this.#dataDirectory, journal);
   }
 
   #key(): Promise<Uint8Array> {
@@ -225,8 +256,8 @@ export class Evidence {
   }
 }
 
-function newEntry(id: string, life: number): Entry {
-  return { id, life, starts: [], allows: [], requests: [], answer: [], outcomes: [] };
+function newEntry({ exchangeId: id, timeMs: startedMs }: ExchangeRecord, journal: number, life: number): Entry {
+  return { id, journal, life, startedMs, starts: [], allows: [], requests: [], answer: [], outcomes: [] };
 }
 
 function requestOf({ requests }: Entry): Request {

@@ -1,5 +1,5 @@
 /** `kill -9` again and again under load, and the power with it now and then. */
-import { join } from 'node:path';
+import { journalDirectory } from '../../../extproc/journal/places.ts';
 import type { Position } from '../../../extproc/journal/position.ts';
 import { waitUntil } from '../../environment/wait.ts';
 import { wholeIndex } from '../../environment/whole-index.ts';
@@ -7,13 +7,13 @@ import { seededRandom } from '../../fakes/file-system.ts';
 import type { Torture } from '../torture.ts';
 import { Evidence } from './evidence.ts';
 import { Load } from './load.ts';
-import type { KillPlan, Victim } from './plan.ts';
-import { planOf } from './plan.ts';
+import type { KillPlan } from './plan.ts';
+import { nameOf, planOf } from './plan.ts';
 import { failPower } from './power.ts';
 import type { KillStand } from './stand.ts';
 import { startKillStand } from './stand.ts';
 
-export type KillsOptions = { seed: number; kills: number; victim?: Victim; progress?: (line: string) => void };
+export type KillsOptions = { seed: number; kills: number; progress?: (line: string) => void };
 
 export type KillsReport = {
   kills: number;
@@ -50,7 +50,7 @@ export async function tortureByKills(options: KillsOptions): Promise<KillsReport
   await using load = new Load(stand.gateway, stand.authorization, callers);
   const run = new Run({ ...stand, load, random: seededRandom(options.seed) });
   for (let count = 0; count < options.kills; count += 1) {
-    await run.killOnce(options.victim);
+    await run.killOnce();
     const { violations } = run.evidence;
     if ((count + 1) % 25 === 0) options.progress?.(`${count + 1} kills, violations: ${JSON.stringify(violations)}`);
   }
@@ -95,9 +95,9 @@ class Run {
     this.evidence = new Evidence(parts.gateway.dataDirectory);
   }
 
-  async killOnce(victim: Victim | undefined): Promise<void> {
+  async killOnce(): Promise<void> {
     const { spares, load, random } = this.#parts;
-    const plan = planOf(random, victim);
+    const plan = planOf(random);
     load.life = this.#kills;
     const life = await spares.begin(plan.killPoint);
     const recovered = (await life.recording) === 'recording';
@@ -129,7 +129,7 @@ class Run {
     const answered = load.answered;
     await waitUntil('answers after the last kill', () => load.answered > answered + callers);
     await load.stop();
-    await this.evidence.afterDeath({ life: this.#kills, recovered: true, lostFrom: null });
+    await this.evidence.afterDeath({ life: this.#kills, recovered: true, lostFrom: new Map() });
     this.#proveCalls();
     const { dataDirectory } = gateway;
     const isIndexed = async () => this.evidence.isIndexed(await wholeIndex(dataDirectory));
@@ -137,7 +137,7 @@ class Run {
     life.signal('SIGTERM');
     const status = await life.exited;
     if (status !== 0) this.evidence.violations.push(`the last processor ended with ${status}`);
-    await this.evidence.proveJournal();
+    await this.evidence.proveJournals();
     this.evidence.proveIndex(await wholeIndex(dataDirectory));
     return {
       ...{ kills: this.#kills, places: this.#places, powerFailures: this.#powerFailures },
@@ -151,11 +151,11 @@ class Run {
   async #judge(plan: KillPlan, recovered: boolean): Promise<void> {
     const { gateway, durableFile } = this.#parts;
     const { dataDirectory } = gateway;
-    let lostFrom: Position | null = null;
+    const lostFrom = new Map<number, Position>();
     if (plan.unsyncedShare !== null) {
       this.#powerFailures += 1;
-      const directory = join(dataDirectory, 'journal');
-      lostFrom = await failPower({ directory, durableFile, share: plan.unsyncedShare });
+      const directory = journalDirectory(dataDirectory, 1);
+      lostFrom.set(1, await failPower({ directory, durableFile, share: plan.unsyncedShare }));
     }
     await this.evidence.afterDeath({ life: this.#kills, recovered, lostFrom });
     this.#proveCalls();
@@ -170,8 +170,4 @@ class Run {
       if (seen !== undefined) this.evidence.proveSeen(seen);
     }
   }
-}
-
-function nameOf({ thread, operation, moment }: NonNullable<KillPlan['killPoint']>): string {
-  return `${thread}: ${moment} ${operation}`;
 }

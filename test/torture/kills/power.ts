@@ -1,6 +1,6 @@
 /** A power failure, after the process is gone: what the journal was not told to keep goes, from the end. */
 import { existsSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
 import type { Position } from '../../../extproc/journal/position.ts';
 import { segmentFileName, segmentSequences } from '../../../extproc/journal/position.ts';
@@ -16,7 +16,7 @@ export async function failPower(options: { directory: string; durableFile: strin
   const name = segmentFileName(newest);
   const path = join(directory, name);
   const bytes = statSync(path).size;
-  const durable = durableBytes(durableFile, name);
+  const durable = durableBytes(durableFile, `${basename(directory)}/${name}`);
   const kept = durable + Math.floor((bytes - durable) * share);
   if (durable === 0 && share < 0.5) rmSync(path);
   else truncateSync(path, kept);

@@ -7,6 +7,7 @@ import type { KillPoint } from '../../fakes/kill-point.ts';
 import { durableFileVariable } from '../../fakes/kill-point.ts';
 
 export type Life = {
+  readonly pid: number;
   /** Resolves when it takes requests, or is gone before it came so far. */
   readonly recording: Promise<'recording' | 'gone'>;
   /** The exit code or signal. */
@@ -21,12 +22,15 @@ const preload = new URL('../../fakes/kill-preload.ts', import.meta.url).href;
 const script = fileURLToPath(new URL('../../fakes/serve-spare.ts', import.meta.url));
 
 export class Spares {
+  /** What all of them logged. */
+  readonly logFile: string;
   readonly #options: Options;
   readonly #all = new Set<Spare>();
   #next: Spare;
 
   constructor(options: Options) {
     this.#options = options;
+    this.logFile = options.logFile;
     this.#next = this.#load();
   }
 
@@ -40,7 +44,7 @@ export class Spares {
       void exited.then(() => resolve('gone'));
     });
     child.send({ killPoint });
-    return { recording, exited, signal: (name) => void child.kill(name) };
+    return { pid: child.pid ?? 0, recording, exited, signal: (name) => void child.kill(name) };
   }
 
   /** Every processor that was ever loaded is gone afterwards. */

@@ -20,9 +20,10 @@ export type KillStand = AsyncDisposable & {
 
 const policiesDirectory = fileURLToPath(new URL('../../../policies', import.meta.url));
 
-export async function startKillStand(settings: Record<string, unknown>): Promise<KillStand> {
+/** @param workers processes beside the one that is begun; without it there are none */
+export async function startKillStand(settings: Record<string, unknown>, workers?: number): Promise<KillStand> {
   await using started = new AsyncDisposableStack();
-  const gateway = await startTestGateway({ settings });
+  const gateway = await startTestGateway({ settings, ...(workers !== undefined && { workers }) });
   started.defer(() => gateway.stop());
   const authorization = `Bearer ${await gateway.token()}`;
   // The first processor showed that the gateway stands; from here on the spares are it.

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { journalDirectory } from '../../../extproc/journal/places.ts';
+import type { Position } from '../../../extproc/journal/position.ts';
 import { envoyStat } from '../../environment/envoy-stats.ts';
 import { waitUntil } from '../../environment/wait.ts';
 import type { KillPoint } from '../../fakes/kill-point.ts';
@@ -78,11 +79,12 @@ class Sweep {
       if (passed) this.#whole += 1;
       life.signal('SIGKILL');
       await life.exited;
-      const directory = join(gateway.dataDirectory, 'journal');
-      const lostFrom = point.nth % 2 === 0 ? await failPower({ directory, durableFile, share: 0 }) : null;
+      const directory = journalDirectory(gateway.dataDirectory, 1);
+      const lostFrom = new Map<number, Position>();
+      if (point.nth % 2 === 0) lostFrom.set(1, await failPower({ directory, durableFile, share: 0 }));
       await this.evidence.afterDeath({ life: this.kills, recovered, lostFrom });
       this.evidence.proveSeen(seen);
-    } else await this.evidence.afterDeath({ life: this.kills, recovered, lostFrom: null });
+    } else await this.evidence.afterDeath({ life: this.kills, recovered, lostFrom: new Map() });
     this.evidence.proveArrivals(gateway.fake.requests);
     this.kills += 1;
     return passed;

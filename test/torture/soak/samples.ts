@@ -1,6 +1,7 @@
 /** What is measured while the load goes on. Linux only: it reads /proc. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { processMemory } from '../../environment/process-memory.ts';
 
 export type Measure = (typeof measures)[number]['name'];
 export type Sample = { atMs: number } & Record<Measure, number>;
@@ -22,8 +23,7 @@ export const measures = [
 const MiB = 1024 * 1024;
 
 export function rssMbOf(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kilobytes ?? 0) / 1024;
+  return processMemory(pid).residentBytes / MiB;
 }
 
 export function openFilesOf(pid: number): number {

@@ -27,6 +27,19 @@ test('a real request of 200 kB is read as JSON.parse reads it', () => {
   assert.deepEqual(result, { ok: true, value: fixtureJson('h_tool_loop_200k_request.json') });
 });
 
+test('bytes are let go once, and nothing is read of them afterwards, whether they are JSON or not', () => {
+  for (const text of ['{"a":[1,"é"]}', '{"a":1,"a":2}', '[[[]]]', '{"a":', '\ufeff{}']) {
+    const bytes = Uint8Array.from(utf8(text));
+    let calls = 0;
+    const result = parseStrictJson(bytes, { maxDepth: 2 }, () => {
+      calls += 1;
+      bytes.buffer.transfer(0);
+    });
+    assert.equal(calls, 1, text);
+    assert.deepEqual(result, parseStrictJson(utf8(text), { maxDepth: 2 }), text);
+  }
+});
+
 test('any JSON value is accepted and read as JSON.parse reads it', () => {
   fc.assert(
     fc.property(fc.json({ maxDepth: 8 }), fc.constantFrom(undefined, 1, '\t'), (json, indent) => {

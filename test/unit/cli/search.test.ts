@@ -72,6 +72,21 @@ test('a skill and a model are filters; noise is left out and said to be, until i
   assert.match(onlyNoise.error, /^Nothing found\.\n2 matches are left out as noise/);
 });
 
+test('a type of what was masked is a filter, in any case; what is none is refused with the list of them', async (t) => {
+  const runner = new CommandRunner(temporaryDirectory(t));
+  const findings = [{ type: 'IBAN', place: 'messages', count: 1 }];
+  const masking = { status: 'masked' as const, findings, readable: [], whole: [], dropped: [] };
+  await runner.fill([{ id: 'a', skilltape: { masking } }, { id: 'b' }]);
+  const found = await runner.run(searchCommand, ['--masked', 'iban']);
+  assert.match(found.out, /^a /m);
+  assert.doesNotMatch(found.out, /^b /m);
+  assert.equal(found.looks[0]?.subject, 'masked: IBAN');
+  const refused = await runner.run(searchCommand, ['--masked', 'MAIL']);
+  assert.match(refused.error, /--masked "MAIL" is not a type of what is masked/);
+  assert.match(refused.error, /write one of EMAIL, CARD/);
+  assert.deepEqual(refused.looks, []);
+});
+
 test('nothing found is status 1 and explains that masked values are stored as tokens', async (t) => {
   const runner = new CommandRunner(temporaryDirectory(t));
   await runner.fill([{}]);

@@ -7,6 +7,7 @@ import { watchCoverage } from '../../../extproc/coverage/watch.ts';
 import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import { Masker } from '../../../extproc/masking/masker.ts';
+import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import { draftDocuments } from '../../../extproc/transcript/documents.ts';
 import { maskDocument } from '../../../extproc/transcript/masked-document.ts';
 import { readTranscript } from '../../../extproc/transcript/reading.ts';
@@ -66,11 +67,11 @@ test('what a caller wrote into the path is masked like all else, whatever the re
       const { watch, records } = watchOf();
       await watch.write([lateRecord({ method, path })]);
       const transcript = assembleTranscript(records) ?? assert.fail();
-      const decision = { keep: 'full', retention_class: 'standard' } as const;
+      const decision = { keep: 'full', retention_class: 'standard', masking: usualMasking } as const;
       const recall = { seen: () => false, origin: () => null };
       const reading = await readTranscript(transcript, () => '', decodingLimits);
       for (const { draft } of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-        const document = JSON.stringify(maskDocument(draft, new Masker({ key }), 10_000));
+        const document = JSON.stringify(maskDocument(draft, new Masker({ key }), 10_000, usualMasking));
         assert.ok(!document.includes(secret), `${method} ${path}`);
         assert.ok(document.includes('path_normalization_failed'));
       }

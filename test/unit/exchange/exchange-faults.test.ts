@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Action } from '../../../extproc/exchange/frame.ts';
 import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
 import { answerBody, answerHeaders, question, requestBody, requestHeaders, wholeRequest } from './frames.ts';
-import { createRig, deny, Gate, play, settle } from './rig.ts';
+import { allow, createRig, deny, Gate, play, settle } from './rig.ts';
 
 const soonMs = 1;
 
@@ -41,18 +41,14 @@ test('a sync that fails after the request was refused for being late does no har
   assert.equal(log.finished.length, 1);
 });
 
-const stalls: [kind: ExchangeRecord['kind'], frames: number][] = [
-  ['started', 1],
-  ['request_body', 2],
-  ['decided', 3],
-];
-for (const [stalled, frames] of stalls) {
+const heldRecords: readonly ExchangeRecord['kind'][] = ['started', 'request_body', 'decided'];
+for (const stalled of heldRecords) {
   test(`a disk that takes no ${stalled} record refuses the request in time, and judges nothing later`, async () => {
     const { log, judge, open } = createRig({ decisionTimeoutMs: soonMs });
     const exchange = open();
     const gate = new Gate();
     log.onAppend = async (kind) => (kind === stalled ? gate.passed : undefined);
-    const actions = await play(exchange, wholeRequest.slice(0, frames));
+    const actions = await play(exchange, wholeRequest);
     assert.equal(detailsOf(actions.at(-1)), 'skilltape_refused_decision_timeout');
     const judged = judge.requestInputs.length;
     judge.accessVerdict = () => deny;
@@ -78,17 +74,12 @@ test('a denial whose sync is late is given in time, and its record says what the
   );
 });
 
-const held: [kind: ExchangeRecord['kind'], frames: number][] = [
-  ['started', 1],
-  ['request_body', 2],
-  ['decided', 3],
-];
-for (const [failing, frames] of held) {
+for (const failing of heldRecords) {
   test(`a request whose ${failing} record cannot be written is refused with 503, and the fault is told`, async () => {
     const { log, open, faults, context } = createRig();
     log.failsAppend = (kind) => kind === failing;
     const exchange = open();
-    const actions = await play(exchange, wholeRequest.slice(0, frames));
+    const actions = await play(exchange, wholeRequest);
     assert.equal(detailsOf(actions.at(-1)), 'skilltape_refused_journal_unavailable');
     assert.deepEqual(
       faults.map(({ message }) => message),
@@ -187,4 +178,21 @@ test('places are given back when the end cannot be recorded', async () => {
   log.failsAppend = () => true;
   await assert.rejects(exchange.abandon('stream_ended', ''), /no space left/);
   assert.deepEqual(context.budget, { openExchanges: 0, heldBodyBytes: 0 });
+});
+
+test('requests that come all at once do not keep the thread from others for as long as they all take', async () => {
+  const { judge, open } = createRig();
+  judge.accessVerdict = () => {
+    const end = performance.now() + 20;
+    while (performance.now() < end);
+    return allow;
+  };
+  let turns = 0;
+  let next = setImmediate(function again() {
+    turns += 1;
+    next = setImmediate(again);
+  });
+  await Promise.all(Array.from({ length: 12 }, () => open().accept(requestHeaders())));
+  clearImmediate(next);
+  assert.ok(turns >= 3, `${turns} turns in the time of 12 judgements`);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ledger } from '../../../extproc/exchange/ledger.ts';
 import type { Finished } from '../../../extproc/exchange/record.ts';
-import { FakeLog, nowMs } from './rig.ts';
+import { FakeLog, Gate, nowMs, settle } from './rig.ts';
 
 const exchangeId = '019bc0de-0000-7000-8000-000000000001';
 const end: Finished = { outcome: 'complete', detail: '', status: 200, localReply: '' };
@@ -68,4 +68,40 @@ test('an end is told once, and only when it was recorded', async () => {
   await ledger.finish({ ...end, outcome: 'cut' });
   await ledger.finish(end);
   assert.deepEqual(told, ['cut']);
+});
+
+test('what was noted is written in order, and a sync waits for it', async () => {
+  const { log, ledger } = createLedger();
+  const gate = new Gate();
+  log.onAppend = async () => gate.passed;
+  ledger.note({ kind: 'started', started });
+  ledger.note({ kind: 'request_body', bytes: Buffer.from('a') });
+  let synced = false;
+  const syncing = ledger.sync().then(() => {
+    synced = true;
+  });
+  await settle();
+  assert.equal(synced, false);
+  gate.open();
+  await syncing;
+  assert.deepEqual(log.kinds(), ['started', 'request_body']);
+});
+
+test('an exchange that lost a noted record never syncs, and has an end all the same', async () => {
+  const { log, ledger } = createLedger();
+  ledger.note({ kind: 'started', started });
+  log.failsAppend = (kind) => kind === 'request_body';
+  ledger.note({ kind: 'request_body', bytes: Buffer.from('a') });
+  await assert.rejects(ledger.sync(), /no space left/);
+  await ledger.finish({ ...end, outcome: 'refused' });
+  assert.equal(log.finished.length, 1);
+  await assert.rejects(ledger.sync(), /no space left/);
+});
+
+test('whoever would end an exchange whose noted start was lost hears of it, and no end is written', async () => {
+  const { log, ledger } = createLedger();
+  log.failsAppend = (kind) => kind === 'started';
+  ledger.note({ kind: 'started', started });
+  await assert.rejects(ledger.finish(end), /no space left/);
+  assert.deepEqual(log.records, []);
 });

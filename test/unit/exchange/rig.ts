@@ -108,6 +108,7 @@ export const deny: Verdict = { verdict: 'deny', reasons: [{ rule: 'no_such_skill
 
 export class FakeJudge implements Judge {
   readonly revision = 'sha256:revision';
+  looksAtFindings = false;
   readonly accessInputs: AccessInput[] = [];
   readonly requestInputs: RequestInput[] = [];
   accessVerdict: () => Verdict = () => allow;
@@ -162,6 +163,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
       spooledBodyMaxBytes: 5000,
       heldBodyPerCallerMaxBytes: 2 ** 30,
       ...decodingLimits,
+      requestFindingsMaxChars: 1_000_000,
       openExchangesMax: 10,
       openExchangesPerCallerMax: 10,
       // Longer than any test: a deadline that fires is asked for by the test.

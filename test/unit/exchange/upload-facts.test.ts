@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { uploadFacts } from '../../../extproc/exchange/upload-facts.ts';
-import { inputMaxBytes } from '../../../extproc/policy/input.ts';
+import { inputMaxBytes } from '../../../extproc/policy/input-bounds.ts';
 import { type MultipartPart, multipartLimits } from '../../../extproc/upload/multipart.ts';
 
 function file(filename: string | null, contentType = 'text/plain', field = 'files[]'): MultipartPart {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SkilltapeError } from '../../../extproc/errors.ts';
+import { openJournalReader } from '../../../extproc/journal/reader.ts';
 import { FakeFileSystem } from '../../fakes/file-system.ts';
-import { bytesOf, openOn, readTexts, segmentPath, settle } from './rig.ts';
+import { bytesOf, directory, key, openOn, readTexts, segmentPath, settle } from './rig.ts';
 
 test('many waiters share one sync', async () => {
   const disk = new FakeFileSystem();
@@ -15,6 +16,27 @@ test('many waiters share one sync', async () => {
     }),
   );
   assert.equal(disk.counts.datasyncs, before + 1);
+  await journal.close();
+});
+
+test('the memory of a large frame is given back once it is written; what was appended stays as it is', async () => {
+  const disk = new FakeFileSystem();
+  const written: Uint8Array[] = [];
+  const createAppend = disk.createAppend.bind(disk);
+  disk.createAppend = async (path) => {
+    const file = await createAppend(path);
+    return { ...file, writev: (buffers) => file.writev(buffers).finally(() => written.push(...buffers)) };
+  };
+  const { journal } = await openOn(disk, { segmentMaxBytes: 200_000 });
+  const payload = new Uint8Array(100_000).fill(7);
+  const position = await journal.append([payload]);
+  const lengths = written.map(({ length }) => length);
+  assert.ok(lengths.length > 2 && Math.max(...lengths) < 100, `${lengths}`);
+  assert.deepEqual(payload, new Uint8Array(100_000).fill(7));
+  const reader = openJournalReader({ directory, fileSystem: disk, key });
+  for (let count = 0; count < 2; count += 1)
+    assert.deepEqual(Buffer.from(await reader.readAt(position)), Buffer.from(payload));
+  await reader.close();
   await journal.close();
 });
 

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refusalReasonOf, refusalReasons, refusalReply } from '../../../extproc/exchange/refusal.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
+import { findingTypes } from '../../../extproc/masking/finding.ts';
 import { MeteredExchange } from '../../../extproc/operations/metered-exchange.ts';
 import { meteredFileSystem } from '../../../extproc/operations/metered-file-system.ts';
 import { meteredJudge } from '../../../extproc/operations/metered-judge.ts';
 import { createMetrics } from '../../../extproc/operations/metrics.ts';
 import { ShippingState } from '../../../extproc/operations/shipping-state.ts';
+import { FindingCounter } from '../../../extproc/ship/finding-counter.ts';
 import type { ShipReport } from '../../../extproc/ship/protocol.ts';
 import { answerBody, answerHeaders, question, requestBody, requestHeaders, wholeRequest } from '../exchange/frames.ts';
 import { createRig, deny, FakeJudge, play } from '../exchange/rig.ts';
@@ -114,7 +116,7 @@ test('writes and syncs are timed, and those that fail are counted and fail as be
 
 function progress(more: Partial<Extract<ShipReport, { kind: 'progress' }>>): ShipReport {
   const none = { delivered: [], openExchanges: 0, waitingExchanges: 0, undeliveredSinceMs: null };
-  return { kind: 'progress', shipped: 0, rejected: 0, ...none, ...more };
+  return { kind: 'progress', shipped: 0, rejected: 0, findings: new FindingCounter().totals(), ...none, ...more };
 }
 
 test('what was shipped is added up over deaths of the shipping thread, which begins to count anew', async () => {
@@ -124,6 +126,25 @@ test('what was shipped is added up over deaths of the shipping thread, which beg
   for (const shipped of [0, 2, 4]) heed(progress({ shipped }));
   assert.equal(await value('shipped_exchanges_total'), 13);
   assert.equal(await value('rejected_exchanges_total'), 1);
+});
+
+test('what was masked is added up by type, every type from 0 on, over deaths of the shipping thread', async () => {
+  const { metrics, value } = setUp();
+  const heed = metrics.shipping.watch(new ShippingState(Date.now));
+  const counter = new FindingCounter();
+  heed(progress({ findings: counter.totals() }));
+  assert.equal(await value('masking_findings_total', { type: 'IBAN' }), 0);
+  counter.add('EMAIL', 3);
+  counter.add('no type of ours', 5);
+  heed(progress({ findings: counter.totals() }));
+  counter.add('EMAIL', 1);
+  heed(progress({ findings: counter.totals() }));
+  const next = new FindingCounter();
+  next.add('EMAIL', 2);
+  heed(progress({ findings: next.totals() }));
+  assert.equal(await value('masking_findings_total', { type: 'EMAIL' }), 6);
+  const types = (await seriesFrom(metrics.registry)).filter(({ name }) => name === 'skilltape_masking_findings_total');
+  assert.equal(types.length, findingTypes.length);
 });
 
 test('the lag grows while nothing is said, and is none when all is delivered or the clock was set back', async () => {

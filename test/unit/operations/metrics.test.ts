@@ -31,6 +31,7 @@ test('labels are of closed sets', () => {
     'outcome',
     'reason',
     'stage',
+    'type',
   ]);
 });
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePolicies } from '../../../extproc/policy/compile.ts';
 import { createPolicyEngine } from '../../../extproc/policy/engine.ts';
-import { inputMaxBytes } from '../../../extproc/policy/input.ts';
+import { inputMaxBytes } from '../../../extproc/policy/input-bounds.ts';
+import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import { bareFiles, engineOf, policyDirectory } from '../../policy/directory.ts';
 import { accessDocument, claudeFacts, recordDocument, requestDocument } from '../../policy/documents.ts';
 import { opaBinary } from '../../policy/opa.ts';
@@ -30,7 +31,10 @@ test('a decision is given as the policy writes it, and a denial without a status
   const reasons = [{ rule: 'a/b', message: 'm' }];
   assert.deepEqual(engine.access(accessDocument()), { verdict: 'deny', status: 403, reasons });
   assert.deepEqual(engine.request(requestDocument()), { verdict: 'deny', status: 401, reasons });
-  assert.deepEqual(engine.record(recordDocument()), { keep: 'metadata', retention_class: 'short', reasons: [] });
+  assert.deepEqual(engine.record(recordDocument()), {
+    ...{ keep: 'metadata', retention_class: 'short', reasons: [] },
+    masking: usualMasking,
+  });
   assert.deepEqual(failures, []);
 });
 
@@ -42,6 +46,7 @@ test('an undefined decision denies, keeps metadata only, and is reported', async
   assert.deepEqual(engine.record(recordDocument()), {
     keep: 'metadata',
     retention_class: 'standard',
+    masking: usualMasking,
     reasons: failed.reasons,
   });
   assert.deepEqual(
@@ -82,6 +87,36 @@ test('a retention class that could name another folder is not taken', async (t) 
     const decision = engine.record(recordDocument({ connection: { name, issuer: 'i' } }));
     assert.deepEqual([decision.keep, decision.retention_class], ['metadata', 'standard'], name);
   }
+});
+
+test('a masking that cannot be taken keeps metadata only, with every type masked', async (t) => {
+  const odd = [
+    '"full"',
+    '{}',
+    '{"off": ["SECRET"]}',
+    '{"off": ["PEM"], "consequence": "yes"}',
+    '{"off": ["URLS"]}',
+    '{"scopes": {"SSN": "all"}}',
+    '{"scopes": {"EMAIL": "world"}}',
+    '{"drop": ["prompt"]}',
+    '{"dropp": ["tools"]}',
+  ].map((part) => (part === '"full"' || part === '{}' ? part : `object.union(usual, ${part})`));
+  const usual = 'usual := {"off": [], "on": [], "plain": [], "scopes": {}, "whole": [], "drop": []}';
+  const record = `${usual}\n\ndecision := {"keep": "full", "retention_class": "standard", "reasons": [], "masking": [${odd.join(', ')}][input.answer.status]}`;
+  const { engine, failures } = await engineOf(t, bareFiles({ record }));
+  const { answer } = recordDocument();
+  for (const [status, shape] of odd.entries()) {
+    const { keep, masking } = engine.record(recordDocument({ answer: { ...answer, status } }));
+    assert.deepEqual([keep, masking], ['metadata', usualMasking], shape);
+  }
+  assert.equal(failures.length, odd.length);
+});
+
+test('secrets may be left readable by a policy that says what comes of it', async (t) => {
+  const masking = { ...usualMasking, off: ['PEM', 'SECRET'], consequence: 'secrets stay readable in the index' };
+  const record = `decision := {"keep": "full", "retention_class": "a", "reasons": [], "masking": ${JSON.stringify(masking)}}`;
+  const { engine } = await engineOf(t, bareFiles({ record }));
+  assert.deepEqual(engine.record(recordDocument()).masking, masking);
 });
 
 test('after an evaluation that aborts the next one is judged by a fresh instance', async (t) => {

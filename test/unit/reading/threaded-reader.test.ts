@@ -31,6 +31,20 @@ function held(...chunks: (string | Uint8Array)[]): HeldBody {
   return body;
 }
 
+test('a small body that is searched is read in a thread, and a smaller one here', async () => {
+  const searched = { ...place, findingsMaxChars: 1_000_000 };
+  const small = reader.read('body', searched, held(prompt(1_000)));
+  assert.ok(!(small instanceof Promise));
+  assert.equal(small.findings.findings_complete, true);
+  const larger = reader.read('body', searched, held(prompt(9_000)));
+  assert.ok(larger instanceof Promise);
+  assert.equal((await larger).findings.findings_complete, true);
+  assert.ok(!(reader.read('body', place, held(prompt(9_000))) instanceof Promise));
+  const encoded = gzipSync(prompt(9_000));
+  const gzip: BodyPlace = { ...searched, codings: { ok: true, codings: ['gzip'] } };
+  assert.equal((await reader.read('body', gzip, held(encoded))).findings.findings_complete, true);
+});
+
 const prompt = (bytes: number) =>
   JSON.stringify({ model: 'm', container: 'c_1', messages: [{ role: 'user', content: 'x'.repeat(bytes) }] });
 
@@ -77,6 +91,11 @@ test('the changed form of an answer comes back from the thread', async () => {
     Buffer.from(changed.bytes).toString(),
     '{"results_url":"https://g.example/v1/messages/batches/b/results"}',
   );
+  const withoutLinks = JSON.stringify({ id: 'msgbatch_1', note: 'x'.repeat(100_000) });
+  const plain = { ...asked, contentEncoding: '' };
+  const unchanged = await reader.read('changed', plain, held(withoutLinks));
+  assert.ok(unchanged.ok && !unchanged.changed);
+  assert.equal(Buffer.from(unchanged.bytes).toString(), withoutLinks);
   assert.deepEqual(await reader.read('changed', asked, held('no gzip')), { ok: false, fault: 'not_decoded' });
 });
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import type { Delivery } from '../../../extproc/index/port.ts';
 import type { RecordInput } from '../../../extproc/policy/input.ts';
+import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import type { PipelineParts } from '../../../extproc/ship/pipeline.ts';
 import { createPipeline } from '../../../extproc/ship/pipeline.ts';
 import type { ExchangeDocument } from '../../../extproc/transcript/document.ts';
@@ -23,11 +24,12 @@ import { MapMemory } from './map-memory.ts';
 function rig(overrides: Partial<PipelineParts> = {}) {
   const documents = new Map<string, ExchangeDocument>();
   const failures: string[] = [];
+  const found: string[] = [];
   const attempts: ExchangeDocument[] = [];
   const memory = new MapMemory();
   const pipeline = createPipeline({
     masker,
-    policy: { record: () => ({ keep: 'full', retention_class: 'standard', reasons: [] }) },
+    policy: { record: () => ({ keep: 'full', retention_class: 'standard', masking: usualMasking, reasons: [] }) },
     memory,
     decoding: decodingLimits,
     index: {
@@ -45,6 +47,7 @@ function rig(overrides: Partial<PipelineParts> = {}) {
     reduced: new Set(),
     onReading: () => {},
     onMaskingFailed: (exchangeId, reason) => failures.push(`${exchangeId} ${reason}`),
+    onFindings: (type, count) => found.push(`${count} ${type}`),
     ...overrides,
   });
   const deliver = async (transcript: Transcript): Promise<ExchangeDocument> => {
@@ -54,7 +57,7 @@ function rig(overrides: Partial<PipelineParts> = {}) {
     assert.ok(document !== undefined);
     return document;
   };
-  return { pipeline, deliver, documents, failures, memory, attempts };
+  return { pipeline, deliver, documents, failures, found, memory, attempts };
 }
 
 function chatTurn(id: number, said: string[], more: Parameters<typeof transcriptOf>[0] = {}): Transcript {
@@ -123,12 +126,29 @@ test('the same exchange delivered again gives the identical document', async () 
 
 test('what policy keeps as metadata has no text, and is new text when it is kept later', async () => {
   let keep: 'full' | 'metadata' = 'metadata';
-  const { deliver } = rig({ policy: { record: () => ({ keep, retention_class: 'standard', reasons: [] }) } });
+  const { deliver } = rig({
+    policy: { record: () => ({ keep, retention_class: 'standard', masking: usualMasking, reasons: [] }) },
+  });
   const hidden = await deliver(chatTurn(1, ['SAID']));
   assert.ok(!JSON.stringify(hidden).includes('SAID'));
   keep = 'full';
   const shown = await deliver(chatTurn(2, ['SAID', 'answer to SAID', 'more']));
   assert.equal(shown.skilltape.new_messages.length, 3);
+});
+
+test('what policy record says of masking is done, and what was found is told of what the index took', async () => {
+  const masking = { ...usualMasking, plain: ['EMAIL' as const], drop: ['answer' as const] };
+  const { pipeline, documents, found } = rig({
+    policy: { record: () => ({ keep: 'full', retention_class: 'standard', masking, reasons: [] }) },
+  });
+  const transcript = chatTurn(1, ['mail a@example.org and b@example.org']);
+  await pipeline.deliver([transcript]);
+  const [document] = documents.values();
+  assert.equal(document?.gen_ai.input.text, 'be brief\n\nmail [EMAIL] and [EMAIL]');
+  assert.equal(document?.skilltape.answer, null);
+  assert.deepEqual(found, ['2 EMAIL']);
+  await pipeline.deliver([transcript]);
+  assert.deepEqual(found, ['2 EMAIL'], 'a duplicate counts once');
 });
 
 test('policy record is asked with the answer; without a verdict it is not asked and metadata is kept', async () => {
@@ -137,7 +157,7 @@ test('policy record is asked with the answer; without a verdict it is not asked 
     policy: {
       record: (input) => {
         inputs.push(input);
-        return { keep: 'full', retention_class: 'standard', reasons: [] };
+        return { keep: 'full', retention_class: 'standard', masking: usualMasking, reasons: [] };
       },
     },
   });
@@ -330,7 +350,7 @@ test('an exchange that is shipped again after the policy changed keeps its class
   const memory = new MapMemory();
   const classAfter = async (retentionClass: string, more: Partial<PipelineParts> = {}): Promise<string> => {
     const policy: PipelineParts['policy'] = {
-      record: () => ({ keep: 'full', retention_class: retentionClass, reasons: [] }),
+      record: () => ({ keep: 'full', retention_class: retentionClass, masking: usualMasking, reasons: [] }),
     };
     const { deliver } = rig({ memory, policy, ...more });
     return (await deliver(chatTurn(1, ['hi']))).skilltape.retention_class;

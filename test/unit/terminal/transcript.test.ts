@@ -7,6 +7,7 @@ import type { JsonValue } from '../../../extproc/transcript/document.ts';
 import { documentOf } from '../../builders/document.ts';
 import { sampleDocument } from '../../builders/sample.ts';
 
+const unchanged = { readable: [], whole: [], dropped: [] };
 const plain = { color: false, width: 100 };
 
 function withContent(content: JsonValue): string {
@@ -22,7 +23,7 @@ test('the header tells who, when, where, what was decided and why, how it ended 
           outcome: 'denied',
           outcome_detail: 'by policy',
           verdict: { decision: 'deny', reasons: [{ rule: 'no_secrets', message: 'a key' }], policy_revision: 'r' },
-          masking: { status: 'masked', findings: [{ type: 'EMAIL', count: 2 }] },
+          masking: { status: 'masked', findings: [{ type: 'EMAIL', place: 'messages', count: 2 }], ...unchanged },
         },
       }),
     ],
@@ -38,7 +39,7 @@ test('the header tells who, when, where, what was decided and why, how it ended 
     /^outcome {5}denied \(by policy\)$/m,
     /^tokens {6}12 in, 34 out, 7 read from cache$/m,
     /^session {5}session-1 \(header\)$/m,
-    /^masked {6}2 EMAIL$/m,
+    /^masked {6}2 EMAIL \(messages\)$/m,
   ])
     assert.match(text, expected);
 });
@@ -107,7 +108,7 @@ test('what is missing is said: metadata only, masking failed, not decoded, trunc
       documentOf({
         skilltape: {
           keep: 'metadata',
-          masking: { status: 'failed', findings: [] },
+          masking: { status: 'failed', findings: [], ...unchanged },
           decoded: false,
           truncated: true,
           answer: null,

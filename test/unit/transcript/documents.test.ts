@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import { Recollection } from '../../../extproc/ship/recollection.ts';
 import type { ExchangeDocument } from '../../../extproc/transcript/document.ts';
 import { draftDocuments } from '../../../extproc/transcript/documents.ts';
@@ -27,7 +28,7 @@ class Recorder {
   async record(transcript: Transcript): Promise<ExchangeDocument[]> {
     const recollection = new Recollection(this.#memory, keyedHash);
     const recall = recollection.recallFor(transcript);
-    const decision = { keep: 'full', retention_class: 'standard' } as const;
+    const decision = { keep: 'full', retention_class: 'standard', masking: usualMasking } as const;
     const documents: ExchangeDocument[] = [];
     for (const drafted of draftDocuments(transcript, await readingOf(transcript), { keyedHash, recall, decision })) {
       recollection.add(transcript, drafted);

@@ -127,6 +127,10 @@ test('the policy input of record is what was judged, with the answer; none when 
   assert.deepEqual([input?.answer?.stop_reason, input?.answer?.input_tokens], ['end_turn', 1_110]);
   assert.deepEqual(input?.claude?.models, ['m']);
   assert.deepEqual([input?.body.decoded_bytes, input?.body.codings], [9, []], 'as the first version did not say');
+  assert.deepEqual([input?.findings, input?.findings_complete], [[], false], 'nor what was found');
+  const found = { findings: [{ type: 'PEM', place: 'file', count: 2 }], findings_complete: true };
+  const searched = transcriptOf({ decided: { input: { ...judged, ...found } } });
+  assert.deepEqual(recordInputOf(searched, await readingOf(searched))?.findings, found.findings);
   const encoded = { ...judged, body: { ...judged.body, decoded_bytes: 20, codings: ['br'] } };
   const later = transcriptOf({ decided: { input: encoded } });
   assert.deepEqual(recordInputOf(later, await readingOf(later))?.body, encoded.body);

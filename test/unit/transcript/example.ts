@@ -5,6 +5,7 @@ import type { Identity } from '../../../extproc/exchange/identity.ts';
 import type { Decided, Finished, Started } from '../../../extproc/exchange/record.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import { Masker } from '../../../extproc/masking/masker.ts';
+import { type MaskingDecision, usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import type { ExchangeDocument } from '../../../extproc/transcript/document.ts';
 import { draftDocuments } from '../../../extproc/transcript/documents.ts';
 import type { Drafted } from '../../../extproc/transcript/draft.ts';
@@ -106,12 +107,12 @@ export function readingOf(transcript: Transcript): Promise<Reading> {
 /** Of somebody who was never seen before. */
 export const nothingRecalled: Recall = { seen: () => false, origin: () => null };
 
-type DraftOptions = { keep?: 'full' | 'metadata'; recall?: Recall };
+type DraftOptions = { keep?: 'full' | 'metadata'; masking?: MaskingDecision; recall?: Recall };
 
 /** All documents of one exchange, its own first. */
 export async function draftsOf(transcript: Transcript, options: DraftOptions = {}): Promise<Drafted[]> {
-  const { keep = 'full', recall = nothingRecalled } = options;
-  const context = { keyedHash, recall, decision: { keep, retention_class: 'standard' } };
+  const { keep = 'full', masking = usualMasking, recall = nothingRecalled } = options;
+  const context = { keyedHash, recall, decision: { keep, retention_class: 'standard', masking } };
   return [...draftDocuments(transcript, await readingOf(transcript), context)];
 }
 

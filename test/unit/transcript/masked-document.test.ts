@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { type MaskingDecision, usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import type { ExchangeDocument, JsonValue } from '../../../extproc/transcript/document.ts';
 import { maskDocument } from '../../../extproc/transcript/masked-document.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
@@ -17,8 +18,13 @@ import {
 } from './example.ts';
 import { planted } from './planting.ts';
 
-async function documentOf(transcript: Transcript, textMaxChars = 100_000): Promise<ExchangeDocument> {
-  return maskDocument(await draftOf(transcript), masker, textMaxChars);
+async function documentOf(
+  transcript: Transcript,
+  textMaxChars = 100_000,
+  change: Partial<MaskingDecision> = {},
+): Promise<ExchangeDocument> {
+  const masking = { ...usualMasking, ...change };
+  return maskDocument(await draftOf(transcript, { masking }), masker, textMaxChars, masking);
 }
 
 /** Made up here, so that no scanner takes this file for a leak. */
@@ -260,7 +266,7 @@ test('JSON nested to the limit of a request is masked without overflowing, its d
 test('what was found is counted by kind', async () => {
   const { findings } = (await documentOf(transcriptOf({ request: messagesRequest('a@example.org b@example.org') })))
     .skilltape.masking;
-  assert.deepEqual(findings, [{ type: 'EMAIL', count: 2 }]);
+  assert.deepEqual(findings, [{ type: 'EMAIL', place: 'messages', count: 2 }]);
 });
 
 test('a content-encoding that nobody knows is masked like any text, and sizes of bodies stay numbers', async () => {

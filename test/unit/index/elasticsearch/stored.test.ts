@@ -15,6 +15,17 @@ test('a whole document comes back letter for letter', () => {
   assert.equal(JSON.stringify(restored(JSON.parse(stored))), stored);
 });
 
+test('a document that was stored before places were told is shown with nothing in their place', () => {
+  const whole = documentOf();
+  const masking = { status: 'masked', findings: [{ type: 'EMAIL', count: 2 }] };
+  const stored = JSON.parse(JSON.stringify({ ...whole, skilltape: { ...whole.skilltape, masking } }));
+  assert.deepEqual(restored(stored).skilltape.masking, {
+    status: 'masked',
+    findings: [{ type: 'EMAIL', place: '', count: 2 }],
+    ...{ readable: [], whole: [], dropped: [] },
+  });
+});
+
 test('a document that somebody else put there is no record', () => {
   assert.throws(() => restored({ message: 'x' }), /did not write/);
 });

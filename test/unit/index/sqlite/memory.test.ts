@@ -86,7 +86,7 @@ test('turns and links are forgotten when they are too old, and are new then; the
   const file = join(temporaryDirectory(t), 'memory.sqlite');
   const day = 24 * 60 * 60 * 1_000;
   let now = Date.parse('2026-02-01T00:00:00Z');
-  const memory = SqliteMemory.open(file, () => new Date(now), 30);
+  const memory = SqliteMemory.open(file, () => new Date(now), { rememberedDays: 30 });
   t.after(() => memory.close());
   const bring = (hash: string): string => {
     const exchangeId = uuid({ msecs: now });

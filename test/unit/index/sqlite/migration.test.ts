@@ -117,8 +117,37 @@ test('a migration that fails leaves the file at version 1, and the next one succ
   assert.equal(database.prepare('select max(version) as v from schema_version').get()?.v, 1);
   database.exec('drop table exchange_usage');
   await SqliteIndex.open(directory).close();
-  assert.equal(database.prepare('select max(version) as v from schema_version').get()?.v, 2);
+  assert.equal(database.prepare('select max(version) as v from schema_version').get()?.v, 3);
   assert.throws(() => database.exec("update exchanges set document = '{}'"), /does not change/);
+});
+
+/** As version 2 had it: what version 3 brought is taken away again, and the documents say no places. */
+async function indexOfVersion2(t: TestContext): Promise<string> {
+  const directory = temporaryDirectory(t);
+  const index = SqliteIndex.open(directory);
+  const masked = (type: string) => ({ status: 'masked' as const, findings: [{ type, count: 1 }] as never });
+  const none = { readable: [], whole: [], dropped: [] };
+  await index.deliver([
+    documentOf({ id: 'a', skilltape: { masking: { ...masked('EMAIL'), ...none } } }),
+    documentOf({ id: 'b', time: '2026-01-16T00:00:00Z', skilltape: { masking: { ...masked('IP'), ...none } } }),
+  ]);
+  await index.close();
+  const database = new DatabaseSync(join(directory, 'index.sqlite'));
+  database.exec(`drop table exchange_findings; delete from schema_version; insert into schema_version values (2);
+    insert into exchanges (id, time_ms, session, connection, outcome, document) values ('c', 0, 's', 'c', 'o', '{}')`);
+  database.close();
+  return directory;
+}
+
+test('an index of version 2 goes on working: what was masked in it is found by its type', async (t) => {
+  const directory = await indexOfVersion2(t);
+  assert.throws(() => SqliteSearch.open(directory), { code: 'index_failed', remedy: /skilltape serve/ });
+  await SqliteIndex.open(directory).close();
+  const search = SqliteSearch.open(directory);
+  t.after(() => search.close());
+  const ids = async (masked: string) => (await search.search({ masked })).hits.map(({ id }) => id);
+  assert.deepEqual([await ids('EMAIL'), await ids('IP'), await ids('CARD')], [['a'], ['b'], []]);
+  assert.deepEqual((await search.get('a'))?.skilltape.masking.findings, [{ type: 'EMAIL', place: '', count: 1 }]);
 });
 
 test('a reader refuses version 1 and says what brings it up to date', (t) => {

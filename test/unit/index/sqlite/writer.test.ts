@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { SkilltapeError } from '../../../../extproc/errors.ts';
+import { unboundedRejects } from '../../../../extproc/index/rejects.ts';
 import { openRejectsForReading } from '../../../../extproc/index/sqlite/memory.ts';
 import { SqliteSearch } from '../../../../extproc/index/sqlite/search.ts';
 import { SqliteIndex } from '../../../../extproc/index/sqlite/writer.ts';
@@ -134,7 +135,7 @@ test('while another process holds the file, a delivery is to be tried again and 
   await SqliteIndex.open(directory).close();
   const other = new DatabaseSync(join(directory, 'index.sqlite'));
   const impatient = new DatabaseSync(join(directory, 'index.sqlite'), { timeout: 0 });
-  const index = new SqliteIndex(impatient, () => new Date());
+  const index = new SqliteIndex(impatient, () => new Date(), unboundedRejects);
   t.after(async () => {
     await index.close();
     other.close();

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import { currentOperator } from '../looks/operator.ts';
+import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
+import { Masker } from '../masking/masker.ts';
+import { coverageCommand } from './coverage.ts';
+import { dumpCommand } from './dump.ts';
+import { coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
+import { indexCommand } from './index-setup.ts';
+import { kibanaCommand } from './kibana.ts';
+import type { LookingDependencies } from './looking.ts';
+import { looksCommand } from './looks.ts';
+import { maskCommand } from './mask.ts';
+import { rejectsCommand } from './rejects.ts';
+import { searchCommand } from './search.ts';
+import { showCommand } from './show.ts';
+import { tokenCommand } from './token.ts';
+import { upCommand } from './up.ts';
+import { usageCommand } from './usage.ts';
+
+/** All commands, in the order in which the help lists them. */
+export function commandsBeside(serve: Command, config: () => Config): Command[] {
+  const masker = (): Masker => new Masker({ key: readFileSync(join(config().dataDirectory, 'keys', 'hash.key')) });
+  const looking = lookingDependencies(config, masker);
+  const write = (text: string) => process.stdout.write(text);
+  return [
+    upCommand(write),
+    serve,
+    searchCommand(looking),
+    showCommand(looking),
+    dumpCommand(looking, { config, masker }),
+    usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
+    coverageCommand(looking, coverageLookOf(config)),
+    looksCommand(looking),
+    rejectsCommand(looking, rejectsOf(config)),
+    indexCommand(config, looking),
+    kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
+    maskCommand({ input: process.stdin, write: writeOut }),
+    tokenCommand(write),
+  ];
+}
+
+function lookingDependencies(config: () => Config, masker: () => Masker): LookingDependencies {
+  let lookLog: SqliteLookLog | undefined;
+  return {
+    openIndex: async () => openIndexOf(config()),
+    get lookLog() {
+      lookLog ??= new SqliteLookLog(config().dataDirectory);
+      return lookLog;
+    },
+    operator: currentOperator(),
+    maskQuery: (text) => masker().text(text, 'look').value,
+    write: writeOut,
+    writeError: (text) => process.stderr.write(text),
+    setExitCode: (code) => {
+      process.exitCode = code;
+    },
+    exit: (code) => process.exit(code),
+    color: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+    width: process.stdout.columns ?? 100,
+    now: () => new Date(),
+  };
+}
+
+/** A reader that has seen enough, such as `head`, ends the command; nothing is wrong then. */
+function writeOut(text: string): void {
+  if (process.stdout.listenerCount('error') === 0) {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit();
+      throw error;
+    });
+  }
+  process.stdout.write(text);
+}

@@ -1,0 +1,62 @@
+/** How one document is masked: the decision of policy `record` in the masker's words. */
+import type { FindingType } from '../masking/finding.ts';
+import { type Treatment, treatmentFor, usualTypes } from '../masking/treatment.ts';
+import type { MaskedField, MaskingDecision, TokenScope } from '../policy/masking-decision.ts';
+import type { ExchangeDocument } from './document.ts';
+
+type Path = readonly (string | number)[];
+
+export type DocumentTreatment = {
+  treatment: Treatment;
+  /** Another one for fields that are kept whole; left out where there are none. */
+  treatmentAt?: (path: Path) => Treatment | undefined;
+};
+
+const onlySecrets: readonly FindingType[] = ['SECRET', 'PEM'];
+const stepsToField = 2;
+
+/** What a field is called in a document. */
+const names: Readonly<Record<MaskedField, string>> = {
+  system: 'system',
+  tools: 'tools',
+  messages: 'new_messages',
+  answer: 'answer',
+  error: 'error',
+};
+
+export function treatmentOf(draft: ExchangeDocument, masking: MaskingDecision): DocumentTreatment {
+  const types = new Set<FindingType>([...usualTypes, ...masking.on]);
+  for (const type of masking.off) types.delete(type);
+  const tokens = { plain: new Set(masking.plain), scopes: scopesOf(draft, masking) };
+  const treatment = treatmentFor(types, tokens);
+  if (masking.whole.length === 0) return { treatment };
+  const inWhole = treatmentFor(new Set(onlySecrets.filter((type) => types.has(type))), tokens);
+  const whole = new Set<string | number | undefined>(masking.whole.map((field) => names[field]));
+  return {
+    treatment,
+    treatmentAt: (path) =>
+      path.length === stepsToField && path[0] === 'skilltape' && whole.has(path[1]) ? inWhole : undefined,
+  };
+}
+
+/** Types that stay readable in all of a document, for whoever reads it. */
+export function readableTypes({ off, on }: MaskingDecision): FindingType[] {
+  return off.filter((type) => usualTypes.has(type) && !on.includes(type));
+}
+
+/** Nobody else is known to be the same as somebody without an identity, so such an exchange keeps its session. */
+function scopesOf({ user, skilltape }: ExchangeDocument, { scopes }: MaskingDecision): Map<FindingType, string> {
+  const named: Record<TokenScope, readonly string[] | null> = {
+    session: null,
+    identity: user === null ? null : [user.domain, user.id],
+    connection: [skilltape.connection],
+    all: [],
+  };
+  return new Map(
+    Object.entries(scopes).flatMap(([type, scope]) => {
+      const name = named[scope];
+      // A session's id has no brackets, so no session is within a scope of another kind.
+      return name === null ? [] : [[type as FindingType, JSON.stringify([scope, ...name])] as const];
+    }),
+  );
+}
