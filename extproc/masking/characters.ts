@@ -42,7 +42,7 @@ const escapeLetters = new Set([98, 102, 110, 114, 116, 118]);
 
 /** Whether the character at `at` is the letter of an escape such as `\n`, in text that holds escaped text. */
 export function isEscapeLetter(text: string, at: number): boolean {
-  return escapeLetters.has(codeAt(text, at)) && codeAt(text, at - 1) === backslash;
+  return codeAt(text, at - 1) === backslash && escapeLetters.has(codeAt(text, at));
 }
 
 /** Whether a value may begin at `at`: no letter or digit before it, an escape apart. */

@@ -77,7 +77,8 @@ function takeCluster(input: ScanInput, at: number, out: Candidate[]): number {
   const groups = cluster.groups;
   const count = cluster.full ? groups.length - overlapGroups : groups.length;
   const known = out.length;
-  let digits = groups.reduce((sum, group) => sum + lengthOf(group), 0);
+  let digits = 0;
+  for (const group of groups) digits += lengthOf(group);
   let index = 0;
   while (index < count) {
     const next = takeGroups(input, cluster, index, digits, out);

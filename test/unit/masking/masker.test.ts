@@ -107,6 +107,11 @@ test('exempt strings stay; the path names their place', () => {
   assert.deepEqual(paths, ['id', 'list.0.signature', 'text']);
 });
 
+test('a key that becomes one that stood before it is kept beside it', () => {
+  const masked = masker.json({ '[SSN]': 1, note: 2, '123-45-6789': 3 }, { scope: 's' }).value;
+  assert.deepEqual(masked, { '[SSN]': 1, note: 2, '[SSN]#2': 3 });
+});
+
 test('keys that become the same are all kept', () => {
   const input = { '123-45-6789': 1, '[SSN]': 2, '531-21-7351': 3, '[SSN]#2': 4, '123-45-6788': 5 };
   const { value } = masker.json(input, options);
