@@ -199,6 +199,15 @@ test('what understands an exchange does no input or output', () => {
   );
 });
 
+test('the search of requests is loaded by the thread that reads bodies, when it is asked for, and by nothing else', () => {
+  const search = 'extproc/exchange/request-findings.ts';
+  assert.deepEqual(
+    imports.filter(({ to }) => to === search).map(({ from }) => from),
+    ['extproc/reading/worker.ts'],
+  );
+  assert.doesNotMatch(readFileSync(join(root, 'extproc/reading/worker.ts'), 'utf8'), /from '[^']*request-findings/);
+});
+
 test('product code imports test code only where the demo puts the fakes up', () => {
   const broken = imports.filter(({ from, to }) => to.startsWith('test/') && !/^extproc\/demo\//.test(from));
   assert.deepEqual(broken, []);

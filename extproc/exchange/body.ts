@@ -17,13 +17,6 @@ import { batchFacts, claudeFacts } from './claude-facts.ts';
 import type { EncodedPlace } from './decoded-body.ts';
 import { decodedBody } from './decoded-body.ts';
 import type { RequestFacts } from './facts.ts';
-import {
-  findingsInBatch,
-  findingsInParts,
-  findingsInRequest,
-  notSearched,
-  type RequestFindings,
-} from './request-findings.ts';
 import { uploadFacts } from './upload-facts.ts';
 
 /** A request body as read: what it asks of Claude, or why it could not be read. */
@@ -42,6 +35,21 @@ export type ReadBody =
  * policy asks for it.
  */
 export type BodyPlace = Pick<RequestFacts, 'endpoint'> & EncodedPlace & { findingsMaxChars?: number };
+
+/** What a search of a body for secrets and personal data says of it; at most `maxChars` UTF-16 units are searched. */
+export type FindingsSearch = {
+  request(value: JsonValue, maxChars: number): RequestFindings;
+  batch(value: JsonValue, maxChars: number): RequestFindings;
+  parts(parts: readonly MultipartPart[], maxChars: number): RequestFindings;
+};
+
+export type RequestFindings = Pick<RequestInput, 'findings' | 'findings_complete'>;
+
+/** What is said of a body that was not searched: nobody must take it for one in which nothing is. */
+export const notSearched: RequestFindings = { findings: [], findings_complete: false };
+
+/** `search` is given where the body is to be searched. */
+type SearchedPlace = BodyPlace & { search?: FindingsSearch };
 
 /** Why a body cannot be judged; each is a reason of `refusal.ts`. */
 export type BodyFaultReason =
@@ -67,7 +75,7 @@ export type BodyFacts = {
  * Reads the body and takes what it names out of it; names that policy could not judge anyway are a fault. `letGo` as in
  * `parseStrictJson`.
  */
-export function bodyFacts(place: BodyPlace, body: Uint8Array, letGo?: () => void): BodyFacts {
+export function bodyFacts(place: SearchedPlace, body: Uint8Array, letGo?: () => void): BodyFacts {
   const decoded = decodedBody(place, body);
   if (!decoded.ok) return unreadBody(decodingReasons[decoded.fault], decoded.detail);
   const decodedBytes = decoded.bytes.length;
@@ -192,16 +200,16 @@ function factsOf(read: ReadBody): Partial<RequestInput> {
   }
 }
 
-function findingsOf(read: ReadBody, { findingsMaxChars: maxChars }: BodyPlace): RequestFindings {
-  if (maxChars === undefined) return notSearched;
+function findingsOf(read: ReadBody, { search, findingsMaxChars: maxChars }: SearchedPlace): RequestFindings {
+  if (search === undefined || maxChars === undefined) return notSearched;
   switch (read.kind) {
     case 'messages':
     case 'json':
-      return findingsInRequest(read.value, maxChars);
+      return search.request(read.value, maxChars);
     case 'batch':
-      return findingsInBatch(read.value, maxChars);
+      return search.batch(read.value, maxChars);
     case 'upload':
-      return findingsInParts(read.parts, maxChars);
+      return search.parts(read.parts, maxChars);
     case 'empty':
       return { findings: [], findings_complete: true };
     case 'unread':

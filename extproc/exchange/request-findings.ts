@@ -11,25 +11,27 @@ import { type FindingPlace, type FindingType, findingPlaces } from '../masking/f
 import { scan } from '../masking/scan.ts';
 import { findingsIn } from '../masking/spans.ts';
 import { numberFinding } from '../masking/text-masking.ts';
-import type { RequestInput } from '../policy/input.ts';
 import { policyTypes } from '../policy/input-bounds.ts';
 import type { MultipartPart } from '../upload/multipart.ts';
+import type { FindingsSearch, RequestFindings } from './body.ts';
 import { placeOfBlock } from './finding-place.ts';
 
-export type RequestFindings = Pick<RequestInput, 'findings' | 'findings_complete'>;
+/** Loaded where a body is to be searched, and nowhere else: what it takes along is large. */
+export const findingsSearch: FindingsSearch = {
+  request: findingsInRequest,
+  batch: findingsInBatch,
+  parts: findingsInParts,
+};
 
-/** What is said of a body that was not searched: nobody must take it for one in which nothing is. */
-export const notSearched: RequestFindings = { findings: [], findings_complete: false };
-
-/** Of a JSON body that is one request; at most `maxChars` UTF-16 units are searched. */
-export function findingsInRequest(value: JsonValue, maxChars: number): RequestFindings {
+/** Of a JSON body that is one request. */
+function findingsInRequest(value: JsonValue, maxChars: number): RequestFindings {
   const search = new Search(maxChars);
   searchRequest(search, value);
   return search.result();
 }
 
 /** Of a batch: each of its requests as if it came by itself, within the same room. */
-export function findingsInBatch(value: JsonValue, maxChars: number): RequestFindings {
+function findingsInBatch(value: JsonValue, maxChars: number): RequestFindings {
   const search = new Search(maxChars);
   const { requests = [], ...rest } = isJsonObject(value) ? value : {};
   for (const entry of Array.isArray(requests) ? requests : []) searchBatchEntry(search, entry);
@@ -38,7 +40,7 @@ export function findingsInBatch(value: JsonValue, maxChars: number): RequestFind
 }
 
 /** Of the parts of an upload: names, and contents that are text. */
-export function findingsInParts(parts: readonly MultipartPart[], maxChars: number): RequestFindings {
+function findingsInParts(parts: readonly MultipartPart[], maxChars: number): RequestFindings {
   const search = new Search(maxChars);
   for (const { field, filename, bytes } of parts) {
     for (const name of [field, filename ?? '']) search.text(name, '', 'file');

@@ -18,6 +18,16 @@ export const findingTypes = [
 
 export type FindingType = (typeof findingTypes)[number];
 
+/** Types with so few values that whoever holds the key, or sees enough tokens, could list them all: they never get a hash. */
+export const plainTypes: ReadonlySet<FindingType> = new Set([
+  'SSN',
+  'NATIONAL_ID',
+  'BIRTH_DATE',
+  'CARD',
+  'PHONE',
+  'DEEP',
+]);
+
 /** `start` and `end` (exclusive) are UTF-16 offsets; `score` lies between 0 and 1. */
 export type Finding = { type: FindingType; rule: string; start: number; end: number; score: number };
 

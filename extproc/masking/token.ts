@@ -1,20 +1,11 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { SkilltapeError } from '../errors.ts';
-import { type FindingType, findingTypes } from './finding.ts';
+import { type FindingType, findingTypes, plainTypes } from './finding.ts';
 import { undisguised } from './normalise.ts';
 import { fitsWhole, matchEnd, sticky } from './pattern.ts';
 
 const keyBytesMin = 32;
 const hexLength = 16;
-/** Types with so few values that whoever holds the key, or sees enough tokens, could list them all: they never get a hash. */
-export const plainTypes: ReadonlySet<FindingType> = new Set([
-  'SSN',
-  'NATIONAL_ID',
-  'BIRTH_DATE',
-  'CARD',
-  'PHONE',
-  'DEEP',
-]);
 const anyToken = sticky(`\\[(?:${findingTypes.join('|')})(?::[0-9a-f]{${hexLength}})?\\]`);
 const rememberedMax = 4096;
 

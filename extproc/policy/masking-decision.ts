@@ -1,6 +1,6 @@
 /** How policy has an exchange masked: the `masking` of a `record` decision, and the list that operators edit. */
 import { z } from 'zod';
-import { plainTypes } from '../masking/token.ts';
+import { plainTypes } from '../masking/finding.ts';
 import { policyTypes } from './input-bounds.ts';
 
 /** The parts of an exchange that can be dropped, or kept with nothing but secrets masked. */

@@ -7,8 +7,6 @@ import type { JournalPlace } from './protocol.ts';
 
 /** Read in a few milliseconds at the worst; nearly all requests are no larger. */
 const hereMaxBytes = 64 * 1024;
-/** The same for one that is searched for secrets and personal data, which takes ten times as long. */
-const searchedHereMaxBytes = 8 * 1024;
 /** A stream of nothing but code tables takes twenty times as long for each of its bytes. */
 const encodedHereMaxBytes = 16 * 1024;
 /** Larger ones take up to seconds, which the others must not wait for. */
@@ -36,7 +34,7 @@ export function createThreadedReader(
   return {
     read(kind, asked, body) {
       if (isEncodedRequest(kind, asked)) return readEncoded(asked, body, quick, slow) as never;
-      if (body.bytes <= hereMaxBytesFor(asked) && body.stored === null && !isEncodedAnswer(asked))
+      if (body.bytes <= hereMaxBytes && body.stored === null && !isEncodedAnswer(asked) && !isSearched(asked))
         return readHere(kind, asked, body.joined());
       const lane = kind === ('body' satisfies ReadingKind) && body.bytes <= quickMaxBytes ? quick : slow;
       return lane.ask(kind, asked, body.bytes, () => ({ bytes: body.copied(), stored: body.stored }));
@@ -58,10 +56,9 @@ async function readEncoded(
   slow: Lane,
 ): Promise<Answered<'body'>> {
   const question = () => ({ bytes: body.copied(), stored: body.stored });
-  if (body.bytes <= encodedHereMaxBytes && body.stored === null) {
-    const maxBytes = hereMaxBytesFor(asked);
-    const read = readHere('body', decodingAtMost(maxBytes, asked), body.joined());
-    if (!isLargerThan(maxBytes, read, asked)) return read;
+  if (body.bytes <= encodedHereMaxBytes && body.stored === null && !isSearched(asked)) {
+    const read = readHere('body', decodingAtMost(hereMaxBytes, asked), body.joined());
+    if (!isLargerThan(hereMaxBytes, read, asked)) return read;
   }
   if (body.bytes <= quickMaxBytes) {
     const read = await quick.ask('body', decodingAtMost(quickMaxBytes, asked), body.bytes, question);
@@ -71,8 +68,9 @@ async function readEncoded(
   return slow.ask('body', asked, largeMinBytes, question);
 }
 
-function hereMaxBytesFor(asked: Asked<ReadingKind>): number {
-  return 'findingsMaxChars' in asked ? searchedHereMaxBytes : hereMaxBytes;
+/** A search takes ten times as long as reading, and the thread alone has what it needs. */
+function isSearched(asked: Asked<ReadingKind>): boolean {
+  return 'findingsMaxChars' in asked;
 }
 
 function decodingAtMost(maxBytes: number, asked: Asked<'body'>): Asked<'body'> {

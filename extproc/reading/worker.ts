@@ -1,6 +1,7 @@
 /** The thread that reads large bodies: one question, one reply. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { SkilltapeError } from '../errors.ts';
+import type { FindingsSearch } from '../exchange/body.ts';
 import { readHere } from '../exchange/reader.ts';
 import { collectGarbage, freeBuffer, largeMinBytes } from '../large-work.ts';
 import type { JournalPlace, Question, Reply } from './protocol.ts';
@@ -13,13 +14,19 @@ async function replyTo(question: Question): Promise<Reply> {
   const isLarge = question.bytes.length >= largeMinBytes;
   try {
     await stored.fill(question);
-    const answered = readHere(kind, asked as never, question.bytes, () => freeBuffer(question.bytes));
+    const searching = 'findingsMaxChars' in asked ? { ...asked, search: await findingsSearch() } : asked;
+    const answered = readHere(kind, searching as never, question.bytes, () => freeBuffer(question.bytes));
     if (isLarge) collectGarbage();
     return { answered };
   } catch (thrown) {
     const code = thrown instanceof SkilltapeError ? thrown.code : 'internal';
     return { failed: thrown instanceof Error ? thrown.name : typeof thrown, code };
   }
+}
+
+/** Loaded when it is first needed: where no policy looks at findings, no thread has it. */
+async function findingsSearch(): Promise<FindingsSearch> {
+  return (await import('../exchange/request-findings.ts')).findingsSearch;
 }
 
 parentPort?.on('message', (question: Question) => {

@@ -2,15 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { JsonValue } from '../../../extproc/claude/json.ts';
-import { bodyFacts } from '../../../extproc/exchange/body.ts';
+import { bodyFacts, notSearched, type RequestFindings } from '../../../extproc/exchange/body.ts';
 import { requestFacts } from '../../../extproc/exchange/facts.ts';
-import type { RequestFindings } from '../../../extproc/exchange/request-findings.ts';
-import {
-  findingsInBatch,
-  findingsInParts,
-  findingsInRequest,
-  notSearched,
-} from '../../../extproc/exchange/request-findings.ts';
+import { findingsSearch } from '../../../extproc/exchange/request-findings.ts';
 import { requestInput as requestSchema } from '../../../extproc/policy/input.ts';
 import { decodingLimits } from '../../builders/decoding.ts';
 import { requestHeaders, wholeRequest } from './frames.ts';
@@ -19,6 +13,7 @@ import { claude, createRig, play } from './rig.ts';
 const mail = 'grace@navy.example.org';
 const key = `ghp_${'a1B2c3D4e5F6'.repeat(3)}`;
 const enough = 1_000_000;
+const { request: findingsInRequest, batch: findingsInBatch, parts: findingsInParts } = findingsSearch;
 
 function told({ findings }: RequestFindings): string[] {
   return findings.map(({ type, place, count }) => `${count} ${type} ${place}`);
@@ -219,17 +214,27 @@ test('a body is searched in the form of its endpoint, and only where it is asked
   for (const [path, body, expected] of bodies) {
     const place = { ...factsOf(path), decoding: decodingLimits };
     const bytes = Buffer.from(JSON.stringify(body));
-    assert.deepEqual(told(bodyFacts({ ...place, findingsMaxChars: enough }, bytes).findings), [expected], path);
+    assert.deepEqual(
+      told(bodyFacts({ ...place, findingsMaxChars: enough, search: findingsSearch }, bytes).findings),
+      [expected],
+      path,
+    );
     assert.deepEqual(bodyFacts(place, bytes).findings, notSearched, path);
   }
-  const place = { ...factsOf('/v1/messages'), decoding: decodingLimits, findingsMaxChars: enough };
+  const place = {
+    ...factsOf('/v1/messages'),
+    decoding: decodingLimits,
+    findingsMaxChars: enough,
+    search: findingsSearch,
+  };
   assert.deepEqual(bodyFacts(place, Buffer.alloc(0)).findings, { findings: [], findings_complete: true });
   assert.deepEqual(bodyFacts(place, Buffer.from('{"oops"')).findings, notSearched);
   const multipart = `--abcd\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n${mail}\r\n--abcd--\r\n`;
   const upload = { ...factsOf('/v1/files', 'multipart/form-data; boundary=abcd'), decoding: decodingLimits };
-  assert.deepEqual(told(bodyFacts({ ...upload, findingsMaxChars: enough }, Buffer.from(multipart)).findings), [
-    '1 EMAIL file',
-  ]);
+  assert.deepEqual(
+    told(bodyFacts({ ...upload, findingsMaxChars: enough, search: findingsSearch }, Buffer.from(multipart)).findings),
+    ['1 EMAIL file'],
+  );
 });
 
 test('policy is told of findings where it looks at them, and the record has what policy was told', async () => {

@@ -18,6 +18,7 @@ import { readHere } from '../../../extproc/exchange/reader.ts';
 import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
 import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { storedChunk } from '../../../extproc/exchange/request-body.ts';
+import { findingsSearch } from '../../../extproc/exchange/request-findings.ts';
 import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import { PassingBytes } from '../../../extproc/large-work.ts';
@@ -176,7 +177,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
     endReports: reports,
-    reader: { read: (kind, asked, body) => readHere(kind, asked, wholeOf(log, body)) },
+    reader: { read: (kind, asked, body) => readHere(kind, { ...asked, search: findingsSearch }, wholeOf(log, body)) },
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),
     onFinished: (connection, outcome) => ended.push({ connection, outcome }),
