@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { messagesBody } from '../builders/messages-body.ts';
 import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
+import { findInJournal } from '../environment/journal-view.ts';
 import type { RawCall } from '../environment/raw-call.ts';
 import { openCall } from '../environment/raw-call.ts';
-import { claudeError, inJournal } from '../environment/traffic.ts';
+import { claudeError, inJournal, servedAgain } from '../environment/traffic.ts';
 import { waitUntil } from '../environment/wait.ts';
 import { tellDisk } from '../fakes/serve-disk-control.ts';
 
@@ -85,6 +86,24 @@ test('writes that hang while an answer goes on: it waits, longer than Envoy wait
   const { id, answerBody } = await inJournal(gateway, 'goes on while writes hang', () => true);
   assert.deepEqual(stream.received(), answerBody);
   assert.equal((await gateway.document(id)).skilltape.outcome, 'complete');
+});
+
+test('a processor that is killed while pieces of an answer wait for the disk: none of them reaches the caller', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const marker = `waits when it is killed, ${round}`;
+    const stream = await openStream(marker, 5);
+    await tellDisk(gateway.directory, { do: 'hold', verb: 'write' });
+    await pause(300);
+    gateway.processor.process.kill('SIGKILL');
+    assert.equal(await stream.over, 'cut');
+    await gateway.processor.exited;
+    const recorded = await findInJournal(gateway.dataDirectory, marker);
+    const got = stream.received();
+    assert.deepEqual(got, recorded?.answerBody.subarray(0, got.length), `${got.length} bytes`);
+    await gateway.restartProcessor();
+    await servedAgain(gateway, headers);
+    assert.equal((await gateway.document(recorded?.id)).skilltape.outcome, 'interrupted');
+  }
 });
 
 test('syncs that hang longer than Envoy waits: the end of an answer is held back, and the record does not say that it is whole', async () => {

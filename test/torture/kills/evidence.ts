@@ -126,7 +126,8 @@ export class Evidence {
       const isPrefix = recorded.subarray(0, received.length).equals(received);
       // Chunks that do not complete an answer are synced a little later: only a power failure may take them.
       if (!isPrefix && (isComplete(received, whole) || !this.#lostPower(seen.life))) {
-        this.#violation(`${marker}: ${received.length} bytes were answered, ${recorded.length} are recorded`);
+        const where = `life ${seen.life} to ${seen.overInLife}, begun in ${entry.life}, power failed in ${[...this.#powerFailures].slice(-3)}`;
+        this.#violation(`${marker}: ${received.length} bytes answered, ${recorded.length} recorded (${where})`);
       }
       if (whole) this.#proveWhole(marker, entry);
       if (whole && recorded.length !== received.length)

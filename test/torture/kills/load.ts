@@ -16,6 +16,8 @@ export type Seen = {
   whole: boolean;
   /** Of the processor, when the call began. */
   life: number;
+  /** Of the processor, when it was over: Envoy may take a second to tell. */
+  overInLife: number;
 };
 
 export type Kind = 'plain' | 'stream' | 'slow stream' | 'large' | 'abandoned' | 'refused';
@@ -62,7 +64,7 @@ export class Load implements AsyncDisposable {
         ...{ marker: `<load ${this.#sent}>`, kind: kinds[this.#sent % kinds.length] ?? 'plain', life: this.life },
         ...{ authorization: this.#authorization, agent: this.#agent },
       });
-      this.seen.push(seen);
+      this.seen.push({ ...seen, overInLife: this.life });
       const isAnswered = seen.status === 200 && seen.whole;
       if (isAnswered) this.answered += 1;
       else this.failed += 1;
@@ -88,7 +90,7 @@ export async function callOnce(gateway: TestGateway, options: CallOptions): Prom
   }
   const whole = (await call.over) === 'ended';
   const exchangeId = String(head?.headers['x-skilltape-exchange'] ?? '');
-  return { marker, status: head?.status ?? null, exchangeId, received: call.received(), whole, life };
+  return { marker, status: head?.status ?? null, exchangeId, received: call.received(), whole, life, overInLife: life };
 }
 
 function bodyOf(marker: string, kind: Kind): string {
