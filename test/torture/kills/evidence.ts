@@ -238,9 +238,9 @@ export class Evidence {
     if (next !== undefined && comparePositions(next, cut) > 0) this.#next.set(journal, cut);
   }
 
+  /** Since this life: what one life left unsynced stays so until a later one comes far enough to recover it. */
   #lostPower(life: number): boolean {
-    // A call that began between two lives may have been served by the later one.
-    return this.#powerFailures.has(life) || this.#powerFailures.has(life + 1);
+    return [...this.#powerFailures].some((failed) => failed >= life);
   }
 
   #directoryOf(journal: number): string {
