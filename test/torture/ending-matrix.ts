@@ -40,7 +40,7 @@ export async function runEndings(cases: readonly EndingCase[], say: (line: strin
     got.push(...open.map(({ one, marker, call }) => ({ one, marker, received: call.received() })));
     say(`${got.length} of ${cases.length} answers broken off`);
   }
-  return faultsOf(place.gateway, got);
+  return await faultsOf(place.gateway, got);
 }
 
 function batchesOf(cases: readonly EndingCase[]): EndingCase[][] {
