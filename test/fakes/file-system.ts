@@ -164,14 +164,7 @@ export class FakeFileSystem implements FileSystem {
         inode.content = Buffer.concat([inode.content, bytes.subarray(0, count)]);
         return count;
       },
-      datasync: async () => {
-        check();
-        const covered = inode.content;
-        this.counts.datasyncs += 1;
-        await this.#meetFault('sync');
-        check();
-        inode.durable = covered;
-      },
+      datasync: () => this.#datasync(inode, check),
       close: async () => {},
     };
     return {
@@ -193,14 +186,7 @@ export class FakeFileSystem implements FileSystem {
         return Buffer.from(inode.content.subarray(offset, offset + maxBytes));
       },
       size: async () => inode.content.length,
-      datasync: async () => {
-        check();
-        const covered = inode.content;
-        this.counts.datasyncs += 1;
-        await this.#meetFault('sync');
-        check();
-        inode.durable = covered;
-      },
+      datasync: () => this.#datasync(inode, check),
       close: async () => {},
     };
   }
@@ -253,6 +239,15 @@ export class FakeFileSystem implements FileSystem {
       if (generation === this.#generation) this.#locks.delete(directory);
     };
     return { status: 'acquired', release } as const;
+  }
+
+  async #datasync(inode: Inode, check: () => void): Promise<void> {
+    check();
+    const covered = inode.content;
+    this.counts.datasyncs += 1;
+    await this.#meetFault('sync');
+    check();
+    inode.durable = covered;
   }
 
   #inode(path: string): Inode {

@@ -32,6 +32,8 @@ type Entry = {
   /** The whole body up to there. */
   requests: Placed<Request>[];
   answer: Placed<Uint8Array>[];
+  /** A power failure took a part of the answer after it was read. */
+  isAnswerLost: boolean;
   outcomes: Placed<string>[];
 };
 
@@ -49,6 +51,7 @@ export class Evidence {
   /** Where reading goes on, by journal. */
   readonly #next = new Map<number, Position>();
   #arrivalsProven = 0;
+  #callsProven = 0;
   /** Lives at whose end the power failed. */
   readonly #powerFailures = new Set<number>();
 
@@ -112,6 +115,13 @@ export class Evidence {
     }
   }
 
+  /** All arrivals and all calls that are over; each is proven once. */
+  proveCalls(arrivals: readonly Arrival[], calls: readonly Seen[]): void {
+    this.proveArrivals(arrivals);
+    for (const seen of calls.slice(this.#callsProven)) this.proveSeen(seen);
+    this.#callsProven = calls.length;
+  }
+
   /** What a caller was told is on record. */
   proveSeen(seen: Seen): void {
     const { marker, exchangeId, status, received, whole } = seen;
@@ -125,7 +135,7 @@ export class Evidence {
       const recorded = Buffer.concat(valuesOf(entry.answer));
       const isPrefix = recorded.subarray(0, received.length).equals(received);
       // Chunks that do not complete an answer are synced a little later: only a power failure may take them.
-      if (!isPrefix && (isComplete(received, whole) || !this.#lostPower(seen.life))) {
+      if (!isPrefix && (isComplete(received, whole) || !this.#lostPower(seen, entry))) {
         const where = `life ${seen.life} to ${seen.overInLife}, begun in ${entry.life}, power failed in ${[...this.#powerFailures].slice(-3)}`;
         this.#violation(`${marker}: ${received.length} bytes answered, ${recorded.length} recorded (${where})`);
       }
@@ -229,6 +239,7 @@ export class Evidence {
     const isKept = ({ at }: { at: Position }) => comparePositions(at, cut) < 0;
     for (const [id, entry] of this.#entries) {
       if (entry.journal !== journal) continue;
+      entry.isAnswerLost ||= !entry.answer.every(isKept);
       for (const kind of ['starts', 'allows', 'requests', 'answer', 'outcomes'] as const) {
         entry[kind] = entry[kind].filter(isKept) as never;
       }
@@ -238,9 +249,9 @@ export class Evidence {
     if (next !== undefined && comparePositions(next, cut) > 0) this.#next.set(journal, cut);
   }
 
-  /** Since this life: what one life left unsynced stays so until a later one comes far enough to recover it. */
-  #lostPower(life: number): boolean {
-    return [...this.#powerFailures].some((failed) => failed >= life);
+  /** Before it was read here, in one of the lives of the call, or after that: then it was taken out of the entry. */
+  #lostPower({ life, overInLife }: Seen, entry: Entry): boolean {
+    return entry.isAnswerLost || [...this.#powerFailures].some((failed) => failed >= life && failed <= overInLife);
   }
 
   #directoryOf(journal: number): string {
@@ -258,7 +269,18 @@ export class Evidence {
 }
 
 function newEntry({ exchangeId: id, timeMs: startedMs }: ExchangeRecord, journal: number, life: number): Entry {
-  return { id, journal, life, startedMs, starts: [], allows: [], requests: [], answer: [], outcomes: [] };
+  return {
+    id,
+    journal,
+    life,
+    startedMs,
+    starts: [],
+    allows: [],
+    requests: [],
+    answer: [],
+    isAnswerLost: false,
+    outcomes: [],
+  };
 }
 
 function requestOf({ requests }: Entry): Request {

@@ -4,6 +4,7 @@ import type { Position } from '../../../extproc/journal/position.ts';
 import { waitUntil } from '../../environment/wait.ts';
 import { wholeIndex } from '../../environment/whole-index.ts';
 import { seededRandom } from '../../fakes/file-system.ts';
+import { inBatches } from '../batches.ts';
 import type { Torture } from '../torture.ts';
 import { Evidence } from './evidence.ts';
 import { Load } from './load.ts';
@@ -67,17 +68,11 @@ export const kills: Torture = {
   name: 'kills',
   description: 'kill -9 of the processor at random places under load, power failures too; a round is one kill',
   roundsDefault: 1_000,
-  async run({ seed, rounds, progress }) {
-    const counts: Record<string, number> = {};
-    const violations: string[] = [];
-    for (let done = 0; done < rounds; done += batchKills) {
-      const batch = { seed: seed + done, kills: Math.min(batchKills, rounds - done), progress };
-      const { violations: found, places, ...figures } = await tortureByKills(batch);
-      violations.push(...found.map((text) => `seed ${batch.seed}: ${text}`));
-      for (const [name, count] of Object.entries({ ...figures, ...places })) counts[name] = (counts[name] ?? 0) + count;
-    }
-    return { counts, violations };
-  },
+  run: (options) =>
+    inBatches(options, batchKills, async ({ seed, rounds, progress }) => {
+      const { violations, places, ...figures } = await tortureByKills({ seed, kills: rounds, progress });
+      return { counts: { ...figures, ...places }, violations };
+    }),
 };
 
 type Parts = Pick<KillStand, 'gateway' | 'spares' | 'durableFile'> & { load: Load; random: () => number };
@@ -88,7 +83,6 @@ class Run {
   readonly #places: Record<string, number> = {};
   #kills = 0;
   #powerFailures = 0;
-  #seenProven = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -165,10 +159,6 @@ class Run {
 
   #proveCalls(): void {
     const { gateway, load } = this.#parts;
-    this.evidence.proveArrivals(gateway.fake.requests);
-    for (; this.#seenProven < load.seen.length; this.#seenProven += 1) {
-      const seen = load.seen[this.#seenProven];
-      if (seen !== undefined) this.evidence.proveSeen(seen);
-    }
+    this.evidence.proveCalls(gateway.fake.requests, load.seen);
   }
 }

@@ -7,6 +7,7 @@ import { waitUntil } from '../../environment/wait.ts';
 import { wholeIndex } from '../../environment/whole-index.ts';
 import { isAlive, workerPid } from '../../environment/workers.ts';
 import { seededRandom } from '../../fakes/file-system.ts';
+import { inBatches } from '../batches.ts';
 import type { Torture, TortureReport } from '../torture.ts';
 import { Evidence } from './evidence.ts';
 import { Load } from './load.ts';
@@ -58,17 +59,10 @@ export const killsWorkers: Torture = {
   description:
     'kill -9 of workers, their primary or all of them under load, power failures too; a round is one primary',
   roundsDefault: 200,
-  async run({ seed, rounds, progress }) {
-    const counts: Record<string, number> = {};
-    const violations: string[] = [];
-    for (let done = 0; done < rounds; done += batchLives) {
-      const batch = { seed: seed + done, lives: Math.min(batchLives, rounds - done), progress };
-      const report = await tortureWorkersByKills(batch);
-      violations.push(...report.violations.map((text) => `seed ${batch.seed}: ${text}`));
-      for (const [name, count] of Object.entries(report.counts)) counts[name] = (counts[name] ?? 0) + count;
-    }
-    return { counts, violations };
-  },
+  run: (options) =>
+    inBatches(options, batchLives, ({ seed, rounds, progress }) =>
+      tortureWorkersByKills({ seed, lives: rounds, progress }),
+    ),
 };
 
 type Parts = Pick<KillStand, 'gateway' | 'spares' | 'durableFile'> & { load: Load };
@@ -78,7 +72,6 @@ class Run {
   readonly #parts: Parts;
   readonly #counts: Record<string, number> = {};
   #lives = 0;
-  #seenProven = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -211,11 +204,7 @@ class Run {
 
   #proveCalls(): void {
     const { gateway, load } = this.#parts;
-    this.evidence.proveArrivals(gateway.fake.requests);
-    for (; this.#seenProven < load.seen.length; this.#seenProven += 1) {
-      const seen = load.seen[this.#seenProven];
-      if (seen !== undefined) this.evidence.proveSeen(seen);
-    }
+    this.evidence.proveCalls(gateway.fake.requests, load.seen);
   }
 
   /** A worker that ends by itself finds something wrong that nobody put there. */

@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endpointOf } from '../../../extproc/claude/endpoint.ts';
 import { Lane, type LaneOptions } from '../../../extproc/reading/lane.ts';
 import { largeReading } from '../../../extproc/reading/threaded-reader.ts';
-import { decodingLimits, noCodings } from '../../builders/decoding.ts';
 import { messagesBody } from '../../builders/messages-body.ts';
 import { waitUntil } from '../../environment/wait.ts';
+import { messagesPlace as place } from './place.ts';
 
-const place = {
-  endpoint: endpointOf('POST', '/v1/messages'),
-  bodyForm: 'messages',
-  contentType: 'application/json',
-  codings: noCodings,
-  decoding: decodingLimits,
-} as const;
 const body = (text: string) => () => ({ bytes: new Uint8Array(Buffer.from(text)), stored: null });
 const laneOf = (options: Partial<LaneOptions>) =>
   new Lane({ readMaxMs: 60_000, idleMaxMs: 60_000, journal: null, largeWork: largeReading(), ...options });

@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endpointOf } from '../../../extproc/claude/endpoint.ts';
 import { createThreadedReader } from '../../../extproc/reading/threaded-reader.ts';
-import { decodingLimits, noCodings } from '../../builders/decoding.ts';
 import { messagesBody } from '../../builders/messages-body.ts';
 import { forgetPeak, processMemory } from '../../environment/process-memory.ts';
+import { messagesPlace as place } from './place.ts';
 
-const place = {
-  endpoint: endpointOf('POST', '/v1/messages'),
-  bodyForm: 'messages',
-  contentType: 'application/json',
-  codings: noCodings,
-  decoding: decodingLimits,
-} as const;
 const bodyBytes = 48 * 1024 * 1024;
 
 /** JSON of this size, made where it is to be: nothing else of that size is in memory. */
