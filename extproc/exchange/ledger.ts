@@ -40,17 +40,13 @@ export class Ledger {
    * is noted in one turn of the event loop together.
    */
   note(body: RecordBody): void {
-    this.#noted = Promise.all([this.#noted, this.#append(body)]);
+    this.#noted = Promise.all([this.#noted, this.record(body)]);
     // Thrown where it is waited for.
     this.#noted.catch(() => {});
   }
 
   /** Resolves when the record would survive a kill of this process. */
-  record(body: RecordBody): Promise<LogPlace> {
-    return this.#append(body);
-  }
-
-  async #append(body: RecordBody): Promise<LogPlace> {
+  async record(body: RecordBody): Promise<LogPlace> {
     const record = { exchangeId: this.#exchangeId, timeMs: this.#clock.nowMs(), ...body };
     if (body.kind === 'started') this.#begun = true;
     try {
@@ -87,7 +83,7 @@ export class Ledger {
     if (this.#finished) return;
     if (!this.#begun && noted.status === 'rejected') throw noted.reason;
     if (!this.#begun) return;
-    await this.#append({ kind: 'finished', finished });
+    await this.record({ kind: 'finished', finished });
     this.#finished = true;
     this.#onFinished(finished.outcome);
   }
