@@ -61,6 +61,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       decoding: decodingLimits(config),
       rememberedDays: config.index.rememberedDays,
       rejectsMaxBytes: config.index.rejectsMaxBytes,
+      reveal: config.reveal.keptDays === 0 ? null : config.reveal,
       coverage: coverageOptions(config),
     },
     {
@@ -118,6 +119,9 @@ function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (repor
         return;
       case 'rejects_dropped':
         log.error(report, 'the list of rejects is full: its oldest documents left it');
+        return;
+      case 'unrevealable':
+        log.error(report, 'values behind tokens could not be kept: they cannot be revealed');
         return;
       case 'waiting':
         if (report.reason === waiting && performance.now() - saidAt < waitingSaidEveryMs) return;

@@ -5,7 +5,7 @@ import { KeyNames } from './key-names.ts';
 import { readChars } from './long-text.ts';
 import type { Masked } from './masked.ts';
 import { maskString } from './string-masking.ts';
-import { type MaskingLimits, type Scan, TextMasking } from './text-masking.ts';
+import { type MaskingLimits, type OnToken, type Scan, TextMasking } from './text-masking.ts';
 import { Tokens } from './token.ts';
 import { type Treatment, usualTreatment } from './treatment.ts';
 
@@ -26,6 +26,7 @@ export type JsonMaskingOptions = {
   treatmentAt?: ((path: Path) => Treatment | undefined) | undefined;
   /** Asked at each finding. */
   placeOf?: (path: Path) => FindingPlace;
+  onToken?: OnToken | undefined;
 };
 
 /** `isCut`: something was left out for a limit. */
@@ -58,9 +59,10 @@ export class Masker {
   #run<T>(
     scope: string,
     mask: (masking: TextMasking) => T,
-    { treatment, limits }: Pick<JsonMaskingOptions, 'treatment' | 'limits'> = {},
+    { treatment, limits, onToken }: Pick<JsonMaskingOptions, 'treatment' | 'limits' | 'onToken'> = {},
   ): MaskedJson<T> {
     const masking = new TextMasking(this.#tokens, treatment ?? this.#treatment, scope, limits);
+    masking.onToken = onToken;
     try {
       return { value: mask(masking) as Masked<T>, findings: masking.counts(), isCut: masking.isCut };
     } catch (thrown) {

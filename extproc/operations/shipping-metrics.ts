@@ -18,6 +18,10 @@ export function shippingMetrics(registry: Registry) {
     'skilltape_masking_failures_total',
     'Exchanges of which the index has metadata only.',
   );
+  const unrevealable = counter(
+    'skilltape_unrevealable_exchanges_total',
+    'Exchanges of which no values could be kept for a reveal.',
+  );
   const findings = counter(
     'skilltape_masking_findings_total',
     'Values that were found in what the index took, and are masked there.',
@@ -27,17 +31,7 @@ export function shippingMetrics(registry: Registry) {
     crashes: counter('skilltape_shipping_crashes_total', 'Deaths of the shipping thread, which is then started again.'),
     /** Returns what is to be told each report of the thread. */
     watch(state: ShippingState): (report: ShipReport) => void {
-      gauge('skilltape_index_lag_seconds', 'Age of the oldest ended exchange that is not in the index.', () =>
-        state.lagSeconds(),
-      );
-      gauge(
-        'skilltape_shipping_waiting_exchanges',
-        'Ended exchanges that were read and wait for the index.',
-        () => state.waitingExchanges,
-      );
-      gauge('skilltape_shipping_silence_seconds', 'Time since the shipping thread last said something.', () =>
-        state.silenceSeconds(),
-      );
+      showState(gauge, state);
       return (report) => {
         state.heed(report);
         switch (report.kind) {
@@ -59,6 +53,9 @@ export function shippingMetrics(registry: Registry) {
           case 'rejects_dropped':
             rejectsDropped.inc(report.count);
             return;
+          case 'unrevealable':
+            unrevealable.inc(report.exchanges);
+            return;
           case 'rejected':
           case 'coverage':
           case 'late_records':
@@ -70,4 +67,18 @@ export function shippingMetrics(registry: Registry) {
       };
     },
   };
+}
+
+function showState(gauge: ReturnType<typeof instrumentsOf>['gauge'], state: ShippingState): void {
+  gauge('skilltape_index_lag_seconds', 'Age of the oldest ended exchange that is not in the index.', () =>
+    state.lagSeconds(),
+  );
+  gauge(
+    'skilltape_shipping_waiting_exchanges',
+    'Ended exchanges that were read and wait for the index.',
+    () => state.waitingExchanges,
+  );
+  gauge('skilltape_shipping_silence_seconds', 'Time since the shipping thread last said something.', () =>
+    state.silenceSeconds(),
+  );
 }

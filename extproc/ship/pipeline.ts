@@ -19,9 +19,12 @@ import type { Transcript } from '../transcript/transcript.ts';
 import { reasonOf } from './reason.ts';
 import { Recollection } from './recollection.ts';
 import type { TranscriptSink } from './shipper.ts';
+import { type KeptTokens, type TokenKeeper, tokenSink } from './token-keeper.ts';
 
 export type PipelineParts = {
   masker: DocumentMasker;
+  /** Null where no values are kept. */
+  tokenKeeper: TokenKeeper | null;
   policy: { record(input: RecordInput): RecordDecision };
   memory: ShipMemory;
   index: Pick<IndexSink, 'deliver'>;
@@ -66,11 +69,13 @@ export function createPipeline(parts: PipelineParts): TranscriptSink {
 async function preparedAll(transcripts: readonly Transcript[], parts: PipelineParts): Promise<Prepared[]> {
   const recollection = new Recollection(parts.memory, parts.keyedHash);
   const prepared: Prepared[] = [];
+  const kept: KeptTokens[] = [];
   for (const transcript of transcripts) {
     parts.onReading(transcript.exchangeId);
-    prepared.push(await readOrReduced(transcript, recollection, parts));
+    prepared.push(await readOrReduced(transcript, recollection, parts, kept));
   }
   parts.onReading(null);
+  await parts.tokenKeeper?.keep(kept);
   recollection.write();
   return prepared;
 }
@@ -102,18 +107,24 @@ async function readOrReduced(
   transcript: Transcript,
   recollection: Recollection,
   parts: PipelineParts,
+  kept: KeptTokens[],
 ): Promise<Prepared> {
   if (parts.reduced.has(transcript.exchangeId))
     return reducedTo(transcript, recollection, parts, 'reading it ended the thread');
   try {
-    return await prepared(transcript, recollection, parts);
+    return await prepared(transcript, recollection, parts, kept);
   } catch (thrown) {
     if (isIndexFault(thrown)) throw thrown;
     return reducedTo(transcript, recollection, parts, reasonOf(thrown));
   }
 }
 
-async function prepared(transcript: Transcript, recollection: Recollection, parts: PipelineParts): Promise<Prepared> {
+async function prepared(
+  transcript: Transcript,
+  recollection: Recollection,
+  parts: PipelineParts,
+  kept: KeptTokens[],
+): Promise<Prepared> {
   const { keyedHash, masker, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
@@ -123,10 +134,13 @@ async function prepared(transcript: Transcript, recollection: Recollection, part
   const decision = { ...decided, retention_class };
   const recall = recollection.recallFor(transcript);
   const documents: Masked<ExchangeDocument>[] = [];
+  const tokens = parts.tokenKeeper === null ? null : tokenSink(transcript, decision);
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking));
+    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, tokens?.onToken));
     recollection.add(transcript, drafted);
   }
+  // Last: of what could only be kept as metadata no value is kept.
+  if (tokens !== null) kept.push(tokens.kept);
   return documents;
 }
 

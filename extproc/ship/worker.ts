@@ -21,6 +21,7 @@ import { FindingCounter } from './finding-counter.ts';
 import { createPipeline } from './pipeline.ts';
 import type { ShipCommand, ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
+import { keeperOf } from './reveal.ts';
 import type { Advance } from './shipper.ts';
 import { Shipper } from './shipper.ts';
 
@@ -42,7 +43,9 @@ async function run(options: ShipStart): Promise<void> {
   const { index, memory } = await openIndex(options);
   const mark = new ReadingMark(options.reading);
   const findings = new FindingCounter();
+  const tokenKeeper = await keeperOf(options, report);
   const pipeline = createPipeline({
+    tokenKeeper,
     masker: new Masker({ key: options.hashKey }),
     policy: await createPolicyEngine(options.policy),
     index,
@@ -80,6 +83,7 @@ async function run(options: ShipStart): Promise<void> {
   await ship({ shipper, coverage, commands, journals, largeWork, findings });
   await coverage?.stop();
   await shipper.close();
+  tokenKeeper?.close();
   await index.close();
   memory.close();
   for (const { source } of journals) await source.close();

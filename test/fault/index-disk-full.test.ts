@@ -67,6 +67,7 @@ test('an index whose disk is full waits and says why, and when there is room it 
     decoding: decodingLimits,
     rememberedDays: 365,
     rejectsMaxBytes: 2 ** 20,
+    reveal: null,
     largeWorkMemory: null,
     coverage: null,
   };

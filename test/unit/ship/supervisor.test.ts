@@ -81,6 +81,7 @@ class Rig {
           textMaxChars: 10_000,
           rememberedDays: 365,
           rejectsMaxBytes: 2 ** 20,
+          reveal: null,
           largeWorkMemory: null,
         },
         ...{ elasticsearch: null, journalKey, hashKey, policy, decoding: decodingLimits, coverage: null },
