@@ -5,9 +5,10 @@ import type { Config } from '../config/config.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
+import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { coverageCommand } from './coverage.ts';
 import { dumpCommand } from './dump.ts';
-import { coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
+import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
@@ -33,6 +34,8 @@ export function commandsBeside(serve: Command, config: () => Config): Command[] 
     dumpCommand(looking, { config, masker }),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
+    approvalsCommand(looking, approvalsOf(config)),
+    ...decisionCommands(looking, approvalsOf(config)),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     indexCommand(config, looking),
