@@ -27,7 +27,7 @@ test('the shipped policies are formatted and pass the strict check with schemas 
 });
 
 test('every rule has a title, a description, the schema of its input, and a test of both directions', () => {
-  const rules = ['access', 'request', 'record'].flatMap((stage) =>
+  const rules = ['access', 'request', 'record', 'console'].flatMap((stage) =>
     readdirSync(join(policiesDirectory, 'rules', stage)).map((rule) => ({ stage, rule })),
   );
   assert.ok(rules.length >= 12);
