@@ -1,5 +1,6 @@
 import { gatewayOf } from './model.ts';
-import type { Rule, Severity } from './rule.ts';
+import { dotted } from './place.ts';
+import type { Finding, Rule } from './rule.ts';
 import { callerRules } from './rules/callers.ts';
 import { clusterRules } from './rules/clusters.ts';
 import { credentialRules } from './rules/credential.ts';
@@ -12,21 +13,6 @@ import { processorRules } from './rules/processor.ts';
 import { routeRules } from './rules/routes.ts';
 import { tokenRules } from './rules/tokens.ts';
 import type { Source } from './source.ts';
-
-/** A trap that was found, with its place in the file. */
-export type Finding = {
-  id: string;
-  severity: Severity;
-  invariants: readonly number[];
-  title: string;
-  file: string;
-  line: number;
-  /** Dotted, with positions in brackets. */
-  path: string;
-  found: string;
-  why: string;
-  change: string;
-};
 
 /** Every trap that is looked for, in the order in which docs/doctor.md lists them. */
 export const rules: readonly Rule[] = [
@@ -77,13 +63,4 @@ export function examine(source: Source): Finding[] {
 /** A virtual host or a filter that several routes share is one place. */
 function once(findings: readonly Finding[]): Finding[] {
   return [...new Map(findings.map((finding) => [`${finding.id} ${finding.path} ${finding.found}`, finding])).values()];
-}
-
-function dotted(path: readonly (string | number)[]): string {
-  return path
-    .map((part) =>
-      typeof part === 'number' ? `[${part}]` : /^[\w-]+$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`,
-    )
-    .join('')
-    .replace(/^\./, '');
 }

@@ -38,6 +38,7 @@ export function readSource(file: string): Source {
 
 /** @throws SkilltapeError `usage`: the text is no mapping in YAML or JSON */
 export function parseSource(text: string, file: string): Source {
+  if (text.length > fileMaxBytes) throw unreadable(file, `it is larger than ${fileMaxBytes} bytes`);
   const lines = new LineCounter();
   try {
     // Envoy knows no merge keys (`<<`).

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { allRules, examine, type Finding, rules } from '../../../extproc/doctor/examine.ts';
+import { allRules, examine, rules } from '../../../extproc/doctor/examine.ts';
+import type { Finding } from '../../../extproc/doctor/rule.ts';
 import { parseSource } from '../../../extproc/doctor/source.ts';
 import { examples } from './examples.ts';
 import { type Part, type Parts, partsOf, put, shipped } from './parts.ts';
@@ -121,14 +122,12 @@ test('fields and filters of other versions are passed over', () => {
 
 test('a config dump is read as the file it came from, dynamic parts too', () => {
   const root = shipped();
-  const { manager } = partsOf(root);
+  const { manager, route } = partsOf(root);
   const table = manager.route_config as Part;
   put(manager, { route_config: undefined, rds: { route_config_name: 'gateway' } });
-  const dump = (route: Part) => dumpOf(root, route);
-  assert.deepEqual(examine(parseSource(JSON.stringify(dump(table)), 'dump.json')), []);
-  const [host] = table.virtual_hosts as Part[];
-  put((host?.routes as Part[])[0] as Part, { route: { timeout: '15s' } });
-  const [finding] = examine(parseSource(JSON.stringify(dump(table)), 'dump.json'));
+  assert.deepEqual(examine(parseSource(JSON.stringify(dumpOf(root, table)), 'dump.json')), []);
+  put(route, { route: { timeout: '15s' } });
+  const [finding] = examine(parseSource(JSON.stringify(dumpOf(root, table)), 'dump.json'));
   assert.equal(finding?.id, 'route-timeout-short');
   assert.match(finding?.path ?? '', /^configs\[3\]\.dynamic_route_configs\[0\]\.route_config\./);
 });
