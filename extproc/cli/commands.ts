@@ -7,6 +7,7 @@ import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { coverageCommand } from './coverage.ts';
+import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
 import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
@@ -22,7 +23,7 @@ import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
 
 /** All commands, in the order in which the help lists them. */
-export function commandsBeside(serve: Command, config: () => Config): Command[] {
+export function commandsBeside(serve: Command, config: () => Config, configFile: () => string | undefined): Command[] {
   const masker = (): Masker => new Masker({ key: readFileSync(join(config().dataDirectory, 'keys', 'hash.key')) });
   const looking = lookingDependencies(config, masker);
   const write = (text: string) => process.stdout.write(text);
@@ -41,6 +42,7 @@ export function commandsBeside(serve: Command, config: () => Config): Command[] 
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     maskCommand({ input: process.stdin, write: writeOut }),
+    doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommand(write),
   ];
 }
