@@ -217,6 +217,15 @@ const index = z.strictObject({
   elasticsearch: elasticsearch.optional(),
 });
 
+const masking = z.strictObject({
+  exchangeBudgetMs: milliseconds(
+    1,
+    600_000,
+    30_000,
+    'Longest processor time that the masking of one exchange may take, all documents of a batch together; beyond it only metadata of the exchange can be read, see `skilltape remask`.',
+  ),
+});
+
 /** More than there are processors in a large machine is a mistake. */
 export const workersMax = 64;
 
@@ -244,6 +253,7 @@ export const configSchema = z.strictObject({
   ),
   journal: journal.prefault({}),
   index: index.prefault({}),
+  masking: masking.prefault({}),
   policies: z
     .strictObject({
       directory: path('Folder with the Rego policies and their data.').default('policies'),

@@ -45,6 +45,8 @@ export type SearchQuery = {
   model?: string | undefined;
   /** A type of which something was masked, such as `EMAIL`. */
   masked?: string | undefined;
+  /** Where masking failed, so that there is metadata only. */
+  maskingFailed?: boolean | undefined;
   /** Also what is no prompt of a person (`skilltape.noise`); left out otherwise, and counted. */
   noise?: boolean | undefined;
   /** 1 to `searchLimitMax`; `searchLimitDefault` when left out. */

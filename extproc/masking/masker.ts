@@ -62,8 +62,10 @@ export class Masker {
   ): MaskedJson<T> {
     const masking = new TextMasking(this.#tokens, treatment ?? this.#treatment, scope, limits);
     try {
-      return { value: mask(masking) as Masked<T>, findings: masking.counts(), isCut: masking.isCut };
+      const value = limits?.time === undefined ? mask(masking) : limits.time.timed(() => mask(masking));
+      return { value: value as Masked<T>, findings: masking.counts(), isCut: masking.isCut };
     } catch (thrown) {
+      if (thrown instanceof SkilltapeError && thrown.code === 'masking_failed') throw thrown;
       // the message and stack of the cause may hold the text
       const kind = thrown instanceof Error ? thrown.name : typeof thrown;
       throw new SkilltapeError('masking_failed', `masking failed with ${kind}`);

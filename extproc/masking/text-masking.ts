@@ -1,6 +1,7 @@
 import { newScanBudget, type ScanBudget } from './detector.ts';
 import { type Finding, type FindingCount, type FindingPlace, type FindingType, findingTypes } from './finding.ts';
 import { isSensitiveKey } from './sensitive-key.ts';
+import type { TimeBudget } from './time-budget.ts';
 import { isToken, type Tokens } from './token.ts';
 import type { Treatment } from './treatment.ts';
 
@@ -14,9 +15,10 @@ const numberTypes: ReadonlySet<FindingType> = new Set(['CARD', 'SSN', 'PHONE']);
 
 /**
  * What of a call's texts is kept, in characters: of a longer text head and tail, and of all texts together as many as
- * come first. What is not kept is not masked either, so that time and memory follow what is kept (inv. 10, 11).
+ * come first. What is not kept is not masked either, so that time and memory follow what is kept (inv. 10, 11). `time`
+ * may be used up before.
  */
-export type MaskingLimits = { textMaxChars: number; allMaxChars: number };
+export type MaskingLimits = { textMaxChars: number; allMaxChars: number; time?: TimeBudget | undefined };
 const noLimits: MaskingLimits = { textMaxChars: Number.POSITIVE_INFINITY, allMaxChars: Number.POSITIVE_INFINITY };
 
 type Part = { text: string; from: number; to: number };
@@ -104,6 +106,7 @@ export class TextMasking {
   part(text: string, keyName: string, from: number, to: number): string {
     let current: Part = { text, from, to };
     for (let round = 0; round < roundsMax; round++) {
+      this.#limits.time?.spend(current.text.length);
       const findings = this.#treatment.scan(current.text, keyName, this.#budget);
       if (findings.length === 0) return current.text.slice(current.from, current.to);
       current = this.#replaced(current, findings);
@@ -119,6 +122,7 @@ export class TextMasking {
 
   /** What stands in for a number, given by its decimal digits, or undefined when it may stay. */
   number(literal: string, keyName: string): string | undefined {
+    this.#limits.time?.spend(literal.length);
     const key = this.finds('SECRET') || !isSensitiveNumberKey(keyName) ? keyName : '';
     const finding = numberFinding(literal, key, this.#treatment.scan, this.#budget);
     if (finding === undefined) return undefined;
