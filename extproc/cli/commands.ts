@@ -13,7 +13,9 @@ import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
+import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
+import { remaskCommand } from './remask.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
 import { tokenCommand } from './token.ts';
@@ -25,6 +27,7 @@ export function commandsBeside(serve: Command, config: () => Config): Command[] 
   const masker = (): Masker => new Masker({ key: readFileSync(join(config().dataDirectory, 'keys', 'hash.key')) });
   const looking = lookingDependencies(config, masker);
   const write = (text: string) => process.stdout.write(text);
+  const recorded = recordedOf(config, masker);
   return [
     upCommand(write),
     serve,
@@ -35,9 +38,10 @@ export function commandsBeside(serve: Command, config: () => Config): Command[] 
     coverageCommand(looking, coverageLookOf(config)),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
+    remaskCommand(looking, recorded),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
-    maskCommand({ input: process.stdin, write: writeOut }),
+    maskCommand(looking, { input: process.stdin, recorded }),
     tokenCommand(write),
   ];
 }

@@ -177,6 +177,13 @@ const elasticsearch = z.strictObject({
   readApiKeyFile: path('API key for searching; without one the credential for shipping is used.').optional(),
   readUsernameFile: path('User for searching, in place of an API key; together with `readPasswordFile`.').optional(),
   readPasswordFile: path('Password of that user.').optional(),
+  remaskApiKeyFile: path(
+    'API key for `skilltape remask`, which reads and replaces documents; without one the credential for shipping is used.',
+  ).optional(),
+  remaskUsernameFile: path(
+    'User for `skilltape remask`, in place of an API key; together with `remaskPasswordFile`.',
+  ).optional(),
+  remaskPasswordFile: path('Password of that user.').optional(),
   prefix: z
     .string()
     .regex(indexPrefixPattern, 'must begin with a letter and hold 1 to 63 of the characters a-z, 0-9 and _')

@@ -14,6 +14,8 @@ export const lookKinds = [
   'usage',
   'rejects',
   'coverage',
+  'remask',
+  'mask',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];

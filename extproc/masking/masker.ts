@@ -5,7 +5,7 @@ import { KeyNames } from './key-names.ts';
 import { readChars } from './long-text.ts';
 import type { Masked } from './masked.ts';
 import { maskString } from './string-masking.ts';
-import { type MaskingLimits, type Scan, TextMasking } from './text-masking.ts';
+import { type Found, type MaskingLimits, type Scan, TextMasking } from './text-masking.ts';
 import { Tokens } from './token.ts';
 import { type Treatment, usualTreatment } from './treatment.ts';
 
@@ -26,6 +26,8 @@ export type JsonMaskingOptions = {
   treatmentAt?: ((path: Path) => Treatment | undefined) | undefined;
   /** Asked at each finding. */
   placeOf?: (path: Path) => FindingPlace;
+  /** Told of each finding, never of the value. */
+  onFound?: (found: Found) => void;
 };
 
 /** `isCut`: something was left out for a limit. */
@@ -79,7 +81,8 @@ class JsonWalk {
   readonly #treatmentAt: JsonMaskingOptions['treatmentAt'];
   readonly #path: (string | number)[] = [];
 
-  constructor(masking: TextMasking, { exempt, treatmentAt, placeOf }: JsonMaskingOptions) {
+  constructor(masking: TextMasking, { exempt, treatmentAt, placeOf, onFound }: JsonMaskingOptions) {
+    masking.onFound = onFound;
     this.#masking = masking;
     this.#exempt = exempt;
     this.#treatmentAt = treatmentAt;
@@ -117,7 +120,7 @@ class JsonWalk {
   }
 
   #deep(): string {
-    this.#masking.count('DEEP');
+    this.#masking.count('DEEP', 'depth');
     return deep;
   }
 

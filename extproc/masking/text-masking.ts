@@ -7,6 +7,9 @@ import type { Treatment } from './treatment.ts';
 
 export type Scan = (text: string, keyName: string, budget: ScanBudget) => Finding[];
 
+/** What was found, by which rule, and where if places have names. */
+export type Found = { type: FindingType; rule: string; place?: FindingPlace | undefined };
+
 /** Rounds until nothing more is found; a token is shorter than what it replaces and brings distant context nearer. */
 const roundsMax = 6;
 /** Shortest integer with something to hide: a phone number without area. */
@@ -35,6 +38,7 @@ export class TextMasking {
   #treatment: Treatment;
   /** Names the place of what is found now. */
   placeNow: (() => FindingPlace) | undefined;
+  onFound: ((found: Found) => void) | undefined;
 
   constructor(tokens: Tokens, treatment: Treatment, scope: string, limits: MaskingLimits = noLimits) {
     this.#tokens = tokens;
@@ -66,8 +70,9 @@ export class TextMasking {
     return `[... ${chars} characters ...]`;
   }
 
-  count(type: FindingType): void {
+  count(type: FindingType, rule: string): void {
     const place = this.placeNow?.();
+    this.onFound?.({ type, rule, place });
     const key = place === undefined ? type : `${type} ${place}`;
     const counted = this.#counts.get(key);
     if (counted !== undefined) counted.count += 1;
@@ -111,12 +116,12 @@ export class TextMasking {
       if (findings.length === 0) return current.text.slice(current.from, current.to);
       current = this.#replaced(current, findings);
     }
-    return this.whole(text);
+    return this.whole(text, 'never-settled');
   }
 
   /** The token that stands in for the whole text. */
-  whole(text: string): string {
-    this.count('SECRET');
+  whole(text: string, rule: string = secretUnderKey.rule): string {
+    this.count('SECRET', rule);
     return this.#token('SECRET', text);
   }
 
@@ -127,7 +132,7 @@ export class TextMasking {
     const finding = numberFinding(literal, key, this.#treatment.scan, this.#budget);
     if (finding === undefined) return undefined;
     if (finding.type === 'SECRET') return this.whole(literal);
-    this.count(finding.type);
+    this.count(finding.type, finding.rule);
     return this.#token(finding.type, unsigned(literal));
   }
 
@@ -141,8 +146,8 @@ export class TextMasking {
     let kept = 0;
     let grown = 0;
     let [newFrom, newTo] = [from, to];
-    for (const { type, start, end } of findings) {
-      this.count(type);
+    for (const { type, rule, start, end } of findings) {
+      this.count(type, rule);
       const token = this.#token(type, text.slice(start, end));
       parts.push(text.slice(kept, start), token);
       kept = end;

@@ -109,14 +109,28 @@ async function readOrReduced(
   if (parts.reduced.has(transcript.exchangeId))
     return reducedTo(transcript, recollection, parts, 'reading it ended the thread');
   try {
-    return await prepared(transcript, recollection, parts);
+    return await documentsOf(transcript, recollection, parts);
   } catch (thrown) {
     if (isIndexFault(thrown)) throw thrown;
     return reducedTo(transcript, recollection, parts, reasonOf(thrown));
   }
 }
 
-async function prepared(transcript: Transcript, recollection: Recollection, parts: PipelineParts): Promise<Prepared> {
+/** What is needed to make the documents of an exchange. */
+export type DocumentParts = Pick<
+  PipelineParts,
+  'masker' | 'policy' | 'keyedHash' | 'textMaxChars' | 'maskingBudgetMs' | 'decoding'
+>;
+
+/**
+ * All documents of one exchange, masked; the first is its own. What they bring is added to the recollection. Throws
+ * whatever fails on what the exchange holds.
+ */
+export async function documentsOf(
+  transcript: Transcript,
+  recollection: Recollection,
+  parts: DocumentParts,
+): Promise<Prepared> {
   const { keyedHash, masker, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
