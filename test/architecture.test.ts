@@ -37,6 +37,7 @@ const allowed: Record<string, readonly string[]> = {
   usage: ['config', 'index'],
   terminal: ['approvals', 'coverage', 'index', 'masking', 'transcript', 'usage'],
   ship: ['coverage', 'encoding', 'exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
+  remask: ['index', 'journal', 'masking', 'ship', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
@@ -56,6 +57,7 @@ const allowed: Record<string, readonly string[]> = {
       'masking',
       'operations',
       'policy',
+      'remask',
       'terminal',
       'tools',
     ],
