@@ -68,5 +68,6 @@ test('the rule of the README works as it is written there', async (t) => {
   assert.deepEqual(engine.request(requestDocument()), {
     verdict: 'hold',
     reasons: [{ rule: 'request/mcp_hold', message: 'The MCP server "docs" needs an approval.' }],
+    approval: JSON.parse(readFileSync(join(directory, 'lists/approval/data.json'), 'utf8')),
   });
 });
