@@ -140,6 +140,15 @@ const valueImports = sources.flatMap((file) => {
   return importsIn(file, text);
 });
 
+/** What a program loads at its start, itself included. */
+function loadedBy(entry: string): Set<string> {
+  const loaded = new Set([entry]);
+  for (const file of loaded) {
+    for (const { from, to, isLazy } of valueImports) if (from === file && !isLazy) loaded.add(to);
+  }
+  return loaded;
+}
+
 function folderOf(file: string): string {
   return file.split('/')[1] ?? '';
 }
@@ -194,18 +203,22 @@ test('a package is touched only by the folder that owns it', () => {
 });
 
 test('a thread loads what only some need when it needs it', () => {
-  const loadedBy = (entry: string): Set<string> => {
-    const loaded = new Set([entry]);
-    for (const file of loaded) {
-      for (const { from, to, isLazy } of valueImports) if (from === file && !isLazy) loaded.add(to);
-    }
-    return loaded;
-  };
   for (const [entry, absent] of Object.entries(lazily)) {
     const loaded = loadedBy(entry);
     assert.ok(loaded.size > 10, entry);
     assert.deepEqual(
       absent.filter((module) => loaded.has(module)),
+      [],
+      entry,
+    );
+  }
+});
+
+test('what records loads nothing that opens what is sealed to people', () => {
+  for (const entry of ['extproc/main.ts', 'extproc/worker.ts', 'extproc/ship/worker.ts', 'extproc/reading/worker.ts']) {
+    const loaded = loadedBy(entry);
+    assert.deepEqual(
+      ['extproc/keys/opener.ts', 'extproc/keys/master.ts', 'extproc/reveal/open.ts'].filter((file) => loaded.has(file)),
       [],
       entry,
     );
