@@ -24,6 +24,7 @@ const allowed: Record<string, readonly string[]> = {
   envoy: [],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   wire: ['exchange'],
+  archive: ['exchange', 'journal'],
   reading: ['encoding', 'exchange', 'journal'],
   transcript: ['claude', 'encoding', 'exchange', 'masking', 'policy', 'upload'],
   index: ['exchange', 'masking', 'transcript'],
