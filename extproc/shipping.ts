@@ -1,3 +1,5 @@
+import { archiveDirectory } from './archive/places.ts';
+import type { ArchiveRecovery } from './archive/recover.ts';
 import type { Config } from './config/config.ts';
 import type { CoverageWatch } from './coverage/watch.ts';
 import type { DecodingLimits } from './encoding/limits.ts';
@@ -62,6 +64,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       rememberedDays: config.index.rememberedDays,
       rejectsMaxBytes: config.index.rejectsMaxBytes,
       coverage: coverageOptions(config),
+      archive: archivePlaces(config),
     },
     {
       onReport(report) {
@@ -90,6 +93,24 @@ function coverageOptions({ coverage, index, connections }: Config): ShipOptions[
   return { ...coverage, accessLogFile, connections: Object.keys(connections), reader };
 }
 
+function archivePlaces({ archive, dataDirectory }: Config): ShipOptions['archive'] {
+  const { signingKeyFile, segmentMaxBytes, checkpointIntervalMs, checkpointFile = null } = archive;
+  return {
+    directory: archiveDirectory(dataDirectory),
+    signingKeyFile,
+    segmentMaxBytes,
+    checkpointIntervalMs,
+    checkpointFile,
+  };
+}
+
+function tellRecovery(recovery: ArchiveRecovery, log: Log): void {
+  log.info({ recovery }, 'archive opened');
+  for (const damage of recovery.damage) {
+    log.error({ damage }, 'the archive is damaged: it goes on in a new segment, see `skilltape verify`');
+  }
+}
+
 function decodingLimits({ limits: { decodedBodyMaxBytes, decodedRatioMax } }: Config): DecodingLimits {
   return { decodedBodyMaxBytes, decodedRatioMax };
 }
@@ -97,13 +118,14 @@ function decodingLimits({ limits: { decodedBodyMaxBytes, decodedRatioMax } }: Co
 /** An index that is away is said at once, then now and then, and when it is back. */
 function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (report: ShipReport) => void {
   let waiting = '';
+  let awaited = 'index';
   let shipped = 0;
   let saidAt = Number.NEGATIVE_INFINITY;
   return (report) => {
     switch (report.kind) {
       case 'progress': {
         if (waiting !== '' && report.shipped > shipped) {
-          log.info('the index takes exchanges again');
+          log.info(`the ${awaited} takes exchanges again`);
           waiting = '';
         }
         shipped = report.shipped;
@@ -123,7 +145,16 @@ function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (repor
         if (report.reason === waiting && performance.now() - saidAt < waitingSaidEveryMs) return;
         waiting = report.reason;
         saidAt = performance.now();
-        log.warn(report, 'the index waits');
+        awaited = report.waitsFor ?? 'index';
+        if (report.waitsFor === 'archive')
+          log.error(report, 'the archive cannot be written: what is recorded waits in the journal');
+        else log.warn(report, 'the index waits');
+        return;
+      case 'archive_recovered':
+        tellRecovery(report.recovery, log);
+        return;
+      case 'checkpoint_undelivered':
+        log.error(report, 'a checkpoint of the archive did not reach a place outside');
         return;
       case 'reading':
         log.trace(report, 'exchanges are shipped');

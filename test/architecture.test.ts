@@ -34,7 +34,9 @@ const allowed: Record<string, readonly string[]> = {
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
   terminal: ['coverage', 'index', 'masking', 'transcript', 'usage'],
-  ship: ['coverage', 'encoding', 'exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
+  ship: [
+    ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'transcript'],
+  ],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [

@@ -14,6 +14,11 @@ export function shippingMetrics(registry: Registry) {
   );
   const deliveries = counter('skilltape_shipping_deliveries_total', 'Times that exchanges were given to the index.');
   const waits = counter('skilltape_shipping_waits_total', 'Times that the index took no exchanges for the moment.');
+  const archiveWaits = counter('skilltape_archive_waits_total', 'Times that the archive could not be written.');
+  const undelivered = counter(
+    'skilltape_archive_checkpoints_undelivered_total',
+    'Checkpoints that a place outside the archive did not take.',
+  );
   const maskingFailures = counter(
     'skilltape_masking_failures_total',
     'Exchanges of which the index has metadata only.',
@@ -51,7 +56,11 @@ export function shippingMetrics(registry: Registry) {
             deliveries.inc();
             return;
           case 'waiting':
-            waits.inc();
+            if (report.waitsFor === 'archive') archiveWaits.inc();
+            else waits.inc();
+            return;
+          case 'checkpoint_undelivered':
+            undelivered.inc();
             return;
           case 'masking_failed':
             maskingFailures.inc();
@@ -60,6 +69,7 @@ export function shippingMetrics(registry: Registry) {
             rejectsDropped.inc(report.count);
             return;
           case 'rejected':
+          case 'archive_recovered':
           case 'coverage':
           case 'late_records':
           case 'stopped':
