@@ -15,6 +15,7 @@ const sources = globSync('extproc/**/*.{ts,mjs}', { cwd: root }).map((file) => f
 const allowed: Record<string, readonly string[]> = {
   claude: [],
   journal: [],
+  keys: [],
   masking: [],
   config: [],
   tools: [],
@@ -48,6 +49,7 @@ const allowed: Record<string, readonly string[]> = {
       'exchange',
       'index',
       'journal',
+      'keys',
       'kibana',
       'looks',
       'masking',
