@@ -106,9 +106,7 @@ function archivePlaces({ archive, dataDirectory }: Config): ShipOptions['archive
 
 function tellRecovery(recovery: ArchiveRecovery, log: Log): void {
   log.info({ recovery }, 'archive opened');
-  for (const damage of recovery.damage) {
-    log.error({ damage }, 'the archive is damaged: it goes on in a new segment, see `skilltape verify`');
-  }
+  if (recovery.damage.length > 0) log.error({ recovery }, 'the archive is damaged: it goes on in a new segment');
 }
 
 function decodingLimits({ limits: { decodedBodyMaxBytes, decodedRatioMax } }: Config): DecodingLimits {
@@ -118,14 +116,13 @@ function decodingLimits({ limits: { decodedBodyMaxBytes, decodedRatioMax } }: Co
 /** An index that is away is said at once, then now and then, and when it is back. */
 function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (report: ShipReport) => void {
   let waiting = '';
-  let awaited = 'index';
   let shipped = 0;
   let saidAt = Number.NEGATIVE_INFINITY;
   return (report) => {
     switch (report.kind) {
       case 'progress': {
         if (waiting !== '' && report.shipped > shipped) {
-          log.info(`the ${awaited} takes exchanges again`);
+          log.info('what waited is taken again');
           waiting = '';
         }
         shipped = report.shipped;
@@ -145,7 +142,6 @@ function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (repor
         if (report.reason === waiting && performance.now() - saidAt < waitingSaidEveryMs) return;
         waiting = report.reason;
         saidAt = performance.now();
-        awaited = report.waitsFor ?? 'index';
         if (report.waitsFor === 'archive')
           log.error(report, 'the archive cannot be written: what is recorded waits in the journal');
         else log.warn(report, 'the index waits');

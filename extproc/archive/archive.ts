@@ -3,49 +3,19 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { diskFault } from '../disk-fault.ts';
 import { SkilltapeError } from '../errors.ts';
-import type { FileSystem } from '../journal/fs.ts';
-import { BlockTables } from './blocks.ts';
-import { type Checkpoint, type CheckpointSink, checkpointsOf, type Tombstone, tombstonesOf } from './checkpoint.ts';
+import { BlockTables, type KnownChunks } from './blocks.ts';
+import { type Checkpoint, checkpointsOf, type Tombstone, tombstonesOf } from './checkpoint.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { type Gear, randomGear } from './chunker.ts';
-import type { Person, Sealer } from './cipher.ts';
-import type { JournalPlace } from './format.ts';
-import type { FindEnd, JournalMarks } from './marks.ts';
+import type { Person } from './cipher.ts';
+import type { JournalMarks } from './marks.ts';
 import { type EndReason, OpenSegment } from './open-segment.ts';
+import type { ArchivedExchange, ArchiveOptions } from './options.ts';
 import { Packer } from './packer.ts';
 import { checkpointsFile, familyOf, publicKeyFile, segmentPath, tombstonesFile } from './places.ts';
-import { type ArchiveRecovery, type ChainEnd, recoverArchive } from './recover.ts';
+import { type ChainEnd, recoverArchive } from './recover.ts';
 import { SignedLog } from './signed-log.ts';
-import { publicKeyPem, type SigningKey } from './signing.ts';
-
-export type ArchiveOptions = {
-  /** Of all writers. */
-  directory: string;
-  fileSystem: FileSystem;
-  key: SigningKey;
-  sealer: Sealer;
-  segmentMaxBytes: number;
-  checkpointIntervalMs: number;
-  nowMs: () => number;
-  findEnd: FindEnd;
-  sinks: readonly CheckpointSink[];
-  /** What a start found, also one after a failure. */
-  onRecovered: (recovery: ArchiveRecovery) => void;
-  /** A place outside did not take a checkpoint; the next one is tried again. */
-  onSinkFailed: (sink: string, thrown: unknown) => void;
-};
-
-/** An exchange as it is archived. `records` gives its records as the journal has them, each time from the first. */
-export type ArchivedExchange = {
-  exchangeId: string;
-  place: JournalPlace;
-  finishedMs: number;
-  person: Person;
-  retentionClass: string;
-  records: () => AsyncIterable<Uint8Array>;
-  /** The masked documents that the index is given. */
-  documents: readonly unknown[];
-};
+import { publicKeyPem } from './signing.ts';
 
 /** Classes that have a segment open at once, each with a file and its tables; one more ends the one used longest ago. */
 const openSegmentsMax = 8;
@@ -143,19 +113,36 @@ export class Archive {
     const { place, exchangeId, documents } = exchange;
     if (await writing.marks.has(place, this.#options.findEnd)) return;
     const segment = await this.#segmentFor(writing, exchange.retentionClass, dayOf(exchange.finishedMs));
-    const family = familyOf(segment.header);
-    const tables = writing.tables;
-    const known = tables.of(family, JSON.stringify(exchange.person));
-    const packer = new Packer(this.#sinkFor(writing, exchange, segment.header.day), known, tables.max, this.#gear);
+    const known = await this.#knownOf(writing, segment, exchange.person);
+    const sink = this.#sinkFor(writing, exchange, segment.header.day, known);
+    const packer = new Packer(sink, known, writing.tables.max, this.#gear);
     for await (const payload of exchange.records()) await packer.addRecord(payload);
     await packer.finish(Buffer.from(JSON.stringify(documents)));
-    tables.trim();
+    writing.tables.trim();
     writing.marks.set({ ...place, exchangeId });
     writing.checkpoints.changed();
   }
 
+  /** A person who was erased meanwhile begins anew, with another key and nothing known. */
+  async #knownOf({ tables }: Writing, segment: OpenSegment, person: Person): Promise<KnownChunks> {
+    const [family, name] = [familyOf(segment.header), JSON.stringify(person)];
+    const known = tables.of(family, name);
+    const used = new Set([known.sealedWith, segment.sealedKeyOf(person)]);
+    for (const sealed of used) {
+      if (sealed === undefined || (await this.#options.sealer.isCurrent(sealed))) continue;
+      segment.forgetSlot(person);
+      return tables.renew(family, name);
+    }
+    return known;
+  }
+
   /** A segment that is full is ended between two frames, also of one exchange: those of a family may refer to each other. */
-  #sinkFor(writing: Writing, { exchangeId, place, person, retentionClass }: ArchivedExchange, day: string) {
+  #sinkFor(
+    writing: Writing,
+    { exchangeId, place, person, retentionClass }: ArchivedExchange,
+    day: string,
+    known: KnownChunks,
+  ) {
     const ready = async () => {
       const segment = await this.#segmentFor(writing, retentionClass, day);
       return { segment, slot: await segment.slotOf(person, this.#options.sealer) };
@@ -167,6 +154,7 @@ export class Archive {
       },
       put: async (kind: 'block' | 'exchange', plain: readonly Uint8Array[]) => {
         const { segment, slot } = await ready();
+        known.sealedWith = slot.sealed;
         await segment.add(kind, slot, { exchangeId: kind === 'exchange' ? exchangeId : '', place }, plain);
       },
     };

@@ -15,12 +15,15 @@ export type Sealer = {
     retentionClass: string,
     context: Uint8Array,
   ): Promise<{ key: Uint8Array; sealed: Uint8Array }>;
+  /** False when the person was erased since: what is sealed with that key from then on could never be read. */
+  isCurrent(sealed: Uint8Array): Promise<boolean>;
 };
 
-/** What a reader needs of them. Null: the person's private half was destroyed, or is not here. */
-export type Opener = {
-  openKey(sealed: Uint8Array, context: Uint8Array): Promise<Uint8Array | null>;
-};
+/** `erased`: the person's private half was destroyed. `missing`: it is not here, and nothing says why. */
+export type OpenedKey = { kind: 'opened'; key: Uint8Array } | { kind: 'erased' } | { kind: 'missing'; reason: string };
+
+/** What a reader needs of them. */
+export type Opener = { open(sealed: Uint8Array, context: Uint8Array): Promise<OpenedKey> };
 
 export function frameKey(key: Uint8Array): KeyObject {
   return createSecretKey(key);

@@ -13,21 +13,34 @@ export const streamNames = ['timeline', 'heads', 'request', 'answer', 'changed',
 export type StreamName = (typeof streamNames)[number];
 export type Streams = Record<StreamName, Extent[]>;
 
+/**
+ * The request of an exchange of the same person and family begins with the same extents: the first `count` of them are
+ * not written again. A conversation of many turns would otherwise list all of it each time.
+ */
+export type Base = { segment: number; frame: number; count: number };
+
 /** `digest`: SHA-256 over the records as the journal had them, each with its length (u32) before it. */
-export type Manifest = { streams: Streams; digest: Buffer };
+export type Manifest = { streams: Streams; base: Base | null; digest: Buffer };
 
 const manifestVersion = 1;
 
 /** The place of the frame that holds the manifest: extents are written relative to it, which makes them short. */
 type Home = { segment: number; frame: number };
 
-export function encodeManifest({ streams, digest }: Manifest, home: Home): Buffer {
+/** With a base, `streams.request` has all extents, those of the base too. */
+export function encodeManifest({ streams, base, digest }: Manifest, home: Home): Buffer {
   const writer = new ByteWriter();
   writer.uint(manifestVersion);
+  writer.uint(base?.count ?? 0);
+  if (base !== null) {
+    writer.uint(home.segment - base.segment);
+    writer.uint(base.frame);
+  }
   for (const name of streamNames) {
-    writer.uint(streams[name].length);
+    const listed = name === 'request' ? streams.request.slice(base?.count ?? 0) : streams[name];
+    writer.uint(listed.length);
     let frame = home.frame;
-    for (const extent of streams[name]) {
+    for (const extent of listed) {
       writer.uint(home.segment - extent.segment);
       writer.int(extent.frame - frame);
       writer.uint(extent.offset);
@@ -39,11 +52,13 @@ export function encodeManifest({ streams, digest }: Manifest, home: Home): Buffe
   return writer.take();
 }
 
-/** @throws RangeError when it is cut short or of another version */
+/** `streams.request` is without what its base has. @throws RangeError when it is cut short or of another version */
 export function decodeManifest(bytes: Buffer, home: Home): Manifest {
   const reader = new ByteReader(bytes);
   const version = reader.uint();
   if (version !== manifestVersion) throw new RangeError(`a manifest of version ${version}`);
+  const count = reader.uint();
+  const base = count === 0 ? null : { segment: home.segment - reader.uint(), frame: reader.uint(), count };
   const streams = emptyStreams();
   for (const name of streamNames) {
     let frame = home.frame;
@@ -53,7 +68,7 @@ export function decodeManifest(bytes: Buffer, home: Home): Manifest {
       streams[name].push({ segment, frame, offset: reader.uint(), length: reader.uint() });
     }
   }
-  return { streams, digest: reader.bytes(HASH_BYTES) };
+  return { streams, base, digest: reader.bytes(HASH_BYTES) };
 }
 
 export function emptyStreams(): Streams {

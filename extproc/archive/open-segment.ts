@@ -19,7 +19,7 @@ import {
 } from './format.ts';
 
 /** One person in one segment. */
-export type Slot = { number: number; key: KeyObject; dictionary: SlotDictionary };
+export type Slot = { number: number; key: KeyObject; sealed: Uint8Array; dictionary: SlotDictionary };
 
 export type EndReason = 'size' | 'day' | 'stop' | 'idle' | 'recovered';
 export type FrameSource = { exchangeId: string; place: JournalPlace };
@@ -87,13 +87,23 @@ export class OpenSegment {
     return this.#chain.state();
   }
 
+  /** The sealed key that the person has in this segment. */
+  sealedKeyOf(person: Person): Uint8Array | undefined {
+    return this.#slots.get(personName(person))?.sealed;
+  }
+
+  /** The next frame of the person gets a new key. */
+  forgetSlot(person: Person): void {
+    this.#slots.delete(personName(person));
+  }
+
   /** The person's key in this segment, which is made when it is first asked for. */
   async slotOf(person: Person, sealer: Sealer): Promise<Slot> {
-    const name = JSON.stringify(person === 'nobody' ? person : [person.issuer, person.subject]);
+    const name = personName(person);
     const known = this.#slots.get(name);
     if (known !== undefined) return known;
     const { key, sealed } = await sealer.sealedKeyFor(person, this.header.retentionClass, this.#hash);
-    const slot = { number: this.nextFrame, key: frameKey(key), dictionary: new SlotDictionary() };
+    const slot = { number: this.nextFrame, key: frameKey(key), sealed, dictionary: new SlotDictionary() };
     key.fill(0);
     await this.#addFrame('key', slot.number, noExchange, sealed.length, () => [sealed]);
     this.#slots.set(name, slot);
@@ -179,6 +189,10 @@ export class OpenSegment {
     this.#gatheredBytes = 0;
     await appendAll(this.#file, [Buffer.concat(parts)]);
   }
+}
+
+function personName(person: Person): string {
+  return JSON.stringify(person === 'nobody' ? person : [person.issuer, person.subject]);
 }
 
 /** The end frame after these frames, and the chain closed over it. Not sealed: it says only what can be counted. */

@@ -69,7 +69,10 @@ export class Packer {
     await this.#addWhole('documents', documents);
     const home = await this.#sink.next();
     this.#settle(home);
-    const manifest = encodeManifest({ streams: this.#streams, digest: this.#digest.digest() }, home);
+    const { request } = this.#streams;
+    const base = this.#known.baseFor(request);
+    this.#known.addRequest({ home, depth: base === null ? 0 : base.depth + 1, extents: request });
+    const manifest = encodeManifest({ streams: this.#streams, base, digest: this.#digest.digest() }, home);
     const length = Buffer.alloc(4);
     length.writeUInt32LE(manifest.length);
     const plain = [...this.#takePending(), manifest, length];

@@ -9,7 +9,7 @@ import { decodeManifest, type Extent, type Manifest, type StreamName } from './e
 import { jsonOf, type SegmentHeader } from './format.ts';
 import { addToDigest, streamOf } from './packer.ts';
 import { type SegmentPlace, segmentPath, segmentsIn, writersIn } from './places.ts';
-import { corrupt, type ExchangeEntry, SegmentReader } from './segment-reader.ts';
+import { corrupt, type ExchangeEntry, SegmentReader, type Unopened } from './segment-reader.ts';
 import { ByteReader } from './varint.ts';
 
 /** Where an exchange stands in the archive. */
@@ -24,10 +24,10 @@ export type StoredExchange = {
   documents(): Promise<unknown[]>;
 };
 
-/** `erased`: the exchange is there, and the key that it was sealed with is not. */
+/** `unopened`: the exchange is there, and the key that it was sealed with is not. */
 export type ReadOutcome =
   | { kind: 'found'; exchange: StoredExchange }
-  | { kind: 'erased'; at: ArchivePlace }
+  | { kind: 'unopened'; exchangeId: string; at: ArchivePlace; why: Unopened }
   | { kind: 'absent' };
 
 /** Moments in milliseconds: when the exchange began, which its id says. */
@@ -36,6 +36,8 @@ export type Range = { fromMs?: number; toMs?: number };
 export type ArchiveReaderOptions = { directory: string; fileSystem: FileSystem; opener: Opener };
 
 const openSegmentsMax = 16;
+/** More than a writer makes. */
+const basesMax = 64;
 const dayMs = 86_400_000;
 
 export class ArchiveReader {
@@ -96,8 +98,9 @@ export class ArchiveReader {
     const { writer, retentionClass, day, sequence } = segment.header;
     const at = { writer, retentionClass, day, segment: sequence, frame };
     const plain = await segment.plain(frame);
-    if (plain === null) return { kind: 'erased', at };
+    if ('kind' in plain) return { kind: 'unopened', exchangeId, at, why: plain };
     const manifest = manifestOf(plain, { segment: sequence, frame }, segment.path);
+    manifest.streams.request = await this.#requestOf(segment.header, manifest, basesMax);
     const bytes = (name: StreamName) => this.#bytes(segment.header, manifest.streams[name]);
     return {
       kind: 'found',
@@ -113,12 +116,29 @@ export class ArchiveReader {
     };
   }
 
+  /** With what its base has, and that of the base before it. */
+  async #requestOf(home: SegmentHeader, { base, streams }: Manifest, deeper: number): Promise<Extent[]> {
+    if (base === null) return streams.request;
+    const { path, plain } = await this.#plainOf(home, base);
+    if (deeper === 0) throw corrupt(path, 0, `the request in frame ${base.frame} refers too far back`);
+    const extents = await this.#requestOf(home, manifestOf(plain, base, path), deeper - 1);
+    return [...extents.slice(0, base.count), ...streams.request];
+  }
+
+  async #plainOf(
+    home: SegmentHeader,
+    at: { segment: number; frame: number },
+  ): Promise<{ path: string; plain: Buffer }> {
+    const path = segmentPath(join(this.#options.directory, home.writer), { ...home, sequence: at.segment });
+    const plain = await (await this.#segment(path)).plain(at.frame);
+    if ('kind' in plain)
+      throw corrupt(path, 0, 'what belongs to one exchange is sealed with two keys, of which one is gone');
+    return { path, plain };
+  }
+
   async *#bytes(home: SegmentHeader, extents: readonly Extent[]): AsyncGenerator<Buffer> {
-    for (const { segment: sequence, frame, offset, length } of extents) {
-      const path = segmentPath(join(this.#options.directory, home.writer), { ...home, sequence });
-      const segment = await this.#segment(path);
-      const plain = await segment.plain(frame);
-      if (plain === null) throw corrupt(path, 0, 'bytes of one person are sealed with two keys, of which one is gone');
+    for (const { segment, frame, offset, length } of extents) {
+      const { path, plain } = await this.#plainOf(home, { segment, frame });
       if (offset + length > plain.length) throw corrupt(path, 0, `frame ${frame} has no byte ${offset + length}`);
       yield plain.subarray(offset, offset + length);
     }

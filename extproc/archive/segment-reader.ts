@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { zstdDecompressSync } from 'node:zlib';
 import { SkilltapeError } from '../errors.ts';
 import type { FileSystem, ReadFile } from '../journal/fs.ts';
-import { frameKey, type Opener, openContent } from './cipher.ts';
+import { frameKey, type OpenedKey, type Opener, openContent } from './cipher.ts';
 import { dictionaryOf, SlotDictionary } from './dictionary.ts';
 import {
   decodeFrame,
@@ -17,8 +17,10 @@ import { FileWindow, scanFrames, scanHeader } from './scan.ts';
 
 export type ExchangeEntry = { exchangeId: string; frame: number; place: JournalPlace };
 
-/** `null` as a key: the person's private half was destroyed, or is not here. */
-type Slot = { key: KeyObject | null; frames: number[]; dictionary: SlotDictionary; dictionaryFrames: number };
+/** Why what is there cannot be read. */
+export type Unopened = Exclude<OpenedKey, { kind: 'opened' }>;
+
+type Slot = { key: KeyObject | Unopened; frames: number[]; dictionary: SlotDictionary; dictionaryFrames: number };
 type Place = { offset: number; bytes: number; head: Pick<FrameHead, 'kind' | 'slot'> };
 
 /** Plain content of frames that are kept, since exchanges refer to the same ones again and again. */
@@ -82,14 +84,14 @@ export class SegmentReader {
     return this.#places.length;
   }
 
-  /** Null: the key that it was sealed with is gone. @throws SkilltapeError `archive_corrupt` */
-  async plain(number: number): Promise<Buffer | null> {
+  /** Or why the key that it was sealed with is not there. @throws SkilltapeError `archive_corrupt` */
+  async plain(number: number): Promise<Buffer | Unopened> {
     const kept = this.#plain.get(number);
     if (kept !== undefined) return kept;
     const slotNumber = this.#places[number]?.head.slot;
     const slot = slotNumber === undefined ? undefined : await this.#slot(slotNumber);
     if (slot === undefined) throw corrupt(this.path, 0, `it has no whole frame ${number}`);
-    if (slot.key === null) return null;
+    if ('kind' in slot.key) return slot.key;
     const plain = await this.#decoded(slot, slot.key, number);
     this.#keep(number, plain);
     return plain;
@@ -111,9 +113,10 @@ export class SegmentReader {
     if (known !== undefined) return known;
     if (this.#places[number]?.head.kind !== 'key') return undefined;
     const { content } = await this.frame(number);
-    const key = await this.#opener.openKey(content, this.#hash);
+    const opened = await this.#opener.open(content, this.#hash);
+    const key = opened.kind === 'opened' ? frameKey(opened.key) : opened;
     const frames = this.#places.flatMap(({ head }, at) => (head.slot === number && head.kind !== 'key' ? [at] : []));
-    const slot = { key: key && frameKey(key), frames, dictionary: new SlotDictionary(), dictionaryFrames: 0 };
+    const slot = { key, frames, dictionary: new SlotDictionary(), dictionaryFrames: 0 };
     this.#slots.set(number, slot);
     return slot;
   }

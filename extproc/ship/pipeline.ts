@@ -1,4 +1,4 @@
-import type { ArchivedExchange } from '../archive/archive.ts';
+import type { ArchivedExchange } from '../archive/options.ts';
 import type { DecodingLimits } from '../encoding/limits.ts';
 import { SkilltapeError } from '../errors.ts';
 import type { ShipMemory } from '../index/memory.ts';

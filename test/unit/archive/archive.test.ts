@@ -76,7 +76,7 @@ test('two persons who send the same bytes share no key and no block', async () =
   assert.ok(stored > 40_000, 'stored for each of them');
   keys.erase(ada, 'standard');
   const reading = reader();
-  assert.equal((await reading.read(exchangeOf(1).exchangeId)).kind, 'erased');
+  assert.equal((await reading.read(exchangeOf(1).exchangeId)).kind, 'unopened');
   assert.deepEqual(
     (await readBack(reading, exchangeOf(2).exchangeId)).payloads,
     exchangeOf(2, { request: same }).payloads,
@@ -134,5 +134,22 @@ test('no word of an exchange and no name of its caller stands readable in any fi
   for (const path of disk.paths()) {
     for (const word of ['MARKER', 'u-ada', 'login.example.org', 'ada@example.org'])
       assert.ok(!disk.bytesOf(path).includes(word), `${word} in ${path}`);
+  }
+});
+
+test('a person who is erased while a segment is open gets a new key, and refers to nothing of before', async () => {
+  const { open, reader, keys } = archiveOn(new FakeFileSystem());
+  const same = [randomBytes(20_000)];
+  const archive = open();
+  await archive.archive([exchangeOf(1, { request: same })]);
+  keys.erase(ada, 'standard');
+  await archive.archive([exchangeOf(2, { request: same })]);
+  await archive.archive([exchangeOf(3, { request: same })]);
+  await archive.close();
+  const reading = reader();
+  assert.equal((await reading.read(exchangeOf(1).exchangeId)).kind, 'unopened');
+  for (const number of [2, 3]) {
+    const exchange = exchangeOf(number, { request: same });
+    assert.deepEqual((await readBack(reading, exchange.exchangeId)).payloads, exchange.payloads);
   }
 });

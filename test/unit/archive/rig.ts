@@ -1,8 +1,9 @@
 /** An archive on the fake disk, with keys that stand in for those of persons, and exchanges to put into it. */
 import { createHmac, randomBytes } from 'node:crypto';
-import { Archive, type ArchivedExchange, type ArchiveOptions } from '../../../extproc/archive/archive.ts';
-import type { Opener, Person, Sealer } from '../../../extproc/archive/cipher.ts';
+import { Archive } from '../../../extproc/archive/archive.ts';
+import type { OpenedKey, Opener, Person, Sealer } from '../../../extproc/archive/cipher.ts';
 import type { JournalPlace } from '../../../extproc/archive/format.ts';
+import type { ArchivedExchange, ArchiveOptions } from '../../../extproc/archive/options.ts';
 import { ArchiveReader } from '../../../extproc/archive/reader.ts';
 import type { ArchiveRecovery } from '../../../extproc/archive/recover.ts';
 import { newSigningKey } from '../../../extproc/archive/signing.ts';
@@ -21,24 +22,35 @@ export class FakeKeys implements Sealer, Opener {
   readonly #secret = randomBytes(32);
   readonly erased = new Set<string>();
   made = 0;
+  #generation = 0;
 
   async sealedKeyFor(person: Person, retentionClass: string, context: Uint8Array) {
     this.made += 1;
     const key = randomBytes(32);
     const name = Buffer.from(JSON.stringify([person, retentionClass]));
-    const id = createHmac('sha256', this.#secret).update(name).digest().subarray(0, 16);
+    const id = createHmac('sha256', this.#secret)
+      .update(name)
+      .update(String(this.#generation))
+      .digest()
+      .subarray(0, 16);
     return { key: new Uint8Array(key), sealed: Buffer.concat([id, this.#mask(id, context, key)]) };
   }
 
-  async openKey(sealed: Uint8Array, context: Uint8Array): Promise<Uint8Array | null> {
+  async isCurrent(sealed: Uint8Array): Promise<boolean> {
+    return !this.erased.has(Buffer.from(sealed.subarray(0, 16)).toString('hex'));
+  }
+
+  async open(sealed: Uint8Array, context: Uint8Array): Promise<OpenedKey> {
     const id = Buffer.from(sealed.subarray(0, 16));
-    if (this.erased.has(id.toString('hex'))) return null;
-    return this.#mask(id, context, sealed.subarray(16));
+    if (this.erased.has(id.toString('hex'))) return { kind: 'erased' };
+    return { kind: 'opened', key: this.#mask(id, context, sealed.subarray(16)) };
   }
 
   erase(person: Person, retentionClass: string): void {
     const name = Buffer.from(JSON.stringify([person, retentionClass]));
-    this.erased.add(createHmac('sha256', this.#secret).update(name).digest('hex').slice(0, 32));
+    const id = createHmac('sha256', this.#secret).update(name).update(String(this.#generation)).digest('hex');
+    this.erased.add(id.slice(0, 32));
+    this.#generation += 1;
   }
 
   #mask(id: Uint8Array, context: Uint8Array, key: Uint8Array): Buffer {
