@@ -83,6 +83,7 @@ class Rig {
           rememberedDays: 365,
           rejectsMaxBytes: 2 ** 20,
           largeWorkMemory: null,
+          archive: null,
         },
         ...{ elasticsearch: null, journalKey, hashKey, policy, decoding: decodingLimits, coverage: null },
       },
