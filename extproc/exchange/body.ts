@@ -222,8 +222,15 @@ function findingsOf(read: ReadBody, { search, findingsMaxChars: maxChars }: Sear
 
 function agentFacts(definition: AgentDefinition | null): RequestInput['agent'] {
   if (definition === null) return null;
-  const { models, toolNames, toolTypes, mcpServerNames, skills } = definition;
-  return { models, tool_names: toolNames, tool_types: toolTypes, mcp_server_names: mcpServerNames, skills };
+  const { models, skills } = definition;
+  return {
+    models,
+    tool_names: definition.toolNames,
+    tool_types: definition.toolTypes,
+    mcp_server_names: definition.mcpServerNames,
+    mcp_server_hosts: definition.mcpServerHosts,
+    skills,
+  };
 }
 
 function eventFacts(events: readonly JsonObject[] | null): RequestInput['events'] {

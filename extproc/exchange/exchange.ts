@@ -139,7 +139,7 @@ export class Exchange {
 
   async #begin(frame: HeadersFrame): Promise<Action> {
     const { limits, log, clock, attempts } = this.#context;
-    const intake = new Intake(frame, this.#connection, this.#pathPrefix, clock.nowMs());
+    const intake = new Intake(frame, this.#connection, this.#pathPrefix, clock.nowMs(), this.#judge.timeZones);
     this.#intake = intake;
     if (!log.admits()) return this.#refuseUnrecorded('journal_full');
     const noPlace = this.#share.open(intake.caller);

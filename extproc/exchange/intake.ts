@@ -25,10 +25,11 @@ export class Intake {
     connection: Connection,
     pathPrefix: string,
     timeMs: number,
+    timeZones: readonly string[] = [],
   ) {
     this.#connection = connection;
     this.facts = requestFacts(frame, connection, pathPrefix);
-    this.access = accessInput(this.facts, connection, timeMs);
+    this.access = accessInput(this.facts, connection, timeMs, timeZones);
   }
 
   /** Whose share the exchange takes: the verified identity's, or that of the address it came from. */

@@ -34,6 +34,8 @@ export type Judge = {
   readonly revision: string;
   /** Whether a request is to be searched for secrets and personal data before it is judged. */
   readonly looksAtFindings: boolean;
+  /** IANA names of the time zones that a rule may ask for, beside UTC. */
+  readonly timeZones: readonly string[];
   access(input: AccessInput): Verdict;
   request(input: RequestInput): Verdict;
 };

@@ -16,6 +16,9 @@ export function meteredJudge(judge: Judge, { policySeconds }: ExchangeMetrics): 
     get revision() {
       return judge.revision;
     },
+    get timeZones() {
+      return judge.timeZones;
+    },
     get looksAtFindings() {
       return judge.looksAtFindings;
     },

@@ -13,13 +13,14 @@ export function entrypointOf(stage: Stage): string {
 
 /**
  * `data` holds the lists; `revision` names exactly the sources that were compiled, as `sha256:<hex>`; `looksAtFindings`
- * says whether a rule may look at what a search of the request finds.
+ * says whether a rule may look at what a search of the request finds. `timeZones` are those that the lists name.
  */
 export type PolicyBundle = {
   wasm: Uint8Array<ArrayBuffer>;
   data: object;
   revision: string;
   looksAtFindings: boolean;
+  timeZones: readonly string[];
 };
 
 const bundleEntryMaxBytes = 32 * 1024 * 1024;

@@ -9,6 +9,7 @@ import { mayLookAtFindings } from './findings-use.ts';
 import { type LayoutFault, layoutFaults } from './layout.ts';
 import { schemaFiles } from './schemas.ts';
 import { type PolicySources, readSources, revisionOf } from './sources.ts';
+import { timeZonesIn } from './time-zones.ts';
 
 const opaTimeoutMs = 60_000;
 const opaOutputMaxBytes = 1024 * 1024;
@@ -28,7 +29,8 @@ export async function compilePolicies(options: { opaBinary: string; directory: s
     await check(opaBinary, staging, capabilities, directory);
     const archive = await build(opaBinary, staging, capabilities, directory);
     const looksAtFindings = mayLookAtFindings(sources.compiled);
-    return { ...(await readBundle(archive)), revision: revisionOf(sources), looksAtFindings };
+    const { wasm, data } = await readBundle(archive);
+    return { wasm, data, revision: revisionOf(sources), looksAtFindings, timeZones: timeZonesIn(data) };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

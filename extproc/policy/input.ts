@@ -5,12 +5,21 @@ import { endpointNames } from '../claude/endpoint.ts';
 import { endpointKinds, treatments } from '../claude/endpoint-table.ts';
 import { codings } from '../encoding/codings.ts';
 import { findingPlaces } from '../masking/finding.ts';
-import { policyTypes } from './input-bounds.ts';
+import { policyTypes, tagNamePattern, weekdays } from './input-bounds.ts';
 
 const text = z.string();
 const texts = z.array(text);
 const count = z.number().min(0);
 const countOrNull = count.nullable();
+
+/** What a clock on the wall shows in one time zone. */
+const wallClock = z.strictObject({
+  date: text,
+  weekday: z.enum(weekdays),
+  hour: count,
+  minute: count,
+  minute_of_day: count,
+});
 
 const accessFields = {
   version: z.literal(1),
@@ -32,9 +41,11 @@ const accessFields = {
     content_length: countOrNull,
     betas: texts,
     anthropic_version: text,
+    tags: z.record(z.string().regex(tagNamePattern), text),
   }),
   source: z.strictObject({ address: text }),
   time: text,
+  clock: z.record(text, wallClock),
 };
 
 const skills = z.array(z.strictObject({ type: text, id: text, version: text }));
@@ -49,6 +60,7 @@ const claudeFields = {
   tool_names: texts,
   tool_types: texts,
   mcp_server_names: texts,
+  mcp_server_hosts: texts,
   skills,
   has_system: z.boolean(),
   text_bytes: count,
@@ -61,6 +73,7 @@ const agent = z.strictObject({
   tool_names: texts,
   tool_types: texts,
   mcp_server_names: texts,
+  mcp_server_hosts: texts,
   skills,
 });
 

@@ -7,9 +7,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { recordDecision, verdictDecision } from './decision.ts';
-import { findingsList } from './findings-list.ts';
 import { accessInput, recordInput, requestInput } from './input.ts';
-import { maskingList } from './masking-decision.ts';
+import { listSchemas } from './list-schemas.ts';
 
 const schemas = {
   'access/input.json': accessInput,
@@ -17,9 +16,13 @@ const schemas = {
   'request/input.json': requestInput,
   'record/input.json': recordInput,
   'retention/decision.json': recordDecision,
-  'masking/list.json': maskingList,
-  'findings/list.json': findingsList,
+  ...Object.fromEntries(Object.entries(listSchemas).map(([name, schema]) => [`${folderOf(name)}/list.json`, schema])),
 };
+
+/** `opa test` takes the files of one folder for one document, and `retention` is that of a decision. */
+function folderOf(list: string): string {
+  return list === 'retention' ? 'retention_list' : list;
+}
 
 /** File text by path inside `policies/schemas`. */
 export function schemaFiles(): Map<string, string> {

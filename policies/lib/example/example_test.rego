@@ -26,9 +26,11 @@ access := {
 		"content_length": 120,
 		"betas": [],
 		"anthropic_version": "2023-06-01",
+		"tags": {},
 	},
 	"source": {"address": "192.0.2.7"},
 	"time": "2026-01-02T03:04:05.678Z",
+	"clock": {"UTC": {"date": "2026-01-02", "weekday": "fri", "hour": 3, "minute": 4, "minute_of_day": 184}},
 }
 
 request := object.union(access, {
@@ -52,6 +54,7 @@ claude := {
 	"tool_names": [],
 	"tool_types": [],
 	"mcp_server_names": [],
+	"mcp_server_hosts": [],
 	"skills": [],
 	"has_system": false,
 	"text_bytes": 12,
@@ -62,6 +65,7 @@ agent := {
 	"tool_names": [],
 	"tool_types": [],
 	"mcp_server_names": [],
+	"mcp_server_hosts": [],
 	"skills": [],
 }
 

@@ -106,7 +106,14 @@ test('a batch is judged by each kind of request in it', () => {
 
 test('the definition of an agent is judged by what it names', () => {
   const agent = { model: 'm', system: 'planted', tools: [{ name: 't', description: 'planted' }] };
-  const facts = { models: ['m'], tool_names: ['t'], tool_types: ['custom'], mcp_server_names: [], skills: [] };
+  const facts = {
+    models: ['m'],
+    tool_names: ['t'],
+    tool_types: ['custom'],
+    mcp_server_names: [],
+    mcp_server_hosts: [],
+    skills: [],
+  };
   assert.deepEqual(inputOf({ name: 'planted', ...agent }, { path: '/v1/agents' }).agent, facts);
   const created = inputOf(
     { agent, environment_id: 'e', initial_events: [{ type: 'user.message', content: 'planted' }] },

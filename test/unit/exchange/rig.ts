@@ -110,6 +110,7 @@ export const deny: Verdict = { verdict: 'deny', reasons: [{ rule: 'no_such_skill
 export class FakeJudge implements Judge {
   readonly revision = 'sha256:revision';
   looksAtFindings = false;
+  timeZones: readonly string[] = [];
   readonly accessInputs: AccessInput[] = [];
   readonly requestInputs: RequestInput[] = [];
   accessVerdict: () => Verdict = () => allow;
