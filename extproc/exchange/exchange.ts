@@ -10,10 +10,11 @@ import type { Action, Frame, LocalReply } from './frame.ts';
 import { callerCredentialHeaders, recordableHeaders } from './headers.ts';
 import { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
+import { observedTogether } from './observed.ts';
 import type { Outcome } from './outcome.ts';
 import type { Phase } from './phase.ts';
 import { stepOf } from './phase.ts';
-import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
+import type { Connection, ExchangeContext, Judge, Observed, Verdict } from './ports.ts';
 import type { RefusalReason } from './refusal.ts';
 import { denialReply, refusalReply } from './refusal.ts';
 import { RequestBody } from './request-body.ts';
@@ -46,6 +47,8 @@ export class Exchange {
   /** Our own answer, once its record is written. */
   #replied: Action | undefined;
   #released = false;
+  /** What `access` would have decided by rules that are not enforced. */
+  #observed: Observed | undefined;
 
   /** `pathPrefix` is the route's own (`/sandbox`, or empty), which Envoy takes off on the way up. */
   constructor(context: ExchangeContext, connection: Connection, pathPrefix: string) {
@@ -149,6 +152,7 @@ export class Exchange {
     if (noPlace !== null) return this.#refuse(noPlace);
     const verdict = this.#judge.access(intake.access);
     if (verdict.verdict !== 'allow') return this.#deny('access', verdict, intake.access);
+    this.#observed = verdict.observed;
     const refusal = intake.refusal(limits);
     return refusal === null ? { kind: 'wait' } : this.#refuse(refusal.reason, refusal.detail);
   }
@@ -177,8 +181,9 @@ export class Exchange {
     if (read.fault !== '') return this.#refuse(read.reason, read.fault);
     this.#session = this.#sessionFor(read.request);
     const input = this.#known().requestInput(read, this.#body.bytes);
-    const verdict = await this.#context.loopShare.run(() => this.#judge.request(input));
+    const judged = await this.#context.loopShare.run(() => this.#judge.request(input));
     if (!this.#isHeld()) return { kind: 'wait' };
+    const verdict = { ...judged, observed: observedTogether(this.#observed, judged.observed) };
     if (verdict.verdict !== 'allow') return this.#deny('request', verdict, input);
     this.#noteDecision('request', verdict, input);
     await this.#ledger.sync();

@@ -27,7 +27,11 @@ export type Verdict = {
   reasons: readonly { rule: string; message: string }[];
   /** The status of a refusal; 403 unless the policy says otherwise. */
   status?: number | undefined;
+  observed?: Observed | undefined;
 };
+
+/** What rules would decide that are recorded and not enforced. */
+export type Observed = { verdict: 'deny' | 'hold'; reasons: readonly { rule: string; message: string }[] };
 
 /** What the exchange needs of the policy engine (extproc/policy). */
 export type Judge = {

@@ -45,6 +45,8 @@ export type SearchQuery = {
   model?: string | undefined;
   /** A type of which something was masked, such as `EMAIL`. */
   masked?: string | undefined;
+  /** What rules would have decided that are not enforced. */
+  would?: 'deny' | 'hold' | undefined;
   /** Also what is no prompt of a person (`skilltape.noise`); left out otherwise, and counted. */
   noise?: boolean | undefined;
   /** 1 to `searchLimitMax`; `searchLimitDefault` when left out. */

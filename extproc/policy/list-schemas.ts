@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { findingsList } from './findings-list.ts';
 import { tagNamePattern, weekdays } from './input-bounds.ts';
 import { maskingList } from './masking-decision.ts';
+import { observeList } from './observe-list.ts';
 import { isTimeZone } from './time-zones.ts';
 import { bodyWhen, headersWhen } from './when.ts';
 
@@ -73,6 +74,7 @@ export const listSchemas = {
   allowed_mcp_servers: rulesOf(z.strictObject({ when: bodyWhen.optional(), hosts: z.array(host) })),
   findings: findingsList,
   masking: maskingList,
+  observe: observeList,
   recording: z.strictObject({ default: keep, rules: z.array(z.strictObject({ when: bodyWhen.optional(), keep })) }),
   required_tags: rulesOf(
     z.strictObject({

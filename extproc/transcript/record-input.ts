@@ -30,7 +30,7 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
     // An input of stage `access` has no body facts yet; the ones of `request` replace the empty ones.
     ...judged,
     ...rewordedSince(judged),
-    clock: judged.clock ?? wallClocks(Date.parse(judged.time), []),
+    clock: judged.clock ?? wallClocks(transcript.startedMs, []),
     request: { ...addedSince(transcript), ...judged.request },
     answer: {
       outcome: endingOf(transcript, reading).outcome,
@@ -83,6 +83,6 @@ function withThings<Facts extends Omit<ClaudeFacts, Later>>(facts: Facts): Facts
 }
 
 /** An empty text is a host that could not be read. */
-function hostsUnknown({ mcp_server_names: names }: Pick<ClaudeFacts, 'mcp_server_names'>): string[] {
+function hostsUnknown({ mcp_server_names: names = [] }: Partial<Pick<ClaudeFacts, 'mcp_server_names'>>): string[] {
   return names.length === 0 ? [] : [''];
 }

@@ -11,7 +11,7 @@ faults contains concat(".", path) if {
 		["deny", "models", "prefixes"], ["deny", "tools", "names"], ["deny", "tools", "type_prefixes"],
 		["deny", "skills", "ids"], ["deny", "skills", "types"], ["deny", "uploads", "extensions"],
 		["endpoints", "allowed"], ["endpoints", "allowed_with_secrets"], ["models", "names"], ["models", "prefixes"],
-		["retention", "classes"],
+		["retention", "classes"], ["observe", "connections"], ["observe", "rules"],
 	]
 	not _texts_at(path)
 }
