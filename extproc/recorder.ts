@@ -1,4 +1,5 @@
 import type { Config, ListenConfig } from './config/config.ts';
+import { type CountedUse, countedUse } from './counted-use.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
 import { EndReports } from './exchange/end-report.ts';
@@ -83,6 +84,8 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const spooled = openJournalReader(place);
   started.defer(() => spooled.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
+  const use = countedUse(parts);
+  started.defer(() => use.close());
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const context: ExchangeContext = {
     log: journal,
@@ -96,6 +99,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: sharing(sessionLinks, parts.share),
     endReports,
+    totals: use.totals,
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(parts.hashKey),
@@ -121,7 +125,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
-    note: (fact) => heed(fact, sessionLinks, endReports),
+    note: (fact) => heed(fact, { sessionLinks, endReports, use }),
     stopServing: () => server.setServing(false),
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
@@ -133,8 +137,14 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
 }
 
 /** What another worker told. */
-function heed(fact: SharedFact, sessionLinks: SessionLinks, endReports: EndReports): void {
+function heed(
+  fact: SharedFact,
+  { sessionLinks, endReports, use }: { sessionLinks: SessionLinks; endReports: EndReports; use: CountedUse },
+): void {
   switch (fact.kind) {
+    case 'usage':
+      use.note(fact.exchange);
+      return;
     case 'session_link':
       sessionLinks.remember(fact.key, fact.session);
       return;

@@ -33,7 +33,7 @@ const allowed: Record<string, readonly string[]> = {
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
   terminal: ['coverage', 'index', 'masking', 'transcript', 'usage'],
-  ship: ['coverage', 'encoding', 'exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
+  ship: ['coverage', 'encoding', 'exchange', 'index', 'journal', 'masking', 'policy', 'transcript', 'usage'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
@@ -58,6 +58,7 @@ const allowed: Record<string, readonly string[]> = {
 };
 const composition = [
   ...['processor.ts', 'recorder.ts', 'recovery.ts', 'left-journals.ts', 'shipping.ts', 'primary.ts', 'worker.ts'],
+  'counted-use.ts',
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 

@@ -169,11 +169,11 @@ function malformed(fault: string): ReadBody {
 export function requestInput(
   access: AccessInput,
   { status, decodedBytes, fault, facts, findings }: BodyFacts,
-  sent: { bytes: number; codings: readonly Coding[] },
+  sent: { bytes: number; codings: readonly Coding[]; totals: RequestInput['totals'] },
 ): RequestInput {
-  const { bytes, codings } = sent;
+  const { bytes, codings, totals } = sent;
   const body = { bytes, decoded_bytes: decodedBytes, codings: [...codings], status, fault };
-  return { ...access, body, ...noBodyFacts, ...facts, ...findings };
+  return { ...access, body, ...noBodyFacts, ...facts, ...findings, totals };
 }
 
 function statusOf({ kind }: ReadBody): RequestInput['body']['status'] {

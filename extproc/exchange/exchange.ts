@@ -9,14 +9,14 @@ import { newExchangeId } from './exchange-id.ts';
 import type { Action, Frame, LocalReply } from './frame.ts';
 import { callerCredentialHeaders, recordableHeaders } from './headers.ts';
 import { Intake } from './intake.ts';
+import { Judging } from './judging.ts';
 import { Ledger } from './ledger.ts';
-import { observedTogether } from './observed.ts';
 import type { Outcome } from './outcome.ts';
 import type { Phase } from './phase.ts';
 import { stepOf } from './phase.ts';
-import type { Connection, ExchangeContext, Judge, Observed, Verdict } from './ports.ts';
+import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
 import type { RefusalReason } from './refusal.ts';
-import { denialReply, refusalReply } from './refusal.ts';
+import { denialReply, limitText, refusalReply } from './refusal.ts';
 import { RequestBody } from './request-body.ts';
 import type { Session } from './session.ts';
 import type { SessionLearning } from './session-learning.ts';
@@ -47,8 +47,7 @@ export class Exchange {
   /** Our own answer, once its record is written. */
   #replied: Action | undefined;
   #released = false;
-  /** What `access` would have decided by rules that are not enforced. */
-  #observed: Observed | undefined;
+  #judging: Judging | undefined;
 
   /** `pathPrefix` is the route's own (`/sandbox`, or empty), which Envoy takes off on the way up. */
   constructor(context: ExchangeContext, connection: Connection, pathPrefix: string) {
@@ -150,9 +149,9 @@ export class Exchange {
     // While the request is held nobody hears of it: its records are waited for together, before the release.
     this.#ledger.note({ kind: 'started', started: intake.started(attemptOf) });
     if (noPlace !== null) return this.#refuse(noPlace);
-    const verdict = this.#judge.access(intake.access);
+    this.#judging = new Judging(this.#judge, intake, this.#context);
+    const verdict = this.#judging.access();
     if (verdict.verdict !== 'allow') return this.#deny('access', verdict, intake.access);
-    this.#observed = verdict.observed;
     const refusal = intake.refusal(limits);
     return refusal === null ? { kind: 'wait' } : this.#refuse(refusal.reason, refusal.detail);
   }
@@ -179,11 +178,12 @@ export class Exchange {
     const read = await this.#read();
     if (!this.#isHeld()) return { kind: 'wait' };
     if (read.fault !== '') return this.#refuse(read.reason, read.fault);
-    this.#session = this.#sessionFor(read.request);
-    const input = this.#known().requestInput(read, this.#body.bytes);
-    const judged = await this.#context.loopShare.run(() => this.#judge.request(input));
-    if (!this.#isHeld()) return { kind: 'wait' };
-    const verdict = { ...judged, observed: observedTogether(this.#observed, judged.observed) };
+    const session = this.#sessionFor(read.request);
+    this.#session = session;
+    const own = { exchangeId: this.id, session: session.id, requestBytes: this.#body.bytes };
+    const judged = await this.#judging?.request(read, { ...own, isHeld: () => this.#isHeld() });
+    if (judged === undefined || !this.#isHeld()) return { kind: 'wait' };
+    const { input, verdict } = judged;
     if (verdict.verdict !== 'allow') return this.#deny('request', verdict, input);
     this.#noteDecision('request', verdict, input);
     await this.#ledger.sync();
@@ -232,7 +232,8 @@ export class Exchange {
   #answerOf(frame: Extract<Frame, { kind: 'response_headers' }>): Answer {
     const { budget, limits, reader } = this.#context;
     const rest = { connection: this.#connection, budget, reader, heldBodyMaxBytes: limits.heldBodyMaxBytes };
-    const handling = handlingOf(frame, this.#known().facts.endpoint, { ...rest, learning: this.#learning });
+    const taking = { learning: this.#learning, counting: this.#judging?.counting ?? null };
+    const handling = handlingOf(frame, this.#known().facts.endpoint, { ...rest, ...taking });
     return new Answer(frame, this.#ledger, handling);
   }
 
@@ -243,7 +244,7 @@ export class Exchange {
     return this.#replyRecorded(outcome, rules, denialReply(verdict, this.id));
   }
 
-  async #refuse(reason: RefusalReason, detail = this.#limitText(reason)): Promise<Action> {
+  async #refuse(reason: RefusalReason, detail = limitText(reason, this.#context.limits)): Promise<Action> {
     return this.#replyRecorded('refused', `${reason} ${detail}`.trim(), refusalReply(reason, detail, this.id));
   }
 
@@ -280,10 +281,6 @@ export class Exchange {
     const session = this.#known().sessionFor(request, this.id, this.#context);
     this.#learning = this.#known().learningFor(request, session.id, this.#context);
     return session;
-  }
-
-  #limitText(reason: RefusalReason): string {
-    return reason === 'request_body_too_large' ? `${this.#context.limits.requestBodyMaxBytes} bytes` : '';
   }
 
   /** `refusal` tells Envoy's local reply format that the body already is in Claude's envelope. */

@@ -50,9 +50,9 @@ export class Intake {
   }
 
   /** The document that policy judges once the body was read. */
-  requestInput(read: BodyFacts, bytes: number): RequestInput {
+  requestInput(read: BodyFacts, bytes: number, totals: RequestInput['totals']): RequestInput {
     const { codings } = this.facts;
-    return requestInput(this.access, read, { bytes, codings: codings.ok ? codings.codings : [] });
+    return requestInput(this.access, read, { bytes, codings: codings.ok ? codings.codings : [], totals });
   }
 
   /** How the body is to be read. */

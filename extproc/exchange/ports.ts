@@ -2,12 +2,14 @@ import type { DecodingLimits } from '../encoding/limits.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { PassingBytes } from '../large-work.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
+import type { AnswerUsageCounts } from './answer-usage.ts';
 import type { AwaitedEnds } from './end-report.ts';
 import type { IdentityProvider } from './identity.ts';
 import type { LoopShare } from './loop-share.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reader } from './reader.ts';
 import type { CallerUse } from './share.ts';
+import type { CountedExchange } from './totals.ts';
 
 /** Where a record stands in the log. */
 export type LogPlace = { segment: number; offset: number };
@@ -38,6 +40,8 @@ export type Judge = {
   readonly revision: string;
   /** Whether a request is to be searched for secrets and personal data before it is judged. */
   readonly looksAtFindings: boolean;
+  /** Whether a rule may look at what callers used before. */
+  readonly looksAtTotals: boolean;
   /** IANA names of the time zones that a rule may ask for, beside UTC. */
   readonly timeZones: readonly string[];
   access(input: AccessInput): Verdict;
@@ -78,6 +82,7 @@ export type ExchangeContext = {
   attempts: Attempts;
   sessionLinks: SessionLinks;
   endReports: AwaitedEnds;
+  totals: UsageTotals;
   reader: Reader;
   loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */
@@ -109,6 +114,15 @@ export type SessionLinks = {
   sessionOf(key: string): string | null;
   /** Resolves when whoever may be given the next request knows it too, or a moment later. */
   remember(key: string, session: string): void | Promise<void>;
+};
+
+/** What people and sessions used (`totals.ts`). */
+export type UsageTotals = {
+  factsFor(exchange: Omit<CountedExchange, 'counted'>, nowMs: number): RequestInput['totals'];
+  /** Of a request that is let through, and again of what its answer used. */
+  note(exchange: CountedExchange): void;
+  /** In the currency of the price table; null where it has no price. */
+  priceOf(answer: AnswerUsageCounts): number | null;
 };
 
 export type Attempts = {

@@ -151,3 +151,8 @@ function reply(
     details,
   };
 }
+
+/** What a refusal for a limit says of it. */
+export function limitText(reason: RefusalReason, { requestBodyMaxBytes }: { requestBodyMaxBytes: number }): string {
+  return reason === 'request_body_too_large' ? `${requestBodyMaxBytes} bytes` : '';
+}

@@ -19,6 +19,9 @@ export function meteredJudge(judge: Judge, { policySeconds }: ExchangeMetrics): 
     get timeZones() {
       return judge.timeZones;
     },
+    get looksAtTotals() {
+      return judge.looksAtTotals;
+    },
     get looksAtFindings() {
       return judge.looksAtFindings;
     },

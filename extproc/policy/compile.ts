@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
 import { entrypointOf, type PolicyBundle, readBundle, stages } from './bundle.ts';
-import { mayLookAtFindings } from './findings-use.ts';
+import { mayLookAtFindings, mayLookAtTotals } from './findings-use.ts';
 import { type LayoutFault, layoutFaults } from './layout.ts';
 import { schemaFiles } from './schemas.ts';
 import { type PolicySources, readSources, revisionOf } from './sources.ts';
@@ -30,7 +30,9 @@ export async function compilePolicies(options: { opaBinary: string; directory: s
     const archive = await build(opaBinary, staging, capabilities, directory);
     const looksAtFindings = mayLookAtFindings(sources.compiled);
     const { wasm, data } = await readBundle(archive);
-    return { wasm, data, revision: revisionOf(sources), looksAtFindings, timeZones: timeZonesIn(data) };
+    const looksAtTotals = mayLookAtTotals(sources.compiled);
+    const timeZones = timeZonesIn(data);
+    return { wasm, data, revision: revisionOf(sources), looksAtFindings, looksAtTotals, timeZones };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

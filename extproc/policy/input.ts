@@ -86,6 +86,23 @@ const upload = z.strictObject({
   truncated: z.boolean(),
 });
 
+const sums = z.strictObject({
+  requests: count,
+  input_tokens: count,
+  output_tokens: count,
+  spend: count,
+  unpriced_requests: count,
+});
+
+/** What the caller used before this request; nothing where no rule looks. */
+const totals = z.strictObject({
+  counted: z.boolean(),
+  priced: z.boolean(),
+  day: sums,
+  session: sums,
+  minute: z.strictObject({ requests: count }),
+});
+
 const requestFields = {
   ...accessFields,
   body: z.strictObject({
@@ -102,6 +119,7 @@ const requestFields = {
   upload: upload.nullable(),
   findings: z.array(z.strictObject({ type: z.enum(policyTypes), place: z.enum(findingPlaces), count })),
   findings_complete: z.boolean(),
+  totals,
 };
 
 const recordFields = {

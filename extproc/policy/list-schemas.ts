@@ -39,6 +39,30 @@ const hours = z
     when: ({ value }) => typeof (value as { from?: unknown } | null)?.from === 'string',
   });
 
+const amounts = z
+  .strictObject({
+    requests: z.int().min(0),
+    input_tokens: z.int().min(0),
+    output_tokens: z.int().min(0),
+    tokens: z.int().min(0),
+    spend: z.number().min(0),
+  })
+  .partial();
+
+const budget = z
+  .strictObject({
+    when: bodyWhen.optional(),
+    effect,
+    per_day: amounts.optional(),
+    per_session: amounts.optional(),
+    per_minute: z.strictObject({ requests: z.int().min(0) }).optional(),
+    unpriced: z.literal('allow').optional(),
+  })
+  .refine((entry) => Object.keys(entry).some((key) => key.startsWith('per_')), {
+    error: 'must have per_day, per_session or per_minute',
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  });
+
 const most = z.int().min(0);
 const size = z
   .strictObject({
@@ -52,7 +76,10 @@ const size = z
     files: most.optional(),
     batch_requests: most.optional(),
   })
-  .refine((entry) => Object.keys(entry).some((key) => key !== 'when' && key !== 'effect'), 'must name a size');
+  .refine((entry) => Object.keys(entry).some((key) => key !== 'when' && key !== 'effect'), {
+    error: 'must name a size',
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  });
 
 function rulesOf<Entry extends z.ZodType>(entry: Entry) {
   return z.strictObject({ rules: z.array(entry) });
@@ -72,6 +99,7 @@ export const listSchemas = {
   allowed_skills: rulesOf(z.strictObject({ when: bodyWhen.optional(), skills: patterns })),
   allowed_tools: rulesOf(z.strictObject({ when: bodyWhen.optional(), tools: patterns, types: patterns.optional() })),
   allowed_mcp_servers: rulesOf(z.strictObject({ when: bodyWhen.optional(), hosts: z.array(host) })),
+  budgets: rulesOf(budget),
   findings: findingsList,
   masking: maskingList,
   observe: observeList,

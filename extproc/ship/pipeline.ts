@@ -1,5 +1,6 @@
 import type { DecodingLimits } from '../encoding/limits.ts';
 import { SkilltapeError } from '../errors.ts';
+import { type Billed, billedOf } from '../index/billed.ts';
 import type { ShipMemory } from '../index/memory.ts';
 import type { Delivery, IndexSink } from '../index/port.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
@@ -27,6 +28,8 @@ export type PipelineParts = {
   index: Pick<IndexSink, 'deliver'>;
   keyedHash: KeyedHash;
   textMaxChars: number;
+  /** In the currency of the price table; null where it has no price. */
+  spendOf(billed: Billed): number | null;
   decoding: DecodingLimits;
   /** Exchanges that are not read any more, because reading them ended the thread. */
   reduced: ReadonlySet<string>;
@@ -126,8 +129,21 @@ async function prepared(transcript: Transcript, recollection: Recollection, part
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
     documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking));
     recollection.add(transcript, drafted);
+    if (documents.length === 1 && isPrompt(drafted.draft))
+      recollection.count(transcript, usedBy(drafted.draft, parts.spendOf));
   }
   return documents;
+}
+
+function isPrompt({ skilltape }: ExchangeDocument): boolean {
+  return skilltape.endpoint.treatment === 'prompt';
+}
+
+/** Of the exchange itself: what the requests of a batch used is told where its results are downloaded, maybe twice. */
+function usedBy(document: ExchangeDocument, spendOf: PipelineParts['spendOf']) {
+  const { input_tokens: input, output_tokens: output } = document.gen_ai.usage;
+  const billed = billedOf(document);
+  return { inputTokens: input ?? 0, outputTokens: output ?? 0, spend: billed === null ? 0 : spendOf(billed) };
 }
 
 function reducedTo(transcript: Transcript, recollection: Recollection, parts: PipelineParts, reason: string): Prepared {

@@ -4,6 +4,7 @@ import { mediaTypeOf } from '../claude/media-type.ts';
 import { usageOf } from '../claude/usage.ts';
 import type { Coding } from '../encoding/codings.ts';
 import { headerValue } from '../exchange/headers.ts';
+import { notCounted } from '../exchange/totals.ts';
 import { wallClocks } from '../exchange/wall-clock.ts';
 import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../policy/input.ts';
 import { noBodyFacts } from '../policy/input-bounds.ts';
@@ -23,7 +24,7 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
   const usage = usageOf(message);
   const { requestBytes: bytes } = transcript;
   const body = { bytes, decoded_bytes: bytes, codings: [], status: 'empty' as const, fault: '' };
-  const empty = { body, ...noBodyFacts, findings: [], findings_complete: false };
+  const empty = { body, ...noBodyFacts, findings: [], findings_complete: false, totals: notCounted };
   const judged = decided.input as AccessInput & Partial<RequestInput>;
   return {
     ...empty,

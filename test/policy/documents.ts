@@ -44,8 +44,14 @@ export function requestDocument(change: Partial<RequestInput> = {}): RequestInpu
     ...noBodyFacts,
     claude: claudeFacts(),
     ...{ findings: [], findings_complete: true },
+    totals: totalsFacts(),
     ...change,
   };
+}
+
+export function totalsFacts(day: Partial<RequestInput['totals']['day']> = {}): RequestInput['totals'] {
+  const sums = { requests: 10, input_tokens: 1000, output_tokens: 500, spend: 1.5, unpriced_requests: 0 };
+  return { counted: true, priced: true, day: { ...sums, ...day }, session: sums, minute: { requests: 3 } };
 }
 
 export function claudeFacts(change: Partial<ClaudeFacts> = {}): ClaudeFacts {

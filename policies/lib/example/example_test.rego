@@ -42,7 +42,16 @@ request := object.union(access, {
 	"upload": null,
 	"findings": [],
 	"findings_complete": true,
+	"totals": {
+		"counted": true,
+		"priced": true,
+		"day": _sums,
+		"session": _sums,
+		"minute": {"requests": 3},
+	},
 })
+
+_sums := {"requests": 10, "input_tokens": 1000, "output_tokens": 500, "spend": 1.5, "unpriced_requests": 0}
 
 claude := {
 	"model": "claude-opus-5-5",

@@ -7,6 +7,7 @@
 #   the request pass.
 # custom:
 #   findings: lists.findings.rules
+#   totals: lists.budgets.rules
 package skilltape.lib.facts
 
 # METADATA
@@ -95,6 +96,8 @@ request_faults contains "findings" if not _findings
 
 request_faults contains "findings_complete" if not _findings_complete
 
+request_faults contains "totals" if not _totals
+
 record_faults contains fault if some fault in request_faults
 
 record_faults contains "answer" if not _answer
@@ -155,6 +158,15 @@ _findings if {
 }
 
 _findings_complete if is_boolean(input.findings_complete)
+
+_totals if {
+	is_boolean(input.totals.counted)
+	is_boolean(input.totals.priced)
+	is_number(input.totals.minute.requests)
+	every sum in [input.totals.day, input.totals.session] {
+		every name in ["requests", "input_tokens", "output_tokens", "spend", "unpriced_requests"] { is_number(sum[name]) }
+	}
+}
 
 _answer if _is_answer(input.answer)
 

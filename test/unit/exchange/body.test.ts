@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type BodyFacts, bodyFacts, requestInput } from '../../../extproc/exchange/body.ts';
 import { accessInput, requestFacts } from '../../../extproc/exchange/facts.ts';
+import { notCounted } from '../../../extproc/exchange/totals.ts';
 import { type RequestInput, requestInput as requestSchema } from '../../../extproc/policy/input.ts';
 import { decodingLimits } from '../../builders/decoding.ts';
 import { question, requestHeaders } from './frames.ts';
@@ -32,7 +33,11 @@ function faultOf(body: unknown, target: Target = {}): string {
 function inputOf(body: unknown, target: Target = {}): RequestInput {
   const result = read(body, target);
   assert.equal(result.fault, '');
-  const input = requestInput(accessInput(factsOf(target), claude, nowMs), result, { bytes: 7, codings: [] });
+  const input = requestInput(accessInput(factsOf(target), claude, nowMs), result, {
+    bytes: 7,
+    codings: [],
+    totals: notCounted,
+  });
   assert.deepEqual(requestSchema.parse(input), input);
   assert.doesNotMatch(JSON.stringify(input), /planted/);
   return input;

@@ -11,6 +11,7 @@ import type {
   ExchangeLimits,
   Judge,
   LogPlace,
+  UsageTotals,
   Verdict,
 } from '../../../extproc/exchange/ports.ts';
 import type { ReadableBody } from '../../../extproc/exchange/reader.ts';
@@ -20,6 +21,7 @@ import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { storedChunk } from '../../../extproc/exchange/request-body.ts';
 import { findingsSearch } from '../../../extproc/exchange/request-findings.ts';
 import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
+import { notCounted } from '../../../extproc/exchange/totals.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import { PassingBytes } from '../../../extproc/large-work.ts';
 import type { AccessInput, RequestInput } from '../../../extproc/policy/input.ts';
@@ -107,9 +109,13 @@ export class Gate {
 export const allow: Verdict = { verdict: 'allow', reasons: [] };
 export const deny: Verdict = { verdict: 'deny', reasons: [{ rule: 'no_such_skill', message: 'Not that skill.' }] };
 
+/** Where nothing was used before. */
+export const noTotals: UsageTotals = { factsFor: () => notCounted, note: () => {}, priceOf: () => null };
+
 export class FakeJudge implements Judge {
   readonly revision = 'sha256:revision';
   looksAtFindings = false;
+  looksAtTotals = false;
   timeZones: readonly string[] = [];
   readonly accessInputs: AccessInput[] = [];
   readonly requestInputs: RequestInput[] = [];
@@ -178,6 +184,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
     endReports: reports,
+    totals: noTotals,
     reader: { read: (kind, asked, body) => readHere(kind, { ...asked, search: findingsSearch }, wholeOf(log, body)) },
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),

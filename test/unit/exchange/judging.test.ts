@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { observedTogether } from '../../../extproc/exchange/observed.ts';
+import { observedTogether } from '../../../extproc/exchange/judging.ts';
 import { wholeRequest } from './frames.ts';
 import { allow, createRig, deny, play } from './rig.ts';
 
