@@ -27,6 +27,7 @@ type Flags = {
   model?: string;
   masked?: string;
   would?: string;
+  maskingFailed?: true;
   noise?: true;
   limit: string;
   before?: string;
@@ -53,6 +54,7 @@ export function searchCommand(dependencies: LookingDependencies): Command {
     .option('--model <name>', 'the model that was asked for or that answered, by its whole name')
     .option('--masked <type>', `where something of this type was masked: ${findingTypes.join(', ')}`)
     .option('--would <verdict>', 'what observed rules would have decided: deny or hold')
+    .option('--masking-failed', 'where masking failed, so that there is metadata only')
     .option('--noise', 'also what is no prompt of a person: model lists, token counts, titles, polling')
     .option('--limit <count>', `1 to ${searchLimitMax}`, String(searchLimitDefault))
     .option('--before <place>', 'go on where a page ended')
@@ -101,6 +103,7 @@ function queryOf(words: string[], flags: Flags, now: Date): SearchQuery {
     model: flags.model,
     masked: maskedTypeOf(flags.masked),
     would: wouldOf(flags.would),
+    maskingFailed: flags.maskingFailed,
     noise: flags.noise,
     limit: wholeNumber('--limit', flags.limit, 1, searchLimitMax),
     before: flags.before,

@@ -11,6 +11,7 @@ export class Counting {
   readonly #exchange: Counted;
   /** What an answer that does not say its input is estimated by. */
   readonly requestBytes: number;
+  #letThrough = false;
   #answered = false;
 
   constructor(totals: UsageTotals, exchange: Counted, requestBytes: number) {
@@ -23,8 +24,10 @@ export class Counting {
     return this.#totals.factsFor(this.#exchange, nowMs);
   }
 
-  /** In the same turn as its verdict, so that the next request finds it. */
+  /** In the same turn as its verdict, so that the next request finds it; once. */
   letThrough(): void {
+    if (this.#letThrough) return;
+    this.#letThrough = true;
     const counted = { requests: 1, inputTokens: 0, outputTokens: 0, spend: 0 };
     this.#totals.note({ ...this.#exchange, counted });
   }

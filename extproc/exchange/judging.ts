@@ -4,6 +4,7 @@ import type { Counting } from './counting.ts';
 import { countingFor, totalsFacts } from './counting.ts';
 import type { Intake } from './intake.ts';
 import type { ExchangeContext, Judge, Observed, Verdict } from './ports.ts';
+import { bothOf } from './verdicts.ts';
 
 /** What one exchange asks of the policy that was in force when it began, with what both answers have in common. */
 export class Judging {
@@ -11,6 +12,7 @@ export class Judging {
   readonly #intake: Intake;
   readonly #context: Pick<ExchangeContext, 'clock' | 'totals' | 'loopShare'>;
   #observed: Observed | undefined;
+  #heldByAccess: Verdict | null = null;
   #counting: Counting | null = null;
 
   constructor(judge: Judge, intake: Intake, context: Pick<ExchangeContext, 'clock' | 'totals' | 'loopShare'>) {
@@ -19,14 +21,20 @@ export class Judging {
     this.#context = context;
   }
 
-  /** The part of a request that was let through in what its caller uses; null where nobody asks for it. */
+  /** What of the request counts in what its caller uses; null where nobody asks for it, and before it was judged. */
   get counting(): Counting | null {
     return this.#counting;
+  }
+
+  /** What people approved counts from then on. */
+  letThrough(): void {
+    this.#counting?.letThrough();
   }
 
   access(): Verdict {
     const verdict = this.#judge.access(this.#intake.access);
     this.#observed = verdict.observed;
+    if (verdict.verdict === 'hold') this.#heldByAccess = verdict;
     return verdict;
   }
 
@@ -41,11 +49,10 @@ export class Judging {
     return loopShare.run(() => {
       const input = this.#intake.requestInput(read, exchange.requestBytes, totalsFacts(counting, clock.nowMs()));
       const judged = this.#judge.request(input);
-      const verdict = { ...judged, observed: observedTogether(this.#observed, judged.observed) };
-      if (verdict.verdict === 'allow' && exchange.isHeld()) {
-        counting?.letThrough();
-        this.#counting = counting;
-      }
+      const observed = observedTogether(this.#observed, judged.observed);
+      const verdict = { ...bothOf(this.#heldByAccess, judged), observed };
+      this.#counting = counting;
+      if (verdict.verdict === 'allow' && exchange.isHeld()) this.letThrough();
       return { input, verdict };
     });
   }

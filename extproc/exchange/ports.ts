@@ -1,8 +1,10 @@
 import type { DecodingLimits } from '../encoding/limits.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { PassingBytes } from '../large-work.ts';
+import type { ApprovalTermsDocument } from '../policy/approval-list.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
 import type { AnswerUsageCounts } from './answer-usage.ts';
+import type { ApprovalDesk } from './approval-desk.ts';
 import type { AwaitedEnds } from './end-report.ts';
 import type { IdentityProvider } from './identity.ts';
 import type { LoopShare } from './loop-share.ts';
@@ -30,6 +32,8 @@ export type Verdict = {
   /** The status of a refusal; 403 unless the policy says otherwise. */
   status?: number | undefined;
   observed?: Observed | undefined;
+  /** What an approval of what is held takes. */
+  approval?: ApprovalTermsDocument | undefined;
 };
 
 /** What rules would decide that are recorded and not enforced. */
@@ -64,6 +68,8 @@ export type ExchangeLimits = {
   openExchangesMax: number;
   openExchangesPerCallerMax: number;
   decisionTimeoutMs: number;
+  /** Longest time that a request is kept while people are asked about it. */
+  holdMaxMs: number;
   requestFindingsMaxChars: number;
 } & DecodingLimits;
 
@@ -83,6 +89,7 @@ export type ExchangeContext = {
   sessionLinks: SessionLinks;
   endReports: AwaitedEnds;
   totals: UsageTotals;
+  approvals: ApprovalDesk;
   reader: Reader;
   loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */

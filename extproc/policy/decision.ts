@@ -1,5 +1,6 @@
 /** The documents that policies answer with, and the decisions that stand in when a policy gives none. */
 import { z } from 'zod';
+import { approvalTerms } from './approval-list.ts';
 import { maskingDecision, usualMasking } from './masking-decision.ts';
 
 /** One rule that fired, in words for the person who is refused. */
@@ -16,7 +17,12 @@ const observed = z.strictObject({ verdict: z.enum(['deny', 'hold']), reasons: re
 export const verdictDecision = z.discriminatedUnion('verdict', [
   z.strictObject({ verdict: z.literal('allow'), reasons, observed }),
   z.strictObject({ verdict: z.literal('deny'), reasons: reasons.min(1), status: status.default(403), observed }),
-  z.strictObject({ verdict: z.literal('hold'), reasons: reasons.min(1), observed }),
+  z.strictObject({
+    verdict: z.literal('hold'),
+    reasons: reasons.min(1),
+    approval: approvalTerms.prefault({}),
+    observed,
+  }),
 ]);
 
 /** The decision of `record`. The class names folders and files, hence its alphabet. */

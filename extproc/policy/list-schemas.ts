@@ -1,5 +1,7 @@
 /** The lists that operators edit, by the name of their folder in `policies/lists`. */
 import { z } from 'zod';
+import { approvalTerms } from './approval-list.ts';
+import { consoleList } from './console.ts';
 import { findingsList } from './findings-list.ts';
 import { tagNamePattern, weekdays } from './input-bounds.ts';
 import { maskingList } from './masking-decision.ts';
@@ -99,7 +101,9 @@ export const listSchemas = {
   allowed_skills: rulesOf(z.strictObject({ when: bodyWhen.optional(), skills: patterns })),
   allowed_tools: rulesOf(z.strictObject({ when: bodyWhen.optional(), tools: patterns, types: patterns.optional() })),
   allowed_mcp_servers: rulesOf(z.strictObject({ when: bodyWhen.optional(), hosts: z.array(host) })),
+  approval: approvalTerms,
   budgets: rulesOf(budget),
+  console: consoleList,
   findings: findingsList,
   masking: maskingList,
   observe: observeList,

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { consoleDecision, consoleInput } from './console.ts';
 import { recordDecision, verdictDecision } from './decision.ts';
 import { accessInput, recordInput, requestInput } from './input.ts';
 import { listSchemas } from './list-schemas.ts';
@@ -17,10 +18,13 @@ const schemas = {
   'record/input.json': recordInput,
   'retention/decision.json': recordDecision,
   ...Object.fromEntries(Object.entries(listSchemas).map(([name, schema]) => [`${folderOf(name)}/list.json`, schema])),
+  'console/input.json': consoleInput,
+  'looking/decision.json': consoleDecision,
 };
 
-/** `opa test` takes the files of one folder for one document, and `retention` is that of a decision. */
+/** `opa test` takes the files of one folder for one document, and those of `retention` and `console` are taken. */
 function folderOf(list: string): string {
+  if (list === 'console') return 'operators';
   return list === 'retention' ? 'retention_list' : list;
 }
 

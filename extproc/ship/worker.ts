@@ -51,6 +51,7 @@ async function run(options: ShipStart): Promise<void> {
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
     spendOf: (billed) => spendOf(billed, options.prices),
+    maskingBudgetMs: options.maskingBudgetMs,
     decoding: options.decoding,
     reduced: new Set(options.reduced),
     onReading: (exchangeId) => mark.set(exchangeId),

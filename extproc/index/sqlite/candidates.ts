@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { SearchQuery } from '../port.ts';
 import { folded } from '../text-form.ts';
 import { Conditions } from './conditions.ts';
-import { wouldBe } from './tables.ts';
+import { hasFailedMasking, wouldBe } from './tables.ts';
 
 /** Of more candidates, walking by time until the page is full is cheaper than looking each up and sorting. */
 const lookedUpMax = 2_000;
@@ -30,6 +30,8 @@ export function fillCandidates(database: DatabaseSync, query: SearchQuery, match
       select: `select number from exchanges where ${wouldBe} is not null and ${wouldBe} = ?`,
       values: [query.would],
     });
+  if (query.maskingFailed === true)
+    sets.push({ select: `select number from exchanges where ${hasFailedMasking}`, values: [] });
   database.exec('delete from temp.candidates');
   if (sets.length === 0) return null;
   const all = sets.map(({ select }) => `select * from (${select})`).join(' intersect ');

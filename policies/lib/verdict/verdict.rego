@@ -15,7 +15,7 @@ import data.skilltape.lib.observe
 #   not enforced would decide.
 decide(entries) := _decide(entries) if {
 	count(_observed(entries)) == 0
-} else := object.union(_decide(entries - observed), {"observed": object.remove(_decide(observed), {"status"})}) if {
+} else := object.union(_decide(entries - observed), {"observed": object.remove(_decide(observed), {"status", "approval"})}) if {
 	observed := _observed(entries)
 }
 
@@ -25,7 +25,11 @@ _decide(entries) := {"verdict": "deny", "status": status, "reasons": findings.re
 	denials := {entry | some entry in entries; not _holds(entry)}
 	count(denials) > 0
 	status := min({_status(entry) | some entry in denials})
-} else := {"verdict": "hold", "reasons": findings.reasons(entries)} if {
+} else := {
+	"verdict": "hold",
+	"reasons": findings.reasons(entries),
+	"approval": object.get(data.lists, "approval", {}),
+} if {
 	count(entries) > 0
 } else := {"verdict": "allow", "reasons": []}
 

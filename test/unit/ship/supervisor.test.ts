@@ -80,6 +80,7 @@ class Rig {
           journalDirectories: [join(this.directory, 'journal')],
           textMaxChars: 10_000,
           prices: null,
+          maskingBudgetMs: 30_000,
           rememberedDays: 365,
           rejectsMaxBytes: 2 ** 20,
           largeWorkMemory: null,
