@@ -39,6 +39,7 @@ const allowed: Record<string, readonly string[]> = {
   terminal: ['approvals', 'coverage', 'index', 'masking', 'transcript', 'usage'],
   ship: [
     ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'transcript'],
+    'usage',
   ],
   remask: ['index', 'journal', 'masking', 'ship', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
@@ -69,6 +70,7 @@ const allowed: Record<string, readonly string[]> = {
 };
 const composition = [
   ...['processor.ts', 'recorder.ts', 'recovery.ts', 'left-journals.ts', 'shipping.ts', 'primary.ts', 'worker.ts'],
+  'counted-use.ts',
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 
