@@ -55,7 +55,7 @@ async function run(options: ShipStart): Promise<void> {
     memory,
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
-    spendOf: (billed) => spendOf(billed, options.prices),
+    spendOf: (billed: Parameters<typeof spendOf>[0]) => spendOf(billed, options.prices),
     maskingBudgetMs: options.maskingBudgetMs,
     decoding: options.decoding,
     reduced: new Set(options.reduced),
