@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { approvals } from './schema-approvals.ts';
 import { archive } from './schema-archive.ts';
+import { keys, reveal } from './schema-keys.ts';
 import { coverage, operations } from './schema-operations.ts';
 import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
 
@@ -281,6 +282,8 @@ export const configSchema = z.strictObject({
       ).optional(),
     })
     .prefault({}),
+  keys: keys.prefault({}),
+  reveal: reveal.prefault({}),
   coverage: coverage.prefault({}),
   drainMaxMs: milliseconds(0, 3_600_000, 30_000, 'Longest time a stopping processor waits for open exchanges to end.'),
   operations: operations.prefault({}),

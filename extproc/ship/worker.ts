@@ -25,7 +25,8 @@ import { FindingCounter } from './finding-counter.ts';
 import { createPipeline } from './pipeline.ts';
 import type { ShipCommand, ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
-import type { Advance } from './shipper.ts';
+import { keeperOf } from './reveal.ts';
+import type { Advance, ShipperEvents } from './shipper.ts';
 import { Shipper } from './shipper.ts';
 
 const cursorName = 'index';
@@ -39,6 +40,16 @@ const idlePollMs = 5_000;
 /** Whoever reads for a verdict goes first. */
 const patienceMs = 30_000;
 
+function eventsOf(mark: ReadingMark): ShipperEvents {
+  return {
+    onDelivering(exchangeIds) {
+      mark.set(exchangeIds[0] ?? null);
+      report({ kind: 'reading', exchangeIds });
+    },
+    onRejected: (exchangeId, reason) => report({ kind: 'rejected', exchangeId, reason }),
+  };
+}
+
 /** The shipping thread: everything after an exchange's end, off the thread that answers Envoy. */
 async function run(options: ShipStart): Promise<void> {
   yieldToRecording();
@@ -47,7 +58,9 @@ async function run(options: ShipStart): Promise<void> {
   const mark = new ReadingMark(options.reading);
   const findings = new FindingCounter();
   const archive = await openArchive(options, (place) => shipper.endAt(place), report);
+  const tokenKeeper = await keeperOf(options, report);
   const parts = {
+    tokenKeeper,
     masker: new Masker({ key: options.hashKey }),
     policy: await createPolicyEngine(options.policy),
     index,
@@ -65,13 +78,6 @@ async function run(options: ShipStart): Promise<void> {
   };
   const pipeline = createPipeline(parts);
   const largeWork = new LargeWork('shipping', patienceMs, options.largeWorkMemory ?? undefined);
-  const events = {
-    onDelivering(exchangeIds: readonly string[]) {
-      mark.set(exchangeIds[0] ?? null);
-      report({ kind: 'reading', exchangeIds });
-    },
-    onRejected: (exchangeId: string, reason: string) => report({ kind: 'rejected', exchangeId, reason }),
-  };
   const commands = new Commands();
   const coverage = coverageOf(options, {
     isOpen: (exchangeId) => shipper.isOpen(exchangeId),
@@ -85,7 +91,7 @@ async function run(options: ShipStart): Promise<void> {
       if (bytes >= largeMinBytes) collectGarbage();
       return work();
     });
-  const shipper = new Shipper(journals, sink, events, { run });
+  const shipper = new Shipper(journals, sink, eventsOf(mark), { run });
   const reopened = (at: number, { directory }: Followed) =>
     readAgain(directory, shipper.status().delivered[at] ?? null, options);
   const ahead =
@@ -103,6 +109,7 @@ async function run(options: ShipStart): Promise<void> {
   await coverage?.stop();
   await shipper.close();
   await archive?.close().catch(reportArchiveAway);
+  tokenKeeper?.close();
   await index.close();
   memory.close();
   for (const { source } of journals) await source.close();
