@@ -22,7 +22,7 @@ const allowed: Record<string, readonly string[]> = {
   encoding: [],
   policy: ['claude', 'encoding', 'masking'],
   envoy: [],
-  doctor: ['config'],
+  doctor: ['config', 'demo'],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   wire: ['exchange'],
   reading: ['encoding', 'exchange', 'journal'],

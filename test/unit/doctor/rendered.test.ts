@@ -12,7 +12,13 @@ function rendered(processors: readonly ProcessorAddress[], connections: readonly
   return renderEnvoy({
     listener: { address: '127.0.0.1', port: 0 },
     ...{ adminSocket: '/a.sock', accessLogFile: '/a.log', sdsDirectory: '/sds', processors },
-    identityProvider: { ...target, port: 10, issuer: 'https://127.0.0.1:9', audience: 'x', jwksUri: 'https://127.0.0.1:9/jwks' },
+    identityProvider: {
+      ...target,
+      port: 10,
+      issuer: 'https://127.0.0.1:9',
+      audience: 'x',
+      jwksUri: 'https://127.0.0.1:9/jwks',
+    },
     connections: connections.map((name) => ({ name, ...target })),
   });
 }
