@@ -37,6 +37,7 @@ export type ShipOptions = {
   hashKey: Uint8Array;
   policy: PolicyBundle;
   textMaxChars: number;
+  maskingBudgetMs: number;
   decoding: DecodingLimits;
   rememberedDays: number;
   rejectsMaxBytes: number;
