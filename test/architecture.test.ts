@@ -24,6 +24,7 @@ const allowed: Record<string, readonly string[]> = {
   policy: ['claude', 'encoding', 'masking'],
   envoy: [],
   doctor: ['config', 'demo'],
+  login: [],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   approvals: ['exchange', 'index', 'masking'],
   wire: ['exchange'],
@@ -53,6 +54,7 @@ const allowed: Record<string, readonly string[]> = {
       'journal',
       'keys',
       'kibana',
+      'login',
       'looks',
       'masking',
       'operations',
@@ -79,6 +81,8 @@ const owners: Record<string, readonly string[]> = {
   '@open-policy-agent/opa-wasm': ['extproc/policy/'],
   '@elastic/elasticsearch': ['extproc/index/elasticsearch/'],
   commander: ['extproc/cli/'],
+  'openid-client': ['extproc/login/'],
+  jose: ['extproc/doctor/'],
   pino: ['extproc/log.ts'],
   'prom-client': ['extproc/operations/'],
   'node:sqlite': [
@@ -87,11 +91,12 @@ const owners: Record<string, readonly string[]> = {
     'extproc/index/sqlite/',
     'extproc/looks/',
     'extproc/journal/',
+    'extproc/login/',
   ],
   'node:worker_threads': ['extproc/approvals/', 'extproc/reading/', 'extproc/ship/'],
   '@fastify/busboy': ['extproc/upload/'],
   yauzl: ['extproc/tools/', 'extproc/upload/'],
-  undici: ['extproc/cli/kibana-import.ts', 'extproc/cli/token.ts', 'extproc/demo/'],
+  undici: ['extproc/cli/kibana-import.ts', 'extproc/cli/demo-token.ts', 'extproc/login/', 'extproc/demo/'],
   '@anthropic-ai/sdk': ['extproc/demo/'],
 };
 
