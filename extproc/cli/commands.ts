@@ -58,7 +58,10 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     maskCommand(looking, { input: process.stdin, recorded }),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
-    tokenCommand(write),
+    tokenCommand(
+      { write, writeError: (text) => process.stderr.write(text), setExitCode: looking.setExitCode },
+      process.env,
+    ),
   ];
 }
 
