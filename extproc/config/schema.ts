@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { approvals } from './schema-approvals.ts';
 import { coverage, operations } from './schema-operations.ts';
 import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
 
@@ -270,6 +271,7 @@ export const configSchema = z.strictObject({
       }),
     })
     .prefault({}),
+  approvals: approvals.prefault({}),
   usage: z
     .strictObject({
       pricesFile: path(

@@ -16,6 +16,7 @@ export const lookKinds = [
   'coverage',
   'remask',
   'mask',
+  'approvals',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];
