@@ -14,9 +14,9 @@ export const lookKinds = [
   'usage',
   'rejects',
   'coverage',
+  'approvals',
   'remask',
   'mask',
-  'approvals',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];
