@@ -41,12 +41,13 @@ const allowed: Record<string, readonly string[]> = {
     ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'transcript'],
     'usage',
   ],
-  remask: ['index', 'journal', 'masking', 'ship', 'transcript'],
+  remask: ['archive', 'exchange', 'index', 'journal', 'masking', 'ship', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
     ...[
       'approvals',
+      'archive',
       'config',
       'coverage',
       'demo',
