@@ -57,6 +57,11 @@ export type Recorder = {
   delivered(position: Position): void;
   /** Another worker learnt it. */
   note(fact: SharedFact): void;
+  /**
+   * Exchanges that begin from now on are judged by it; the others end with the one they began with.
+   * @throws SkilltapeError `policy_invalid` when it cannot be loaded; then the one before stays
+   */
+  usePolicy(policy: PolicyBundle): Promise<void>;
   /** Tells Envoy's health checks to send nothing more. */
   stopServing(): void;
   /** Says that it stops, refuses new streams, ends the open ones within `drainMaxMs`, and syncs the journal. */
@@ -72,9 +77,9 @@ const endReportMaxWaitMs = 2_000;
 /** The recording side: policy, exchanges and gRPC server over one journal, in the order in which they may fail. */
 export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   await using started = new AsyncDisposableStack();
-  const { config, journal, log, place, policy } = parts;
+  const { config, journal, log, place } = parts;
   const { metrics, readiness } = parts.operations;
-  const judge = await judgeOf(parts);
+  let judge = await judgeOf(parts, parts.policy);
   readiness.ok('policies');
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
@@ -118,10 +123,17 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const all = started.move();
   server.setServing(true);
   readiness.ok('listener');
-  log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
+  log.info({ policy: judge.revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
     note: (fact) => heed(fact, sessionLinks, endReports),
+    async usePolicy(policy) {
+      if (policy.revision === judge.revision) return;
+      // Whatever is made from a policy's rules and lists is made first, then all of it is put in force at once.
+      const next = await judgeOf(parts, policy);
+      judge = next;
+      log.info({ policy: policy.revision }, 'a policy is in force');
+    },
     stopServing: () => server.setServing(false),
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
@@ -147,7 +159,7 @@ function heed(fact: SharedFact, sessionLinks: SessionLinks, endReports: EndRepor
 }
 
 /** The policy, timed; that it gives no decision is told to the operator, the caller only hears a denial. */
-async function judgeOf({ config, policy, operations, log }: RecorderParts): Promise<Judge> {
+async function judgeOf({ config, operations, log }: RecorderParts, policy: PolicyBundle): Promise<Judge> {
   const { exchange: metrics } = operations.metrics;
   const looksAtFindings = policy.looksAtFindings || config.policies.requestFindings === 'always';
   const engine = await createPolicyEngine(

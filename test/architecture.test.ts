@@ -21,6 +21,8 @@ const allowed: Record<string, readonly string[]> = {
   upload: [],
   encoding: [],
   policy: ['claude', 'encoding', 'masking'],
+  live: ['policy'],
+  versions: [],
   envoy: [],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   wire: ['exchange'],
@@ -53,11 +55,20 @@ const allowed: Record<string, readonly string[]> = {
       'terminal',
       'tools',
     ],
-    ...['transcript', 'usage'],
+    ...['transcript', 'usage', 'versions'],
   ],
 };
 const composition = [
-  ...['processor.ts', 'recorder.ts', 'recovery.ts', 'left-journals.ts', 'shipping.ts', 'primary.ts', 'worker.ts'],
+  ...[
+    'processor.ts',
+    'recorder.ts',
+    'recovery.ts',
+    'live-edit.ts',
+    'left-journals.ts',
+    'shipping.ts',
+    'primary.ts',
+    'worker.ts',
+  ],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 
@@ -74,7 +85,7 @@ const owners: Record<string, readonly string[]> = {
   pino: ['extproc/log.ts'],
   'prom-client': ['extproc/operations/'],
   'node:sqlite': ['extproc/coverage/', 'extproc/index/sqlite/', 'extproc/looks/', 'extproc/journal/'],
-  'node:worker_threads': ['extproc/reading/', 'extproc/ship/'],
+  'node:worker_threads': ['extproc/policy/', 'extproc/reading/', 'extproc/ship/'],
   '@fastify/busboy': ['extproc/upload/'],
   yauzl: ['extproc/tools/', 'extproc/upload/'],
   undici: ['extproc/cli/kibana-import.ts', 'extproc/cli/token.ts', 'extproc/demo/'],

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { coverage, operations } from './schema-operations.ts';
+import { policies } from './schema-policies.ts';
 import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
 
 /**
@@ -244,15 +245,7 @@ export const configSchema = z.strictObject({
   ),
   journal: journal.prefault({}),
   index: index.prefault({}),
-  policies: z
-    .strictObject({
-      directory: path('Folder with the Rego policies and their data.').default('policies'),
-      requestFindings: z.enum(['auto', 'always']).default('auto').meta({
-        description:
-          'When requests are searched for secrets and personal data before they are judged: where a rule looks at `input.findings`, or always.',
-      }),
-    })
-    .prefault({}),
+  policies: policies.prefault({}),
   usage: z
     .strictObject({
       pricesFile: path(

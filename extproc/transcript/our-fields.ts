@@ -27,6 +27,7 @@ const ourBranches = new Set([
   'http.request.body',
   'skilltape.verdict.decision',
   'skilltape.verdict.policy_revision',
+  'skilltape.verdict.record_policy_revision',
 ]);
 const ourFileFields = new Set<string | number>(['role', 'bytes', 'hash']);
 const branchStepsMax = 3;

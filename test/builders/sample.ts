@@ -57,6 +57,7 @@ export function sampleDocument(overrides: Parameters<typeof documentOf>[0] = {})
         decision: 'deny',
         reasons: [{ rule: 'no_secrets', message: 'a key stands in the text' }],
         policy_revision: 'rev-1',
+        record_policy_revision: 'rev-1',
       },
       retention_class: 'long',
       masking: {

@@ -101,6 +101,7 @@ const properties: Properties = {
       decision: keyword,
       reasons: object({ rule: keyword, message: keyword }),
       policy_revision: keyword,
+      record_policy_revision: keyword,
     }),
     keep: keyword,
     retention_class: keyword,

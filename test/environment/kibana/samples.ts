@@ -61,6 +61,7 @@ const samples: readonly Sample[] = [
           { rule: 'no_secrets', message: 'a key stands in the text' },
         ],
         policy_revision: 'rev-1',
+        record_policy_revision: 'rev-1',
       },
     },
   },
@@ -69,7 +70,12 @@ const samples: readonly Sample[] = [
     ...{ model: 'claude-a', usage: nothingUsed },
     skilltape: {
       outcome: 'denied',
-      verdict: { decision: 'hold', reasons: [{ rule: 'no_secrets', message: 'ask' }], policy_revision: 'rev-1' },
+      verdict: {
+        decision: 'hold',
+        reasons: [{ rule: 'no_secrets', message: 'ask' }],
+        policy_revision: 'rev-1',
+        record_policy_revision: 'rev-1',
+      },
     },
   },
   {
@@ -78,7 +84,7 @@ const samples: readonly Sample[] = [
     skilltape: {
       outcome: 'refused',
       outcome_detail: 'no identity',
-      verdict: { decision: 'none', reasons: [], policy_revision: '' },
+      verdict: { decision: 'none', reasons: [], policy_revision: '', record_policy_revision: '' },
     },
   },
   {
