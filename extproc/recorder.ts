@@ -1,10 +1,12 @@
+import { ThreadedDesk } from './approvals/desk.ts';
+import { ticketsFile } from './approvals/places.ts';
 import type { Config, ListenConfig } from './config/config.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
 import { EndReports } from './exchange/end-report.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
-import type { Connection, ExchangeContext, Judge, SessionLinks } from './exchange/ports.ts';
+import type { Connection, ExchangeContext, ExchangeLimits, SessionLinks } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import type { Links } from './index/links.ts';
@@ -14,16 +16,15 @@ import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Position } from './journal/position.ts';
 import { openJournalReader } from './journal/reader.ts';
+import { judgesWith } from './judges.ts';
 import { keyedHashWith } from './keyed-hash.ts';
 import { type LargeWork, PassingBytes } from './large-work.ts';
 import type { Log } from './log.ts';
 import { watchJournalSpace } from './operations/conditions.ts';
 import type { ExchangeMetrics } from './operations/exchange-metrics.ts';
 import { MeteredExchange } from './operations/metered-exchange.ts';
-import { meteredJudge } from './operations/metered-judge.ts';
 import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
-import { createPolicyEngine } from './policy/engine.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
 import { freeBehind } from './recovery.ts';
 import type { ReportSink } from './wire/report-stream.ts';
@@ -79,7 +80,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   await using started = new AsyncDisposableStack();
   const { config, journal, log, place } = parts;
   const { metrics, readiness } = parts.operations;
-  let judge = await judgeOf(parts, parts.policy);
+  const judges = await judgesWith(parts, parts.policy);
   readiness.ok('policies');
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
@@ -87,20 +88,23 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   started.defer(() => reader.close());
   const spooled = openJournalReader(place);
   started.defer(() => spooled.close());
+  const approvals = new ThreadedDesk({ file: ticketsFile(config.dataDirectory), limits: config.approvals });
+  started.defer(() => approvals.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const context: ExchangeContext = {
     log: journal,
-    judge: () => judge,
+    judge: judges.current,
     clock: systemClock,
     connections: connectionsOf(config),
-    limits: { ...config.limits, decisionTimeoutMs: config.decisionTimeoutMs },
+    limits: limitsOf(config),
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     spool: { heldBytes: 0, passing: new PassingBytes(), readAt: (position) => spooled.readAt(position) },
     callers: new Map(),
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: sharing(sessionLinks, parts.share),
     endReports,
+    approvals,
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(parts.hashKey),
@@ -123,25 +127,25 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const all = started.move();
   server.setServing(true);
   readiness.ok('listener');
-  log.info({ policy: judge.revision, connections: [...context.connections.keys()] }, 'recording');
+  log.info({ policy: judges.current().revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
     note: (fact) => heed(fact, sessionLinks, endReports),
-    async usePolicy(policy) {
-      if (policy.revision === judge.revision) return;
-      // Whatever is made from a policy's rules and lists is made first, then all of it is put in force at once.
-      const next = await judgeOf(parts, policy);
-      judge = next;
-      log.info({ policy: policy.revision }, 'a policy is in force');
-    },
+    usePolicy: judges.use,
     stopServing: () => server.setServing(false),
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
       server.setServing(false);
+      // Whoever is held is told to come again, so that no open stream waits for people.
+      await approvals.close();
       if (drainNoticeMs > 0) await new Promise((resolve) => setTimeout(resolve, drainNoticeMs));
       await all.disposeAsync();
     },
   };
+}
+
+function limitsOf({ limits, decisionTimeoutMs, approvals }: Config): ExchangeLimits {
+  return { ...limits, decisionTimeoutMs, holdMaxMs: approvals.holdMaxMs };
 }
 
 /** What another worker told. */
@@ -156,22 +160,6 @@ function heed(fact: SharedFact, sessionLinks: SessionLinks, endReports: EndRepor
     default:
       fact satisfies never;
   }
-}
-
-/** The policy, timed; that it gives no decision is told to the operator, the caller only hears a denial. */
-async function judgeOf({ config, operations, log }: RecorderParts, policy: PolicyBundle): Promise<Judge> {
-  const { exchange: metrics } = operations.metrics;
-  const looksAtFindings = policy.looksAtFindings || config.policies.requestFindings === 'always';
-  const engine = await createPolicyEngine(
-    { ...policy, looksAtFindings },
-    {
-      onFailure(err) {
-        metrics.policyFailures.inc();
-        log.error({ err }, 'a policy gave no decision: the request is denied');
-      },
-    },
-  );
-  return meteredJudge(engine, metrics);
 }
 
 /** Told by the exchanges what the operator is to know. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { CompileOptions } from './compile.ts';
 import type { LayoutFault } from './layout.ts';
 import { invalid, runOpa, writeTree } from './opa.ts';
-import type { PolicySources } from './sources.ts';
+import { type PolicySources, testedListPath } from './sources.ts';
 
 /**
  * Where there is no test there is nothing to fail.
@@ -15,7 +15,7 @@ export async function testSources(sources: PolicySources, { opaBinary, directory
   if (sources.tests.size === 0) return;
   const staging = await mkdtemp(join(tmpdir(), 'skilltape-policy-test-'));
   try {
-    await writeTree(join(staging, 'sources'), new Map([...sources.compiled, ...sources.tests]));
+    await writeTree(join(staging, 'sources'), testedFiles(sources));
     const result = await runOpa(opaBinary, ['test', '--bundle', '--format', 'json', '.'], staging);
     if (result.ok) return;
     const faults = [...failedTests(result.output), ...unreadableTests(result.output)];
@@ -23,6 +23,16 @@ export async function testSources(sources: PolicySources, { opaBinary, directory
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+/** The lists are those that the tests were written for; a list that has no such copy is taken as it is. */
+function testedFiles({ compiled, tests }: PolicySources): Map<string, Buffer> {
+  const files = new Map([...compiled, ...tests]);
+  for (const [path, content] of tests) {
+    const list = testedListPath.exec(path)?.[1];
+    if (list !== undefined && compiled.has(`lists/${list}/data.json`)) files.set(`lists/${list}/data.json`, content);
+  }
+  return files;
 }
 
 type TestResult = { name?: unknown; fail?: unknown; error?: unknown; location?: { file?: unknown; row?: unknown } };

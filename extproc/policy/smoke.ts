@@ -3,7 +3,8 @@
  * is in them by itself.
  */
 import { z } from 'zod';
-import type { Stage } from './bundle.ts';
+import { type Stage, stages } from './bundle.ts';
+import { consoleInput } from './console.ts';
 import { accessInput, recordInput, requestInput } from './input.ts';
 import { inputMaxBytes } from './input-bounds.ts';
 import { longestEnum, plainText, type SchemaNode, sample } from './sample.ts';
@@ -19,6 +20,7 @@ const schemas: Record<Stage, SchemaNode> = {
   access: z.toJSONSchema(accessInput, { target: 'draft-7' }),
   request: z.toJSONSchema(requestInput, { target: 'draft-7' }),
   record: z.toJSONSchema(recordInput, { target: 'draft-7' }),
+  console: z.toJSONSchema(consoleInput, { target: 'draft-7' }),
 };
 
 const issuer = 'https://idp.example';
@@ -46,7 +48,7 @@ export function allCases(): SmokeCase[] {
 /** Cases that must give a decision, and those of them that must be denied. */
 function smokeCases(): SmokeCase[] {
   const cases: SmokeCase[] = [];
-  for (const stage of ['access', 'request', 'record'] as const) {
+  for (const stage of stages) {
     const add = (name: string, turn: number, values?: Readonly<Record<string, unknown>>, isEmpty = false): void => {
       const input = sample(schemas[stage], { turn, isEmpty, usual: values });
       cases.push({ stage, name, input, expected: 'decision' });
@@ -82,14 +84,13 @@ function deniedCases(): SmokeCase[] {
 
 /** For each list and each text a document of the largest size that is judged, nearly all of it in that one place. */
 function largestCases(): SmokeCase[] {
-  const input = sample(schemas.record, { turn: 0, isEmpty: false, usual: undefined });
-  const places = [...placesIn(input, [])];
-  return (['access', 'request', 'record'] as const).flatMap((stage) =>
-    places.flatMap((path) => {
-      const large = sample(schemas[stage], { turn: 0, isEmpty: false, usual: undefined });
+  return stages.flatMap((stage) => {
+    const whole = () => sample(schemas[stage], { turn: 0, isEmpty: false, usual: undefined });
+    return [...placesIn(whole(), [])].flatMap((path) => {
+      const large = whole();
       return fill(large, path) ? [{ stage, name: `a large ${path.join('.')}`, input: large, expected: 'in_time' }] : [];
-    }),
-  );
+    });
+  });
 }
 
 type Steps = readonly (string | number)[];

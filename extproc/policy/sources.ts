@@ -14,7 +14,7 @@ const folderDepthMax = 16;
 export type PolicySources = {
   /** Rules and lists: what the module is made of. */
   compiled: Map<string, Buffer>;
-  /** What the rules have to pass; no part of the module. */
+  /** What the rules have to pass, and the lists that they pass it with; no part of the module. */
   tests: Map<string, Buffer>;
   /** The builtins that rules may call; null when the directory has no capabilities.json. */
   capabilities: Buffer | null;
@@ -72,10 +72,13 @@ export function revisionOf(sources: PolicySources): string {
   return `sha256:${hash.digest('hex')}`;
 }
 
+/** A list as the tests know it: what operators write into `lists/<name>/data.json` must not fail them. */
+export const testedListPath = /^lib\/example\/lists\/(\w+)\/list\.json$/;
+
 type Role = 'compiled' | 'test' | 'capabilities' | 'ignored' | 'misplaced';
 
 function roleOf(path: string): Role {
-  if (path.endsWith('_test.rego')) return 'test';
+  if (path.endsWith('_test.rego') || testedListPath.test(path)) return 'test';
   if (path === 'capabilities.json') return 'capabilities';
   if (/^schemas\/.*\.json$/.test(path)) return 'ignored';
   if (path.endsWith('.rego') || path === 'data.json' || path.endsWith('/data.json')) return 'compiled';

@@ -38,6 +38,7 @@ export type ShipOptions = {
   /** Oldest first; the last one is in force. */
   policies: readonly PolicyBundle[];
   textMaxChars: number;
+  maskingBudgetMs: number;
   decoding: DecodingLimits;
   rememberedDays: number;
   rejectsMaxBytes: number;
