@@ -1,6 +1,7 @@
 import { ThreadedDesk } from './approvals/desk.ts';
 import { ticketsFile } from './approvals/places.ts';
 import type { Config, ListenConfig } from './config/config.ts';
+import { type CountedUse, countedUse } from './counted-use.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
 import { EndReports } from './exchange/end-report.ts';
@@ -91,6 +92,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const approvals = new ThreadedDesk({ file: ticketsFile(config.dataDirectory), limits: config.approvals });
   started.defer(() => approvals.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
+  const use = started.adopt(countedUse(parts), (counted) => counted.close());
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const context: ExchangeContext = {
     log: journal,
@@ -104,6 +106,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: sharing(sessionLinks, parts.share),
     endReports,
+    totals: use.totals,
     approvals,
     reader,
     loopShare: new LoopShare(),
@@ -113,13 +116,9 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   metrics.exchange.watch(context);
   metrics.journal.watch(journal);
   watchJournalSpace(readiness, journal);
-  const onStreamEnd = (exchange: string | undefined, err: Error | undefined) => {
-    if (err !== undefined) metrics.exchange.streamErrors.inc();
-    if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
-    parts.onExchangeEnd();
-  };
   const reports = handingOn(endReports, parts.share);
-  const server = await startServer(parts.listen, openExchangeWith(context, metrics.exchange), onStreamEnd, reports);
+  const open = openExchangeWith(context, metrics.exchange);
+  const server = await startServer(parts.listen, open, onStreamEndOf(parts), reports);
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
   const drainNoticeMs = Math.min(parts.drainNoticeMs, config.drainMaxMs / 2);
@@ -130,7 +129,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   log.info({ policy: judges.current().revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
-    note: (fact) => heed(fact, sessionLinks, endReports),
+    note: (fact) => heed(fact, { sessionLinks, endReports, use }),
     usePolicy: judges.use,
     stopServing: () => server.setServing(false),
     async stop() {
@@ -144,13 +143,27 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   };
 }
 
+function onStreamEndOf({ log, operations, onExchangeEnd }: RecorderParts) {
+  return (exchange: string | undefined, err: Error | undefined): void => {
+    if (err !== undefined) operations.metrics.exchange.streamErrors.inc();
+    if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
+    onExchangeEnd();
+  };
+}
+
 function limitsOf({ limits, decisionTimeoutMs, approvals }: Config): ExchangeLimits {
   return { ...limits, decisionTimeoutMs, holdMaxMs: approvals.holdMaxMs };
 }
 
 /** What another worker told. */
-function heed(fact: SharedFact, sessionLinks: SessionLinks, endReports: EndReports): void {
+function heed(
+  fact: SharedFact,
+  { sessionLinks, endReports, use }: { sessionLinks: SessionLinks; endReports: EndReports; use: CountedUse },
+): void {
   switch (fact.kind) {
+    case 'usage':
+      use.note(fact.exchange);
+      return;
     case 'session_link':
       sessionLinks.remember(fact.key, fact.session);
       return;

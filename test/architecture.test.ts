@@ -29,6 +29,7 @@ const allowed: Record<string, readonly string[]> = {
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   approvals: ['exchange', 'index', 'masking'],
   wire: ['exchange'],
+  archive: ['exchange', 'journal'],
   reading: ['encoding', 'exchange', 'journal'],
   transcript: ['claude', 'encoding', 'exchange', 'masking', 'policy', 'upload'],
   index: ['exchange', 'masking', 'transcript'],
@@ -38,7 +39,10 @@ const allowed: Record<string, readonly string[]> = {
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
   terminal: ['approvals', 'coverage', 'index', 'masking', 'transcript', 'usage'],
-  ship: ['coverage', 'encoding', 'exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
+  ship: [
+    ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'transcript'],
+    'usage',
+  ],
   remask: ['index', 'journal', 'masking', 'ship', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
@@ -78,6 +82,7 @@ const composition = [
     'primary.ts',
     'worker.ts',
   ],
+  'counted-use.ts',
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 

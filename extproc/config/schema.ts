@@ -161,6 +161,26 @@ const journal = z.strictObject({
     .meta({ derived: '<dataDirectory>/keys/journal.key' }),
 });
 
+const archive = z.strictObject({
+  segmentMaxBytes: bytes(
+    65_536,
+    64 * MiB,
+    'Size at which a segment file of the archive is ended and the next begun; also at the end of a day and at a stop.',
+  ),
+  checkpointIntervalMs: milliseconds(
+    1_000,
+    86_400_000,
+    60_000,
+    'Longest time between two signed checkpoints while exchanges come; what came after the last one can be cut off unseen.',
+  ),
+  checkpointFile: path(
+    'File outside the data directory that every checkpoint is appended to; best on a disk or machine that whoever can change the archive cannot change.',
+  ).optional(),
+  signingKeyFile: path('Ed25519 key that signs checkpoints; made at the first start.')
+    .optional()
+    .meta({ derived: '<dataDirectory>/keys/archive-signing.key' }),
+});
+
 /** A dash would make the indices of `tape-test` look like those of `tape`. */
 const indexPrefixPattern = /^[a-z][a-z0-9_]{0,62}$/;
 
@@ -261,6 +281,7 @@ export const configSchema = z.strictObject({
     'Longest time that one step of a held request may take (reading, judging, recording); after it the request is refused.',
   ),
   journal: journal.prefault({}),
+  archive: archive.prefault({}),
   index: index.prefault({}),
   masking: masking.prefault({}),
   policies: policies.prefault({}),

@@ -3,11 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { entrypointOf, type PolicyBundle, readBundle, stages } from './bundle.ts';
-import { mayLookAtFindings } from './findings-use.ts';
+import { mayLookAtFindings, mayLookAtTotals } from './findings-use.ts';
 import { type LayoutFault, layoutFaults } from './layout.ts';
 import { invalid, runOpa, writeTree } from './opa.ts';
 import { schemaFiles } from './schemas.ts';
 import { type PolicySources, readSources, revisionOf } from './sources.ts';
+import { timeZonesIn } from './time-zones.ts';
 
 /**
  * Checks and compiles the policies of a directory. Tests are left out.
@@ -39,7 +40,10 @@ export async function compileSources(
     if (built.status === 'rejected') throw built.reason;
     const archive = built.value;
     const looksAtFindings = mayLookAtFindings(sources.compiled);
-    return { ...(await readBundle(archive)), revision: revisionOf(sources), looksAtFindings };
+    const { wasm, data } = await readBundle(archive);
+    const looksAtTotals = mayLookAtTotals(sources.compiled);
+    const timeZones = timeZonesIn(data);
+    return { wasm, data, revision: revisionOf(sources), looksAtFindings, looksAtTotals, timeZones };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

@@ -1,3 +1,4 @@
+import type { ArchiveRecovery } from '../archive/recover.ts';
 import type { LateRecord } from '../coverage/late-record.ts';
 import type { CoverageOptions } from '../coverage/options.ts';
 import type { CoverageReport } from '../coverage/report.ts';
@@ -6,6 +7,7 @@ import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { Position } from '../journal/position.ts';
 import type { FindingType } from '../masking/finding.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
+import type { PriceTable } from '../usage/price-table.ts';
 
 /** Counts are since the start of the thread. */
 export type ShipperStatus = {
@@ -42,10 +44,23 @@ export type ShipOptions = {
   decoding: DecodingLimits;
   rememberedDays: number;
   rejectsMaxBytes: number;
+  prices: PriceTable | null;
   /** Of a `LargeWork`; shared, unlike the rest. */
   largeWorkMemory: SharedArrayBuffer | null;
+  /** Null: nothing is archived. */
+  archive: ArchivePlaces | null;
   /** Null: no log is compared with the record. `reader` is null for the embedded index. */
   coverage: (CoverageOptions & { reader: ElasticsearchOptions | null }) | null;
+};
+
+/** Where the archive stands, and where its checkpoints are given to besides. */
+export type ArchivePlaces = {
+  directory: string;
+  signingKeyFile: string;
+  segmentMaxBytes: number;
+  checkpointIntervalMs: number;
+  /** Checkpoints are appended to it; null: to none. */
+  checkpointFile: string | null;
 };
 
 /**
@@ -69,7 +84,11 @@ export type ShipReport =
   | ({ kind: 'progress'; findings: FindingTotals } & ShipperStatus)
   /** Said once before the exchanges of a delivery are read. */
   | { kind: 'reading'; exchangeIds: readonly string[] }
-  | { kind: 'waiting'; reason: string }
+  | { kind: 'waiting'; reason: string; waitsFor?: 'archive' }
+  /** The archive was opened, at the start or again after it failed. */
+  | { kind: 'archive_recovered'; recovery: ArchiveRecovery }
+  /** A place outside did not take a checkpoint; `reason` has a path or an address. */
+  | { kind: 'checkpoint_undelivered'; place: string; reason: string }
   /** The exchange cannot be found in the index; what the index refused itself stands in its list of rejects. */
   | { kind: 'rejected'; exchangeId: string; reason: string }
   /** So many documents left that list, the oldest, because it was at its limit. */

@@ -99,6 +99,8 @@ export function frameOf(
       verdict: {
         decision: decided?.verdict ?? 'none',
         reasons: [...(decided?.reasons ?? [])],
+        would: decided?.observed?.verdict ?? null,
+        would_reasons: [...(decided?.observed?.reasons ?? [])],
         policy_revision: decided?.policyRevision ?? '',
         record_policy_revision: decision.revision ?? '',
       },

@@ -67,8 +67,8 @@ export function metadataDocument(
       ...{ skill: [], skill_offered: [], file: [], link: [], batch: null },
       usage: nothingBilled,
       verdict: {
-        decision: decided?.verdict ?? 'none',
-        reasons: [],
+        ...{ decision: decided?.verdict ?? 'none', reasons: [] },
+        ...{ would: decided?.observed?.verdict ?? null, would_reasons: [] },
         policy_revision: decided?.policyRevision ?? '',
         record_policy_revision: '',
       },

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from '
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { messagesBody } from '../builders/messages-body.ts';
+import { skilltape } from '../environment/command.ts';
 import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
-import { skilltape } from '../environment/command.ts';
-import { waitUntil } from '../environment/wait.ts';
 import { denyList, ownPolicies, policyEdits } from '../environment/policy-edits.ts';
+import { waitUntil } from '../environment/wait.ts';
 
 let gateway: TestGateway;
 let edits: ReturnType<typeof policyEdits>;
@@ -97,6 +97,11 @@ test('a start with faulty files goes on with the last policy in force, and says 
   assert.equal((await edits.save(denyList, shippedList)).result, 'in_force');
   assert.equal((await ask()).status, 200);
   const { stdout } = await skilltape(['policy', 'log', '--json', '--config', gateway.configFile]);
-  const causes = stdout.trim().split('\n').map((line) => JSON.parse(line)).filter(({ kind }) => kind === 'policies').map(({ cause }) => cause);
+  const causes = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ kind }) => kind === 'policies')
+    .map(({ cause }) => cause);
   assert.deepEqual(causes, ['edit', 'edit', 'edit', 'edit', 'start']);
 });

@@ -25,6 +25,8 @@ test('the header tells who, when, where, what was decided and why, how it ended 
           verdict: {
             decision: 'deny',
             reasons: [{ rule: 'no_secrets', message: 'a key' }],
+            would: null,
+            would_reasons: [],
             policy_revision: 'r',
             record_policy_revision: 'r',
           },
