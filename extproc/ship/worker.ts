@@ -17,14 +17,14 @@ import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
-import type { PolicyBundle } from '../policy/bundle.ts';
 import { RecordPolicies } from '../policy/record-policies.ts';
 import { spendOf } from '../usage/spend.ts';
 import { AheadOfIndex, openArchive } from './archiving.ts';
+import { Commands } from './commands.ts';
 import { coverageOf, noted } from './coverage.ts';
 import { FindingCounter } from './finding-counter.ts';
 import { createPipeline } from './pipeline.ts';
-import type { ShipCommand, ShipReport, ShipStart } from './protocol.ts';
+import type { ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
 import type { Advance } from './shipper.ts';
 import { Shipper } from './shipper.ts';
@@ -81,14 +81,13 @@ async function run(options: ShipStart): Promise<void> {
     write: (records) => commands.lateRecordsTaken(() => report({ kind: 'late_records', records })),
     report: (message) => report({ kind: 'coverage', report: message }),
   });
-  const sink = coverage === null ? pipeline : noted(pipeline, coverage);
   // What is left of the exchanges before is collected first: it may be as large again.
   const run = <T>(bytes: number, work: () => Promise<T>): Promise<T> =>
     largeWork.run(bytes, async () => {
       if (bytes >= largeMinBytes) collectGarbage();
       return work();
     });
-  const shipper = new Shipper(journals, sink, events, { run });
+  const shipper = new Shipper(journals, coverage === null ? pipeline : noted(pipeline, coverage), events, { run });
   const reopened = (at: number, { directory }: Followed) =>
     readAgain(directory, shipper.status().delivered[at] ?? null, options);
   const ahead =
@@ -242,58 +241,6 @@ class SavedCursor {
     if (position === null || (saved !== null && comparePositions(position, saved) === 0)) return;
     await saveCursor(this.#directory, cursorName, position);
     this.position = position;
-  }
-}
-
-/** Commands of the main thread; several wakes while we ship count as one. */
-class Commands {
-  stopRequested = false;
-  #woken = false;
-  #resolve: (() => void) | undefined;
-  #taken: ((isWritten: boolean) => void) | undefined;
-
-  constructor(usePolicy: (policy: PolicyBundle) => Promise<void>) {
-    parentPort?.on('message', (command: ShipCommand) => {
-      switch (command.kind) {
-        case 'late_records_taken':
-          this.#taken?.(command.isWritten);
-          return;
-        case 'policy':
-          // It was tried before: what fails now fails this thread, and the next one begins with it.
-          void usePolicy(command.policy);
-          return;
-        case 'stop':
-          this.stopRequested = true;
-          break;
-        case 'wake':
-          break;
-        default:
-          command satisfies never;
-      }
-      this.#woken = true;
-      this.#resolve?.();
-    });
-  }
-
-  lateRecordsTaken(send: () => void): Promise<boolean> {
-    return new Promise((resolve) => {
-      this.#taken = resolve;
-      send();
-    });
-  }
-
-  async next(timeoutMs: number): Promise<void> {
-    if (!this.#woken) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeoutMs);
-        this.#resolve = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    this.#resolve = undefined;
-    this.#woken = false;
   }
 }
 
