@@ -70,6 +70,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       rememberedDays: config.index.rememberedDays,
       rejectsMaxBytes: config.index.rejectsMaxBytes,
       prices: pricesOf(config),
+      reveal: config.reveal.keptDays === 0 ? null : config.reveal,
       coverage: coverageOptions(config),
       archive: archivePlaces(config),
     },
@@ -150,6 +151,9 @@ function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (repor
         return;
       case 'rejects_dropped':
         log.error(report, 'the list of rejects is full: its oldest documents left it');
+        return;
+      case 'unrevealable':
+        log.error(report, 'values behind tokens could not be kept: they cannot be revealed');
         return;
       case 'waiting':
         isWaiting = true;

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { approvals } from './schema-approvals.ts';
+import { archive } from './schema-archive.ts';
+import { keys, reveal } from './schema-keys.ts';
 import { coverage, operations } from './schema-operations.ts';
 import { policies } from './schema-policies.ts';
 import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
@@ -161,26 +163,6 @@ const journal = z.strictObject({
     .meta({ derived: '<dataDirectory>/keys/journal.key' }),
 });
 
-const archive = z.strictObject({
-  segmentMaxBytes: bytes(
-    65_536,
-    64 * MiB,
-    'Size at which a segment file of the archive is ended and the next begun; also at the end of a day and at a stop.',
-  ),
-  checkpointIntervalMs: milliseconds(
-    1_000,
-    86_400_000,
-    60_000,
-    'Longest time between two signed checkpoints while exchanges come; what came after the last one can be cut off unseen.',
-  ),
-  checkpointFile: path(
-    'File outside the data directory that every checkpoint is appended to; best on a disk or machine that whoever can change the archive cannot change.',
-  ).optional(),
-  signingKeyFile: path('Ed25519 key that signs checkpoints; made at the first start.')
-    .optional()
-    .meta({ derived: '<dataDirectory>/keys/archive-signing.key' }),
-});
-
 /** A dash would make the indices of `tape-test` look like those of `tape`. */
 const indexPrefixPattern = /^[a-z][a-z0-9_]{0,62}$/;
 
@@ -293,6 +275,8 @@ export const configSchema = z.strictObject({
       ).optional(),
     })
     .prefault({}),
+  keys: keys.prefault({}),
+  reveal: reveal.prefault({}),
   coverage: coverage.prefault({}),
   drainMaxMs: milliseconds(0, 3_600_000, 30_000, 'Longest time a stopping processor waits for open exchanges to end.'),
   operations: operations.prefault({}),

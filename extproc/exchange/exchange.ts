@@ -198,7 +198,7 @@ export class Exchange {
     this.#session = this.#known().sessionFor(read.request, this.id, this.#context);
     const own = { exchangeId: this.id, session: this.#session.id, requestBytes: this.#body.bytes };
     const judged = await this.#judging?.request(read, { ...own, isHeld: () => this.#isHeld() });
-    if (judged === undefined || !this.#isHeld()) return { kind: 'wait' };
+    if (!judged || !this.#isHeld()) return { kind: 'wait' };
     const { input, verdict } = judged;
     if (verdict.verdict === 'hold') return this.#hold({ verdict, input, lastFrame });
     if (verdict.verdict === 'deny') return this.#deny('request', verdict, input);

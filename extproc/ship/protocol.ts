@@ -45,6 +45,8 @@ export type ShipOptions = {
   rememberedDays: number;
   rejectsMaxBytes: number;
   prices: PriceTable | null;
+  /** Null: no values are kept for a reveal. */
+  reveal: { maxBytes: number; keptDays: number } | null;
   /** Of a `LargeWork`; shared, unlike the rest. */
   largeWorkMemory: SharedArrayBuffer | null;
   /** Null: nothing is archived. */
@@ -94,6 +96,8 @@ export type ShipReport =
   /** So many documents left that list, the oldest, because it was at its limit. */
   | { kind: 'rejects_dropped'; count: number }
   | { kind: 'masking_failed'; exchangeId: string; reason: string }
+  /** Values of so many exchanges could not be kept: they are in the index, and their tokens cannot be turned back. */
+  | { kind: 'unrevealable'; exchanges: number; reason: string }
   | { kind: 'coverage'; report: CoverageReport }
   /** Answered by `late_records_taken`, before the next ones. */
   | { kind: 'late_records'; records: readonly LateRecord[] }

@@ -26,7 +26,8 @@ import { FindingCounter } from './finding-counter.ts';
 import { createPipeline } from './pipeline.ts';
 import type { ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
-import type { Advance } from './shipper.ts';
+import { keeperOf } from './reveal.ts';
+import type { Advance, ShipperEvents } from './shipper.ts';
 import { Shipper } from './shipper.ts';
 
 const cursorName = 'index';
@@ -40,6 +41,16 @@ const idlePollMs = 5_000;
 /** Whoever reads for a verdict goes first. */
 const patienceMs = 30_000;
 
+function eventsOf(mark: ReadingMark): ShipperEvents {
+  return {
+    onDelivering(exchangeIds) {
+      mark.set(exchangeIds[0] ?? null);
+      report({ kind: 'reading', exchangeIds });
+    },
+    onRejected: (exchangeId, reason) => report({ kind: 'rejected', exchangeId, reason }),
+  };
+}
+
 /** The shipping thread: everything after an exchange's end, off the thread that answers Envoy. */
 async function run(options: ShipStart): Promise<void> {
   yieldToRecording();
@@ -50,7 +61,9 @@ async function run(options: ShipStart): Promise<void> {
   const policy = new RecordPolicies();
   for (const bundle of options.policies) await policy.use(bundle);
   const archive = await openArchive(options, (place) => shipper.endAt(place), report);
+  const tokenKeeper = await keeperOf(options, report);
   const parts = {
+    tokenKeeper,
     masker: new Masker({ key: options.hashKey }),
     policy,
     index,
@@ -68,13 +81,6 @@ async function run(options: ShipStart): Promise<void> {
   };
   const pipeline = createPipeline(parts);
   const largeWork = new LargeWork('shipping', patienceMs, options.largeWorkMemory ?? undefined);
-  const events = {
-    onDelivering(exchangeIds: readonly string[]) {
-      mark.set(exchangeIds[0] ?? null);
-      report({ kind: 'reading', exchangeIds });
-    },
-    onRejected: (exchangeId: string, reason: string) => report({ kind: 'rejected', exchangeId, reason }),
-  };
   const commands = new Commands((bundle) => policy.use(bundle));
   const coverage = coverageOf(options, {
     isOpen: (exchangeId) => shipper.isOpen(exchangeId),
@@ -87,7 +93,9 @@ async function run(options: ShipStart): Promise<void> {
       if (bytes >= largeMinBytes) collectGarbage();
       return work();
     });
-  const shipper = new Shipper(journals, coverage === null ? pipeline : noted(pipeline, coverage), events, { run });
+  const shipper = new Shipper(journals, coverage === null ? pipeline : noted(pipeline, coverage), eventsOf(mark), {
+    run,
+  });
   const reopened = (at: number, { directory }: Followed) =>
     readAgain(directory, shipper.status().delivered[at] ?? null, options);
   const ahead =
@@ -105,6 +113,7 @@ async function run(options: ShipStart): Promise<void> {
   await coverage?.stop();
   await shipper.close();
   await archive?.close().catch(reportArchiveAway);
+  tokenKeeper?.close();
   await index.close();
   memory.close();
   for (const { source } of journals) await source.close();

@@ -83,6 +83,7 @@ class Rig {
           maskingBudgetMs: 30_000,
           rememberedDays: 365,
           rejectsMaxBytes: 2 ** 20,
+          reveal: null,
           largeWorkMemory: null,
           archive: null,
         },
