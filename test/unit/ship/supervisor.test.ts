@@ -87,7 +87,7 @@ class Rig {
           largeWorkMemory: null,
           archive: null,
         },
-        ...{ elasticsearch: null, journalKey, hashKey, policy, decoding: decodingLimits, coverage: null },
+        ...{ elasticsearch: null, journalKey, hashKey, policies: [policy], decoding: decodingLimits, coverage: null },
       },
       {
         onReport: (report) => {
