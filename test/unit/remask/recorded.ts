@@ -103,14 +103,14 @@ export class Recorded {
     const index = SqliteIndex.open(this.directory);
     const memory = SqliteMemory.open(indexFile(this.directory));
     const pipeline = createPipeline({
-      tokenKeeper: null,
+      ...{ archive: null, tokenKeeper: null },
       ...pipelineParts,
       memory,
       index,
       ...failing,
     });
     for await (const { transcript } of this.exchanges.read(always, () => true))
-      if (transcript !== null) await pipeline.deliver([transcript]);
+      if (transcript !== null) await pipeline.deliver([transcript], []);
     await index.close();
     memory.close();
   }
@@ -152,6 +152,7 @@ const pipelineParts = {
   },
   keyedHash,
   textMaxChars: 10_000,
+  spendOf: () => 0,
   maskingBudgetMs: 30_000,
   decoding: decodingLimits,
   reduced: new Set<string>(),

@@ -36,6 +36,8 @@ async function keptOf(
   let documents = 0;
   const pipeline = createPipeline({
     ...{ masker: with_, memory: new MapMemory(), keyedHash, decoding: decodingLimits },
+    archive: null,
+    spendOf: () => null,
     tokenKeeper: { keep: async (tokens) => void kept.push(...tokens) },
     policy: {
       record: () => ({ keep: 'full', retention_class: 'long', masking: usualMasking, reasons: [], ...decision }),
@@ -49,7 +51,7 @@ async function keptOf(
     ...{ textMaxChars: 10_000, maskingBudgetMs: 60_000, reduced: new Set<string>() },
     ...{ onReading: () => {}, onMaskingFailed: () => {}, onFindings: () => {} },
   });
-  await pipeline.deliver(transcripts);
+  await pipeline.deliver(transcripts, []);
   return { kept, documents };
 }
 
