@@ -13,6 +13,7 @@ import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
 import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
+import { keysCommand } from './keys.ts';
 import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
@@ -20,6 +21,8 @@ import { maskCommand } from './mask.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
+import { revealCommand } from './reveal.ts';
+import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
 import { tokenCommand } from './token.ts';
@@ -38,6 +41,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     serve,
     searchCommand(looking),
     showCommand(looking),
+    revealCommand(looking, revealOf(config, process.env)),
     dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
     verifyCommand({ write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }, () =>
       archiveDirectory(config().dataDirectory),
@@ -49,11 +53,15 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),
+    keysCommand(looking, config),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     maskCommand(looking, { input: process.stdin, recorded }),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
-    tokenCommand(write),
+    tokenCommand(
+      { write, writeError: (text) => process.stderr.write(text), setExitCode: looking.setExitCode },
+      process.env,
+    ),
   ];
 }
 

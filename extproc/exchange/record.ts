@@ -35,12 +35,16 @@ export type Started = {
   envoyRequestId: string;
   /** The exchange of which this is Envoy's second attempt. */
   attemptOf: string | null;
+  /** The policy that judges it to its end; absent where none was asked, and in journals of earlier versions. */
+  policyRevision?: string;
 };
 
 export type Decided = {
   stage: 'access' | 'request';
   verdict: 'allow' | 'deny' | 'hold';
   reasons: readonly { rule: string; message: string }[];
+  /** What rules of both stages would have decided that are not enforced; absent when they had nothing to say. */
+  observed?: { verdict: 'deny' | 'hold'; reasons: readonly { rule: string; message: string }[] };
   policyRevision: string;
   /** The policy input document as judged. */
   input: unknown;

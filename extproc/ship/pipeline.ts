@@ -1,6 +1,7 @@
 import type { ArchivedExchange } from '../archive/options.ts';
 import type { DecodingLimits } from '../encoding/limits.ts';
 import { SkilltapeError } from '../errors.ts';
+import { type Billed, billedOf } from '../index/billed.ts';
 import type { ShipMemory } from '../index/memory.ts';
 import type { Delivery, IndexSink } from '../index/port.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
@@ -22,16 +23,22 @@ import { reasonOf } from './reason.ts';
 import { Recollection } from './recollection.ts';
 import type { Recorded } from './recorded.ts';
 import type { TranscriptSink } from './shipper.ts';
+import { type KeptTokens, type TokenKeeper, tokenSink } from './token-keeper.ts';
 
 export type PipelineParts = {
   masker: DocumentMasker;
-  policy: { record(input: RecordInput): RecordDecision };
+  /** Null where no values are kept. */
+  tokenKeeper: TokenKeeper | null;
+  /** Asked of the revision that an exchange began with; null: of the one in force. */
+  policy: { record(input: RecordInput, revision: string | null): RecordDecision & { revision?: string } };
   memory: ShipMemory;
   index: Pick<IndexSink, 'deliver'>;
   /** Null: nothing is archived. */
   archive: ExchangeArchive | null;
   keyedHash: KeyedHash;
   textMaxChars: number;
+  /** In the currency of the price table; null where it has no price. */
+  spendOf(billed: Billed): number | null;
   /** Processor time for the masking of one exchange. */
   maskingBudgetMs: number;
   decoding: DecodingLimits;
@@ -135,11 +142,13 @@ function classOf([own]: Prepared): string {
 async function preparedAll(transcripts: readonly Transcript[], parts: PipelineParts): Promise<Prepared[]> {
   const recollection = new Recollection(parts.memory, parts.keyedHash);
   const prepared: Prepared[] = [];
+  const kept: KeptTokens[] = [];
   for (const transcript of transcripts) {
     parts.onReading(transcript.exchangeId);
-    prepared.push(await readOrReduced(transcript, recollection, parts));
+    prepared.push(await readOrReduced(transcript, recollection, parts, kept));
   }
   parts.onReading(null);
+  await parts.tokenKeeper?.keep(kept);
   recollection.write();
   return prepared;
 }
@@ -171,11 +180,16 @@ async function readOrReduced(
   transcript: Transcript,
   recollection: Recollection,
   parts: PipelineParts,
+  kept: KeptTokens[],
 ): Promise<Prepared> {
   if (parts.reduced.has(transcript.exchangeId))
     return reducedTo(transcript, recollection, parts, 'reading it ended the thread');
   try {
-    return await documentsOf(transcript, recollection, parts);
+    const onTokens = parts.tokenKeeper === null ? undefined : (tokens: KeptTokens) => kept.push(tokens);
+    const documents = await documentsOf(transcript, recollection, parts, onTokens);
+    const [own] = documents;
+    if (own?.skilltape.endpoint.treatment === 'prompt') recollection.count(transcript, usedBy(own, parts.spendOf));
+    return documents;
   } catch (thrown) {
     if (isIndexFault(thrown)) throw thrown;
     return reducedTo(transcript, recollection, parts, reasonOf(thrown));
@@ -189,29 +203,41 @@ export type DocumentParts = Pick<
 >;
 
 /**
- * All documents of one exchange, masked; the first is its own. What they bring is added to the recollection. Throws
- * whatever fails on what the exchange holds.
+ * All documents of one exchange, masked; the first is its own. What they bring is added to the recollection, and
+ * `onTokens` is told what stands behind their tokens. Throws whatever fails on what the exchange holds.
  */
 export async function documentsOf(
   transcript: Transcript,
   recollection: Recollection,
   parts: DocumentParts,
+  onTokens?: (tokens: KeptTokens) => void,
 ): Promise<Prepared> {
   const { keyedHash, masker, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
   const input = recordInputOf(transcript, reading);
-  const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input);
+  const own = transcript.started.policyRevision ?? transcript.decided?.policyRevision ?? null;
+  const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input, own);
   const retention_class = recollection.retentionClass(transcript.exchangeId, decided.retention_class);
   const decision = { ...decided, retention_class };
   const recall = recollection.recallFor(transcript);
   const time = new TimeBudget(parts.maskingBudgetMs);
   const documents: Masked<ExchangeDocument>[] = [];
+  const tokens = onTokens === undefined ? null : tokenSink(transcript, decision);
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, time));
+    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, time, tokens?.onToken));
     recollection.add(transcript, drafted);
   }
+  // Last: of what could only be kept as metadata no value is kept.
+  if (tokens !== null) onTokens?.(tokens.kept);
   return documents;
+}
+
+/** Of the exchange itself: what the requests of a batch used is told where its results are downloaded, maybe twice. */
+function usedBy(document: ExchangeDocument, spendOf: PipelineParts['spendOf']) {
+  const { input_tokens: input, output_tokens: output } = document.gen_ai.usage;
+  const billed = billedOf(document);
+  return { inputTokens: input ?? 0, outputTokens: output ?? 0, spend: billed === null ? 0 : spendOf(billed) };
 }
 
 function reducedTo(transcript: Transcript, recollection: Recollection, parts: PipelineParts, reason: string): Prepared {

@@ -30,7 +30,9 @@ function rig(overrides: Partial<PipelineParts> = {}) {
   const pipeline = createPipeline({
     masker,
     policy: { record: () => ({ keep: 'full', retention_class: 'standard', masking: usualMasking, reasons: [] }) },
+    tokenKeeper: null,
     memory,
+    spendOf: () => 0,
     decoding: decodingLimits,
     index: {
       async deliver(batch) {
