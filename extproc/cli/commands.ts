@@ -25,7 +25,7 @@ import { revealCommand } from './reveal.ts';
 import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
-import { tokenCommand } from './token.ts';
+import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
 import { verifyCommand } from './verify.ts';
@@ -58,10 +58,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     maskCommand(looking, { input: process.stdin, recorded }),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
-    tokenCommand(
-      { write, writeError: (text) => process.stderr.write(text), setExitCode: looking.setExitCode },
-      process.env,
-    ),
+    tokenCommandOf(process),
   ];
 }
 
