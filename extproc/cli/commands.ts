@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { archiveDirectory } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
 import { currentOperator } from '../looks/operator.ts';
@@ -18,6 +18,7 @@ import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
+import { withVersionCommands } from './policy-versions.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
@@ -57,6 +58,12 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     maskCommand(looking, { input: process.stdin, recorded }),
+    withVersionCommands(new Command('policy').description('show which policies were in force'), {
+      dataDirectory: () => config().dataDirectory,
+      write: writeOut,
+      writeError: looking.writeError,
+      setExitCode: looking.setExitCode,
+    }),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommandOf(process),
   ];
