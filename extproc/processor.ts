@@ -33,6 +33,12 @@ export type ProcessorParts = {
 export type Processor = {
   /** What the comparison with Envoy's log found so far; nothing where no log is configured. */
   readonly coverage: Pick<CoverageWatch, 'counts' | 'lagSeconds'>;
+  /**
+   * Puts a policy in force that was tried before, in every process and thread that asks one. Resolves when all of them
+   * have it, or were ended because they did not take it.
+   * @throws SkilltapeError `policy_invalid` when it cannot be loaded; then the one before stays
+   */
+  usePolicy(policy: PolicyBundle): Promise<void>;
   /** The worker processes; none where one process does everything. */
   workers(): readonly WorkerStatus[];
   /** Refuses new streams, ends the open ones within `drainMaxMs`, ships what is recorded and closes the journals. */
@@ -102,5 +108,14 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.
   started.defer(() => recording.stop());
   const all = started.move();
-  return { coverage, workers: () => [], stop: () => all.disposeAsync(), kill: () => {} };
+  return {
+    coverage,
+    async usePolicy(next) {
+      await recording.usePolicy(next);
+      shipping.usePolicy(next);
+    },
+    workers: () => [],
+    stop: () => all.disposeAsync(),
+    kill: () => {},
+  };
 }

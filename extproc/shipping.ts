@@ -33,6 +33,8 @@ export type ShippingParts = {
 export type Shipping = {
   /** An exchange ended. */
   wake(): void;
+  /** In force from now on. */
+  usePolicy(policy: PolicyBundle): void;
   /** Ships what is recorded, within a bound of its own. */
   stop(): Promise<void>;
 };
@@ -58,7 +60,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       journalDirectories,
       journalKey,
       hashKey,
-      policy,
+      policies: [policy],
       textMaxChars: config.index.textMaxChars,
       maskingBudgetMs: config.masking.exchangeBudgetMs,
       largeWorkMemory: parts.largeWorkMemory ?? null,
@@ -81,7 +83,11 @@ export function startShipping(parts: ShippingParts): Shipping {
       },
     },
   );
-  return { wake: () => shipper.wake(), stop: () => shipper.stop(shipStopTimeoutMs) };
+  return {
+    wake: () => shipper.wake(),
+    usePolicy: (next) => shipper.usePolicy(next),
+    stop: () => shipper.stop(shipStopTimeoutMs),
+  };
 }
 
 /** Until the log was once read to its end there is no figure. */

@@ -22,6 +22,8 @@ const allowed: Record<string, readonly string[]> = {
   upload: [],
   encoding: [],
   policy: ['claude', 'encoding', 'masking'],
+  live: ['policy'],
+  versions: [],
   envoy: [],
   doctor: ['config'],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
@@ -61,12 +63,22 @@ const allowed: Record<string, readonly string[]> = {
       'terminal',
       'tools',
     ],
-    ...['transcript', 'usage'],
+    ...['transcript', 'usage', 'versions'],
   ],
 };
 const composition = [
-  ...['processor.ts', 'recorder.ts', 'recovery.ts', 'left-journals.ts', 'shipping.ts', 'primary.ts', 'worker.ts'],
-  'counted-use.ts',
+  ...[
+    'processor.ts',
+    'recorder.ts',
+    'recovery.ts',
+    'counted-use.ts',
+    'live-edit.ts',
+    'judges.ts',
+    'left-journals.ts',
+    'shipping.ts',
+    'primary.ts',
+    'worker.ts',
+  ],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 
@@ -89,7 +101,7 @@ const owners: Record<string, readonly string[]> = {
     'extproc/looks/',
     'extproc/journal/',
   ],
-  'node:worker_threads': ['extproc/approvals/', 'extproc/reading/', 'extproc/ship/'],
+  'node:worker_threads': ['extproc/approvals/', 'extproc/policy/', 'extproc/reading/', 'extproc/ship/'],
   '@fastify/busboy': ['extproc/upload/'],
   yauzl: ['extproc/tools/', 'extproc/upload/'],
   undici: ['extproc/cli/kibana-import.ts', 'extproc/cli/token.ts', 'extproc/demo/'],

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { approvals } from './schema-approvals.ts';
 import { coverage, operations } from './schema-operations.ts';
+import { policies } from './schema-policies.ts';
 import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
 
 /**
@@ -262,15 +263,7 @@ export const configSchema = z.strictObject({
   journal: journal.prefault({}),
   index: index.prefault({}),
   masking: masking.prefault({}),
-  policies: z
-    .strictObject({
-      directory: path('Folder with the Rego policies and their data.').default('policies'),
-      requestFindings: z.enum(['auto', 'always']).default('auto').meta({
-        description:
-          'When requests are searched for secrets and personal data before they are judged: where a rule looks at `input.findings`, or always.',
-      }),
-    })
-    .prefault({}),
+  policies: policies.prefault({}),
   approvals: approvals.prefault({}),
   usage: z
     .strictObject({

@@ -24,7 +24,8 @@ import type { TranscriptSink } from './shipper.ts';
 
 export type PipelineParts = {
   masker: DocumentMasker;
-  policy: { record(input: RecordInput): RecordDecision };
+  /** Asked of the revision that an exchange began with; null: of the one in force. */
+  policy: { record(input: RecordInput, revision: string | null): RecordDecision & { revision?: string } };
   memory: ShipMemory;
   index: Pick<IndexSink, 'deliver'>;
   keyedHash: KeyedHash;
@@ -141,7 +142,8 @@ export async function documentsOf(
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
   const input = recordInputOf(transcript, reading);
-  const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input);
+  const own = transcript.started.policyRevision ?? transcript.decided?.policyRevision ?? null;
+  const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input, own);
   const retention_class = recollection.retentionClass(transcript.exchangeId, decided.retention_class);
   const decision = { ...decided, retention_class };
   const recall = recollection.recallFor(transcript);

@@ -36,7 +36,8 @@ export type ShipOptions = {
   journalDirectories: readonly string[];
   journalKey: Uint8Array;
   hashKey: Uint8Array;
-  policy: PolicyBundle;
+  /** Oldest first; the last one is in force. */
+  policies: readonly PolicyBundle[];
   textMaxChars: number;
   maskingBudgetMs: number;
   decoding: DecodingLimits;
@@ -57,9 +58,13 @@ export type ShipStart = ShipOptions & { reduced: readonly string[]; reading: Sha
 
 /**
  * From the main thread: `wake` when the journal grew, `stop` to ship what is there and end, `late_records_taken` for the
- * records that were to be written: they are on disk, or have to be tried later.
+ * records that were to be written: they are on disk, or have to be tried later; `policy` that is in force from now on.
  */
-export type ShipCommand = { kind: 'wake' } | { kind: 'stop' } | { kind: 'late_records_taken'; isWritten: boolean };
+export type ShipCommand =
+  | { kind: 'wake' }
+  | { kind: 'stop' }
+  | { kind: 'late_records_taken'; isWritten: boolean }
+  | { kind: 'policy'; policy: PolicyBundle };
 
 /** From the shipping thread. No content, only counts and reasons of our own. */
 export type ShipReport =

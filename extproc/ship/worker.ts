@@ -15,7 +15,8 @@ import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
-import { createPolicyEngine } from '../policy/engine.ts';
+import type { PolicyBundle } from '../policy/bundle.ts';
+import { RecordPolicies } from '../policy/record-policies.ts';
 import { spendOf } from '../usage/spend.ts';
 import { coverageOf, noted } from './coverage.ts';
 import { FindingCounter } from './finding-counter.ts';
@@ -43,9 +44,13 @@ async function run(options: ShipStart): Promise<void> {
   const { index, memory } = await openIndex(options);
   const mark = new ReadingMark(options.reading);
   const findings = new FindingCounter();
+  const policy = new RecordPolicies();
+  /** Whatever is made from a policy's rules and lists is made here, before any of it is put in force. */
+  const usePolicy = (bundle: PolicyBundle): Promise<void> => policy.use(bundle);
+  for (const bundle of options.policies) await usePolicy(bundle);
   const pipeline = createPipeline({
     masker: new Masker({ key: options.hashKey }),
-    policy: await createPolicyEngine(options.policy),
+    policy,
     index,
     memory,
     keyedHash: keyedHashWith(options.hashKey),
@@ -66,7 +71,7 @@ async function run(options: ShipStart): Promise<void> {
     },
     onRejected: (exchangeId: string, reason: string) => report({ kind: 'rejected', exchangeId, reason }),
   };
-  const commands = new Commands();
+  const commands = new Commands(usePolicy);
   const coverage = coverageOf(options, {
     isOpen: (exchangeId) => shipper.isOpen(exchangeId),
     write: (records) => commands.lateRecordsTaken(() => report({ kind: 'late_records', records })),
@@ -198,13 +203,24 @@ class Commands {
   #resolve: (() => void) | undefined;
   #taken: ((isWritten: boolean) => void) | undefined;
 
-  constructor() {
+  constructor(usePolicy: (policy: PolicyBundle) => Promise<void>) {
     parentPort?.on('message', (command: ShipCommand) => {
-      if (command.kind === 'late_records_taken') {
-        this.#taken?.(command.isWritten);
-        return;
+      switch (command.kind) {
+        case 'late_records_taken':
+          this.#taken?.(command.isWritten);
+          return;
+        case 'policy':
+          // It was tried before: what fails now fails this thread, and the next one begins with it.
+          void usePolicy(command.policy);
+          return;
+        case 'stop':
+          this.stopRequested = true;
+          break;
+        case 'wake':
+          break;
+        default:
+          command satisfies never;
       }
-      if (command.kind === 'stop') this.stopRequested = true;
       this.#woken = true;
       this.#resolve?.();
     });

@@ -85,7 +85,7 @@ class Rig {
           rejectsMaxBytes: 2 ** 20,
           largeWorkMemory: null,
         },
-        ...{ elasticsearch: null, journalKey, hashKey, policy, decoding: decodingLimits, coverage: null },
+        ...{ elasticsearch: null, journalKey, hashKey, policies: [policy], decoding: decodingLimits, coverage: null },
       },
       {
         onReport: (report) => {
