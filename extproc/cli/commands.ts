@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { archiveDirectory } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
 import { currentOperator } from '../looks/operator.ts';
@@ -18,6 +18,7 @@ import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
+import { policyCommand } from './policy.ts';
 import { withVersionCommands } from './policy-versions.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
@@ -58,12 +59,15 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     maskCommand(looking, { input: process.stdin, recorded }),
-    withVersionCommands(new Command('policy').description('show which policies were in force'), {
-      dataDirectory: () => config().dataDirectory,
-      write: writeOut,
-      writeError: looking.writeError,
-      setExitCode: looking.setExitCode,
-    }),
+    withVersionCommands(
+      policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
+      {
+        dataDirectory: () => config().dataDirectory,
+        write: writeOut,
+        writeError: looking.writeError,
+        setExitCode: looking.setExitCode,
+      },
+    ),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommandOf(process),
   ];
