@@ -4,7 +4,7 @@ import { createAttempts } from './exchange/attempts.ts';
 import { EndReports } from './exchange/end-report.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
-import type { Connection, ExchangeContext, Judge, SessionLinks } from './exchange/ports.ts';
+import type { Connection, ExchangeContext, ExchangeLimits, Judge, SessionLinks } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import type { Links } from './index/links.ts';
@@ -229,11 +229,19 @@ function warnNowAndThen(log: Log): (reason: string) => void {
   };
 }
 
-function openExchangeWith(context: ExchangeContext, metrics: ExchangeMetrics) {
+function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics) {
+  // What is counted is shared; a connection may have limits of its own.
+  const contexts = new Map(
+    [...shared.connections.values()].map((connection) => [
+      connection,
+      { ...shared, limits: { ...shared.limits, ...connection.limits } },
+    ]),
+  );
   return ({ connection: name, pathPrefix }: { connection: string; pathPrefix: string }): StreamExchange => {
     if (name === '') return new Unrouted();
-    const connection = context.connections.get(name);
-    if (connection === undefined) {
+    const connection = shared.connections.get(name);
+    const context = connection && contexts.get(connection);
+    if (connection === undefined || context === undefined) {
       throw new SkilltapeError('protocol_violation', `Envoy's route names the connection ${JSON.stringify(name)}`, {
         remedy: 'Give the route grpc_initial_metadata x-skilltape-connection with a name from skilltape.yaml.',
       });
@@ -242,15 +250,23 @@ function openExchangeWith(context: ExchangeContext, metrics: ExchangeMetrics) {
   };
 }
 
-function connectionsOf(config: Config): Map<string, Connection> {
-  const connections = new Map<string, Connection>();
-  for (const [name, { identityProvider, publicUrl, rewriteResultsUrl }] of Object.entries(config.connections)) {
-    const provider = config.identityProviders[identityProvider];
-    if (provider === undefined) continue;
-    const resultsUrlBase = rewriteResultsUrl && publicUrl !== undefined ? withoutEndSlash(publicUrl) : null;
-    connections.set(name, { name, identityProvider: { name: identityProvider, ...provider }, resultsUrlBase });
-  }
-  return connections;
+function connectionsOf({ connections, identityProviders }: Config): Map<string, Connection> {
+  const providers = (names: readonly string[]) =>
+    names.flatMap((name) => {
+      const provider = identityProviders[name];
+      return provider === undefined ? [] : [{ name, ...provider }];
+    });
+  return new Map(
+    Object.entries(connections).map(([name, { publicUrl, rewriteResultsUrl, recording, policyData, ...rest }]) => {
+      const resultsUrlBase = rewriteResultsUrl && publicUrl !== undefined ? withoutEndSlash(publicUrl) : null;
+      const own = { recording, policyData, limits: given(rest.limits), resultsUrlBase };
+      return [name, { name, identityProviders: providers(rest.identityProviders), ...own }];
+    }),
+  );
+}
+
+function given(limits: Config['connections'][string]['limits']): Partial<ExchangeLimits> {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }
 
 /** In its normal form, which is ASCII. */

@@ -21,7 +21,7 @@ const allowed: Record<string, readonly string[]> = {
   upload: [],
   encoding: [],
   policy: ['claude', 'encoding', 'masking'],
-  envoy: [],
+  envoy: ['config', 'workers'],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   wire: ['exchange'],
   reading: ['encoding', 'exchange', 'journal'],
@@ -35,7 +35,7 @@ const allowed: Record<string, readonly string[]> = {
   terminal: ['coverage', 'index', 'masking', 'transcript', 'usage'],
   ship: ['coverage', 'encoding', 'exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
-  demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
+  demo: ['config', 'envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
     ...[
       'config',

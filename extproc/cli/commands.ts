@@ -7,6 +7,7 @@ import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
 import { coverageCommand } from './coverage.ts';
 import { dumpCommand } from './dump.ts';
+import { envoyCommand } from './envoy.ts';
 import { coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { kibanaCommand } from './kibana.ts';
@@ -37,6 +38,7 @@ export function commandsBeside(serve: Command, config: () => Config): Command[] 
     rejectsCommand(looking, rejectsOf(config)),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
+    envoyCommand(config, writeOut),
     maskCommand({ input: process.stdin, write: writeOut }),
     tokenCommand(write),
   ];

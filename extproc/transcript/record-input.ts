@@ -51,15 +51,24 @@ function addedSince({ started }: Transcript): Pick<AccessInput['request'], 'endp
 }
 
 /** The same for what inputs of then said in other words: the models that may answer, and a body that was not read. */
-function rewordedSince({ claude, batch, body }: Partial<RequestInput>): Partial<RequestInput> {
+function rewordedSince(judged: Partial<RequestInput>): Partial<RequestInput> {
+  const { claude, batch, body, connection, identity } = judged;
   const status: string | undefined = body?.status;
   return {
+    ...(connection && { connection: withIssuers(connection) }),
+    ...(identity && { identity: { ...identity, kind: identity.kind ?? 'person' } }),
     ...(claude && { claude: withModels(claude) }),
     ...(batch && { batch: { ...batch, requests: batch.requests.map(withModels) } }),
     ...(body && {
       body: { ...withSizes(body), status: status === 'not_json' ? 'unread' : body.status },
     }),
   };
+}
+
+/** A connection had one issuer then, and nothing of its own for policies. */
+function withIssuers({ issuer, ...connection }: AccessInput['connection'] & { issuer?: string }) {
+  const issuers = issuer === undefined ? {} : { issuers: [issuer], recording: 'full' as const, data: {} };
+  return { ...connection, ...issuers };
 }
 
 /** An encoded body was refused then. */

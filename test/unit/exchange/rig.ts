@@ -129,9 +129,13 @@ export class FakeJudge implements Judge {
 export const provider: IdentityProvider = {
   name: 'idp',
   issuer: 'https://idp.example.org',
+  kind: 'person',
   claims: { subject: 'sub', name: 'name', email: 'email', groups: 'groups' },
 };
-export const claude: Connection = { name: 'claude', identityProvider: provider, resultsUrlBase: null };
+export const claude: Connection = {
+  ...{ name: 'claude', identityProviders: [provider], resultsUrlBase: null },
+  ...{ recording: 'full', policyData: {}, limits: {} },
+};
 
 export type Rig = {
   log: FakeLog;
