@@ -1,6 +1,7 @@
 import type { Config, ListenConfig } from './config/config.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
+import { CountedRefusals, type RefusalLimits } from './exchange/counted-refusals.ts';
 import { EndReports } from './exchange/end-report.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
@@ -84,6 +85,9 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   started.defer(() => spooled.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
+  const refusals = new CountedRefusals(refusalShare(config), journal, systemClock, () =>
+    metrics.exchange.countedRefusals.inc(),
+  );
   const context: ExchangeContext = {
     log: journal,
     judge: () => judge,
@@ -96,6 +100,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: sharing(sessionLinks, parts.share),
     endReports,
+    refusals,
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(parts.hashKey),
@@ -113,6 +118,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const server = await startServer(parts.listen, openExchangeWith(context, metrics.exchange), onStreamEnd, reports);
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
+  started.defer(() => refusals.stop());
   const drainNoticeMs = Math.min(parts.drainNoticeMs, config.drainMaxMs / 2);
   started.defer(() => server.drain(config.drainMaxMs - drainNoticeMs));
   const all = started.move();
@@ -247,6 +253,16 @@ function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics) {
       });
     }
     return new MeteredExchange(new Exchange(context, connection, pathPrefix), name, metrics);
+  };
+}
+
+/** Each worker sees the requests that Envoy sends it: together they leave no more records than the configuration says. */
+function refusalShare({ refusals, workers }: Config): RefusalLimits {
+  const share = (limit: number) => (limit === 0 ? 0 : Math.max(1, Math.floor(limit / workers)));
+  return {
+    recordsPerMinute: share(refusals.recordsPerMinute),
+    recordsPerMinuteAllSources: share(refusals.recordsPerMinuteAllSources),
+    sourcesMax: share(refusals.sourcesMax),
   };
 }
 

@@ -138,10 +138,13 @@ export class Exchange {
   }
 
   async #begin(frame: HeadersFrame): Promise<Action> {
-    const { limits, log, clock, attempts } = this.#context;
+    const { limits, log, clock, attempts, refusals } = this.#context;
     const intake = new Intake(frame, this.#connection, this.#pathPrefix, clock.nowMs());
     this.#intake = intake;
     if (!log.admits()) return this.#refuseUnrecorded('journal_full');
+    const counted = refusals.refuse(intake, this.#judge);
+    if (counted !== null) this.#phase = 'replied';
+    if (counted !== null) return counted;
     const noPlace = this.#share.open(intake.caller);
     const attemptOf = attempts.linkTo(intake.facts.envoyRequestId, this.id);
     // While the request is held nobody hears of it: its records are waited for together, before the release.

@@ -31,6 +31,10 @@ export class Intake {
     this.access = accessInput(this.facts, connection, timeMs);
   }
 
+  get connection(): string {
+    return this.#connection.name;
+  }
+
   /** Whose share the exchange takes: the verified identity's, or that of the address it came from. */
   get caller(): string {
     const { identity } = this.access;

@@ -2,6 +2,7 @@ import type { DecodingLimits } from '../encoding/limits.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { PassingBytes } from '../large-work.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
+import type { CountedRefusals } from './counted-refusals.ts';
 import type { AwaitedEnds } from './end-report.ts';
 import type { IdentityProvider } from './identity.ts';
 import type { LoopShare } from './loop-share.ts';
@@ -81,6 +82,7 @@ export type ExchangeContext = {
   attempts: Attempts;
   sessionLinks: SessionLinks;
   endReports: AwaitedEnds;
+  refusals: Pick<CountedRefusals, 'refuse'>;
   reader: Reader;
   loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */

@@ -1,5 +1,6 @@
 /** Drives exchanges in this process: a journal and a judge under the test's control, and the frames that Envoy sends. */
 import { createAttempts } from '../../../extproc/exchange/attempts.ts';
+import { CountedRefusals } from '../../../extproc/exchange/counted-refusals.ts';
 import { EndReports } from '../../../extproc/exchange/end-report.ts';
 import { Exchange } from '../../../extproc/exchange/exchange.ts';
 import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
@@ -148,6 +149,8 @@ export type Rig = {
   open(connection?: Connection, pathPrefix?: string): Exchange;
 };
 
+const unbounded = { recordsPerMinute: 1e9, recordsPerMinuteAllSources: 1e9, sourcesMax: 1e9 };
+
 export const nowMs = Date.UTC(2026, 0, 15, 10);
 
 export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
@@ -181,6 +184,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
     endReports: reports,
+    refusals: new CountedRefusals(unbounded, log, { nowMs: () => nowMs }),
     reader: { read: (kind, asked, body) => readHere(kind, { ...asked, search: findingsSearch }, wholeOf(log, body)) },
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),
