@@ -1,3 +1,4 @@
+import type { Document, YAMLSeq } from 'yaml';
 import type { ConnectionPlan, EnvoyPlan } from '../../extproc/envoy/plan.ts';
 
 const upstream = { host: '127.0.0.1', port: 9, serverName: 'localhost', caFile: '/ca.pem' };
@@ -24,4 +25,10 @@ export function envoyPlan(change: Partial<EnvoyPlan> = {}): EnvoyPlan {
     connections: [connectionPlan('claude')],
     ...change,
   };
+}
+
+/** The list of routes in a rendered configuration, to be changed in place. */
+export function routesIn(document: Document): YAMLSeq {
+  const chain = ['static_resources', 'listeners', 0, 'filter_chains', 0, 'filters', 0, 'typed_config'];
+  return document.getIn([...chain, 'route_config', 'virtual_hosts', 0, 'routes']) as YAMLSeq;
 }
