@@ -1,11 +1,14 @@
+import { ThreadedDesk } from './approvals/desk.ts';
+import { ticketsFile } from './approvals/places.ts';
 import type { Config, ListenConfig } from './config/config.ts';
+import { connectionsOf, refusalShare } from './connections.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
-import { CountedRefusals, type RefusalLimits } from './exchange/counted-refusals.ts';
+import { CountedRefusals } from './exchange/counted-refusals.ts';
 import { EndReports } from './exchange/end-report.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
-import type { Connection, ExchangeContext, ExchangeLimits, Judge, SessionLinks } from './exchange/ports.ts';
+import type { ExchangeContext, ExchangeLimits, Judge, SessionLinks } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import type { Links } from './index/links.ts';
@@ -29,7 +32,7 @@ import { createThreadedReader } from './reading/threaded-reader.ts';
 import { freeBehind } from './recovery.ts';
 import type { ReportSink } from './wire/report-stream.ts';
 import { startServer } from './wire/server.ts';
-import type { StreamExchange } from './wire/stream.ts';
+import type { StreamEnd, StreamExchange } from './wire/stream.ts';
 import type { SharedFact } from './workers/protocol.ts';
 
 export type RecorderParts = {
@@ -83,17 +86,17 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   started.defer(() => reader.close());
   const spooled = openJournalReader(place);
   started.defer(() => spooled.close());
+  const approvals = new ThreadedDesk({ file: ticketsFile(config.dataDirectory), limits: config.approvals });
+  started.defer(() => approvals.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
-  const refusals = new CountedRefusals(refusalShare(config), journal, systemClock, () =>
-    metrics.exchange.countedRefusals.inc(),
-  );
+  const refusals = countedRefusalsOf(parts);
   const context: ExchangeContext = {
     log: journal,
     judge: () => judge,
     clock: systemClock,
     connections: connectionsOf(config),
-    limits: { ...config.limits, decisionTimeoutMs: config.decisionTimeoutMs },
+    limits: limitsOf(config),
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     spool: { heldBytes: 0, passing: new PassingBytes(), readAt: (position) => spooled.readAt(position) },
     callers: new Map(),
@@ -101,6 +104,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     sessionLinks: sharing(sessionLinks, parts.share),
     endReports,
     refusals,
+    approvals,
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(parts.hashKey),
@@ -109,13 +113,9 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   metrics.exchange.watch(context);
   metrics.journal.watch(journal);
   watchJournalSpace(readiness, journal);
-  const onStreamEnd = (exchange: string | undefined, err: Error | undefined) => {
-    if (err !== undefined) metrics.exchange.streamErrors.inc();
-    if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
-    parts.onExchangeEnd();
-  };
   const reports = handingOn(endReports, parts.share);
-  const server = await startServer(parts.listen, openExchangeWith(context, metrics.exchange), onStreamEnd, reports);
+  const open = openExchangeWith(context, metrics.exchange);
+  const server = await startServer(parts.listen, open, streamEndOf(parts), reports);
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
   started.defer(() => refusals.stop());
@@ -132,10 +132,29 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
       server.setServing(false);
+      // Whoever is held is told to come again, so that no open stream waits for people.
+      await approvals.close();
       if (drainNoticeMs > 0) await new Promise((resolve) => setTimeout(resolve, drainNoticeMs));
       await all.disposeAsync();
     },
   };
+}
+
+function countedRefusalsOf({ config, journal, operations }: RecorderParts): CountedRefusals {
+  const { countedRefusals } = operations.metrics.exchange;
+  return new CountedRefusals(refusalShare(config), journal, systemClock, () => countedRefusals.inc());
+}
+
+function streamEndOf({ operations, log, onExchangeEnd }: RecorderParts): StreamEnd {
+  return (exchange, err) => {
+    if (err !== undefined) operations.metrics.exchange.streamErrors.inc();
+    if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
+    onExchangeEnd();
+  };
+}
+
+function limitsOf({ limits, decisionTimeoutMs, approvals }: Config): ExchangeLimits {
+  return { ...limits, decisionTimeoutMs, holdMaxMs: approvals.holdMaxMs };
 }
 
 /** What another worker told. */
@@ -254,38 +273,4 @@ function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics) {
     }
     return new MeteredExchange(new Exchange(context, connection, pathPrefix), name, metrics);
   };
-}
-
-/** Each worker sees the requests that Envoy sends it: together they leave no more records than the configuration says. */
-function refusalShare({ refusals, workers }: Config): RefusalLimits {
-  const share = (limit: number) => (limit === 0 ? 0 : Math.max(1, Math.floor(limit / workers)));
-  return {
-    recordsPerMinute: share(refusals.recordsPerMinute),
-    recordsPerMinuteAllSources: share(refusals.recordsPerMinuteAllSources),
-    sourcesMax: share(refusals.sourcesMax),
-  };
-}
-
-function connectionsOf({ connections, identityProviders }: Config): Map<string, Connection> {
-  const providers = (names: readonly string[]) =>
-    names.flatMap((name) => {
-      const provider = identityProviders[name];
-      return provider === undefined ? [] : [{ name, ...provider }];
-    });
-  return new Map(
-    Object.entries(connections).map(([name, { publicUrl, rewriteResultsUrl, recording, policyData, ...rest }]) => {
-      const resultsUrlBase = rewriteResultsUrl && publicUrl !== undefined ? withoutEndSlash(publicUrl) : null;
-      const own = { recording, policyData, limits: given(rest.limits), resultsUrlBase };
-      return [name, { name, identityProviders: providers(rest.identityProviders), ...own }];
-    }),
-  );
-}
-
-function given(limits: Config['connections'][string]['limits']): Partial<ExchangeLimits> {
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
-}
-
-/** In its normal form, which is ASCII. */
-function withoutEndSlash(url: string): string {
-  return new URL(url).href.replace(/\/+$/, '');
 }

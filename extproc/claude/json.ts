@@ -158,7 +158,7 @@ function scanStructure(text: string, maxDepth: number, uniqueKeys: boolean, maxT
 }
 
 /** The index of the closing quote. Each run of backslashes is counted once, for the quote after it. */
-function stringEnd(text: string, start: number): number {
+export function stringEnd(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end !== -1) {
     let before = end - 1;

@@ -5,10 +5,12 @@ import type { Config } from '../config/config.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
+import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { coverageCommand } from './coverage.ts';
+import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
 import { envoyCommand } from './envoy.ts';
-import { coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
+import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
@@ -22,7 +24,7 @@ import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
 
 /** All commands, in the order in which the help lists them. */
-export function commandsBeside(serve: Command, config: () => Config): Command[] {
+export function commandsBeside(serve: Command, config: () => Config, configFile: () => string | undefined): Command[] {
   const masker = (): Masker => new Masker({ key: readFileSync(join(config().dataDirectory, 'keys', 'hash.key')) });
   const looking = lookingDependencies(config, masker);
   const write = (text: string) => process.stdout.write(text);
@@ -34,12 +36,15 @@ export function commandsBeside(serve: Command, config: () => Config): Command[] 
     dumpCommand(looking, { config, masker }),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
+    approvalsCommand(looking, approvalsOf(config)),
+    ...decisionCommands(looking, approvalsOf(config)),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     envoyCommand(config, writeOut),
     maskCommand({ input: process.stdin, write: writeOut }),
+    doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommand(write),
   ];
 }

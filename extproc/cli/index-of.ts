@@ -1,3 +1,5 @@
+import { ticketsFile } from '../approvals/places.ts';
+import { Tickets } from '../approvals/tickets.ts';
 import type { Config } from '../config/config.ts';
 import { openCoverageLook } from '../coverage/look.ts';
 import { readerOptions, writerOptions } from '../index/elasticsearch/options.ts';
@@ -6,6 +8,7 @@ import type { Rejects } from '../index/rejects.ts';
 import { memoryFile, openRejectsForReading, SqliteMemory } from '../index/sqlite/memory.ts';
 import { SqliteSearch } from '../index/sqlite/search.ts';
 import { SqliteIndex } from '../index/sqlite/writer.ts';
+import type { ApprovalsDependencies } from './approvals.ts';
 import type { CoverageDependencies } from './coverage.ts';
 import type { OpenIndex } from './looking.ts';
 import type { RejectsDependencies } from './rejects.ts';
@@ -34,6 +37,11 @@ export function rejectsOf(config: () => Config): RejectsDependencies {
       };
     },
   };
+}
+
+/** What is held, or was, on this node. */
+export function approvalsOf(config: () => Config): ApprovalsDependencies {
+  return { openTickets: () => new Tickets(ticketsFile(config().dataDirectory), config().approvals) };
 }
 
 /** What the comparison with Envoy's log found on this node. */

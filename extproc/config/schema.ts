@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { approvals } from './schema-approvals.ts';
 import { baseUrlRule, connections, envoy, identityProviders, isBaseUrl, refusals } from './schema-connections.ts';
 import { coverage, operations } from './schema-operations.ts';
 import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
@@ -184,6 +185,7 @@ export const configSchema = z.strictObject({
       }),
     })
     .prefault({}),
+  approvals: approvals.prefault({}),
   usage: z
     .strictObject({
       pricesFile: path(

@@ -46,7 +46,7 @@ export class CountedRefusals {
     const { authentication, sourceAddress } = facts;
     if (authentication.kind === 'verified') return null;
     const verdict = judge.access(access);
-    if (verdict.verdict === 'allow') return null;
+    if (verdict.verdict !== 'deny') return null;
     const { failure, detail } = authentication;
     const counting = this.#take(sourceAddress);
     if (counting === null) return null;

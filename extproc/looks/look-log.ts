@@ -14,6 +14,7 @@ export const lookKinds = [
   'usage',
   'rejects',
   'coverage',
+  'approvals',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];

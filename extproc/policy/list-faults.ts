@@ -1,10 +1,17 @@
 /** Finds what is wrong in the lists that a schema describes, all of it at once: a misspelt entry would do nothing. */
 import type { z } from 'zod';
+import { approvalTerms } from './approval-list.ts';
+import { consoleList } from './console.ts';
 import { findingsList } from './findings-list.ts';
 import type { LayoutFault } from './layout.ts';
 import { hashedTypes, maskingList } from './masking-decision.ts';
 
-const schemas: Readonly<Record<string, z.ZodType>> = { 'lists/masking': maskingList, 'lists/findings': findingsList };
+const schemas: Readonly<Record<string, z.ZodType>> = {
+  'lists/approval': approvalTerms,
+  'lists/console': consoleList,
+  'lists/findings': findingsList,
+  'lists/masking': maskingList,
+};
 
 /** `data` is the content of data.json files by folder. */
 export function listSchemaFaults(data: ReadonlyMap<string, unknown>): LayoutFault[] {

@@ -20,6 +20,7 @@ const secrets: ReadonlySet<string> = new Set(['SECRET', 'PEM']);
 
 const types = z.array(z.enum(policyTypes)).max(policyTypes.length);
 const fields = z.array(z.enum(maskedFields)).max(maskedFields.length);
+const reveals = z.array(z.enum(hashedTypes)).max(hashedTypes.length);
 const scopes = z.partialRecord(z.enum(hashedTypes), z.enum(tokenScopes));
 const consequence = z.literal(secretsConsequence);
 
@@ -51,6 +52,9 @@ export const maskingDecision = z
     whole: fields,
     /** Fields that are not kept where they can be read. */
     drop: fields,
+    /** Types whose values can be turned back beside the usual ones, and types whose values cannot. */
+    reveal: reveals.optional(),
+    no_reveal: types.optional(),
     consequence: consequence.optional(),
   })
   .refine(saysConsequence, consequenceCheck);
@@ -75,6 +79,8 @@ const maskingRule = z
     whole: fields.optional(),
     masked: fields.optional(),
     drop: fields.optional(),
+    reveal: reveals.optional(),
+    no_reveal: types.optional(),
     consequence: consequence.optional(),
   })
   .refine(saysConsequence, consequenceCheck);

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { consoleDecision, consoleInput, consoleList } from './console.ts';
 import { recordDecision, verdictDecision } from './decision.ts';
 import { findingsList } from './findings-list.ts';
 import { accessInput, recordInput, requestInput } from './input.ts';
@@ -19,6 +20,9 @@ const schemas = {
   'retention/decision.json': recordDecision,
   'masking/list.json': maskingList,
   'findings/list.json': findingsList,
+  'console/input.json': consoleInput,
+  'looking/decision.json': consoleDecision,
+  'operators/list.json': consoleList,
 };
 
 /** File text by path inside `policies/schemas`. */

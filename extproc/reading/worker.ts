@@ -10,12 +10,11 @@ import { StoredBodies } from './stored-bodies.ts';
 const stored = new StoredBodies(workerData as JournalPlace | null);
 
 async function replyTo(question: Question): Promise<Reply> {
-  const { kind, asked } = question;
   const isLarge = question.bytes.length >= largeMinBytes;
   try {
     await stored.fill(question);
-    const searching = 'findingsMaxChars' in asked ? { ...asked, search: await findingsSearch() } : asked;
-    const answered = readHere(kind, searching as never, question.bytes, () => freeBuffer(question.bytes));
+    const letGo = () => freeBuffer(question.bytes);
+    const answered = readHere(question.kind, (await equipped(question)) as never, question.bytes, letGo);
     if (isLarge) collectGarbage();
     return { answered };
   } catch (thrown) {
@@ -24,7 +23,13 @@ async function replyTo(question: Question): Promise<Reply> {
   }
 }
 
-/** Loaded when it is first needed: where no policy looks at findings, no thread has it. */
+/** What is asked, with what only this thread has; loaded when it is first needed. */
+async function equipped({ kind, asked }: Question): Promise<Question['asked']> {
+  if (kind === 'held') return { ...asked, mask: (await import('../exchange/summary-mask.ts')).maskedSummary };
+  return 'findingsMaxChars' in asked ? { ...asked, search: await findingsSearch() } : asked;
+}
+
+/** Where no policy looks at findings, no thread has it. */
 async function findingsSearch(): Promise<FindingsSearch> {
   return (await import('../exchange/request-findings.ts')).findingsSearch;
 }

@@ -1,12 +1,12 @@
 import { isJsonObject } from '../claude/json.ts';
 import { flatText, refusalText } from '../claude/text.ts';
+import { type Cap, capText } from '../masking/cap-text.ts';
 import type { FindingCount, FindingPlace } from '../masking/finding.ts';
 import type { Masked } from '../masking/masked.ts';
 import { deriveMasked } from '../masking/masked.ts';
 import type { Treatment } from '../masking/treatment.ts';
 import type { MaskingDecision } from '../policy/masking-decision.ts';
-import type { Cap } from './cap.ts';
-import { capStrings, capText } from './cap.ts';
+import { capStrings } from './cap.ts';
 import type { ExchangeDocument, JsonValue } from './document.ts';
 import { placeOf } from './finding-place.ts';
 import { isOurs } from './our-fields.ts';

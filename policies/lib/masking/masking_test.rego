@@ -45,6 +45,18 @@ test_fail_plain_wins_over_a_scope if {
 	decided == object.union(nothing, {"plain": ["EMAIL"], "scopes": {"IP": "all"}})
 }
 
+test_fail_no_reveal_wins_over_reveal if {
+	_decided([{"reveal": ["SECRET", "IP"]}, {"no_reveal": ["IP", "CARD"]}]) == object.union(
+		nothing,
+		{"reveal": ["SECRET"], "no_reveal": ["CARD", "IP"]},
+	)
+}
+
+test_fail_types_without_a_hash_cannot_be_revealed if {
+	every type in masking.low_entropy { masking.part_faults({"reveal": [type]}) == {"reveal"} }
+	masking.part_faults({"no_reveal": ["NAME"]}) == {"no_reveal"}
+}
+
 test_success_classes_count_in_these_alone if {
 	entries := _asking([{"drop": ["answer"], "classes": ["long"]}, {"drop": ["tools"]}])
 	masking.decide(entries, "long").drop == ["answer", "tools"]
