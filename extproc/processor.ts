@@ -6,6 +6,7 @@ import { watchCoverage } from './coverage/watch.ts';
 import type { FileSystem } from './journal/fs.ts';
 import { loadOrCreateJournalKey } from './journal/key.ts';
 import { journalDirectory } from './journal/places.ts';
+import { prepareKeys } from './keys/prepare.ts';
 import { takeOverLeft } from './left-journals.ts';
 import type { Log } from './log.ts';
 import { meteredFileSystem } from './operations/metered-file-system.ts';
@@ -49,6 +50,8 @@ export async function startProcessor(parts: ProcessorParts): Promise<Processor> 
   mkdirSync(join(config.dataDirectory, 'keys'), { recursive: true, mode: 0o700 });
   const journal = await loadOrCreateJournalKey(config.journal.keyFile);
   const hash = await loadOrCreateJournalKey(join(config.dataDirectory, 'keys', 'hash.key'));
+  const master = await prepareKeys(config.dataDirectory);
+  if (master === 'created') parts.log.warn('a master key was made: copy keys/master.key to a place of its own now');
   const own = { ...parts, keys: { journal, hash } };
   return config.workers === 1 ? startAlone(own) : startPrimary(own);
 }

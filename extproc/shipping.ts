@@ -1,3 +1,5 @@
+import { archiveDirectory } from './archive/places.ts';
+import type { ArchiveRecovery } from './archive/recover.ts';
 import type { Config } from './config/config.ts';
 import type { CoverageWatch } from './coverage/watch.ts';
 import type { DecodingLimits } from './encoding/limits.ts';
@@ -8,6 +10,7 @@ import { watchShipping } from './operations/conditions.ts';
 import type { CoverageCounts } from './operations/coverage-metrics.ts';
 import { coverageMetrics } from './operations/coverage-metrics.ts';
 import type { Operations } from './operations/operations.ts';
+import { Seldom } from './operations/seldom.ts';
 import { ShippingState } from './operations/shipping-state.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import type { ShipOptions, ShipReport } from './ship/protocol.ts';
@@ -36,7 +39,6 @@ export type Shipping = {
 };
 
 const shipStopTimeoutMs = 10_000;
-const waitingSaidEveryMs = 60_000;
 
 /** Owns the index, and carries to it what the journals hold. */
 export function startShipping(parts: ShippingParts): Shipping {
@@ -46,6 +48,8 @@ export function startShipping(parts: ShippingParts): Shipping {
   const measure = metrics.shipping.watch(state);
   watchShipping(readiness, state);
   const heed = heedReports(parts, log);
+  // An index that cannot be opened ends the thread once a second.
+  const deaths = new Seldom();
   if (config.coverage.accessLogFile === undefined) log.info('coverage is off: coverage.accessLogFile names no log');
   else coverageMetrics(metrics.registry, lagKnown(parts.coverage));
   const shipper = superviseShipper(
@@ -57,11 +61,13 @@ export function startShipping(parts: ShippingParts): Shipping {
       hashKey,
       policy,
       textMaxChars: config.index.textMaxChars,
+      maskingBudgetMs: config.masking.exchangeBudgetMs,
       largeWorkMemory: parts.largeWorkMemory ?? null,
       decoding: decodingLimits(config),
       rememberedDays: config.index.rememberedDays,
       rejectsMaxBytes: config.index.rejectsMaxBytes,
       coverage: coverageOptions(config),
+      archive: archivePlaces(config),
     },
     {
       onReport(report) {
@@ -71,7 +77,8 @@ export function startShipping(parts: ShippingParts): Shipping {
       onLateRecords: (records) => parts.coverage.write(records).finally(() => shipper.wake()),
       onCrash(err) {
         metrics.shipping.crashes.inc();
-        log.error({ err }, 'the shipping thread died and is started again');
+        const due = deaths.take(err.message);
+        if (due !== null) log.error({ err, unsaid: due.unsaid }, 'the shipping thread died and is started again');
       },
     },
   );
@@ -90,21 +97,38 @@ function coverageOptions({ coverage, index, connections }: Config): ShipOptions[
   return { ...coverage, accessLogFile, connections: Object.keys(connections), reader };
 }
 
+function archivePlaces({ archive, dataDirectory }: Config): ShipOptions['archive'] {
+  const { signingKeyFile, segmentMaxBytes, checkpointIntervalMs, checkpointFile = null } = archive;
+  return {
+    directory: archiveDirectory(dataDirectory),
+    signingKeyFile,
+    segmentMaxBytes,
+    checkpointIntervalMs,
+    checkpointFile,
+  };
+}
+
+function tellRecovery(recovery: ArchiveRecovery, log: Log): void {
+  log.info({ recovery }, 'archive opened');
+  if (recovery.damage.length > 0) log.error({ recovery }, 'the archive is damaged: it goes on in a new segment');
+}
+
 function decodingLimits({ limits: { decodedBodyMaxBytes, decodedRatioMax } }: Config): DecodingLimits {
   return { decodedBodyMaxBytes, decodedRatioMax };
 }
 
 /** An index that is away is said at once, then now and then, and when it is back. */
 function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (report: ShipReport) => void {
-  let waiting = '';
+  let waiting = new Seldom();
+  let isWaiting = false;
   let shipped = 0;
-  let saidAt = Number.NEGATIVE_INFINITY;
   return (report) => {
     switch (report.kind) {
       case 'progress': {
-        if (waiting !== '' && report.shipped > shipped) {
-          log.info('the index takes exchanges again');
-          waiting = '';
+        if (isWaiting && report.shipped > shipped) {
+          log.info('what waited is taken again');
+          isWaiting = false;
+          waiting = new Seldom();
         }
         shipped = report.shipped;
         onDelivered(report.delivered);
@@ -120,10 +144,17 @@ function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (repor
         log.error(report, 'the list of rejects is full: its oldest documents left it');
         return;
       case 'waiting':
-        if (report.reason === waiting && performance.now() - saidAt < waitingSaidEveryMs) return;
-        waiting = report.reason;
-        saidAt = performance.now();
-        log.warn(report, 'the index waits');
+        isWaiting = true;
+        if (waiting.take(report.reason) === null) return;
+        if (report.waitsFor === 'archive')
+          log.error(report, 'the archive cannot be written: what is recorded waits in the journal');
+        else log.warn(report, 'the index waits');
+        return;
+      case 'archive_recovered':
+        tellRecovery(report.recovery, log);
+        return;
+      case 'checkpoint_undelivered':
+        log.error(report, 'a checkpoint of the archive did not reach a place outside');
         return;
       case 'reading':
         log.trace(report, 'exchanges are shipped');

@@ -27,6 +27,7 @@ const allowed: Record<string, readonly string[]> = {
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   approvals: ['exchange', 'index', 'masking'],
   wire: ['exchange'],
+  archive: ['exchange', 'journal'],
   reading: ['encoding', 'exchange', 'journal'],
   transcript: ['claude', 'encoding', 'exchange', 'masking', 'policy', 'upload'],
   index: ['exchange', 'masking', 'transcript'],
@@ -36,7 +37,10 @@ const allowed: Record<string, readonly string[]> = {
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
   terminal: ['approvals', 'coverage', 'index', 'masking', 'transcript', 'usage'],
-  ship: ['coverage', 'encoding', 'exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
+  ship: [
+    ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'transcript'],
+  ],
+  remask: ['index', 'journal', 'masking', 'ship', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['config', 'envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
@@ -56,6 +60,7 @@ const allowed: Record<string, readonly string[]> = {
       'masking',
       'operations',
       'policy',
+      'remask',
       'terminal',
       'tools',
     ],

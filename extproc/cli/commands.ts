@@ -16,7 +16,9 @@ import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
+import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
+import { remaskCommand } from './remask.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
 import { tokenCommand } from './token.ts';
@@ -28,6 +30,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
   const masker = (): Masker => new Masker({ key: readFileSync(join(config().dataDirectory, 'keys', 'hash.key')) });
   const looking = lookingDependencies(config, masker);
   const write = (text: string) => process.stdout.write(text);
+  const recorded = recordedOf(config, masker);
   return [
     upCommand(write),
     serve,
@@ -40,10 +43,11 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     ...decisionCommands(looking, approvalsOf(config)),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
+    remaskCommand(looking, recorded),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     envoyCommand(config, writeOut),
-    maskCommand({ input: process.stdin, write: writeOut }),
+    maskCommand(looking, { input: process.stdin, recorded }),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommand(write),
   ];

@@ -26,6 +26,7 @@ type Flags = {
   skill?: string;
   model?: string;
   masked?: string;
+  maskingFailed?: true;
   noise?: true;
   limit: string;
   before?: string;
@@ -51,6 +52,7 @@ export function searchCommand(dependencies: LookingDependencies): Command {
     .option('--skill <name>', 'a skill that came into use, by its whole name')
     .option('--model <name>', 'the model that was asked for or that answered, by its whole name')
     .option('--masked <type>', `where something of this type was masked: ${findingTypes.join(', ')}`)
+    .option('--masking-failed', 'where masking failed, so that there is metadata only')
     .option('--noise', 'also what is no prompt of a person: model lists, token counts, titles, polling')
     .option('--limit <count>', `1 to ${searchLimitMax}`, String(searchLimitDefault))
     .option('--before <place>', 'go on where a page ended')
@@ -98,6 +100,7 @@ function queryOf(words: string[], flags: Flags, now: Date): SearchQuery {
     skill: flags.skill,
     model: flags.model,
     masked: maskedTypeOf(flags.masked),
+    maskingFailed: flags.maskingFailed,
     noise: flags.noise,
     limit: wholeNumber('--limit', flags.limit, 1, searchLimitMax),
     before: flags.before,

@@ -92,6 +92,26 @@ const journal = z.strictObject({
     .meta({ derived: '<dataDirectory>/keys/journal.key' }),
 });
 
+const archive = z.strictObject({
+  segmentMaxBytes: bytes(
+    65_536,
+    64 * MiB,
+    'Size at which a segment file of the archive is ended and the next begun; also at the end of a day and at a stop.',
+  ),
+  checkpointIntervalMs: milliseconds(
+    1_000,
+    86_400_000,
+    60_000,
+    'Longest time between two signed checkpoints while exchanges come; what came after the last one can be cut off unseen.',
+  ),
+  checkpointFile: path(
+    'File outside the data directory that every checkpoint is appended to; best on a disk or machine that whoever can change the archive cannot change.',
+  ).optional(),
+  signingKeyFile: path('Ed25519 key that signs checkpoints; made at the first start.')
+    .optional()
+    .meta({ derived: '<dataDirectory>/keys/archive-signing.key' }),
+});
+
 /** A dash would make the indices of `tape-test` look like those of `tape`. */
 const indexPrefixPattern = /^[a-z][a-z0-9_]{0,62}$/;
 
@@ -110,6 +130,13 @@ const elasticsearch = z.strictObject({
   readApiKeyFile: path('API key for searching; without one the credential for shipping is used.').optional(),
   readUsernameFile: path('User for searching, in place of an API key; together with `readPasswordFile`.').optional(),
   readPasswordFile: path('Password of that user.').optional(),
+  remaskApiKeyFile: path(
+    'API key for `skilltape remask`, which reads and replaces documents; without one the credential for shipping is used.',
+  ).optional(),
+  remaskUsernameFile: path(
+    'User for `skilltape remask`, in place of an API key; together with `remaskPasswordFile`.',
+  ).optional(),
+  remaskPasswordFile: path('Password of that user.').optional(),
   prefix: z
     .string()
     .regex(indexPrefixPattern, 'must begin with a letter and hold 1 to 63 of the characters a-z, 0-9 and _')
@@ -150,6 +177,15 @@ const index = z.strictObject({
   elasticsearch: elasticsearch.optional(),
 });
 
+const masking = z.strictObject({
+  exchangeBudgetMs: milliseconds(
+    1,
+    600_000,
+    30_000,
+    'Longest processor time that the masking of one exchange may take, all documents of a batch together; beyond it only metadata of the exchange can be read, see `skilltape remask`.',
+  ),
+});
+
 /** More than there are processors in a large machine is a mistake. */
 export const workersMax = 64;
 
@@ -175,7 +211,9 @@ export const configSchema = z.strictObject({
     'Longest time that one step of a held request may take (reading, judging, recording); after it the request is refused.',
   ),
   journal: journal.prefault({}),
+  archive: archive.prefault({}),
   index: index.prefault({}),
+  masking: masking.prefault({}),
   policies: z
     .strictObject({
       directory: path('Folder with the Rego policies and their data.').default('policies'),

@@ -15,6 +15,8 @@ export const lookKinds = [
   'rejects',
   'coverage',
   'approvals',
+  'remask',
+  'mask',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];

@@ -1,3 +1,4 @@
+import type { ArchivedExchange } from '../archive/options.ts';
 import type { DecodingLimits } from '../encoding/limits.ts';
 import { SkilltapeError } from '../errors.ts';
 import type { ShipMemory } from '../index/memory.ts';
@@ -5,6 +6,7 @@ import type { Delivery, IndexSink } from '../index/port.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import { collectGarbage, largeMinBytes } from '../large-work.ts';
 import type { Masked } from '../masking/masked.ts';
+import { TimeBudget } from '../masking/time-budget.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import { recordFor } from '../policy/decision.ts';
 import type { RecordInput } from '../policy/input.ts';
@@ -18,6 +20,7 @@ import { recordInputOf } from '../transcript/record-input.ts';
 import type { Transcript } from '../transcript/transcript.ts';
 import { reasonOf } from './reason.ts';
 import { Recollection } from './recollection.ts';
+import type { Recorded } from './recorded.ts';
 import type { TranscriptSink } from './shipper.ts';
 
 export type PipelineParts = {
@@ -25,8 +28,12 @@ export type PipelineParts = {
   policy: { record(input: RecordInput): RecordDecision };
   memory: ShipMemory;
   index: Pick<IndexSink, 'deliver'>;
+  /** Null: nothing is archived. */
+  archive: ExchangeArchive | null;
   keyedHash: KeyedHash;
   textMaxChars: number;
+  /** Processor time for the masking of one exchange. */
+  maskingBudgetMs: number;
   decoding: DecodingLimits;
   /** Exchanges that are not read any more, because reading them ended the thread. */
   reduced: ReadonlySet<string>;
@@ -38,29 +45,91 @@ export type PipelineParts = {
   onFindings: (type: string, count: number) => void;
 };
 
+/** The record that stays: on return it has all of them on disk, each once. Throws `archive_failed` when it has not. */
+export type ExchangeArchive = { archive(exchanges: readonly ArchivedExchange[]): Promise<void> };
+
 /** Everything of one exchange that an index takes; the first is its own document. */
 type Prepared = readonly Masked<ExchangeDocument>[];
 
 /**
- * What happens to exchanges after their end: read, find what is new, ask policy what to keep, mask, index. One
- * function, so that nothing reaches an index by another way (inv. 6). An index that cannot answer now means `retry`;
- * whatever else fails on what an exchange holds leaves its metadata.
+ * What happens to exchanges after their end: read, find what is new, ask policy what to keep, mask, archive, index. One
+ * function, so that nothing reaches an index by another way (inv. 6), nor before the record has it (inv. 7). An index
+ * that cannot answer now means `retry`; whatever else fails on what an exchange holds leaves its metadata.
  */
 export function createPipeline(parts: PipelineParts): TranscriptSink {
   // An index that is away is asked every second; reading and masking for it again each time would be a load of its own.
   const preparedOnce = new WeakMap<readonly Transcript[], Prepared[]>();
   return {
-    async deliver(transcripts) {
+    async deliver(transcripts, recorded) {
       try {
         const prepared = preparedOnce.get(transcripts) ?? (await preparedAll(transcripts, parts));
         preparedOnce.set(transcripts, prepared);
+        if (parts.archive !== null) await archived(parts.archive, transcripts, recorded, prepared);
         return await delivered(prepared, parts);
       } catch (thrown) {
-        if (!isIndexFault(thrown)) throw thrown;
+        if (!isIndexFault(thrown)) return archivedThenThrown(thrown, parts.archive, transcripts, recorded);
         return transcripts.map(() => ({ kind: 'retry', reason: thrown.message }));
       }
     },
   };
+}
+
+/**
+ * The first half of the pipeline alone, for while the index is away: what comes meanwhile is in the archive all the same.
+ * It is prepared again for the index, which then finds the same in memory.
+ */
+export function createArchiveOnly(parts: PipelineParts & { archive: ExchangeArchive }): TranscriptSink {
+  return {
+    async deliver(transcripts, recorded) {
+      try {
+        const prepared = await preparedAll(transcripts, parts);
+        await archived(parts.archive, transcripts, recorded, prepared);
+        return transcripts.map(() => ({ kind: 'accepted' }));
+      } catch (thrown) {
+        if (!isIndexFault(thrown)) return archivedThenThrown(thrown, parts.archive, transcripts, recorded);
+        return transcripts.map(() => ({ kind: 'retry', reason: thrown.message }));
+      }
+    },
+  };
+}
+
+/** An exchange that nothing can be made of is told from others and passed; the record has it all the same. */
+async function archivedThenThrown(
+  thrown: unknown,
+  archive: ExchangeArchive | null,
+  transcripts: readonly Transcript[],
+  recorded: readonly Recorded[],
+): Promise<never> {
+  const isArchiveFault = thrown instanceof SkilltapeError && thrown.code === 'archive_failed';
+  if (archive !== null && !isArchiveFault && transcripts.length === 1) {
+    await archived(archive, transcripts, recorded, [[]]);
+  }
+  throw thrown;
+}
+
+async function archived(
+  archive: ExchangeArchive,
+  transcripts: readonly Transcript[],
+  recorded: readonly Recorded[],
+  prepared: readonly Prepared[],
+): Promise<void> {
+  const exchanges = transcripts.map(({ exchangeId, started }, at): ArchivedExchange => {
+    const [source, documents = []] = [recorded[at], prepared[at]];
+    if (source === undefined) throw new SkilltapeError('archive_failed', 'an exchange came without its records');
+    const { identity } = started;
+    const person = identity === null ? 'nobody' : { issuer: identity.issuer, subject: identity.subject };
+    return { ...source, exchangeId, person, documents, retentionClass: classOf(documents) };
+  });
+  try {
+    await archive.archive(exchanges);
+  } catch (thrown) {
+    const { message, remedy } = SkilltapeError.from(thrown, 'archive_failed');
+    throw new SkilltapeError('archive_failed', message, { cause: thrown, ...(remedy !== undefined && { remedy }) });
+  }
+}
+
+function classOf([own]: Prepared): string {
+  return own?.skilltape.retention_class ?? recordFor('policy_failed').retention_class;
 }
 
 async function preparedAll(transcripts: readonly Transcript[], parts: PipelineParts): Promise<Prepared[]> {
@@ -106,14 +175,28 @@ async function readOrReduced(
   if (parts.reduced.has(transcript.exchangeId))
     return reducedTo(transcript, recollection, parts, 'reading it ended the thread');
   try {
-    return await prepared(transcript, recollection, parts);
+    return await documentsOf(transcript, recollection, parts);
   } catch (thrown) {
     if (isIndexFault(thrown)) throw thrown;
     return reducedTo(transcript, recollection, parts, reasonOf(thrown));
   }
 }
 
-async function prepared(transcript: Transcript, recollection: Recollection, parts: PipelineParts): Promise<Prepared> {
+/** What is needed to make the documents of an exchange. */
+export type DocumentParts = Pick<
+  PipelineParts,
+  'masker' | 'policy' | 'keyedHash' | 'textMaxChars' | 'maskingBudgetMs' | 'decoding'
+>;
+
+/**
+ * All documents of one exchange, masked; the first is its own. What they bring is added to the recollection. Throws
+ * whatever fails on what the exchange holds.
+ */
+export async function documentsOf(
+  transcript: Transcript,
+  recollection: Recollection,
+  parts: DocumentParts,
+): Promise<Prepared> {
   const { keyedHash, masker, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
@@ -122,9 +205,10 @@ async function prepared(transcript: Transcript, recollection: Recollection, part
   const retention_class = recollection.retentionClass(transcript.exchangeId, decided.retention_class);
   const decision = { ...decided, retention_class };
   const recall = recollection.recallFor(transcript);
+  const time = new TimeBudget(parts.maskingBudgetMs);
   const documents: Masked<ExchangeDocument>[] = [];
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking));
+    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, time));
     recollection.add(transcript, drafted);
   }
   return documents;
@@ -135,7 +219,7 @@ function reducedTo(transcript: Transcript, recollection: Recollection, parts: Pi
   // It may have been read in part, or before, in a delivery that did not come to its end.
   recollection.forgetExchange(transcript.exchangeId);
   const { retention_class: byDefault } = recordFor('policy_failed');
-  return [metadataDocument(transcript, recollection.retentionClass(transcript.exchangeId, byDefault))];
+  return [metadataDocument(transcript, recollection.retentionClass(transcript.exchangeId, byDefault), reason)];
 }
 
 function isIndexFault(thrown: unknown): thrown is SkilltapeError {

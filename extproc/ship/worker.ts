@@ -1,6 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Archive } from '../archive/archive.ts';
 import type { Coverage } from '../coverage/coverage.ts';
 import { SkilltapeError } from '../errors.ts';
 import type { ShipMemory } from '../index/memory.ts';
@@ -9,6 +10,7 @@ import { memoryFile, SqliteMemory } from '../index/sqlite/memory.ts';
 import { SqliteIndex } from '../index/sqlite/writer.ts';
 import { loadCursor, saveCursor } from '../journal/cursor.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
+import { journalNumber } from '../journal/places.ts';
 import { comparePositions, type Position } from '../journal/position.ts';
 import type { JournalReader } from '../journal/reader.ts';
 import { openJournalReader } from '../journal/reader.ts';
@@ -16,6 +18,7 @@ import { keyedHashWith } from '../keyed-hash.ts';
 import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
+import { AheadOfIndex, openArchive } from './archiving.ts';
 import { coverageOf, noted } from './coverage.ts';
 import { FindingCounter } from './finding-counter.ts';
 import { createPipeline } from './pipeline.ts';
@@ -42,19 +45,23 @@ async function run(options: ShipStart): Promise<void> {
   const { index, memory } = await openIndex(options);
   const mark = new ReadingMark(options.reading);
   const findings = new FindingCounter();
-  const pipeline = createPipeline({
+  const archive = await openArchive(options, (place) => shipper.endAt(place), report);
+  const parts = {
     masker: new Masker({ key: options.hashKey }),
     policy: await createPolicyEngine(options.policy),
     index,
+    archive,
     memory,
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
+    maskingBudgetMs: options.maskingBudgetMs,
     decoding: options.decoding,
     reduced: new Set(options.reduced),
-    onReading: (exchangeId) => mark.set(exchangeId),
-    onMaskingFailed: (exchangeId, reason) => report({ kind: 'masking_failed', exchangeId, reason }),
-    onFindings: (type, count) => findings.add(type, count),
-  });
+    onReading: (exchangeId: string | null) => mark.set(exchangeId),
+    onMaskingFailed: (exchangeId: string, reason: string) => report({ kind: 'masking_failed', exchangeId, reason }),
+    onFindings: (type: string, count: number) => findings.add(type, count),
+  };
+  const pipeline = createPipeline(parts);
   const largeWork = new LargeWork('shipping', patienceMs, options.largeWorkMemory ?? undefined);
   const events = {
     onDelivering(exchangeIds: readonly string[]) {
@@ -77,23 +84,43 @@ async function run(options: ShipStart): Promise<void> {
       return work();
     });
   const shipper = new Shipper(journals, sink, events, { run });
-  await ship({ shipper, coverage, commands, journals, largeWork, findings });
+  const reopened = (at: number, { directory }: Followed) =>
+    readAgain(directory, shipper.status().delivered[at] ?? null, options);
+  const ahead =
+    archive && new AheadOfIndex(() => journals.map((one, at) => reopened(at, one)), { ...parts, archive }, { run });
+  await ship({
+    shipper,
+    coverage,
+    commands,
+    journals,
+    largeWork,
+    findings,
+    archiving: archive && ahead && { archive, ahead },
+  });
+  await ahead?.stop();
   await coverage?.stop();
   await shipper.close();
+  await archive?.close().catch(reportArchiveAway);
   await index.close();
   memory.close();
   for (const { source } of journals) await source.close();
   report({ kind: 'stopped' });
 }
 
+/** A second reader of a journal, from a place in it. */
+function readAgain(directory: string, from: Position | null, { journalKey }: ShipStart) {
+  const source = openJournalReader({ directory, fileSystem: nodeFileSystem, key: journalKey });
+  return { source, from, number: journalNumber(directory), close: () => source.close() };
+}
+
 /** One journal, and where a restart reads on in it. */
-type Followed = { directory: string; source: JournalReader; from: Position | null };
+type Followed = { directory: string; source: JournalReader; from: Position | null; number: number };
 
 async function openFollowed(directory: string, { journalKey }: ShipStart): Promise<Followed> {
   const cursor = await loadCursor(directory, cursorName);
   if (cursor.status === 'damaged') report({ kind: 'waiting', reason: `the cursor is damaged: ${cursor.reason}` });
   const source = openJournalReader({ directory, fileSystem: nodeFileSystem, key: journalKey });
-  return { directory, source, from: cursor.position };
+  return { directory, source, from: cursor.position, number: journalNumber(directory) };
 }
 
 /**
@@ -137,10 +164,12 @@ type Shipping = {
   journals: readonly Followed[];
   largeWork: LargeWork;
   findings: FindingCounter;
+  archiving: { archive: Archive; ahead: AheadOfIndex } | null;
 };
 
 /** Until `stop`, and then to the ends of the journals as they are then. */
-async function ship({ shipper, coverage, commands, journals, largeWork, findings }: Shipping): Promise<void> {
+async function ship(parts: Shipping): Promise<void> {
+  const { shipper, coverage, commands, journals, largeWork, findings, archiving } = parts;
   const cursors = journals.map((journal) => new SavedCursor(journal));
   let savedAt = Number.NEGATIVE_INFINITY;
   const isCursorDue = () => performance.now() - savedAt >= cursorIntervalMs;
@@ -164,10 +193,33 @@ async function ship({ shipper, coverage, commands, journals, largeWork, findings
     }
     if (largeWork.takeWorked()) collectGarbage();
     if (result.kind === 'paused') continue;
-    if (result.kind === 'retry') report({ kind: 'waiting', reason: result.reason });
+    const waits = await archivedMeanwhile(result, archiving);
+    if (waits !== null) report({ kind: 'waiting', ...waits });
     if (stopping) return;
     await commands.next(result.kind === 'retry' ? retryDelayMs : idlePollMs);
   }
+}
+
+/** What is waited for after this; null for nothing. While the index is away, exchanges are archived nevertheless. */
+async function archivedMeanwhile(result: Advance, archiving: Shipping['archiving']): Promise<Waits | null> {
+  const waits =
+    result.kind === 'retry' ? { reason: result.reason, ...(result.waitsFor && { waitsFor: result.waitsFor }) } : null;
+  if (archiving === null) return waits;
+  const { archive, ahead } = archiving;
+  if (waits === null) {
+    await ahead.stop();
+    await archive.idle().catch(reportArchiveAway);
+    return null;
+  }
+  if (waits.waitsFor === 'archive') return waits;
+  return (await ahead.advance()) ?? waits;
+}
+
+type Waits = { reason: string; waitsFor?: 'archive' };
+
+/** What was archived stays; what was to be signed is signed when the archive is opened again. */
+function reportArchiveAway(thrown: unknown): void {
+  report({ kind: 'waiting', reason: SkilltapeError.from(thrown).message, waitsFor: 'archive' });
 }
 
 /** One journal's cursor as it is on disk. */
