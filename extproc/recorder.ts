@@ -2,6 +2,7 @@ import { ThreadedDesk } from './approvals/desk.ts';
 import { ticketsFile } from './approvals/places.ts';
 import type { Config, ListenConfig } from './config/config.ts';
 import { connectionsOf, refusalShare } from './connections.ts';
+import { type CountedUse, countedUse } from './counted-use.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
 import { CountedRefusals } from './exchange/counted-refusals.ts';
@@ -89,6 +90,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const approvals = new ThreadedDesk({ file: ticketsFile(config.dataDirectory), limits: config.approvals });
   started.defer(() => approvals.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
+  const use = started.adopt(countedUse(parts), (counted) => counted.close());
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const refusals = countedRefusalsOf(parts);
   const context: ExchangeContext = {
@@ -104,6 +106,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     sessionLinks: sharing(sessionLinks, parts.share),
     endReports,
     refusals,
+    totals: use.totals,
     approvals,
     reader,
     loopShare: new LoopShare(),
@@ -127,7 +130,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
-    note: (fact) => heed(fact, sessionLinks, endReports),
+    note: (fact) => heed(fact, { sessionLinks, endReports, use }),
     stopServing: () => server.setServing(false),
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
@@ -158,8 +161,14 @@ function limitsOf({ limits, decisionTimeoutMs, approvals }: Config): ExchangeLim
 }
 
 /** What another worker told. */
-function heed(fact: SharedFact, sessionLinks: SessionLinks, endReports: EndReports): void {
+function heed(
+  fact: SharedFact,
+  { sessionLinks, endReports, use }: { sessionLinks: SessionLinks; endReports: EndReports; use: CountedUse },
+): void {
   switch (fact.kind) {
+    case 'usage':
+      use.note(fact.exchange);
+      return;
     case 'session_link':
       sessionLinks.remember(fact.key, fact.session);
       return;

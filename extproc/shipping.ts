@@ -15,6 +15,7 @@ import { ShippingState } from './operations/shipping-state.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import type { ShipOptions, ShipReport } from './ship/protocol.ts';
 import { superviseShipper } from './ship/supervisor.ts';
+import { pricesOf } from './usage/price-table.ts';
 
 export type ShippingParts = {
   config: Config;
@@ -66,6 +67,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       decoding: decodingLimits(config),
       rememberedDays: config.index.rememberedDays,
       rejectsMaxBytes: config.index.rejectsMaxBytes,
+      prices: pricesOf(config),
       coverage: coverageOptions(config),
       archive: archivePlaces(config),
     },

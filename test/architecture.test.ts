@@ -39,13 +39,15 @@ const allowed: Record<string, readonly string[]> = {
   terminal: ['approvals', 'coverage', 'index', 'masking', 'transcript', 'usage'],
   ship: [
     ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'transcript'],
+    'usage',
   ],
-  remask: ['index', 'journal', 'masking', 'ship', 'transcript'],
+  remask: ['archive', 'exchange', 'index', 'journal', 'masking', 'ship', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['config', 'envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
     ...[
       'approvals',
+      'archive',
       'config',
       'coverage',
       'demo',
@@ -68,16 +70,8 @@ const allowed: Record<string, readonly string[]> = {
   ],
 };
 const composition = [
-  ...[
-    'processor.ts',
-    'connections.ts',
-    'recorder.ts',
-    'recovery.ts',
-    'left-journals.ts',
-    'shipping.ts',
-    'primary.ts',
-    'worker.ts',
-  ],
+  ...['processor.ts', 'recorder.ts', 'recovery.ts', 'left-journals.ts', 'shipping.ts', 'primary.ts', 'worker.ts'],
+  ...['connections.ts', 'counted-use.ts'],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 

@@ -8,6 +8,7 @@ import { type Checkpoint, checkpointsOf, type Tombstone, tombstonesOf } from './
 import { Checkpoints } from './checkpoints.ts';
 import { type Gear, randomGear } from './chunker.ts';
 import type { Person } from './cipher.ts';
+import { type Deleted, deleteFamily, type Family, finishDeletions } from './deletion.ts';
 import type { JournalMarks } from './marks.ts';
 import { type EndReason, OpenSegment } from './open-segment.ts';
 import type { ArchivedExchange, ArchiveOptions } from './options.ts';
@@ -26,6 +27,7 @@ type Writing = {
   ends: Map<string, ChainEnd>;
   marks: JournalMarks;
   checkpoints: Checkpoints;
+  stones: SignedLog<Tombstone>;
   tables: BlockTables;
   /** By class; the one used last at the end. */
   open: Map<string, OpenSegment>;
@@ -63,6 +65,26 @@ export class Archive {
     if (writing !== undefined) await this.#failing(() => writing.checkpoints.writeWhenDue(() => this.#states(writing)));
   }
 
+  /**
+   * Deletes a class's segments of one day and signs that it did. @throws SkilltapeError `archive_failed`, and
+   * `archive_corrupt` for what is damaged or still written
+   */
+  async deleteFamily(family: Family, reason: string): Promise<Deleted> {
+    let deleted: Deleted = { segments: 0, exchanges: 0, bytes: 0 };
+    await this.#failing(async () => {
+      const writing = await this.#begun();
+      const { fileSystem, key, nowMs } = this.#options;
+      const open = writing.open.get(family.retentionClass);
+      if (open?.header.day === family.day) await this.#end(writing, open, 'day');
+      writing.tables.forgetFamily(familyOf(family));
+      const parts = { directory: this.#directory, fileSystem, writer: key.writer, log: writing.stones, nowMs };
+      deleted = await deleteFamily(parts, family, reason);
+      writing.checkpoints.changed();
+      await writing.checkpoints.write(this.#states(writing));
+    });
+    return deleted;
+  }
+
   /** Ends all segments and signs them. @throws SkilltapeError `archive_failed` */
   async close(): Promise<void> {
     const writing = this.#writing;
@@ -81,21 +103,17 @@ export class Archive {
     await fileSystem.createSmall(join(this.#directory, publicKeyFile), Buffer.from(publicKeyPem(key.publicKey)));
     const log = new SignedLog<Checkpoint>(join(this.#directory, checkpointsFile), 'checkpoint', key, fileSystem);
     const entries = await log.open(checkpointsOf);
-    const deleted = await new SignedLog<Tombstone>(
-      join(this.#directory, tombstonesFile),
-      'tombstone',
-      key,
-      fileSystem,
-    ).open(tombstonesOf);
-    const signed = { checkpoints: entries.map(({ value }) => value), tombstones: deleted.map(({ value }) => value) };
+    const stones = new SignedLog<Tombstone>(join(this.#directory, tombstonesFile), 'tombstone', key, fileSystem);
+    const deleted = (await stones.open(tombstonesOf)).map(({ value }) => value);
+    await finishDeletions(this.#directory, fileSystem, deleted);
+    const signed = { checkpoints: entries.map(({ value }) => value), tombstones: deleted };
     const place = { directory: this.#directory, fileSystem, signed, certainBytes: this.#certainBytes };
     const { ends, marks, recovery } = await recoverArchive(place);
     this.#certainBytes.clear();
     onRecovered(recovery);
-    const tombstones = { count: deleted.length, last: deleted.at(-1)?.hash ?? null };
     const checkpoints = new Checkpoints({
       log,
-      tombstones,
+      tombstones: stones,
       writer: key.writer,
       nowMs,
       checkpointIntervalMs,
@@ -105,7 +123,7 @@ export class Archive {
     const signedIds = new Map(log.last?.value.chains.map(({ id, hash }) => [id, hash]));
     // Segments that a crash left open were ended just now.
     for (const end of ends.values()) if (end.isEnded && signedIds.get(end.id) !== end.hash) checkpoints.ended(end);
-    this.#writing = { ends, marks, checkpoints, tables: new BlockTables(), open: new Map() };
+    this.#writing = { ends, marks, checkpoints, stones, tables: new BlockTables(), open: new Map() };
     return this.#writing;
   }
 

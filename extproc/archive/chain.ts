@@ -39,6 +39,11 @@ export class SegmentChain {
     this.#hash = chainHash(this.#hash, leafHash(parts));
   }
 
+  /** Goes on from what a frame says, where the chain before it cannot be followed. */
+  resume(chain: Uint8Array): void {
+    this.#hash = Buffer.from(chain);
+  }
+
   state(): ChainState {
     return { frames: this.frames, hash: this.#hash, root: this.#tree.root() };
   }

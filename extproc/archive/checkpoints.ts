@@ -1,10 +1,10 @@
 /** When a writer signs, what it signs, and to whom outside it is given. */
-import type { ChainPoint, Checkpoint, CheckpointSink } from './checkpoint.ts';
+import type { ChainPoint, Checkpoint, CheckpointSink, Tombstone } from './checkpoint.ts';
 import type { SignedLog } from './signed-log.ts';
 
 export type CheckpointsParts = {
   log: SignedLog<Checkpoint>;
-  tombstones: Checkpoint['tombstones'];
+  tombstones: SignedLog<Tombstone>;
   writer: string;
   nowMs: () => number;
   checkpointIntervalMs: number;
@@ -44,7 +44,13 @@ export class Checkpoints {
     if (!this.#isChanged && this.#ended.length === 0) return;
     const { log, writer, nowMs, tombstones } = this.#parts;
     const named = new Map([...this.#ended, ...states].map((point) => [point.id, point]));
-    const entry = await log.append({ version: 1, writer, timeMs: nowMs(), chains: [...named.values()], tombstones });
+    const entry = await log.append({
+      version: 1,
+      writer,
+      timeMs: nowMs(),
+      chains: [...named.values()],
+      tombstones: { count: tombstones.count, last: tombstones.last?.hash ?? null },
+    });
     this.#ended = [];
     this.#isChanged = false;
     this.#writtenAt = performance.now();

@@ -59,14 +59,17 @@ export class ArchiveReader {
     return { kind: 'absent' };
   }
 
-  /** Class by class and writer by writer, in the order in which they were archived. */
-  async *exchanges(range: Range = {}): AsyncGenerator<Exclude<ReadOutcome, { kind: 'absent' }>> {
+  /** Those that are wanted, class by class and writer by writer, in the order in which they were archived. */
+  async *exchanges(
+    range: Range = {},
+    isWanted: (exchangeId: string) => boolean = () => true,
+  ): AsyncGenerator<Exclude<ReadOutcome, { kind: 'absent' }>> {
     const { fromMs = 0, toMs = Number.POSITIVE_INFINITY } = range;
     for (const { path } of await this.#segments({ fromMs, toMs })) {
       const { exchanges } = await this.#segment(path);
       for (const entry of exchanges) {
         const beganMs = beganMsOf(entry.exchangeId);
-        if (beganMs < fromMs || beganMs >= toMs) continue;
+        if (beganMs < fromMs || beganMs >= toMs || !isWanted(entry.exchangeId)) continue;
         // Others may have been opened since, and this one closed.
         yield await this.#stored(await this.#segment(path), entry);
       }

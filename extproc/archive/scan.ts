@@ -7,6 +7,7 @@ import {
   FRAME_HEAD_BYTES,
   type Frame,
   type FrameHead,
+  frameContentMaxBytes,
   type HeaderDecoding,
   headerMaxBytes,
   nextMarker,
@@ -68,9 +69,23 @@ async function frameAt(window: FileWindow, offset: number): Promise<ScannedItem>
   const head = decodeFrameHead(await window.read(offset, FRAME_HEAD_BYTES));
   const decoded = decodeFrame(await window.read(offset, FRAME_HEAD_BYTES + (head?.contentBytes ?? 0)));
   if (decoded.status === 'frame') return { kind: 'frame', offset, frame: decoded };
-  const isCut = decoded.status === 'incomplete';
-  const reason = isCut ? 'the file ends within a frame' : decoded.reason;
+  const isCut = decoded.status === 'incomplete' && !(await isWholeWithItsLength(window, offset, head));
+  const reason =
+    decoded.status === 'damaged'
+      ? decoded.reason
+      : isCut
+        ? 'the file ends within a frame'
+        : 'the length of the frame is wrong';
   return { kind: 'bad', offset, bytes: 0, reason, isCut, head };
+}
+
+/** The file ends where the frame does, and only its length says otherwise: it was changed, not cut. */
+async function isWholeWithItsLength(window: FileWindow, offset: number, head: FrameHead | undefined): Promise<boolean> {
+  const contentBytes = window.sizeBytes - offset - FRAME_HEAD_BYTES;
+  if (head === undefined || contentBytes < 0 || contentBytes > frameContentMaxBytes) return false;
+  const bytes = Buffer.from(await window.read(offset, FRAME_HEAD_BYTES + contentBytes));
+  bytes.writeUInt32LE(contentBytes, 4);
+  return decodeFrame(bytes).status === 'frame';
 }
 
 /** Frames that are tried behind one bad place, and bytes that their checksums may cost (inv. 11). */

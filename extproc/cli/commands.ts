@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { archiveDirectory } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
+import { archiveOf } from './archive-of.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
@@ -24,6 +26,7 @@ import { showCommand } from './show.ts';
 import { tokenCommand } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
+import { verifyCommand } from './verify.ts';
 
 /** All commands, in the order in which the help lists them. */
 export function commandsBeside(serve: Command, config: () => Config, configFile: () => string | undefined): Command[] {
@@ -36,7 +39,10 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     serve,
     searchCommand(looking),
     showCommand(looking),
-    dumpCommand(looking, { config, masker }),
+    dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
+    verifyCommand({ write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }, () =>
+      archiveDirectory(config().dataDirectory),
+    ),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
     approvalsCommand(looking, approvalsOf(config)),

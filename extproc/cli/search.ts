@@ -26,6 +26,7 @@ type Flags = {
   skill?: string;
   model?: string;
   masked?: string;
+  would?: string;
   maskingFailed?: true;
   noise?: true;
   limit: string;
@@ -52,6 +53,7 @@ export function searchCommand(dependencies: LookingDependencies): Command {
     .option('--skill <name>', 'a skill that came into use, by its whole name')
     .option('--model <name>', 'the model that was asked for or that answered, by its whole name')
     .option('--masked <type>', `where something of this type was masked: ${findingTypes.join(', ')}`)
+    .option('--would <verdict>', 'what observed rules would have decided: deny or hold')
     .option('--masking-failed', 'where masking failed, so that there is metadata only')
     .option('--noise', 'also what is no prompt of a person: model lists, token counts, titles, polling')
     .option('--limit <count>', `1 to ${searchLimitMax}`, String(searchLimitDefault))
@@ -100,6 +102,7 @@ function queryOf(words: string[], flags: Flags, now: Date): SearchQuery {
     skill: flags.skill,
     model: flags.model,
     masked: maskedTypeOf(flags.masked),
+    would: wouldOf(flags.would),
     maskingFailed: flags.maskingFailed,
     noise: flags.noise,
     limit: wholeNumber('--limit', flags.limit, 1, searchLimitMax),
@@ -128,6 +131,11 @@ function maskedTypeOf(text: string | undefined): SearchQuery['masked'] {
   throw new SkilltapeError('usage', `--masked "${text}" is not a type of what is masked`, {
     remedy: `write one of ${findingTypes.join(', ')}`,
   });
+}
+
+function wouldOf(text: string | undefined): SearchQuery['would'] {
+  if (text === undefined || text === 'deny' || text === 'hold') return text;
+  throw new SkilltapeError('usage', `--would "${text}" is not a verdict`, { remedy: 'write deny or hold' });
 }
 
 /** What was asked for, as typed; one line per filter, because the masker reads plain text. */

@@ -9,6 +9,7 @@ import type { RequestFacts } from './facts.ts';
 import { accessInput, requestFacts } from './facts.ts';
 import type { FrameOf } from './frame.ts';
 import { headerValue, recordableHeaders } from './headers.ts';
+import type { Judging } from './judging.ts';
 import type { Connection, ExchangeContext, ExchangeLimits } from './ports.ts';
 import type { Started } from './record.ts';
 import type { RefusalReason } from './refusal.ts';
@@ -22,10 +23,16 @@ export class Intake {
   readonly access: AccessInput;
   readonly #connection: Connection;
 
-  constructor(frame: FrameOf<'request_headers'>, connection: Connection, pathPrefix: string, timeMs: number) {
+  constructor(
+    frame: FrameOf<'request_headers'>,
+    connection: Connection,
+    pathPrefix: string,
+    timeMs: number,
+    timeZones: readonly string[] = [],
+  ) {
     this.#connection = connection;
     this.facts = requestFacts(frame, connection, pathPrefix);
-    this.access = accessInput(this.facts, connection, timeMs);
+    this.access = accessInput(this.facts, connection, timeMs, timeZones);
   }
 
   get connection(): string {
@@ -50,9 +57,9 @@ export class Intake {
   }
 
   /** The document that policy judges once the body was read. */
-  requestInput(read: BodyFacts, bytes: number): RequestInput {
+  requestInput(read: BodyFacts, bytes: number, totals: RequestInput['totals']): RequestInput {
     const { codings } = this.facts;
-    return requestInput(this.access, read, { bytes, codings: codings.ok ? codings.codings : [] });
+    return requestInput(this.access, read, { bytes, codings: codings.ok ? codings.codings : [], totals });
   }
 
   /** How the body is to be read. */
@@ -89,14 +96,15 @@ export class Intake {
   /** What is done with the answer, of which these are the headers; there is no `session` where it was not judged. */
   handlingOf(
     frame: FrameOf<'response_headers'>,
-    request: MessagesRequest | null,
-    session: Session | undefined,
     context: ExchangeContext,
+    known: { request: MessagesRequest | null; session: Session | undefined; judging: Judging | undefined },
   ): AnswerHandling {
+    const { request, session, judging } = known;
+    const counting = judging?.counting ?? null;
     const { budget, reader, limits } = context;
     const learning = session === undefined ? null : this.#learningFor(request, session.id, context);
     const { heldBodyMaxBytes } = limits;
-    const rest = { connection: this.#connection, budget, reader, heldBodyMaxBytes, learning };
+    const rest = { connection: this.#connection, budget, reader, heldBodyMaxBytes, learning, counting };
     return handlingOf(frame, this.facts.endpoint, rest);
   }
 

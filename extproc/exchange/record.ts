@@ -41,6 +41,8 @@ export type Decided = {
   stage: 'access' | 'request';
   verdict: 'allow' | 'deny' | 'hold';
   reasons: readonly { rule: string; message: string }[];
+  /** What rules of both stages would have decided that are not enforced; absent when they had nothing to say. */
+  observed?: { verdict: 'deny' | 'hold'; reasons: readonly { rule: string; message: string }[] };
   policyRevision: string;
   /** The policy input document as judged. */
   input: unknown;

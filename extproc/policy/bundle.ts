@@ -16,13 +16,16 @@ export function entrypointOf(stage: Stage): string {
 
 /**
  * `data` holds the lists; `revision` names exactly the sources that were compiled, as `sha256:<hex>`; `looksAtFindings`
- * says whether a rule may look at what a search of the request finds.
+ * says whether a rule may look at what a search of the request finds, `looksAtTotals` the same of what callers used before.
+ * `timeZones` are those that the lists name.
  */
 export type PolicyBundle = {
   wasm: Uint8Array<ArrayBuffer>;
   data: object;
   revision: string;
   looksAtFindings: boolean;
+  looksAtTotals: boolean;
+  timeZones: readonly string[];
 };
 
 const bundleEntryMaxBytes = 32 * 1024 * 1024;

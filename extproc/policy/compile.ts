@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
 import { entrypointOf, type PolicyBundle, readBundle, stages } from './bundle.ts';
-import { mayLookAtFindings } from './findings-use.ts';
+import { mayLookAtFindings, mayLookAtTotals } from './findings-use.ts';
 import { type LayoutFault, layoutFaults } from './layout.ts';
 import { schemaFiles } from './schemas.ts';
 import { type PolicySources, readSources, revisionOf } from './sources.ts';
+import { timeZonesIn } from './time-zones.ts';
 
 const opaTimeoutMs = 60_000;
 const opaOutputMaxBytes = 1024 * 1024;
@@ -28,7 +29,10 @@ export async function compilePolicies(options: { opaBinary: string; directory: s
     await check(opaBinary, staging, capabilities, directory);
     const archive = await build(opaBinary, staging, capabilities, directory);
     const looksAtFindings = mayLookAtFindings(sources.compiled);
-    return { ...(await readBundle(archive)), revision: revisionOf(sources), looksAtFindings };
+    const { wasm, data } = await readBundle(archive);
+    const looksAtTotals = mayLookAtTotals(sources.compiled);
+    const timeZones = timeZonesIn(data);
+    return { wasm, data, revision: revisionOf(sources), looksAtFindings, looksAtTotals, timeZones };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

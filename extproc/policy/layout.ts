@@ -2,6 +2,7 @@
 import { stages } from './bundle.ts';
 import { endpointListFaults } from './endpoint-list.ts';
 import { listSchemaFaults } from './list-faults.ts';
+import { unknownRules } from './observe-list.ts';
 
 export type LayoutFault = { path: string; line: number; reason: string };
 
@@ -13,6 +14,9 @@ export function layoutFaults(compiled: ReadonlyMap<string, Buffer>): LayoutFault
     if (!path.endsWith('.rego')) faults.push(...readData(path, content, data));
   }
   faults.push(...endpointListFaults(data.get('lists/endpoints')), ...listSchemaFaults(data));
+  for (const { at, name } of unknownRules(data.get('lists/observe'), compiled.keys())) {
+    faults.push({ path: 'lists/observe/data.json', line: 1, reason: `rules.${at}: there is no rule ${name}` });
+  }
   for (const [path, content] of compiled) {
     if (!path.endsWith('.rego')) continue;
     const lines = content.toString('utf8').split('\n');

@@ -1,6 +1,7 @@
 import type { ArchivedExchange } from '../archive/options.ts';
 import type { DecodingLimits } from '../encoding/limits.ts';
 import { SkilltapeError } from '../errors.ts';
+import { type Billed, billedOf } from '../index/billed.ts';
 import type { ShipMemory } from '../index/memory.ts';
 import type { Delivery, IndexSink } from '../index/port.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
@@ -32,6 +33,8 @@ export type PipelineParts = {
   archive: ExchangeArchive | null;
   keyedHash: KeyedHash;
   textMaxChars: number;
+  /** In the currency of the price table; null where it has no price. */
+  spendOf(billed: Billed): number | null;
   /** Processor time for the masking of one exchange. */
   maskingBudgetMs: number;
   decoding: DecodingLimits;
@@ -175,7 +178,10 @@ async function readOrReduced(
   if (parts.reduced.has(transcript.exchangeId))
     return reducedTo(transcript, recollection, parts, 'reading it ended the thread');
   try {
-    return await documentsOf(transcript, recollection, parts);
+    const documents = await documentsOf(transcript, recollection, parts);
+    const [own] = documents;
+    if (own?.skilltape.endpoint.treatment === 'prompt') recollection.count(transcript, usedBy(own, parts.spendOf));
+    return documents;
   } catch (thrown) {
     if (isIndexFault(thrown)) throw thrown;
     return reducedTo(transcript, recollection, parts, reasonOf(thrown));
@@ -212,6 +218,13 @@ export async function documentsOf(
     recollection.add(transcript, drafted);
   }
   return documents;
+}
+
+/** Of the exchange itself: what the requests of a batch used is told where its results are downloaded, maybe twice. */
+function usedBy(document: ExchangeDocument, spendOf: PipelineParts['spendOf']) {
+  const { input_tokens: input, output_tokens: output } = document.gen_ai.usage;
+  const billed = billedOf(document);
+  return { inputTokens: input ?? 0, outputTokens: output ?? 0, spend: billed === null ? 0 : spendOf(billed) };
 }
 
 function reducedTo(transcript: Transcript, recollection: Recollection, parts: PipelineParts, reason: string): Prepared {

@@ -7,6 +7,7 @@ import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { Position } from '../journal/position.ts';
 import type { FindingType } from '../masking/finding.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
+import type { PriceTable } from '../usage/price-table.ts';
 
 /** Counts are since the start of the thread. */
 export type ShipperStatus = {
@@ -42,6 +43,7 @@ export type ShipOptions = {
   decoding: DecodingLimits;
   rememberedDays: number;
   rejectsMaxBytes: number;
+  prices: PriceTable | null;
   /** Of a `LargeWork`; shared, unlike the rest. */
   largeWorkMemory: SharedArrayBuffer | null;
   /** Null: nothing is archived. */

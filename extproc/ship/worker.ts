@@ -18,6 +18,7 @@ import { keyedHashWith } from '../keyed-hash.ts';
 import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
+import { spendOf } from '../usage/spend.ts';
 import { AheadOfIndex, openArchive } from './archiving.ts';
 import { coverageOf, noted } from './coverage.ts';
 import { FindingCounter } from './finding-counter.ts';
@@ -54,6 +55,7 @@ async function run(options: ShipStart): Promise<void> {
     memory,
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
+    spendOf: (billed: Parameters<typeof spendOf>[0]) => spendOf(billed, options.prices),
     maskingBudgetMs: options.maskingBudgetMs,
     decoding: options.decoding,
     reduced: new Set(options.reduced),

@@ -109,6 +109,9 @@ export type ExchangeDocument = {
     verdict: {
       decision: 'allow' | 'deny' | 'hold' | 'none';
       reasons: DocumentReason[];
+      /** What rules would have decided that are recorded and not enforced, and why; null when they had nothing to say. */
+      would: 'deny' | 'hold' | null;
+      would_reasons: DocumentReason[];
       policy_revision: string;
     };
     keep: 'full' | 'metadata';

@@ -98,6 +98,8 @@ export function frameOf(
       verdict: {
         decision: decided?.verdict ?? 'none',
         reasons: [...(decided?.reasons ?? [])],
+        would: decided?.observed?.verdict ?? null,
+        would_reasons: [...(decided?.observed?.reasons ?? [])],
         policy_revision: decided?.policyRevision ?? '',
       },
       keep: decision.keep,

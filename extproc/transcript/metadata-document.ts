@@ -66,7 +66,11 @@ export function metadataDocument(
       agent: { parent_id: null, prompt_id: null, request_class: null },
       ...{ skill: [], skill_offered: [], file: [], link: [], batch: null },
       usage: nothingBilled,
-      verdict: { decision: decided?.verdict ?? 'none', reasons: [], policy_revision: decided?.policyRevision ?? '' },
+      verdict: {
+        ...{ decision: decided?.verdict ?? 'none', reasons: [] },
+        ...{ would: decided?.observed?.verdict ?? null, would_reasons: [] },
+        policy_revision: decided?.policyRevision ?? '',
+      },
       keep: 'metadata',
       retention_class: retentionClass,
       masking: { status: 'failed', reason, findings: [], readable: [], whole: [], dropped: [] },

@@ -26,6 +26,7 @@ const ourBranches = new Set([
   'skilltape.request_hash',
   'http.request.body',
   'skilltape.verdict.decision',
+  'skilltape.verdict.would',
   'skilltape.verdict.policy_revision',
 ]);
 const ourFileFields = new Set<string | number>(['role', 'bytes', 'hash']);

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { EndReport } from '../exchange/end-report.ts';
+import type { CountedExchange } from '../exchange/totals.ts';
 import type { Position } from '../journal/position.ts';
 import type { ProcessReport } from '../operations/operations.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
@@ -14,6 +15,8 @@ import type { PolicyBundle } from '../policy/bundle.ts';
 export type SharedFact =
   /** Which session brought an id that a later request names (`exchange/session-links.ts`). */
   | { kind: 'session_link'; key: string; session: string }
+  /** What an exchange used (`exchange/totals.ts`). */
+  | { kind: 'usage'; exchange: CountedExchange }
   /** Who broke an exchange off that the one who heard of it does not have. */
   | { kind: 'end_report'; exchangeId: string; report: EndReport };
 

@@ -88,7 +88,7 @@ export function documentOf(overrides: Overrides = {}): Masked<ExchangeDocument> 
       link: [],
       batch: null,
       usage: { ...noBilledUsage, uncached_input_tokens: 12, service_tier: 'standard' },
-      verdict: { decision: 'allow', reasons: [], policy_revision: 'rev-1' },
+      verdict: { decision: 'allow', reasons: [], would: null, would_reasons: [], policy_revision: 'rev-1' },
       keep: 'full',
       retention_class: 'standard',
       masking: { status: 'masked', reason: '', findings: [], readable: [], whole: [], dropped: [] },

@@ -66,6 +66,7 @@ test('an index whose disk is full waits and says why, and when there is room it 
     textMaxChars: 100_000,
     maskingBudgetMs: 30_000,
     decoding: decodingLimits,
+    prices: null,
     rememberedDays: 365,
     rejectsMaxBytes: 2 ** 20,
     largeWorkMemory: null,

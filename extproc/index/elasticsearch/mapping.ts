@@ -100,6 +100,8 @@ const properties: Properties = {
     verdict: object({
       decision: keyword,
       reasons: object({ rule: keyword, message: keyword }),
+      would: keyword,
+      would_reasons: object({ rule: keyword, message: keyword }),
       policy_revision: keyword,
     }),
     keep: keyword,

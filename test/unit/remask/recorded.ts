@@ -146,6 +146,7 @@ const pipelineParts = {
   },
   keyedHash,
   textMaxChars: 10_000,
+  spendOf: () => 0,
   maskingBudgetMs: 30_000,
   decoding: decodingLimits,
   reduced: new Set<string>(),

@@ -31,6 +31,7 @@ function rig(overrides: Partial<PipelineParts> = {}) {
     masker,
     policy: { record: () => ({ keep: 'full', retention_class: 'standard', masking: usualMasking, reasons: [] }) },
     memory,
+    spendOf: () => 0,
     decoding: decodingLimits,
     index: {
       async deliver(batch) {
