@@ -14,6 +14,7 @@ import { dumpCommand } from './dump.ts';
 import { envoyCommand } from './envoy.ts';
 import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
+import { keysCommand } from './keys.ts';
 import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
@@ -21,6 +22,8 @@ import { maskCommand } from './mask.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
+import { revealCommand } from './reveal.ts';
+import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
 import { tokenCommand } from './token.ts';
@@ -39,6 +42,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     serve,
     searchCommand(looking),
     showCommand(looking),
+    revealCommand(looking, revealOf(config, process.env)),
     dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
     verifyCommand({ write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }, () =>
       archiveDirectory(config().dataDirectory),
@@ -50,12 +54,16 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),
+    keysCommand(looking, config),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     envoyCommand(config, writeOut),
     maskCommand(looking, { input: process.stdin, recorded }),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
-    tokenCommand(write),
+    tokenCommand(
+      { write, writeError: (text) => process.stderr.write(text), setExitCode: looking.setExitCode },
+      process.env,
+    ),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** The sections of `skilltape.yaml` that say where requests go and who may send them; `skilltape envoy render` reads them. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { milliseconds, path } from './units.ts';
+import { baseUrlRule, isBaseUrl, milliseconds, path } from './units.ts';
 
 /** Reading a claim path such as `realm.__proto__` would leave the token's payload. */
 const forbiddenClaimSegments = new Set(['__proto__', 'constructor', 'prototype']);
@@ -20,18 +20,6 @@ function claim(byDefault: string, description: string) {
     .refine(isClaimPath, 'must name a claim; a dotted path such as `realm_access.roles` reaches a nested one')
     .default(byDefault)
     .meta({ description });
-}
-
-export const baseUrlRule =
-  'must be an https URL without query, fragment or user; http only for localhost, 127.x.x.x and [::1]';
-
-/** An https URL without query or fragment (OIDC Discovery 1.0 section 3). Plain http never leaves this machine. */
-export function isBaseUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  if (text.includes('?') || text.includes('#') || url.username !== '' || url.password !== '') return false;
-  if (url.protocol === 'https:') return true;
-  return url.protocol === 'http:' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
 }
 
 const hostPattern = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;

@@ -70,7 +70,7 @@ export class Intake {
     return { endpoint, bodyForm, contentType, codings, decoding, ...searched };
   }
 
-  started(attempts: Attempts, exchangeId: string): Started {
+  started(attempts: Attempts, exchangeId: string, policyRevision: string): Started {
     const { method, path, query, sourceAddress, envoyRequestId, authentication, headers } = this.facts;
     return {
       connection: this.#connection.name,
@@ -83,7 +83,7 @@ export class Intake {
       headers: recordableHeaders(headers.filter(([name]) => name !== ':path')),
       sourceAddress,
       envoyRequestId,
-      attemptOf: attempts.linkTo(envoyRequestId, exchangeId),
+      ...{ attemptOf: attempts.linkTo(envoyRequestId, exchangeId), policyRevision },
     };
   }
 

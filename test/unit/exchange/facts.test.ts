@@ -89,8 +89,7 @@ test('the started record has who, where from and what, and no credential', () =>
     ['user-agent', 'curl'],
   ];
   const started = new Intake(requestHeaders({ path, headers }), claude, '', nowMs).started(
-    { linkTo: () => 'earlier' },
-    'x',
+    ...([{ linkTo: () => 'earlier' }, 'x', 'sha256:00'] as const),
   );
   assert.doesNotMatch(JSON.stringify(started), /planted/);
   assert.deepEqual({ ...started.query }, { beta: 'true', access_token: '[not recorded]' });
