@@ -24,7 +24,7 @@ const allowed: Record<string, readonly string[]> = {
   policy: ['claude', 'encoding', 'masking'],
   live: ['policy'],
   versions: [],
-  envoy: [],
+  envoy: ['config', 'workers'],
   doctor: ['config', 'demo'],
   login: [],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
@@ -47,7 +47,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
   remask: ['archive', 'exchange', 'index', 'journal', 'masking', 'ship', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
-  demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
+  demo: ['config', 'envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
     ...[
       'approvals',
@@ -88,7 +88,7 @@ const composition = [
     'primary.ts',
     'worker.ts',
   ],
-  'counted-use.ts',
+  ...['connections.ts', 'counted-use.ts'],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 

@@ -11,6 +11,7 @@ import { archiveOf } from './archive-of.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
+import { envoyCommand } from './envoy.ts';
 import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { keysCommand } from './keys.ts';
@@ -58,6 +59,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     keysCommand(looking, config),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
+    envoyCommand(config, writeOut),
     maskCommand(looking, { input: process.stdin, recorded }),
     withVersionCommands(
       policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
