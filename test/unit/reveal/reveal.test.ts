@@ -86,7 +86,7 @@ test('equal values of a batch are different under the seal: no nonce comes twice
   });
   const [one, two] = readSealed(dataDirectory, 's-1', [email, address]);
   assert.equal(one?.context, two?.context);
-  const withoutTag = (value = new Uint8Array()) => Buffer.from(value).subarray(0, -16).toString('hex');
+  const withoutTag = (value: Uint8Array = new Uint8Array()) => Buffer.from(value).subarray(0, -16).toString('hex');
   assert.notEqual(withoutTag(one?.value), withoutTag(two?.value));
 });
 
