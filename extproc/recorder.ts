@@ -89,8 +89,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   started.defer(() => storedLinks.close());
   const reader = createThreadedReader({ directory: place.directory, key: place.key }, parts.largeReading);
   started.defer(() => reader.close());
-  const spooled = openJournalReader(place);
-  started.defer(() => spooled.close());
+  const spooled = started.adopt(openJournalReader(place), (opened) => opened.close());
   const approvals = new ThreadedDesk({ file: ticketsFile(config.dataDirectory), limits: config.approvals });
   started.defer(() => approvals.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));

@@ -80,6 +80,7 @@ const composition = [
     'processor.ts',
     'recorder.ts',
     'recovery.ts',
+    'counted-use.ts',
     'live-edit.ts',
     'judges.ts',
     'left-journals.ts',

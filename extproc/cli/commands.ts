@@ -19,6 +19,8 @@ import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
+import { policyCommand } from './policy.ts';
+import { withVersionCommands } from './policy-versions.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
@@ -26,7 +28,7 @@ import { revealCommand } from './reveal.ts';
 import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
-import { tokenCommand } from './token.ts';
+import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
 import { verifyCommand } from './verify.ts';
@@ -59,11 +61,17 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     envoyCommand(config, writeOut),
     maskCommand(looking, { input: process.stdin, recorded }),
-    doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
-    tokenCommand(
-      { write, writeError: (text) => process.stderr.write(text), setExitCode: looking.setExitCode },
-      process.env,
+    withVersionCommands(
+      policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
+      {
+        dataDirectory: () => config().dataDirectory,
+        write: writeOut,
+        writeError: looking.writeError,
+        setExitCode: looking.setExitCode,
+      },
     ),
+    doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
+    tokenCommandOf(process),
   ];
 }
 

@@ -285,8 +285,7 @@ export class Exchange {
 
   #noteDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): void {
     this.#session ??= this.#known().sessionFor(null, this.id, this.#context);
-    const policyRevision = this.#judge.revision;
-    this.#ledger.noteDecision(stage, verdict, { input, policyRevision, session: this.#session });
+    this.#ledger.noteDecision(stage, verdict, { input, policyRevision: this.#judge.revision, session: this.#session });
   }
 
   #accessLog(verdict: string): AccessLogFacts {
