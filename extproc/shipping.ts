@@ -35,6 +35,8 @@ export type ShippingParts = {
 export type Shipping = {
   /** An exchange ended. */
   wake(): void;
+  /** In force from now on. */
+  usePolicy(policy: PolicyBundle): void;
   /** Ships what is recorded, within a bound of its own. */
   stop(): Promise<void>;
 };
@@ -60,7 +62,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       journalDirectories,
       journalKey,
       hashKey,
-      policy,
+      policies: [policy],
       textMaxChars: config.index.textMaxChars,
       maskingBudgetMs: config.masking.exchangeBudgetMs,
       largeWorkMemory: parts.largeWorkMemory ?? null,
@@ -68,6 +70,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       rememberedDays: config.index.rememberedDays,
       rejectsMaxBytes: config.index.rejectsMaxBytes,
       prices: pricesOf(config),
+      reveal: config.reveal.keptDays === 0 ? null : config.reveal,
       coverage: coverageOptions(config),
       archive: archivePlaces(config),
     },
@@ -84,7 +87,11 @@ export function startShipping(parts: ShippingParts): Shipping {
       },
     },
   );
-  return { wake: () => shipper.wake(), stop: () => shipper.stop(shipStopTimeoutMs) };
+  return {
+    wake: () => shipper.wake(),
+    usePolicy: (next) => shipper.usePolicy(next),
+    stop: () => shipper.stop(shipStopTimeoutMs),
+  };
 }
 
 /** Until the log was once read to its end there is no figure. */
@@ -144,6 +151,9 @@ function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (repor
         return;
       case 'rejects_dropped':
         log.error(report, 'the list of rejects is full: its oldest documents left it');
+        return;
+      case 'unrevealable':
+        log.error(report, 'values behind tokens could not be kept: they cannot be revealed');
         return;
       case 'waiting':
         isWaiting = true;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { archiveDirectory } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
 import { currentOperator } from '../looks/operator.ts';
@@ -13,16 +13,20 @@ import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
 import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
+import { keysCommand } from './keys.ts';
 import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
+import { withVersionCommands } from './policy-versions.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
+import { revealCommand } from './reveal.ts';
+import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
-import { tokenCommand } from './token.ts';
+import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
 import { verifyCommand } from './verify.ts';
@@ -38,6 +42,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     serve,
     searchCommand(looking),
     showCommand(looking),
+    revealCommand(looking, revealOf(config, process.env)),
     dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
     verifyCommand({ write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }, () =>
       archiveDirectory(config().dataDirectory),
@@ -49,11 +54,18 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),
+    keysCommand(looking, config),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     maskCommand(looking, { input: process.stdin, recorded }),
+    withVersionCommands(new Command('policy').description('show which policies were in force'), {
+      dataDirectory: () => config().dataDirectory,
+      write: writeOut,
+      writeError: looking.writeError,
+      setExitCode: looking.setExitCode,
+    }),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
-    tokenCommand(write),
+    tokenCommandOf(process),
   ];
 }
 

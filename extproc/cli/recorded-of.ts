@@ -60,7 +60,7 @@ async function open(
   const { dataDirectory, limits, index: indexed, masking } = config;
   await using opened = new AsyncDisposableStack();
   const opa = await resolveTool('opa', { env: process.env });
-  const policy = await createPolicyEngine(await compilePolicies({ opaBinary: opa.path, directory: policiesDirectory }));
+  const engine = await createPolicyEngine(await compilePolicies({ opaBinary: opa.path, directory: policiesDirectory }));
   const key = await loadJournalKey(config.journal.keyFile);
   const workers = await journalsIn(dataDirectory);
   const journals = new JournalExchanges(
@@ -77,7 +77,7 @@ async function open(
   opened.defer(() => memory.close());
   const parts: Recorded['parts'] = {
     masker: masker(),
-    policy,
+    policy: { record: (input) => ({ ...engine.record(input), revision: engine.revision }) },
     keyedHash: keyedHashWith(readFileSync(join(dataDirectory, 'keys', 'hash.key'))),
     textMaxChars: indexed.textMaxChars,
     maskingBudgetMs: masking.exchangeBudgetMs,

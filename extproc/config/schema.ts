@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { approvals } from './schema-approvals.ts';
 import { archive } from './schema-archive.ts';
 import { index, masking } from './schema-index.ts';
+import { keys, reveal } from './schema-keys.ts';
 import { coverage, operations } from './schema-operations.ts';
+import { policies } from './schema-policies.ts';
 import { baseUrlRule, bytes, GiB, isBaseUrl, MiB, milliseconds, path } from './units.ts';
 
 /**
@@ -179,15 +181,7 @@ export const configSchema = z.strictObject({
   archive: archive.prefault({}),
   index: index.prefault({}),
   masking: masking.prefault({}),
-  policies: z
-    .strictObject({
-      directory: path('Folder with the Rego policies and their data.').default('policies'),
-      requestFindings: z.enum(['auto', 'always']).default('auto').meta({
-        description:
-          'When requests are searched for secrets and personal data before they are judged: where a rule looks at `input.findings`, or always.',
-      }),
-    })
-    .prefault({}),
+  policies: policies.prefault({}),
   approvals: approvals.prefault({}),
   usage: z
     .strictObject({
@@ -196,6 +190,8 @@ export const configSchema = z.strictObject({
       ).optional(),
     })
     .prefault({}),
+  keys: keys.prefault({}),
+  reveal: reveal.prefault({}),
   coverage: coverage.prefault({}),
   drainMaxMs: milliseconds(0, 3_600_000, 30_000, 'Longest time a stopping processor waits for open exchanges to end.'),
   operations: operations.prefault({}),

@@ -160,7 +160,7 @@ export class Exchange {
     const noPlace = this.#share.open(intake.caller);
     const attemptOf = attempts.linkTo(intake.facts.envoyRequestId, this.id);
     // While the request is held nobody hears of it: its records are waited for together, before the release.
-    this.#ledger.note({ kind: 'started', started: intake.started(attemptOf) });
+    this.#ledger.note({ kind: 'started', started: intake.started(attemptOf, this.#judge.revision) });
     if (noPlace !== null) return this.#refuse(noPlace);
     this.#judging = new Judging(this.#judge, intake, this.#context);
     const verdict = this.#judging.access();

@@ -35,6 +35,8 @@ export type Started = {
   envoyRequestId: string;
   /** The exchange of which this is Envoy's second attempt. */
   attemptOf: string | null;
+  /** The policy that judges it to its end; absent where none was asked, and in journals of earlier versions. */
+  policyRevision?: string;
 };
 
 export type Decided = {

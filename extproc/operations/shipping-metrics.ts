@@ -23,12 +23,17 @@ function countersOf(registry: Registry) {
     'skilltape_masking_failures_total',
     'Exchanges of which the index has metadata only.',
   );
+  const unrevealable = counter(
+    'skilltape_unrevealable_exchanges_total',
+    'Exchanges of which no values could be kept for a reveal.',
+  );
   const findings = counter(
     'skilltape_masking_findings_total',
     'Values that were found in what the index took, and are masked there.',
     ['type'],
   );
-  return { shipped, rejected, rejectsDropped, deliveries, waits, archiveWaits, undelivered, maskingFailures, findings };
+  const archive = { archiveWaits, undelivered };
+  return { shipped, rejected, rejectsDropped, deliveries, waits, maskingFailures, unrevealable, findings, ...archive };
 }
 
 /** The way of ended exchanges into the index, as the shipping thread tells of it. */
@@ -39,17 +44,7 @@ export function shippingMetrics(registry: Registry) {
     crashes: counter('skilltape_shipping_crashes_total', 'Deaths of the shipping thread, which is then started again.'),
     /** Returns what is to be told each report of the thread. */
     watch(state: ShippingState): (report: ShipReport) => void {
-      gauge('skilltape_index_lag_seconds', 'Age of the oldest ended exchange that is not in the index.', () =>
-        state.lagSeconds(),
-      );
-      gauge(
-        'skilltape_shipping_waiting_exchanges',
-        'Ended exchanges that were read and wait for the index.',
-        () => state.waitingExchanges,
-      );
-      gauge('skilltape_shipping_silence_seconds', 'Time since the shipping thread last said something.', () =>
-        state.silenceSeconds(),
-      );
+      showState(gauge, state);
       return (report) => {
         state.heed(report);
         switch (report.kind) {
@@ -75,6 +70,9 @@ export function shippingMetrics(registry: Registry) {
           case 'rejects_dropped':
             counts.rejectsDropped.inc(report.count);
             return;
+          case 'unrevealable':
+            counts.unrevealable.inc(report.exchanges);
+            return;
           case 'rejected':
           case 'archive_recovered':
           case 'coverage':
@@ -87,4 +85,18 @@ export function shippingMetrics(registry: Registry) {
       };
     },
   };
+}
+
+function showState(gauge: ReturnType<typeof instrumentsOf>['gauge'], state: ShippingState): void {
+  gauge('skilltape_index_lag_seconds', 'Age of the oldest ended exchange that is not in the index.', () =>
+    state.lagSeconds(),
+  );
+  gauge(
+    'skilltape_shipping_waiting_exchanges',
+    'Ended exchanges that were read and wait for the index.',
+    () => state.waitingExchanges,
+  );
+  gauge('skilltape_shipping_silence_seconds', 'Time since the shipping thread last said something.', () =>
+    state.silenceSeconds(),
+  );
 }

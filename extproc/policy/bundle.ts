@@ -28,6 +28,12 @@ export type PolicyBundle = {
   timeZones: readonly string[];
 };
 
+/**
+ * How many revisions stay loaded for `record`, the newest ones. An exchange that is shipped later than this many edits
+ * after it began is judged by the policy in force.
+ */
+export const keptRevisionsMax = 8;
+
 const bundleEntryMaxBytes = 32 * 1024 * 1024;
 const wanted = new Set(['policy.wasm', 'data.json']);
 

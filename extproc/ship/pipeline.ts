@@ -23,10 +23,14 @@ import { reasonOf } from './reason.ts';
 import { Recollection } from './recollection.ts';
 import type { Recorded } from './recorded.ts';
 import type { TranscriptSink } from './shipper.ts';
+import { type KeptTokens, type TokenKeeper, tokenSink } from './token-keeper.ts';
 
 export type PipelineParts = {
   masker: DocumentMasker;
-  policy: { record(input: RecordInput): RecordDecision };
+  /** Null where no values are kept. */
+  tokenKeeper: TokenKeeper | null;
+  /** Asked of the revision that an exchange began with; null: of the one in force. */
+  policy: { record(input: RecordInput, revision: string | null): RecordDecision & { revision?: string } };
   memory: ShipMemory;
   index: Pick<IndexSink, 'deliver'>;
   /** Null: nothing is archived. */
@@ -138,11 +142,13 @@ function classOf([own]: Prepared): string {
 async function preparedAll(transcripts: readonly Transcript[], parts: PipelineParts): Promise<Prepared[]> {
   const recollection = new Recollection(parts.memory, parts.keyedHash);
   const prepared: Prepared[] = [];
+  const kept: KeptTokens[] = [];
   for (const transcript of transcripts) {
     parts.onReading(transcript.exchangeId);
-    prepared.push(await readOrReduced(transcript, recollection, parts));
+    prepared.push(await readOrReduced(transcript, recollection, parts, kept));
   }
   parts.onReading(null);
+  await parts.tokenKeeper?.keep(kept);
   recollection.write();
   return prepared;
 }
@@ -174,11 +180,13 @@ async function readOrReduced(
   transcript: Transcript,
   recollection: Recollection,
   parts: PipelineParts,
+  kept: KeptTokens[],
 ): Promise<Prepared> {
   if (parts.reduced.has(transcript.exchangeId))
     return reducedTo(transcript, recollection, parts, 'reading it ended the thread');
   try {
-    const documents = await documentsOf(transcript, recollection, parts);
+    const onTokens = parts.tokenKeeper === null ? undefined : (tokens: KeptTokens) => kept.push(tokens);
+    const documents = await documentsOf(transcript, recollection, parts, onTokens);
     const [own] = documents;
     if (own?.skilltape.endpoint.treatment === 'prompt') recollection.count(transcript, usedBy(own, parts.spendOf));
     return documents;
@@ -195,28 +203,33 @@ export type DocumentParts = Pick<
 >;
 
 /**
- * All documents of one exchange, masked; the first is its own. What they bring is added to the recollection. Throws
- * whatever fails on what the exchange holds.
+ * All documents of one exchange, masked; the first is its own. What they bring is added to the recollection, and
+ * `onTokens` is told what stands behind their tokens. Throws whatever fails on what the exchange holds.
  */
 export async function documentsOf(
   transcript: Transcript,
   recollection: Recollection,
   parts: DocumentParts,
+  onTokens?: (tokens: KeptTokens) => void,
 ): Promise<Prepared> {
   const { keyedHash, masker, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
   const input = recordInputOf(transcript, reading);
-  const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input);
+  const own = transcript.started.policyRevision ?? transcript.decided?.policyRevision ?? null;
+  const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input, own);
   const retention_class = recollection.retentionClass(transcript.exchangeId, decided.retention_class);
   const decision = { ...decided, retention_class };
   const recall = recollection.recallFor(transcript);
   const time = new TimeBudget(parts.maskingBudgetMs);
   const documents: Masked<ExchangeDocument>[] = [];
+  const tokens = onTokens === undefined ? null : tokenSink(transcript, decision);
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, time));
+    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, time, tokens?.onToken));
     recollection.add(transcript, drafted);
   }
+  // Last: of what could only be kept as metadata no value is kept.
+  if (tokens !== null) onTokens?.(tokens.kept);
   return documents;
 }
 

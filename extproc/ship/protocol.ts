@@ -37,13 +37,16 @@ export type ShipOptions = {
   journalDirectories: readonly string[];
   journalKey: Uint8Array;
   hashKey: Uint8Array;
-  policy: PolicyBundle;
+  /** Oldest first; the last one is in force. */
+  policies: readonly PolicyBundle[];
   textMaxChars: number;
   maskingBudgetMs: number;
   decoding: DecodingLimits;
   rememberedDays: number;
   rejectsMaxBytes: number;
   prices: PriceTable | null;
+  /** Null: no values are kept for a reveal. */
+  reveal: { maxBytes: number; keptDays: number } | null;
   /** Of a `LargeWork`; shared, unlike the rest. */
   largeWorkMemory: SharedArrayBuffer | null;
   /** Null: nothing is archived. */
@@ -70,9 +73,13 @@ export type ShipStart = ShipOptions & { reduced: readonly string[]; reading: Sha
 
 /**
  * From the main thread: `wake` when the journal grew, `stop` to ship what is there and end, `late_records_taken` for the
- * records that were to be written: they are on disk, or have to be tried later.
+ * records that were to be written: they are on disk, or have to be tried later; `policy` that is in force from now on.
  */
-export type ShipCommand = { kind: 'wake' } | { kind: 'stop' } | { kind: 'late_records_taken'; isWritten: boolean };
+export type ShipCommand =
+  | { kind: 'wake' }
+  | { kind: 'stop' }
+  | { kind: 'late_records_taken'; isWritten: boolean }
+  | { kind: 'policy'; policy: PolicyBundle };
 
 /** From the shipping thread. No content, only counts and reasons of our own. */
 export type ShipReport =
@@ -89,6 +96,8 @@ export type ShipReport =
   /** So many documents left that list, the oldest, because it was at its limit. */
   | { kind: 'rejects_dropped'; count: number }
   | { kind: 'masking_failed'; exchangeId: string; reason: string }
+  /** Values of so many exchanges could not be kept: they are in the index, and their tokens cannot be turned back. */
+  | { kind: 'unrevealable'; exchanges: number; reason: string }
   | { kind: 'coverage'; report: CoverageReport }
   /** Answered by `late_records_taken`, before the next ones. */
   | { kind: 'late_records'; records: readonly LateRecord[] }

@@ -17,15 +17,17 @@ import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
-import { createPolicyEngine } from '../policy/engine.ts';
+import { RecordPolicies } from '../policy/record-policies.ts';
 import { spendOf } from '../usage/spend.ts';
 import { AheadOfIndex, openArchive } from './archiving.ts';
+import { Commands } from './commands.ts';
 import { coverageOf, noted } from './coverage.ts';
 import { FindingCounter } from './finding-counter.ts';
 import { createPipeline } from './pipeline.ts';
-import type { ShipCommand, ShipReport, ShipStart } from './protocol.ts';
+import type { ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
-import type { Advance } from './shipper.ts';
+import { keeperOf } from './reveal.ts';
+import type { Advance, ShipperEvents } from './shipper.ts';
 import { Shipper } from './shipper.ts';
 
 const cursorName = 'index';
@@ -39,6 +41,16 @@ const idlePollMs = 5_000;
 /** Whoever reads for a verdict goes first. */
 const patienceMs = 30_000;
 
+function eventsOf(mark: ReadingMark): ShipperEvents {
+  return {
+    onDelivering(exchangeIds) {
+      mark.set(exchangeIds[0] ?? null);
+      report({ kind: 'reading', exchangeIds });
+    },
+    onRejected: (exchangeId, reason) => report({ kind: 'rejected', exchangeId, reason }),
+  };
+}
+
 /** The shipping thread: everything after an exchange's end, off the thread that answers Envoy. */
 async function run(options: ShipStart): Promise<void> {
   yieldToRecording();
@@ -46,10 +58,14 @@ async function run(options: ShipStart): Promise<void> {
   const { index, memory } = await openIndex(options);
   const mark = new ReadingMark(options.reading);
   const findings = new FindingCounter();
+  const policy = new RecordPolicies();
+  for (const bundle of options.policies) await policy.use(bundle);
   const archive = await openArchive(options, (place) => shipper.endAt(place), report);
+  const tokenKeeper = await keeperOf(options, report);
   const parts = {
+    tokenKeeper,
     masker: new Masker({ key: options.hashKey }),
-    policy: await createPolicyEngine(options.policy),
+    policy,
     index,
     archive,
     memory,
@@ -65,27 +81,21 @@ async function run(options: ShipStart): Promise<void> {
   };
   const pipeline = createPipeline(parts);
   const largeWork = new LargeWork('shipping', patienceMs, options.largeWorkMemory ?? undefined);
-  const events = {
-    onDelivering(exchangeIds: readonly string[]) {
-      mark.set(exchangeIds[0] ?? null);
-      report({ kind: 'reading', exchangeIds });
-    },
-    onRejected: (exchangeId: string, reason: string) => report({ kind: 'rejected', exchangeId, reason }),
-  };
-  const commands = new Commands();
+  const commands = new Commands((bundle) => policy.use(bundle));
   const coverage = coverageOf(options, {
     isOpen: (exchangeId) => shipper.isOpen(exchangeId),
     write: (records) => commands.lateRecordsTaken(() => report({ kind: 'late_records', records })),
     report: (message) => report({ kind: 'coverage', report: message }),
   });
-  const sink = coverage === null ? pipeline : noted(pipeline, coverage);
   // What is left of the exchanges before is collected first: it may be as large again.
   const run = <T>(bytes: number, work: () => Promise<T>): Promise<T> =>
     largeWork.run(bytes, async () => {
       if (bytes >= largeMinBytes) collectGarbage();
       return work();
     });
-  const shipper = new Shipper(journals, sink, events, { run });
+  const shipper = new Shipper(journals, coverage === null ? pipeline : noted(pipeline, coverage), eventsOf(mark), {
+    run,
+  });
   const reopened = (at: number, { directory }: Followed) =>
     readAgain(directory, shipper.status().delivered[at] ?? null, options);
   const ahead =
@@ -103,6 +113,7 @@ async function run(options: ShipStart): Promise<void> {
   await coverage?.stop();
   await shipper.close();
   await archive?.close().catch(reportArchiveAway);
+  tokenKeeper?.close();
   await index.close();
   memory.close();
   for (const { source } of journals) await source.close();
@@ -239,47 +250,6 @@ class SavedCursor {
     if (position === null || (saved !== null && comparePositions(position, saved) === 0)) return;
     await saveCursor(this.#directory, cursorName, position);
     this.position = position;
-  }
-}
-
-/** Commands of the main thread; several wakes while we ship count as one. */
-class Commands {
-  stopRequested = false;
-  #woken = false;
-  #resolve: (() => void) | undefined;
-  #taken: ((isWritten: boolean) => void) | undefined;
-
-  constructor() {
-    parentPort?.on('message', (command: ShipCommand) => {
-      if (command.kind === 'late_records_taken') {
-        this.#taken?.(command.isWritten);
-        return;
-      }
-      if (command.kind === 'stop') this.stopRequested = true;
-      this.#woken = true;
-      this.#resolve?.();
-    });
-  }
-
-  lateRecordsTaken(send: () => void): Promise<boolean> {
-    return new Promise((resolve) => {
-      this.#taken = resolve;
-      send();
-    });
-  }
-
-  async next(timeoutMs: number): Promise<void> {
-    if (!this.#woken) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeoutMs);
-        this.#resolve = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    this.#resolve = undefined;
-    this.#woken = false;
   }
 }
 

@@ -113,6 +113,8 @@ export type ExchangeDocument = {
       would: 'deny' | 'hold' | null;
       would_reasons: DocumentReason[];
       policy_revision: string;
+      /** The policy that said what is kept: the exchange's own where it was still loaded, else the one then in force. */
+      record_policy_revision: string;
     };
     keep: 'full' | 'metadata';
     retention_class: string;

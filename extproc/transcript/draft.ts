@@ -17,7 +17,8 @@ import type { Transcript } from './transcript.ts';
 
 export type DraftContext = {
   keyedHash: KeyedHash;
-  decision: Pick<RecordDecision, 'keep' | 'retention_class' | 'masking'>;
+  /** `revision` is of the policy that made it; absent when none did. */
+  decision: Pick<RecordDecision, 'keep' | 'retention_class' | 'masking'> & { revision?: string };
   recall: Recall;
 };
 
@@ -101,6 +102,7 @@ export function frameOf(
         would: decided?.observed?.verdict ?? null,
         would_reasons: [...(decided?.observed?.reasons ?? [])],
         policy_revision: decided?.policyRevision ?? '',
+        record_policy_revision: decision.revision ?? '',
       },
       keep: decision.keep,
       retention_class: decision.retention_class,

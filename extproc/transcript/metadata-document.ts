@@ -70,6 +70,7 @@ export function metadataDocument(
         ...{ decision: decided?.verdict ?? 'none', reasons: [] },
         ...{ would: decided?.observed?.verdict ?? null, would_reasons: [] },
         policy_revision: decided?.policyRevision ?? '',
+        record_policy_revision: '',
       },
       keep: 'metadata',
       retention_class: retentionClass,

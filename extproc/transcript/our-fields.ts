@@ -28,6 +28,7 @@ const ourBranches = new Set([
   'skilltape.verdict.decision',
   'skilltape.verdict.would',
   'skilltape.verdict.policy_revision',
+  'skilltape.verdict.record_policy_revision',
 ]);
 const ourFileFields = new Set<string | number>(['role', 'bytes', 'hash']);
 const branchStepsMax = 3;

@@ -42,6 +42,8 @@ export type ToWorker =
   | { kind: 'shared'; ask: number }
   /** To be answered with `report`. */
   | { kind: 'report'; ask: number }
+  /** In force from now on; to be answered with `policy_used`, by the end of the process otherwise. */
+  | { kind: 'policy'; policy: PolicyBundle }
   /** End open streams within `drainMaxMs`, then the process. */
   | { kind: 'drain' };
 
@@ -56,5 +58,7 @@ export type FromWorker =
   | { kind: 'ended' }
   | { kind: 'share'; ask: number; fact: SharedFact }
   | { kind: 'noted'; id: number }
+  /** Exchanges that begin from now on are judged by this revision. */
+  | { kind: 'policy_used'; revision: string }
   /** Health and figures. */
   | { kind: 'report'; ask: number; report: ProcessReport };

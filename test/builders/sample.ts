@@ -59,6 +59,7 @@ export function sampleDocument(overrides: Parameters<typeof documentOf>[0] = {})
         would: 'hold',
         would_reasons: [{ rule: 'tools_known', message: 'a tool is not known' }],
         policy_revision: 'rev-1',
+        record_policy_revision: 'rev-1',
       },
       retention_class: 'long',
       masking: {

@@ -69,12 +69,20 @@ test('an index whose disk is full waits and says why, and when there is room it 
     prices: null,
     rememberedDays: 365,
     rejectsMaxBytes: 2 ** 20,
+    reveal: null,
     largeWorkMemory: null,
     archive: null,
     coverage: null,
   };
   const shipper = superviseShipper(
-    { dataDirectory: disk.path, elasticsearch: null, journalDirectories: [directory], policy, ...keys, ...limits },
+    {
+      dataDirectory: disk.path,
+      elasticsearch: null,
+      journalDirectories: [directory],
+      policies: [policy],
+      ...keys,
+      ...limits,
+    },
     {
       onReport: (report) => reports.push(report),
       onLateRecords: async () => false,

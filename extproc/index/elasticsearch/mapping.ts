@@ -103,6 +103,7 @@ const properties: Properties = {
       would: keyword,
       would_reasons: object({ rule: keyword, message: keyword }),
       policy_revision: keyword,
+      record_policy_revision: keyword,
     }),
     keep: keyword,
     retention_class: keyword,

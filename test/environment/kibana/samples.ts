@@ -65,6 +65,7 @@ const samples: readonly Sample[] = [
         would: null,
         would_reasons: [],
         policy_revision: 'rev-1',
+        record_policy_revision: 'rev-1',
       },
     },
   },
@@ -79,6 +80,7 @@ const samples: readonly Sample[] = [
         would: null,
         would_reasons: [],
         policy_revision: 'rev-1',
+        record_policy_revision: 'rev-1',
       },
     },
   },
@@ -88,7 +90,14 @@ const samples: readonly Sample[] = [
     skilltape: {
       outcome: 'refused',
       outcome_detail: 'no identity',
-      verdict: { decision: 'none', reasons: [], would: null, would_reasons: [], policy_revision: '' },
+      verdict: {
+        decision: 'none',
+        reasons: [],
+        would: null,
+        would_reasons: [],
+        policy_revision: '',
+        record_policy_revision: '',
+      },
     },
   },
   {

@@ -89,7 +89,13 @@ test('a type of what was masked is a filter, in any case; what is none is refuse
 
 test('what observed rules would have decided is a filter, and no other word than a verdict is taken', async (t) => {
   const runner = new CommandRunner(temporaryDirectory(t));
-  const verdict = { decision: 'allow' as const, reasons: [], policy_revision: 'r', would_reasons: [] };
+  const verdict = {
+    decision: 'allow' as const,
+    reasons: [],
+    policy_revision: 'r',
+    record_policy_revision: 'r',
+    would_reasons: [],
+  };
   await runner.fill([{ id: 'a', skilltape: { verdict: { ...verdict, would: 'deny' } } }, { id: 'b' }]);
   const found = await runner.run(searchCommand, ['--would', 'deny']);
   assert.match(found.out, /^a /m);

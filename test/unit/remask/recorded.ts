@@ -102,7 +102,13 @@ export class Recorded {
   async ship(failing: Partial<PipelineParts> = {}): Promise<void> {
     const index = SqliteIndex.open(this.directory);
     const memory = SqliteMemory.open(indexFile(this.directory));
-    const pipeline = createPipeline({ ...pipelineParts, archive: null, memory, index, ...failing });
+    const pipeline = createPipeline({
+      ...{ archive: null, tokenKeeper: null },
+      ...pipelineParts,
+      memory,
+      index,
+      ...failing,
+    });
     for await (const { transcript } of this.exchanges.read(always, () => true))
       if (transcript !== null) await pipeline.deliver([transcript], []);
     await index.close();

@@ -30,6 +30,7 @@ function rig(overrides: Partial<PipelineParts> = {}) {
   const pipeline = createPipeline({
     masker,
     policy: { record: () => ({ keep: 'full', retention_class: 'standard', masking: usualMasking, reasons: [] }) },
+    tokenKeeper: null,
     memory,
     spendOf: () => 0,
     decoding: decodingLimits,

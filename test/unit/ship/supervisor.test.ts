@@ -83,10 +83,11 @@ class Rig {
           maskingBudgetMs: 30_000,
           rememberedDays: 365,
           rejectsMaxBytes: 2 ** 20,
+          reveal: null,
           largeWorkMemory: null,
           archive: null,
         },
-        ...{ elasticsearch: null, journalKey, hashKey, policy, decoding: decodingLimits, coverage: null },
+        ...{ elasticsearch: null, journalKey, hashKey, policies: [policy], decoding: decodingLimits, coverage: null },
       },
       {
         onReport: (report) => {

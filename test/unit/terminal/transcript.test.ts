@@ -28,6 +28,7 @@ test('the header tells who, when, where, what was decided and why, how it ended 
             would: null,
             would_reasons: [],
             policy_revision: 'r',
+            record_policy_revision: 'r',
           },
           masking: {
             status: 'masked',
