@@ -85,7 +85,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const judges = await judgesWith(parts, parts.policy);
   readiness.ok('policies');
   // The first use of the runtime's calendars takes longer than an exchange may hold up the others.
-  wallClocks(systemClock.nowMs(), judge.timeZones);
+  wallClocks(systemClock.nowMs(), []);
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
   const reader = createThreadedReader({ directory: place.directory, key: place.key }, parts.largeReading);
