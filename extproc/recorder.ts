@@ -12,6 +12,7 @@ import { LoopShare } from './exchange/loop-share.ts';
 import type { ExchangeContext, ExchangeLimits, SessionLinks } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
+import { wallClocks } from './exchange/wall-clock.ts';
 import type { Links } from './index/links.ts';
 import { openLinksForReading } from './index/sqlite/links.ts';
 import { memoryFile } from './index/sqlite/memory.ts';
@@ -85,6 +86,8 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const { metrics, readiness } = parts.operations;
   const judges = await judgesWith(parts, parts.policy);
   readiness.ok('policies');
+  // The first use of the runtime's calendars takes longer than an exchange may hold up the others.
+  wallClocks(systemClock.nowMs(), []);
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
   const reader = createThreadedReader({ directory: place.directory, key: place.key }, parts.largeReading);
