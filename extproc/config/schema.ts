@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { approvals } from './schema-approvals.ts';
 import { archive } from './schema-archive.ts';
+import { connections, envoy, identityProviders, refusals } from './schema-connections.ts';
+import { index, masking } from './schema-index.ts';
 import { keys, reveal } from './schema-keys.ts';
 import { coverage, operations } from './schema-operations.ts';
 import { policies } from './schema-policies.ts';
@@ -11,37 +13,6 @@ import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
  * The shape of `skilltape.yaml`. Every key carries its `description`, and its `unit` where it is a quantity; the page
  * docs/configuration.md is generated from them. `derived` names a default that depends on another key.
  */
-/** Reading a claim path such as `realm.__proto__` would leave the token's payload. */
-const forbiddenClaimSegments = new Set(['__proto__', 'constructor', 'prototype']);
-
-const namePattern = /^[a-z0-9-]{1,63}$/;
-
-function isClaimPath(text: string): boolean {
-  return text.split('.').every((segment) => segment !== '' && !forbiddenClaimSegments.has(segment));
-}
-
-function claim(byDefault: string, description: string) {
-  return z
-    .string()
-    .min(1)
-    .max(256)
-    .refine(isClaimPath, 'must name a claim; a dotted path such as `realm_access.roles` reaches a nested one')
-    .default(byDefault)
-    .meta({ description });
-}
-
-const baseUrlRule =
-  'must be an https URL without query, fragment or user; http only for localhost, 127.x.x.x and [::1]';
-
-/** An https URL without query or fragment (OIDC Discovery 1.0 section 3). Plain http never leaves this machine. */
-function isBaseUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  if (text.includes('?') || text.includes('#') || url.username !== '' || url.password !== '') return false;
-  if (url.protocol === 'https:') return true;
-  return url.protocol === 'http:' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-}
-
 const tls = z.strictObject({
   certificateFile: path('Certificate chain of the listener, PEM.'),
   privateKeyFile: path('Private key of that certificate, PEM, readable by the processor alone.'),
@@ -69,44 +40,6 @@ const listen = z
   .meta({
     description: 'Where Envoy reaches the processor: exactly one of `socket` and `tcp`.',
   });
-
-const connection = z.strictObject({
-  identityProvider: z.string().min(1).max(63).meta({
-    description: 'The entry of `identityProviders` whose tokens callers of this connection present.',
-  }),
-  publicUrl: z
-    .string()
-    .max(2048)
-    .refine(isBaseUrl, baseUrlRule)
-    .meta({
-      description: 'Base URL by which callers reach this connection through the gateway, with the prefix of its route.',
-      unit: 'URL',
-    })
-    .optional(),
-  rewriteResultsUrl: z.boolean().default(false).meta({
-    description:
-      'Whether the `results_url` of a batch is changed to lead below `publicUrl`, so that its download comes through the gateway.',
-  }),
-});
-
-const identityProvider = z.strictObject({
-  issuer: z.string().max(2048).refine(isBaseUrl, baseUrlRule).meta({
-    description: 'Issuer of the tokens, as in their `iss` claim.',
-    unit: 'URL',
-  }),
-  claims: z
-    .strictObject({
-      subject: claim('sub', 'Claim that identifies the person for good.'),
-      name: claim('name', 'Claim with the name to show.'),
-      email: claim('email', 'Claim with the mail address.'),
-      groups: claim('groups', 'Claim with the list of groups that policies see. A dotted path reaches a nested claim.'),
-    })
-    .prefault({}),
-});
-
-function named<T extends z.ZodType>(entry: T, description: string) {
-  return z.record(z.string().regex(namePattern), entry).meta({ description });
-}
 
 const limits = z.strictObject({
   requestBodyMaxBytes: bytes(1, 64 * MiB, 'Largest request body that is taken; a larger one is refused.'),
@@ -163,80 +96,6 @@ const journal = z.strictObject({
     .meta({ derived: '<dataDirectory>/keys/journal.key' }),
 });
 
-/** A dash would make the indices of `tape-test` look like those of `tape`. */
-const indexPrefixPattern = /^[a-z][a-z0-9_]{0,62}$/;
-
-const elasticsearch = z.strictObject({
-  nodes: z
-    .array(z.string().max(2048).refine(isBaseUrl, baseUrlRule))
-    .min(1)
-    .max(64)
-    .meta({ description: 'The nodes of the cluster, such as `https://es.example.com:9200`.', unit: 'URL' }),
-  caFile: path(
-    'Certificate authority that signed the certificates of the nodes, PEM; without it those of the system are trusted.',
-  ).optional(),
-  apiKeyFile: path('API key for shipping, as Elasticsearch encodes it.').optional(),
-  usernameFile: path('User for shipping, in place of an API key; together with `passwordFile`.').optional(),
-  passwordFile: path('Password of that user.').optional(),
-  readApiKeyFile: path('API key for searching; without one the credential for shipping is used.').optional(),
-  readUsernameFile: path('User for searching, in place of an API key; together with `readPasswordFile`.').optional(),
-  readPasswordFile: path('Password of that user.').optional(),
-  remaskApiKeyFile: path(
-    'API key for `skilltape remask`, which reads and replaces documents; without one the credential for shipping is used.',
-  ).optional(),
-  remaskUsernameFile: path(
-    'User for `skilltape remask`, in place of an API key; together with `remaskPasswordFile`.',
-  ).optional(),
-  remaskPasswordFile: path('Password of that user.').optional(),
-  prefix: z
-    .string()
-    .regex(indexPrefixPattern, 'must begin with a letter and hold 1 to 63 of the characters a-z, 0-9 and _')
-    .default('skilltape')
-    .meta({ description: 'Begin of the names of the indices: `<prefix>-<retention class>-2026.11.22`.' }),
-  numberOfReplicas: z.int().min(0).max(10).default(1).meta({
-    description: 'Copies of each index; 0 for a cluster of one node. Takes effect with `skilltape index setup`.',
-    unit: 'copies',
-  }),
-  refreshIntervalMs: milliseconds(
-    1_000,
-    600_000,
-    5_000,
-    'Longest time until a stored exchange is found. Takes effect with `skilltape index setup`.',
-  ),
-  requestTimeoutMs: milliseconds(1_000, 600_000, 30_000, 'Longest time one request to the cluster may take.'),
-});
-
-const index = z.strictObject({
-  kind: z.enum(['sqlite', 'elasticsearch']).default('sqlite').meta({
-    description: 'What holds the searchable copy. SQLite is embedded and serves one node.',
-  }),
-  textMaxChars: z.int().min(1).max(10_000_000).default(100_000).meta({
-    description:
-      'Longest single text in the index; of a longer one head and tail are kept, and the document says so. At most 900,000 with Elasticsearch.',
-    unit: 'characters',
-  }),
-  rememberedDays: z.int().min(1).max(36_500).default(365).meta({
-    description:
-      'How long shipping remembers what was indexed (keyed hashes, no content). A conversation that goes on after it is indexed whole once more, and is not linked to what came before.',
-    unit: 'days',
-  }),
-  rejectsMaxBytes: bytes(
-    64 * MiB,
-    256 * MiB,
-    'Size of the list of documents that the index refused (`skilltape rejects`); beyond it the oldest leave the list.',
-  ),
-  elasticsearch: elasticsearch.optional(),
-});
-
-const masking = z.strictObject({
-  exchangeBudgetMs: milliseconds(
-    1,
-    600_000,
-    30_000,
-    'Longest processor time that the masking of one exchange may take, all documents of a batch together; beyond it only metadata of the exchange can be read, see `skilltape remask`.',
-  ),
-});
-
 /** More than there are processors in a large machine is a mistake. */
 export const workersMax = 64;
 
@@ -250,11 +109,10 @@ export const configSchema = z.strictObject({
       'Processes that take streams, each at a place and with a journal of its own; with 1, one process does everything. Each place is an endpoint of the cluster in envoy.yaml, see envoy/README.md.',
     unit: 'processes',
   }),
-  connections: named(connection, 'The upstreams by name, as the Envoy routes name them; at least one.').refine(
-    (entries) => Object.keys(entries).length > 0,
-    'must name at least one connection',
-  ),
-  identityProviders: named(identityProvider, 'Who vouches for callers, by name.'),
+  connections,
+  identityProviders,
+  envoy: envoy.optional(),
+  refusals: refusals.prefault({}),
   limits: limits.prefault({}),
   decisionTimeoutMs: milliseconds(
     1,
