@@ -2,7 +2,6 @@
 import type { PolicyBundle } from './bundle.ts';
 import { type CompileOptions, compileSources } from './compile.ts';
 import { layoutFaults } from './layout.ts';
-import { invalid } from './opa.ts';
 import { type Rehearsed, startRehearsal } from './rehearsal.ts';
 import { type PassedTests, testSources } from './self-test.ts';
 import { type PolicySources, readSources } from './sources.ts';
@@ -23,8 +22,8 @@ export async function checkPolicies(options: CheckOptions): Promise<CheckedPolic
  * @throws SkilltapeError `policy_invalid` with file, line and reason, one fault a line; `tool_missing`
  */
 export async function checkSources(sources: PolicySources, options: CheckOptions): Promise<CheckedPolicies> {
-  const faults = layoutFaults(sources.compiled);
-  if (faults.length > 0) throw invalid(options.directory, faults);
+  // Refused with all its faults, without the time that tests and a thread take.
+  if (layoutFaults(sources.compiled).length > 0) await compileSources(sources, options);
   const rehearsal = startRehearsal();
   try {
     const compiling = compileSources(sources, options);
