@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
+import { keyedHashWith } from '../keyed-hash.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
@@ -16,6 +17,7 @@ import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
 import { policyCommand } from './policy.ts';
+import { pseudonymCommand } from './pseudonym.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
@@ -47,6 +49,10 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     maskCommand(looking, { input: process.stdin, recorded }),
+    pseudonymCommand(looking, {
+      keyedHash: () => keyedHashWith(readFileSync(join(config().dataDirectory, 'keys', 'hash.key'))),
+      issuers: () => Object.values(config().identityProviders).map(({ issuer }) => issuer),
+    }),
     policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommand(write),

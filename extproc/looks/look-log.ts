@@ -14,6 +14,7 @@ export const lookKinds = [
   'usage',
   'rejects',
   'coverage',
+  'pseudonym',
   'approvals',
   'remask',
   'mask',

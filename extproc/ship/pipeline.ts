@@ -10,6 +10,7 @@ import { TimeBudget } from '../masking/time-budget.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import { recordFor } from '../policy/decision.ts';
 import type { RecordInput } from '../policy/input.ts';
+import { type PrivacyDecision, usualPrivacy } from '../policy/privacy-decision.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
 import { draftDocuments } from '../transcript/documents.ts';
 import type { DocumentMasker } from '../transcript/masked-document.ts';
@@ -17,6 +18,7 @@ import { maskDocument } from '../transcript/masked-document.ts';
 import { metadataDocument } from '../transcript/metadata-document.ts';
 import { readTranscript } from '../transcript/reading.ts';
 import { recordInputOf } from '../transcript/record-input.ts';
+import { withShownCaller, withShownPerson } from '../transcript/shown-person.ts';
 import type { Transcript } from '../transcript/transcript.ts';
 import { reasonOf } from './reason.ts';
 import { Recollection } from './recollection.ts';
@@ -25,7 +27,11 @@ import type { TranscriptSink } from './shipper.ts';
 export type PipelineParts = {
   masker: DocumentMasker;
   /** Asked of the revision that an exchange began with; null: of the one in force. */
-  policy: { record(input: RecordInput, revision: string | null): RecordDecision & { revision?: string } };
+  policy: {
+    record(input: RecordInput, revision: string | null): RecordDecision & { revision?: string };
+    /** What is shown of who called where no rule could judge; absent: everything. */
+    readonly unjudgedPrivacy?: PrivacyDecision | undefined;
+  };
   memory: ShipMemory;
   index: Pick<IndexSink, 'deliver'>;
   keyedHash: KeyedHash;
@@ -143,14 +149,16 @@ export async function documentsOf(
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
   const input = recordInputOf(transcript, reading);
   const own = transcript.started.policyRevision ?? transcript.decided?.policyRevision ?? null;
-  const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input, own);
+  const { unjudgedPrivacy } = parts.policy;
+  const decided = input === null ? recordFor('policy_failed', unjudgedPrivacy) : parts.policy.record(input, own);
   const retention_class = recollection.retentionClass(transcript.exchangeId, decided.retention_class);
   const decision = { ...decided, retention_class };
   const recall = recollection.recallFor(transcript);
   const time = new TimeBudget(parts.maskingBudgetMs);
   const documents: Masked<ExchangeDocument>[] = [];
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, time));
+    const draft = withShownPerson(drafted.draft, decided.privacy ?? usualPrivacy, keyedHash);
+    documents.push(maskDocument(draft, masker, textMaxChars, decision.masking, time));
     recollection.add(transcript, drafted);
   }
   return documents;
@@ -168,7 +176,9 @@ function reducedTo(transcript: Transcript, recollection: Recollection, parts: Pi
   // It may have been read in part, or before, in a delivery that did not come to its end.
   recollection.forgetExchange(transcript.exchangeId);
   const { retention_class: byDefault } = recordFor('policy_failed');
-  return [metadataDocument(transcript, recollection.retentionClass(transcript.exchangeId, byDefault), reason)];
+  const retentionClass = recollection.retentionClass(transcript.exchangeId, byDefault);
+  const { unjudgedPrivacy = usualPrivacy } = parts.policy;
+  return [metadataDocument(withShownCaller(transcript, unjudgedPrivacy, parts.keyedHash), retentionClass, reason)];
 }
 
 function isIndexFault(thrown: unknown): thrown is SkilltapeError {
