@@ -59,14 +59,10 @@ function markingUse(judge: Judge, { dataDirectory, policies }: Config): Judge {
     kept.markUsed(judge.revision.replace(/^sha256:/, '')).catch(() => {});
   };
   return {
-    revision: judge.revision,
-    looksAtFindings: judge.looksAtFindings,
-    looksAtTotals: judge.looksAtTotals,
-    timeZones: judge.timeZones,
+    ...judge,
     access(input) {
       mark();
       return judge.access(input);
     },
-    request: (input) => judge.request(input),
   };
 }

@@ -6,6 +6,7 @@ import { watchCoverage } from './coverage/watch.ts';
 import type { FileSystem } from './journal/fs.ts';
 import { loadOrCreateJournalKey } from './journal/key.ts';
 import { journalDirectory } from './journal/places.ts';
+import { prepareKeys } from './keys/prepare.ts';
 import { takeOverLeft } from './left-journals.ts';
 import type { Log } from './log.ts';
 import { meteredFileSystem } from './operations/metered-file-system.ts';
@@ -51,10 +52,12 @@ export type Keys = { journal: Uint8Array; hash: Uint8Array };
 
 /** One process that does everything, or a primary with worker processes. Resolves when all of them take streams. */
 export async function startProcessor(parts: ProcessorParts): Promise<Processor> {
-  const { config } = parts;
+  const { config, log } = parts;
   mkdirSync(join(config.dataDirectory, 'keys'), { recursive: true, mode: 0o700 });
   const journal = await loadOrCreateJournalKey(config.journal.keyFile);
   const hash = await loadOrCreateJournalKey(join(config.dataDirectory, 'keys', 'hash.key'));
+  const master = await prepareKeys(config.dataDirectory);
+  if (master === 'created') log.warn('keys/master.key was made: copy it elsewhere, or all is lost with it');
   const own = { ...parts, keys: { journal, hash } };
   return config.workers === 1 ? startAlone(own) : startPrimary(own);
 }

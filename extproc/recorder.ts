@@ -115,13 +115,9 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   metrics.exchange.watch(context);
   metrics.journal.watch(journal);
   watchJournalSpace(readiness, journal);
-  const onStreamEnd = (exchange: string | undefined, err: Error | undefined) => {
-    if (err !== undefined) metrics.exchange.streamErrors.inc();
-    if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
-    parts.onExchangeEnd();
-  };
   const reports = handingOn(endReports, parts.share);
-  const server = await startServer(parts.listen, openExchangeWith(context, metrics.exchange), onStreamEnd, reports);
+  const open = openExchangeWith(context, metrics.exchange);
+  const server = await startServer(parts.listen, open, onStreamEndOf(parts), reports);
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
   const drainNoticeMs = Math.min(parts.drainNoticeMs, config.drainMaxMs / 2);
@@ -143,6 +139,14 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
       if (drainNoticeMs > 0) await new Promise((resolve) => setTimeout(resolve, drainNoticeMs));
       await all.disposeAsync();
     },
+  };
+}
+
+function onStreamEndOf({ log, operations, onExchangeEnd }: RecorderParts) {
+  return (exchange: string | undefined, err: Error | undefined): void => {
+    if (err !== undefined) operations.metrics.exchange.streamErrors.inc();
+    if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
+    onExchangeEnd();
   };
 }
 

@@ -1,3 +1,5 @@
+import { archiveDirectory } from './archive/places.ts';
+import type { ArchiveRecovery } from './archive/recover.ts';
 import type { Config } from './config/config.ts';
 import type { CoverageWatch } from './coverage/watch.ts';
 import type { DecodingLimits } from './encoding/limits.ts';
@@ -68,7 +70,9 @@ export function startShipping(parts: ShippingParts): Shipping {
       rememberedDays: config.index.rememberedDays,
       rejectsMaxBytes: config.index.rejectsMaxBytes,
       prices: pricesOf(config),
+      reveal: config.reveal.keptDays === 0 ? null : config.reveal,
       coverage: coverageOptions(config),
+      archive: archivePlaces(config),
     },
     {
       onReport(report) {
@@ -102,6 +106,22 @@ function coverageOptions({ coverage, index, connections }: Config): ShipOptions[
   return { ...coverage, accessLogFile, connections: Object.keys(connections), reader };
 }
 
+function archivePlaces({ archive, dataDirectory }: Config): ShipOptions['archive'] {
+  const { signingKeyFile, segmentMaxBytes, checkpointIntervalMs, checkpointFile = null } = archive;
+  return {
+    directory: archiveDirectory(dataDirectory),
+    signingKeyFile,
+    segmentMaxBytes,
+    checkpointIntervalMs,
+    checkpointFile,
+  };
+}
+
+function tellRecovery(recovery: ArchiveRecovery, log: Log): void {
+  log.info({ recovery }, 'archive opened');
+  if (recovery.damage.length > 0) log.error({ recovery }, 'the archive is damaged: it goes on in a new segment');
+}
+
 function decodingLimits({ limits: { decodedBodyMaxBytes, decodedRatioMax } }: Config): DecodingLimits {
   return { decodedBodyMaxBytes, decodedRatioMax };
 }
@@ -115,7 +135,7 @@ function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (repor
     switch (report.kind) {
       case 'progress': {
         if (isWaiting && report.shipped > shipped) {
-          log.info('the index takes exchanges again');
+          log.info('what waited is taken again');
           isWaiting = false;
           waiting = new Seldom();
         }
@@ -132,9 +152,21 @@ function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (repor
       case 'rejects_dropped':
         log.error(report, 'the list of rejects is full: its oldest documents left it');
         return;
+      case 'unrevealable':
+        log.error(report, 'values behind tokens could not be kept: they cannot be revealed');
+        return;
       case 'waiting':
         isWaiting = true;
-        if (waiting.take(report.reason) !== null) log.warn(report, 'the index waits');
+        if (waiting.take(report.reason) === null) return;
+        if (report.waitsFor === 'archive')
+          log.error(report, 'the archive cannot be written: what is recorded waits in the journal');
+        else log.warn(report, 'the index waits');
+        return;
+      case 'archive_recovered':
+        tellRecovery(report.recovery, log);
+        return;
+      case 'checkpoint_undelivered':
+        log.error(report, 'a checkpoint of the archive did not reach a place outside');
         return;
       case 'reading':
         log.trace(report, 'exchanges are shipped');

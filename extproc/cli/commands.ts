@@ -1,31 +1,38 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { archiveDirectory } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
+import { archiveOf } from './archive-of.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
 import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
+import { keysCommand } from './keys.ts';
 import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
 import { policyCommand } from './policy.ts';
+import { withVersionCommands } from './policy-versions.ts';
 import { pseudonymCommand } from './pseudonym.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
+import { revealCommand } from './reveal.ts';
+import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
-import { tokenCommand } from './token.ts';
+import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
+import { verifyCommand } from './verify.ts';
 
 /** All commands, in the order in which the help lists them. */
 export function commandsBeside(serve: Command, config: () => Config, configFile: () => string | undefined): Command[] {
@@ -38,7 +45,11 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     serve,
     searchCommand(looking),
     showCommand(looking),
-    dumpCommand(looking, { config, masker }),
+    revealCommand(looking, revealOf(config, process.env)),
+    dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
+    verifyCommand({ write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }, () =>
+      archiveDirectory(config().dataDirectory),
+    ),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
     approvalsCommand(looking, approvalsOf(config)),
@@ -46,6 +57,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),
+    keysCommand(looking, config),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     maskCommand(looking, { input: process.stdin, recorded }),
@@ -53,9 +65,17 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
       keyedHash: () => keyedHashWith(readFileSync(join(config().dataDirectory, 'keys', 'hash.key'))),
       issuers: () => Object.values(config().identityProviders).map(({ issuer }) => issuer),
     }),
-    policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
+    withVersionCommands(
+      policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
+      {
+        dataDirectory: () => config().dataDirectory,
+        write: writeOut,
+        writeError: looking.writeError,
+        setExitCode: looking.setExitCode,
+      },
+    ),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
-    tokenCommand(write),
+    tokenCommandOf(process),
   ];
 }
 

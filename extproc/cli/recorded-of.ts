@@ -10,10 +10,12 @@ import { keyedHashWith } from '../keyed-hash.ts';
 import type { Masker } from '../masking/masker.ts';
 import { compilePolicies } from '../policy/compile.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
+import { ArchivedExchanges, ExchangesOf } from '../remask/archived-exchanges.ts';
 import { JournalExchanges } from '../remask/journal-exchanges.ts';
 import type { MaskAgainParts } from '../remask/mask-again.ts';
 import type { RecordedExchanges } from '../remask/recorded-exchanges.ts';
 import { resolveTool } from '../tools/resolve.ts';
+import { archiveOf } from './archive-of.ts';
 import { openIndexOf, openMemoryOf, openReplaceOf } from './index-of.ts';
 
 /** What is recorded, and all that is needed to mask it again as shipping does; must be closed. */
@@ -33,7 +35,7 @@ export type RecordedDependencies = {
   openRemask(): Promise<Recorded & { replace: IndexReplace }>;
 };
 
-/** Raw bytes stand in the journals of this node. */
+/** Raw bytes stand in the journals of this node, and in its archive. */
 export function recordedOf(config: () => Config, masker: () => Masker): RecordedDependencies {
   return {
     openRecorded: (policiesDirectory) => open(config(), masker, 'reading', policiesDirectory),
@@ -61,11 +63,13 @@ async function open(
   const engine = await createPolicyEngine(await compilePolicies({ opaBinary: opa.path, directory: policiesDirectory }));
   const key = await loadJournalKey(config.journal.keyFile);
   const workers = await journalsIn(dataDirectory);
-  const recorded = new JournalExchanges(
+  const journals = new JournalExchanges(
     workers.map((worker) => {
       return openJournalReader({ directory: journalDirectory(dataDirectory, worker), fileSystem: nodeFileSystem, key });
     }),
   );
+  // Where there is no master key, as before the first start with one, there is only the journal to read.
+  const recorded = new ExchangesOf([journals, new ArchivedExchanges(archiveOf(config))]);
   opened.defer(() => recorded.close());
   const index = await openIndexOf(config);
   opened.defer(() => index.close());

@@ -160,8 +160,7 @@ export class Exchange {
     const noPlace = this.#share.open(intake.caller);
     const attemptOf = attempts.linkTo(intake.facts.envoyRequestId, this.id);
     // While the request is held nobody hears of it: its records are waited for together, before the release.
-    const started = { ...intake.started(attemptOf), policyRevision: this.#judge.revision };
-    this.#ledger.note({ kind: 'started', started });
+    this.#ledger.note({ kind: 'started', started: intake.started(attemptOf, this.#judge.revision) });
     if (noPlace !== null) return this.#refuse(noPlace);
     this.#judging = new Judging(this.#judge, intake, this.#context);
     const verdict = this.#judging.access();
@@ -199,7 +198,7 @@ export class Exchange {
     this.#session = this.#known().sessionFor(read.request, this.id, this.#context);
     const own = { exchangeId: this.id, session: this.#session.id, requestBytes: this.#body.bytes };
     const judged = await this.#judging?.request(read, { ...own, isHeld: () => this.#isHeld() });
-    if (judged === undefined || !this.#isHeld()) return { kind: 'wait' };
+    if (!judged || !this.#isHeld()) return { kind: 'wait' };
     const { input, verdict } = judged;
     if (verdict.verdict === 'hold') return this.#hold({ verdict, input, lastFrame });
     if (verdict.verdict === 'deny') return this.#deny('request', verdict, input);

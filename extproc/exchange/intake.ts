@@ -66,7 +66,7 @@ export class Intake {
     return { endpoint, bodyForm, contentType, codings, decoding, ...searched };
   }
 
-  started(attemptOf: string | null): Started {
+  started(attemptOf: string | null, policyRevision: string): Started {
     const { method, path, query, sourceAddress, envoyRequestId, authentication, headers } = this.facts;
     return {
       connection: this.#connection.name,
@@ -79,7 +79,7 @@ export class Intake {
       headers: recordableHeaders(headers.filter(([name]) => name !== ':path')),
       sourceAddress,
       envoyRequestId,
-      attemptOf,
+      ...{ attemptOf, policyRevision },
     };
   }
 

@@ -38,21 +38,22 @@ export class Judging {
     return verdict;
   }
 
-  /** `isHeld` is false when the request was refused meanwhile: then it is not counted. */
+  /** Null when the request was refused before its turn came. */
   async request(
     read: BodyFacts,
     exchange: { exchangeId: string; session: string; requestBytes: number; isHeld: () => boolean },
-  ): Promise<{ input: RequestInput; verdict: Verdict }> {
+  ): Promise<{ input: RequestInput; verdict: Verdict } | null> {
     const { clock, totals, loopShare } = this.#context;
     const { looksAtTotals } = this.#judge;
     const counting = looksAtTotals ? countingFor(this.#intake.access, exchange, totals) : null;
     return loopShare.run(() => {
+      if (!exchange.isHeld()) return null;
       const input = this.#intake.requestInput(read, exchange.requestBytes, totalsFacts(counting, clock.nowMs()));
       const judged = this.#judge.request(input);
       const observed = observedTogether(this.#observed, judged.observed);
       const verdict = { ...bothOf(this.#heldByAccess, judged), observed };
       this.#counting = counting;
-      if (verdict.verdict === 'allow' && exchange.isHeld()) this.letThrough();
+      if (verdict.verdict === 'allow') this.letThrough();
       return { input, verdict };
     });
   }

@@ -19,6 +19,21 @@ export function tokenEnd(text: string, at: number): number {
   return matchEnd(anyToken, text, at);
 }
 
+/** Every different token with a hash in a text, in the order in which they first stand there. */
+export function hashedTokensIn(text: string): string[] {
+  const tokens = new Set<string>();
+  for (let at = text.indexOf('['); at !== -1; at = text.indexOf('[', at + 1)) {
+    const token = text.slice(at, Math.max(at, tokenEnd(text, at)));
+    if (token.includes(':')) tokens.add(token);
+  }
+  return [...tokens];
+}
+
+/** The type that a token names, or undefined when the text is no token. */
+export function typeOfToken(token: string): string | undefined {
+  return isToken(token) ? /^\[([A-Z_]+)/.exec(token)?.[1] : undefined;
+}
+
 /** One form for what means the same: an address in upper case, an IBAN in groups, a key block with escaped line ends. */
 function canonical(type: FindingType, value: string): string {
   const plain = undisguised(value);

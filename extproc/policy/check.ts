@@ -1,6 +1,8 @@
 /** Everything that a policy directory has to pass before it is put in force. */
 import type { PolicyBundle } from './bundle.ts';
 import { type CompileOptions, compileSources } from './compile.ts';
+import { layoutFaults } from './layout.ts';
+import { invalid } from './opa.ts';
 import { type Rehearsed, startRehearsal } from './rehearsal.ts';
 import { testSources } from './self-test.ts';
 import { type PolicySources, readSources } from './sources.ts';
@@ -20,16 +22,21 @@ export async function checkPolicies(options: CheckOptions): Promise<CheckedPolic
  * @throws SkilltapeError `policy_invalid` with file, line and reason, one fault a line; `tool_missing`
  */
 export async function checkSources(sources: PolicySources, options: CheckOptions): Promise<CheckedPolicies> {
+  const faults = layoutFaults(sources.compiled);
+  if (faults.length > 0) throw invalid(options.directory, faults);
   const rehearsal = startRehearsal();
   try {
-    const trying = compileSources(sources, options).then(async (bundle) => {
-      return { bundle, sources, rehearsed: await rehearsal.run(bundle, options.evaluationMaxMs) };
-    });
-    const [tried, tested] = await Promise.allSettled([trying, testSources(sources, options)]);
-    // Tests of what cannot be compiled fail as well, and say less.
-    if (tried.status === 'rejected') throw tried.reason;
+    const compiling = compileSources(sources, options);
+    const [compiled, tested, rehearsed] = await Promise.allSettled([
+      compiling,
+      testSources(sources, options),
+      compiling.then((bundle) => rehearsal.run(bundle, options.evaluationMaxMs)),
+    ]);
+    // The first of them that failed says most: with file and line, and of what the others only stumble over.
+    if (compiled.status === 'rejected') throw compiled.reason;
     if (tested.status === 'rejected') throw tested.reason;
-    return tried.value;
+    if (rehearsed.status === 'rejected') throw rehearsed.reason;
+    return { bundle: compiled.value, sources, rehearsed: rehearsed.value };
   } finally {
     await rehearsal.close();
   }

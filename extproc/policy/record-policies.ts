@@ -19,7 +19,8 @@ export class RecordPolicies {
   }
 
   /**
-   * Puts a policy in force that was tried before.
+   * Puts a policy in force that was tried before. Whatever else this thread makes from a policy's rules and lists is made
+   * here too, before any of it is in force.
    * @throws SkilltapeError `policy_invalid`; then the one before stays
    */
   async use(bundle: PolicyBundle): Promise<void> {

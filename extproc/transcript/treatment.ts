@@ -1,7 +1,7 @@
 /** How one document is masked: the decision of policy `record` in the masker's words. */
 import type { FindingType } from '../masking/finding.ts';
 import { type Treatment, treatmentFor, usualTypes } from '../masking/treatment.ts';
-import type { MaskedField, MaskingDecision, TokenScope } from '../policy/masking-decision.ts';
+import { hashedTypes, type MaskedField, type MaskingDecision, type TokenScope } from '../policy/masking-decision.ts';
 import type { ExchangeDocument } from './document.ts';
 
 type Path = readonly (string | number)[];
@@ -37,6 +37,14 @@ export function treatmentOf(draft: ExchangeDocument, masking: MaskingDecision): 
     treatmentAt: (path) =>
       path.length === stepsToField && path[0] === 'skilltape' && whole.has(path[1]) ? inWhole : undefined,
   };
+}
+
+/** Types whose values may be turned back: as shipped all that have a hash, but no secret. */
+export function revealableTypes({ reveal = [], no_reveal = [], plain }: MaskingDecision): ReadonlySet<FindingType> {
+  const types = new Set<FindingType>([...hashedTypes, ...reveal]);
+  for (const type of onlySecrets) if (!reveal.some((asked) => asked === type)) types.delete(type);
+  for (const type of [...no_reveal, ...plain]) types.delete(type);
+  return types;
 }
 
 /** Types that stay readable in all of a document, for whoever reads it. */

@@ -195,7 +195,7 @@ export function testSearch(kind: IndexKind): void {
       id,
       skilltape: {
         verdict: {
-          ...{ decision: 'allow' as const, reasons: [], policy_revision: 'rev-1', record_policy_revision: '' },
+          ...{ decision: 'allow' as const, reasons: [], policy_revision: 'rev-1', record_policy_revision: 'rev-1' },
           ...{ would: verdict, would_reasons: verdict === null ? [] : [{ rule: 'request/a', message: 'no' }] },
         },
       },

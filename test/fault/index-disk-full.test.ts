@@ -69,7 +69,9 @@ test('an index whose disk is full waits and says why, and when there is room it 
     prices: null,
     rememberedDays: 365,
     rejectsMaxBytes: 2 ** 20,
+    reveal: null,
     largeWorkMemory: null,
+    archive: null,
     coverage: null,
   };
   const shipper = superviseShipper(

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { messagesBody } from '../builders/messages-body.ts';
+import { skilltape } from '../environment/command.ts';
 import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
 import { denyList, ownPolicies, policyEdits } from '../environment/policy-edits.ts';
+import { waitUntil } from '../environment/wait.ts';
+import { saveUnderLoad } from '../torture/live-edit.ts';
 
 let gateway: TestGateway;
 let edits: ReturnType<typeof policyEdits>;
@@ -45,100 +48,72 @@ test('a list that is saved judges the next request, and the record names the rev
   assert.equal((await ask()).status, 200);
 });
 
-/** Each is one save; `says` is what readiness has to tell of it. */
+/** One of each step that a save can fail at; `test/unit/policy/check.test.ts` has all kinds. */
+const mine = 'rules/request/mine/mine.rego';
+const rule = `# METADATA\n# schemas:\n#   - input: schema.request.input\npackage skilltape.rules.request.mine\n\n`;
 const faults: readonly { name: string; path: string; text: string; says: RegExp }[] = [
-  { name: 'no JSON', path: denyList, text: '{"subjects": [', says: /lists\/deny\/data\.json:1: not JSON/ },
-  { name: 'an empty file', path: denyList, text: '', says: /lists\/deny\/data\.json:1: not JSON/ },
-  {
-    name: 'a list of the wrong type',
-    path: 'lists/endpoints/data.json',
-    text: '{"allowed":["mesages.*"]}',
-    says: /mesages/,
-  },
-  {
-    name: 'a syntax error',
-    path: 'rules/request/mine/mine.rego',
-    text: `# METADATA\n# schemas:\n#   - input: schema.request.input\npackage skilltape.rules.request.mine\n\nfindings contains x if {\n`,
-    says: /rules\/request\/mine\/mine\.rego:\d+: /,
-  },
-  {
-    name: 'a field of the input that there is not',
-    path: 'rules/request/mine/mine.rego',
-    text: `# METADATA\n# schemas:\n#   - input: schema.request.input\npackage skilltape.rules.request.mine\n\nfindings contains {"effect": "deny", "message": "m"} if input.claude.modle == "x"\n`,
-    says: /mine\.rego:6: /,
-  },
-  {
-    name: 'a builtin that the evaluator lacks',
-    path: 'rules/request/mine/mine.rego',
-    text: `# METADATA\n# schemas:\n#   - input: schema.request.input\npackage skilltape.rules.request.mine\n\nfindings contains {"effect": "deny", "message": "m"} if time.now_ns() > 0\n`,
-    says: /mine\.rego:6: .*time\.now_ns/,
-  },
-  {
-    name: 'a rule in the wrong package',
-    path: 'rules/request/mine/mine.rego',
-    text: `# METADATA\n# schemas:\n#   - input: schema.request.input\npackage skilltape.rules.request.yours\n`,
-    says: /mine\.rego:4: the package of this folder is/,
-  },
+  { name: 'a half list', path: denyList, text: '{"subjects": [', says: /lists\/deny\/data\.json:1: not JSON/ },
+  { name: 'a half rule', path: mine, text: `${rule}findings contains x if {\n`, says: /mine\/mine\.rego:\d+: / },
   {
     name: 'a test that fails',
     path: 'rules/request/body_parsed/body_parsed_test.rego',
     text: 'package skilltape.rules.request.body_parsed_test\n\ntest_success_never if false\n',
     says: /body_parsed_test\.rego:3: the test test_success_never fails/,
   },
-  {
-    name: 'a test that cannot be read',
-    path: 'rules/request/body_parsed/body_parsed_test.rego',
-    text: 'package skilltape.rules.request.body_parsed_test\n\ntest_success_half if {\n',
-    says: /body_parsed_test\.rego:\d+: /,
-  },
-  {
-    name: 'a rule that lets everybody in',
-    path: 'access/access.rego',
-    text: 'package skilltape.access\n\ndecision := {"verdict": "allow", "reasons": []}\n',
-    says: /access_test\.rego:\d+: |is not denied, and has to be/,
-  },
-  {
-    name: 'a rule that loops for a time that nobody waits',
-    path: 'rules/request/mine/mine.rego',
-    text: `# METADATA\n# schemas:\n#   - input: schema.request.input\npackage skilltape.rules.request.mine\n\nfindings contains {"effect": "deny", "message": "m"} if {\n\tsome a in input.claude.tool_names\n\tsome b in input.claude.tool_names\n\tsome c in input.claude.tool_names\n\tconcat("", [a, b, c]) == "never"\n}\n`,
-    says: /took \d+ ms of processor time|gave no decision within/,
-  },
 ];
 
 test('a save with a fault changes no verdict, says file and line once, and the next good one ends it', async () => {
-  const text = readFileSync(gateway.processor.logFile, 'utf8');
-  for (const { name, path, text: broken, says } of faults) {
+  const before = readFileSync(gateway.processor.logFile, 'utf8').length;
+  for (const { name, path, text, says } of faults) {
     const file = join(edits.directory, path);
     mkdirSync(dirname(file), { recursive: true });
-    const existed = readdirSync(dirname(file)).includes(path.split('/').at(-1) ?? '');
-    const before = existed ? readFileSync(file, 'utf8') : null;
-    assert.equal((await edits.edit(() => writeFileSync(file, broken))).result, 'refused', name);
+    const old = existsSync(file) ? readFileSync(file, 'utf8') : null;
+    assert.equal((await edits.edit(() => writeFileSync(file, text))).result, 'refused', name);
     const condition = await edits.condition();
     assert.equal(condition?.state, 'degraded', name);
     assert.match(condition?.reason ?? '', says, name);
     assert.equal((await edits.ready()).status, 200, name);
-    assert.equal((await ask(name)).status, 200, name);
-    const mended = await edits.edit(() => (before === null ? unlinkSync(file) : writeFileSync(file, before)));
+    assert.equal((await ask()).status, 200, name);
+    const mended = await edits.edit(() => (old === null ? unlinkSync(file) : writeFileSync(file, old)));
     assert.equal(mended.result, 'unchanged', name);
     assert.equal((await edits.condition())?.state, 'ok', name);
-    if (before === null) rmSync(dirname(file), { recursive: true });
   }
-  const since = readFileSync(gateway.processor.logFile, 'utf8').slice(text.length);
+  const since = readFileSync(gateway.processor.logFile, 'utf8').slice(before);
   const told = since.split('the policy files have a fault: the policy before stays in force').length - 1;
   assert.equal(told, faults.length);
 });
 
 test('a start with faulty files goes on with the last policy in force, and says so', async () => {
-  assert.equal(
-    (await edits.save(denyList, edits.denying({ models: { names: ['claude-opus-5-5'], prefixes: [] } }))).result,
-    'in_force',
-  );
+  const denying = edits.denying({ models: { names: ['claude-opus-5-5'], prefixes: [] } });
+  assert.equal((await edits.save(denyList, denying)).result, 'in_force');
   assert.equal((await ask()).status, 403);
-  await edits.save(denyList, '{');
+  assert.equal((await edits.save(denyList, '{')).result, 'refused');
+  const starts = () => readFileSync(gateway.processor.logFile, 'utf8').split('"msg":"recording"').length;
+  const before = starts();
   await gateway.restartProcessor();
-  assert.equal((await edits.condition())?.state, 'degraded');
-  assert.equal((await ask()).status, 403);
+  await waitUntil('the start', () => starts() > before);
+  await waitUntil('what the start says', async () => (await edits.condition())?.state === 'degraded');
+  await waitUntil('Envoy to find it', async () => (await ask()).status === 403);
 
   assert.equal((await edits.save(denyList, shippedList)).result, 'in_force');
   assert.equal((await ask()).status, 200);
+  const { stdout } = await skilltape(['policy', 'log', '--json', '--config', gateway.configFile]);
+  const causes = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ kind }) => kind === 'policies')
+    .map(({ cause }) => cause);
+  assert.deepEqual(causes, ['edit', 'edit', 'edit', 'edit', 'start']);
+});
+
+test('saves under load fail no exchange, with two workers, and each verdict is that of one of the policies', async (t) => {
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  t.diagnostic(`seed ${seed}`);
+  const pair = await startTestGateway({ ...ownPolicies, workers: 2 });
+  t.after(() => pair.stop());
+  const { counts, violations } = await saveUnderLoad(pair, { seed, rounds: 8, progress: () => {} });
+  t.diagnostic(JSON.stringify(counts));
+  assert.deepEqual(violations, []);
+  assert.ok((counts.exchanges ?? 0) > 20);
 });
