@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { archiveDirectory } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
+import { keyedHashWith } from '../keyed-hash.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
@@ -21,6 +22,7 @@ import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
 import { policyCommand } from './policy.ts';
 import { withVersionCommands } from './policy-versions.ts';
+import { pseudonymCommand } from './pseudonym.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
@@ -61,6 +63,10 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     envoyCommand(config, writeOut),
     maskCommand(looking, { input: process.stdin, recorded }),
+    pseudonymCommand(looking, {
+      keyedHash: () => keyedHashWith(readFileSync(join(config().dataDirectory, 'keys', 'hash.key'))),
+      issuers: () => Object.values(config().identityProviders).map(({ issuer }) => issuer),
+    }),
     withVersionCommands(
       policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
       {
