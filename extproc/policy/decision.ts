@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { approvalTerms } from './approval-list.ts';
 import { maskingDecision, usualMasking } from './masking-decision.ts';
-import { type PrivacyDecision, privacyDecision } from './privacy-decision.ts';
+import { type PrivacyDecision, privacyDecision, usualPrivacy } from './privacy-decision.ts';
 
 /** One rule that fired, in words for the person who is refused. */
 const reason = z.strictObject({ rule: z.string().min(1).max(200), message: z.string().min(1).max(2000) });
@@ -58,7 +58,7 @@ export function denialFor(fault: PolicyFault): AccessDecision & { verdict: 'deny
  */
 export function recordFor(fault: PolicyFault, privacy?: PrivacyDecision): RecordDecision {
   return {
-    ...(privacy && { privacy }),
+    ...(privacy !== undefined && privacy !== usualPrivacy && { privacy }),
     keep: 'metadata',
     retention_class: 'standard',
     masking: usualMasking,
