@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { archiveDirectory } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
+import { keyedHashWith } from '../keyed-hash.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
@@ -11,6 +12,7 @@ import { archiveOf } from './archive-of.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
+import { envoyCommand } from './envoy.ts';
 import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { keysCommand } from './keys.ts';
@@ -18,7 +20,9 @@ import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
+import { policyCommand } from './policy.ts';
 import { withVersionCommands } from './policy-versions.ts';
+import { pseudonymCommand } from './pseudonym.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
@@ -57,13 +61,21 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     keysCommand(looking, config),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
+    envoyCommand(config, writeOut),
     maskCommand(looking, { input: process.stdin, recorded }),
-    withVersionCommands(new Command('policy').description('show which policies were in force'), {
-      dataDirectory: () => config().dataDirectory,
-      write: writeOut,
-      writeError: looking.writeError,
-      setExitCode: looking.setExitCode,
+    pseudonymCommand(looking, {
+      keyedHash: () => keyedHashWith(readFileSync(join(config().dataDirectory, 'keys', 'hash.key'))),
+      issuers: () => Object.values(config().identityProviders).map(({ issuer }) => issuer),
     }),
+    withVersionCommands(
+      policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
+      {
+        dataDirectory: () => config().dataDirectory,
+        write: writeOut,
+        writeError: looking.writeError,
+        setExitCode: looking.setExitCode,
+      },
+    ),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommandOf(process),
   ];

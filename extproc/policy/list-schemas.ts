@@ -6,6 +6,7 @@ import { findingsList } from './findings-list.ts';
 import { tagNamePattern, weekdays } from './input-bounds.ts';
 import { maskingList } from './masking-decision.ts';
 import { observeList } from './observe-list.ts';
+import { privacyDecision } from './privacy-decision.ts';
 import { isTimeZone } from './time-zones.ts';
 import { bodyWhen, headersWhen } from './when.ts';
 
@@ -107,6 +108,7 @@ export const listSchemas = {
   findings: findingsList,
   masking: maskingList,
   observe: observeList,
+  privacy: rulesOf(privacyDecision.partial().extend({ when: bodyWhen.optional() })),
   recording: z.strictObject({ default: keep, rules: z.array(z.strictObject({ when: bodyWhen.optional(), keep })) }),
   required_tags: rulesOf(
     z.strictObject({

@@ -11,6 +11,7 @@ import { TimeBudget } from '../masking/time-budget.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import { recordFor } from '../policy/decision.ts';
 import type { RecordInput } from '../policy/input.ts';
+import { type PrivacyDecision, usualPrivacy } from '../policy/privacy-decision.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
 import { draftDocuments } from '../transcript/documents.ts';
 import type { DocumentMasker } from '../transcript/masked-document.ts';
@@ -18,6 +19,7 @@ import { maskDocument } from '../transcript/masked-document.ts';
 import { metadataDocument } from '../transcript/metadata-document.ts';
 import { readTranscript } from '../transcript/reading.ts';
 import { recordInputOf } from '../transcript/record-input.ts';
+import { withShownCaller, withShownPerson } from '../transcript/shown-person.ts';
 import type { Transcript } from '../transcript/transcript.ts';
 import { reasonOf } from './reason.ts';
 import { Recollection } from './recollection.ts';
@@ -30,7 +32,11 @@ export type PipelineParts = {
   /** Null where no values are kept. */
   tokenKeeper: TokenKeeper | null;
   /** Asked of the revision that an exchange began with; null: of the one in force. */
-  policy: { record(input: RecordInput, revision: string | null): RecordDecision & { revision?: string } };
+  policy: {
+    record(input: RecordInput, revision: string | null): RecordDecision & { revision?: string };
+    /** What is shown of who called where no rule could judge; absent: everything. */
+    readonly unjudgedPrivacy?: PrivacyDecision | undefined;
+  };
   memory: ShipMemory;
   index: Pick<IndexSink, 'deliver'>;
   /** Null: nothing is archived. */
@@ -217,7 +223,8 @@ export async function documentsOf(
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
   const input = recordInputOf(transcript, reading);
   const own = transcript.started.policyRevision ?? transcript.decided?.policyRevision ?? null;
-  const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input, own);
+  const { unjudgedPrivacy } = parts.policy;
+  const decided = input === null ? recordFor('policy_failed', unjudgedPrivacy) : parts.policy.record(input, own);
   const retention_class = recollection.retentionClass(transcript.exchangeId, decided.retention_class);
   const decision = { ...decided, retention_class };
   const recall = recollection.recallFor(transcript);
@@ -225,7 +232,8 @@ export async function documentsOf(
   const documents: Masked<ExchangeDocument>[] = [];
   const tokens = onTokens === undefined ? null : tokenSink(transcript, decision);
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, time, tokens?.onToken));
+    const draft = withShownPerson(drafted.draft, decided.privacy ?? usualPrivacy, keyedHash);
+    documents.push(maskDocument(draft, masker, textMaxChars, decision.masking, time, tokens?.onToken));
     recollection.add(transcript, drafted);
   }
   // Last: of what could only be kept as metadata no value is kept.
@@ -245,7 +253,9 @@ function reducedTo(transcript: Transcript, recollection: Recollection, parts: Pi
   // It may have been read in part, or before, in a delivery that did not come to its end.
   recollection.forgetExchange(transcript.exchangeId);
   const { retention_class: byDefault } = recordFor('policy_failed');
-  return [metadataDocument(transcript, recollection.retentionClass(transcript.exchangeId, byDefault), reason)];
+  const retentionClass = recollection.retentionClass(transcript.exchangeId, byDefault);
+  const { unjudgedPrivacy = usualPrivacy } = parts.policy;
+  return [metadataDocument(withShownCaller(transcript, unjudgedPrivacy, parts.keyedHash), retentionClass, reason)];
 }
 
 function isIndexFault(thrown: unknown): thrown is SkilltapeError {

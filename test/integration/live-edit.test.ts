@@ -112,8 +112,8 @@ test('saves under load fail no exchange, with two workers, and each verdict is t
   t.diagnostic(`seed ${seed}`);
   const pair = await startTestGateway({ ...ownPolicies, workers: 2 });
   t.after(() => pair.stop());
-  const { counts, violations } = await saveUnderLoad(pair, { seed, rounds: 8, progress: () => {} });
+  const { counts, violations } = await saveUnderLoad(pair, { seed, rounds: 4, progress: () => {} });
   t.diagnostic(JSON.stringify(counts));
   assert.deepEqual(violations, []);
-  assert.ok((counts.exchanges ?? 0) > 20);
+  assert.ok((counts.exchanges ?? 0) > 10);
 });

@@ -1,5 +1,6 @@
 import { archiveTampering } from './archive-tampering.ts';
 import { endings } from './endings.ts';
+import { evaluations } from './evaluations.ts';
 import { journalModel } from './journal-model.ts';
 import { kills } from './kills/kills.ts';
 import { killSweep } from './kills/sweep.ts';
@@ -16,4 +17,5 @@ export const tortures: readonly Torture[] = [
   killsWorkers,
   endings,
   liveEdit,
+  evaluations,
 ];
