@@ -11,6 +11,7 @@ import { archiveOf } from './archive-of.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
+import { envoyCommand } from './envoy.ts';
 import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { keysCommand } from './keys.ts';
@@ -18,6 +19,8 @@ import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
+import { policyCommand } from './policy.ts';
+import { withVersionCommands } from './policy-versions.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
@@ -56,7 +59,17 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     keysCommand(looking, config),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
+    envoyCommand(config, writeOut),
     maskCommand(looking, { input: process.stdin, recorded }),
+    withVersionCommands(
+      policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
+      {
+        dataDirectory: () => config().dataDirectory,
+        write: writeOut,
+        writeError: looking.writeError,
+        setExitCode: looking.setExitCode,
+      },
+    ),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommandOf(process),
   ];

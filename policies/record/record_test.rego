@@ -121,3 +121,7 @@ _metadata_by(rule) if {
 	some reason in record.decision.reasons
 	reason.rule == rule
 }
+
+test_success_connection_that_keeps_metadata if {
+	record.decision.keep == "metadata" with input as example.record_with({"connection": {"recording": "metadata"}})
+}

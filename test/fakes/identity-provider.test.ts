@@ -94,6 +94,9 @@ test('every forged token is refused, for its own reason', async () => {
       wrong_audience: 'ERR_JWT_CLAIM_VALIDATION_FAILED aud',
       alg_none: 'ERR_JOSE_NOT_SUPPORTED',
       not_yet_valid: 'ERR_JWT_CLAIM_VALIDATION_FAILED nbf',
+      hs256_with_public_key: 'ERR_JOSE_NOT_SUPPORTED',
+      unknown_key_id: 'ERR_JWKS_NO_MATCHING_KEY',
+      spliced: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
     });
   });
 });

@@ -159,7 +159,7 @@ const inSegments: Record<string, Manipulation> = {
   'the head of a frame, with its checksum': (files, random) => {
     const place = somewhere(files, random);
     const frame = pick(random, place.frames);
-    flip(place.bytes, frame.start + 12 + Math.floor(random() * 64), random);
+    flip(place.bytes, frame.start + 12 + Math.floor(random() * 68), random);
     withCrc(place.bytes, frame);
     files.set(place.path, place.bytes);
     return { kinds: ['edited'], files: [place.file], frames: [frame.number] };
