@@ -78,7 +78,11 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   readiness.ok('policies');
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
-  const reader = createThreadedReader({ directory: place.directory, key: place.key }, parts.largeReading);
+  const reader = createThreadedReader(
+    { directory: place.directory, key: place.key },
+    parts.largeReading,
+    policy.detectors,
+  );
   started.defer(() => reader.close());
   const spooled = openJournalReader(place);
   started.defer(() => spooled.close());

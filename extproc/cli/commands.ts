@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
+import { detectionOf, type OwnDetection } from '../masking/own-detection.ts';
 import { coverageCommand } from './coverage.ts';
 import { dumpCommand } from './dump.ts';
 import { coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
@@ -13,6 +14,7 @@ import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
+import { detectorsOfPolicies } from './own-detectors.ts';
 import { rejectsCommand } from './rejects.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
@@ -22,8 +24,17 @@ import { usageCommand } from './usage.ts';
 
 /** All commands, in the order in which the help lists them. */
 export function commandsBeside(serve: Command, config: () => Config): Command[] {
-  const masker = (): Masker => new Masker({ key: readFileSync(join(config().dataDirectory, 'keys', 'hash.key')) });
-  const looking = lookingDependencies(config, masker);
+  let known: OwnDetection | undefined;
+  const detection = (): OwnDetection => {
+    known ??= detectionOf(detectorsOfPolicies(config().policies.directory));
+    return known;
+  };
+  const masker = (): Masker =>
+    new Masker({
+      key: readFileSync(join(config().dataDirectory, 'keys', 'hash.key')),
+      detection: detection(),
+    });
+  const looking = lookingDependencies(config, masker, () => detection().types);
   const write = (text: string) => process.stdout.write(text);
   return [
     upCommand(write),
@@ -42,7 +53,11 @@ export function commandsBeside(serve: Command, config: () => Config): Command[] 
   ];
 }
 
-function lookingDependencies(config: () => Config, masker: () => Masker): LookingDependencies {
+function lookingDependencies(
+  config: () => Config,
+  masker: () => Masker,
+  ownTypes: LookingDependencies['ownTypes'],
+): LookingDependencies {
   let lookLog: SqliteLookLog | undefined;
   return {
     openIndex: async () => openIndexOf(config()),
@@ -51,6 +66,7 @@ function lookingDependencies(config: () => Config, masker: () => Masker): Lookin
       return lookLog;
     },
     operator: currentOperator(),
+    ownTypes,
     maskQuery: (text) => masker().text(text, 'look').value,
     write: writeOut,
     writeError: (text) => process.stderr.write(text),

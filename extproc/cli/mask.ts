@@ -5,20 +5,23 @@ import type { Readable } from 'node:stream';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { SkilltapeError } from '../errors.ts';
-import type { Finding, FindingType } from '../masking/finding.ts';
+import type { BuiltInType, Finding, FindingType } from '../masking/finding.ts';
 import { Masker } from '../masking/masker.ts';
-import { scanEverything } from '../masking/scan.ts';
+import { builtInDetection, detectionOf } from '../masking/own-detection.ts';
+import type { Scanner } from '../masking/scan.ts';
 import { spansOf } from '../masking/spans.ts';
 import type { Scan } from '../masking/text-masking.ts';
+import { whyFound } from '../masking/why-found.ts';
+import { detectorsAt } from './own-detectors.ts';
 
 export type MaskDependencies = { input: Readable; write(text: string): void };
 
-type MaskFlags = { in?: string; explain: boolean };
+type MaskFlags = { in?: string; rules?: string; explain: boolean };
 
 const document = z.object({ id: z.union([z.string(), z.number()]).optional(), text: z.string() });
 
 /** What the types are called in labelled data, by the names that most tools for personal data use. */
-const labels: Readonly<Record<FindingType, string>> = {
+const labels: Readonly<Record<BuiltInType, string>> = {
   EMAIL: 'EMAIL_ADDRESS',
   CARD: 'CREDIT_CARD',
   IBAN: 'IBAN_CODE',
@@ -30,6 +33,10 @@ const labels: Readonly<Record<FindingType, string>> = {
   NATIONAL_ID: 'NATIONAL_ID',
   BIRTH_DATE: 'DATE_OF_BIRTH',
   WALLET: 'CRYPTO',
+  NAME: 'PERSON',
+  ADDRESS: 'LOCATION',
+  CUSTOMER: 'CUSTOMER',
+  PROJECT: 'PROJECT',
   SECRET: 'SECRET',
   PEM: 'PRIVATE_KEY',
   DEEP: 'DEEP',
@@ -37,7 +44,7 @@ const labels: Readonly<Record<FindingType, string>> = {
 
 /** What a type is called in labelled data. */
 export function labelOf(type: FindingType): string {
-  return labels[type];
+  return labels[type as BuiltInType] ?? type;
 }
 
 /** `skilltape mask`: what the masking engine finds in texts that are given, one JSON object a line. */
@@ -45,26 +52,31 @@ export function maskCommand({ input, write }: MaskDependencies): Command {
   return new Command('mask')
     .description('show what masking finds: JSON lines {id, text} in, {id, spans: [{s, e, t, score}], text} out')
     .option('--in <file>', 'read this file instead of the standard input')
-    .option('--explain', 'add the rule that found each span', false)
+    .option(
+      '--rules <path>',
+      'with the detectors of this file, or of this policy directory (lists/detectors/data.json)',
+    )
+    .option('--explain', 'add the rule that found each span, and why', false)
     .addHelpText(
       'after',
       '\nOffsets count UTF-16 code units, the end excluded. All detectors are on, also those that `record` leaves off' +
-        ' (URL). Tokens are made with a key of this run alone.\nExit codes: 0 done, 2 a line or file cannot be read.',
+        ' (URL). Tokens are made with a key of this run alone.\nExit codes: 0 done, 2 a line or file cannot be read, or a rule has a fault.',
     )
     .action((flags: MaskFlags) => mask(flags, flags.in === undefined ? input : createReadStream(flags.in), write));
 }
 
-async function mask({ explain }: MaskFlags, input: Readable, write: (text: string) => void): Promise<void> {
+async function mask({ explain, rules }: MaskFlags, input: Readable, write: (text: string) => void): Promise<void> {
   const key = randomBytes(32);
+  const detection = rules === undefined ? builtInDetection : detectionOf(detectorsAt(rules));
   let number = 0;
   try {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       number += 1;
       if (line.trim() === '') continue;
       const { id, text } = readLine(line, number);
-      const scan = rememberingScan();
+      const scan = rememberingScan(detection.scanner);
       const spans = spansOf(text, scan).map((finding) => span(finding, explain));
-      const masked = new Masker({ key, scan }).text(text, String(id ?? number)).value;
+      const masked = new Masker({ key, scan, detection }).text(text, String(id ?? number)).value;
       write(`${JSON.stringify({ id, spans, text: masked })}\n`);
     }
   } catch (thrown) {
@@ -77,7 +89,7 @@ async function mask({ explain }: MaskFlags, input: Readable, write: (text: strin
 }
 
 /** The scan of one document, which is asked the same twice: for its spans, and to mask it. */
-function rememberingScan(): Scan {
+function rememberingScan(scanner: Scanner): Scan {
   const answers = new Map<string, { findings: Finding[]; phoneChecks: number }>();
   return (text, keyName, budget) => {
     const question = `${budget.phoneChecks} ${keyName.length} ${keyName}${text}`;
@@ -86,7 +98,7 @@ function rememberingScan(): Scan {
       budget.phoneChecks = known.phoneChecks;
       return known.findings;
     }
-    const findings = scanEverything(text, keyName, budget);
+    const findings = scanner.everything(text, keyName, budget);
     answers.set(question, { findings, phoneChecks: budget.phoneChecks });
     return findings;
   };
@@ -105,6 +117,7 @@ function readLine(line: string, number: number): z.output<typeof document> {
   return read.data;
 }
 
-function span({ start, end, type, score, rule }: Finding, explain: boolean): Record<string, unknown> {
-  return { s: start, e: end, t: labelOf(type), score, ...(explain ? { rule } : {}) };
+function span(finding: Finding, explain: boolean): Record<string, unknown> {
+  const { start, end, type, score, rule } = finding;
+  return { s: start, e: end, t: labelOf(type), score, ...(explain ? { rule, why: whyFound(finding) } : {}) };
 }

@@ -19,10 +19,16 @@ export function tokenEnd(text: string, at: number): number {
   return matchEnd(anyToken, text, at);
 }
 
+/** Finds all tokens of these types. */
+export function tokensOf(types: readonly FindingType[]): RegExp {
+  return new RegExp(`\\[(?:${types.join('|')})(?::[0-9a-f]{${hexLength}})?\\]`, 'g');
+}
+
 /** One form for what means the same: an address in upper case, an IBAN in groups, a key block with escaped line ends. */
 function canonical(type: FindingType, value: string): string {
   const plain = undisguised(value);
   if (type === 'EMAIL' || type === 'IP') return plain.toLowerCase();
+  if (type === 'NAME' || type === 'ADDRESS') return plain.toLowerCase().replace(/\s+/g, ' ');
   if (type === 'IBAN') return plain.replace(/[ -]/g, '').toUpperCase();
   return type === 'PEM' ? plain.replace(/\\[nr]|\s/g, '') : plain;
 }

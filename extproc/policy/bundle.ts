@@ -1,6 +1,7 @@
 /** A compiled policy, and how it is read from the archive that `opa build` writes. */
 import { list, type ReadEntry } from 'tar';
 import { SkilltapeError } from '../errors.ts';
+import type { DetectorList } from '../masking/detector-list.ts';
 
 /** The points of an exchange at which policy decides; each is a folder of rules and a Rego package. */
 export const stages = ['access', 'request', 'record'] as const;
@@ -13,13 +14,14 @@ export function entrypointOf(stage: Stage): string {
 
 /**
  * `data` holds the lists; `revision` names exactly the sources that were compiled, as `sha256:<hex>`; `looksAtFindings`
- * says whether a rule may look at what a search of the request finds.
+ * says whether a rule may look at what a search of the request finds; `detectors` are those that operators added.
  */
 export type PolicyBundle = {
   wasm: Uint8Array<ArrayBuffer>;
   data: object;
   revision: string;
   looksAtFindings: boolean;
+  detectors: DetectorList;
 };
 
 const bundleEntryMaxBytes = 32 * 1024 * 1024;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
 import { entrypointOf, type PolicyBundle, readBundle, stages } from './bundle.ts';
+import { detectorsIn } from './detectors-list.ts';
 import { mayLookAtFindings } from './findings-use.ts';
 import { type LayoutFault, layoutFaults } from './layout.ts';
 import { schemaFiles } from './schemas.ts';
@@ -28,7 +29,8 @@ export async function compilePolicies(options: { opaBinary: string; directory: s
     await check(opaBinary, staging, capabilities, directory);
     const archive = await build(opaBinary, staging, capabilities, directory);
     const looksAtFindings = mayLookAtFindings(sources.compiled);
-    return { ...(await readBundle(archive)), revision: revisionOf(sources), looksAtFindings };
+    const { wasm, data } = await readBundle(archive);
+    return { wasm, data, revision: revisionOf(sources), looksAtFindings, detectors: detectorsIn(data) };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

@@ -5,7 +5,7 @@ import { endpointNames } from '../claude/endpoint.ts';
 import { endpointKinds, treatments } from '../claude/endpoint-table.ts';
 import { codings } from '../encoding/codings.ts';
 import { findingPlaces } from '../masking/finding.ts';
-import { policyTypes } from './input-bounds.ts';
+import { typeName } from './type-name.ts';
 
 const text = z.string();
 const texts = z.array(text);
@@ -87,7 +87,7 @@ const requestFields = {
   agent: agent.nullable(),
   events: z.strictObject({ count, types: texts, text_bytes: count }).nullable(),
   upload: upload.nullable(),
-  findings: z.array(z.strictObject({ type: z.enum(policyTypes), place: z.enum(findingPlaces), count })),
+  findings: z.array(z.strictObject({ type: typeName, place: z.enum(findingPlaces), count })),
   findings_complete: z.boolean(),
 };
 

@@ -1,5 +1,6 @@
 /** Finds what OPA would take but no decision would read: a rule in the wrong place would let things pass. */
 import { stages } from './bundle.ts';
+import { detectorsListFaults } from './detectors-list.ts';
 import { endpointListFaults } from './endpoint-list.ts';
 import { listSchemaFaults } from './list-faults.ts';
 
@@ -12,7 +13,11 @@ export function layoutFaults(compiled: ReadonlyMap<string, Buffer>): LayoutFault
   for (const [path, content] of compiled) {
     if (!path.endsWith('.rego')) faults.push(...readData(path, content, data));
   }
-  faults.push(...endpointListFaults(data.get('lists/endpoints')), ...listSchemaFaults(data));
+  faults.push(
+    ...endpointListFaults(data.get('lists/endpoints')),
+    ...detectorsListFaults(data),
+    ...listSchemaFaults(data),
+  );
   for (const [path, content] of compiled) {
     if (!path.endsWith('.rego')) continue;
     const lines = content.toString('utf8').split('\n');

@@ -1,22 +1,30 @@
 /** Finds what is wrong in the lists that a schema describes, all of it at once: a misspelt entry would do nothing. */
-import type { z } from 'zod';
-import { findingsList } from './findings-list.ts';
+import { readDetectors } from './detectors-list.ts';
+import { findingsListFor } from './findings-list.ts';
 import type { LayoutFault } from './layout.ts';
-import { hashedTypes, maskingList } from './masking-decision.ts';
-
-const schemas: Readonly<Record<string, z.ZodType>> = { 'lists/masking': maskingList, 'lists/findings': findingsList };
+import { maskingListFor } from './masking-decision.ts';
+import { builtInTypeNames, type TypeNames, typeNamesWith } from './type-name.ts';
 
 /** `data` is the content of data.json files by folder. */
 export function listSchemaFaults(data: ReadonlyMap<string, unknown>): LayoutFault[] {
+  const names = namesIn(data.get('lists/detectors'));
+  const schemas = { 'lists/masking': maskingListFor(names), 'lists/findings': findingsListFor(names) };
   return Object.entries(schemas).flatMap(([folder, schema]) => {
     if (!data.has(folder)) return [];
     const { error } = schema.safeParse(data.get(folder));
     return (error?.issues ?? []).map(({ path, message }) => ({
       path: `${folder}/data.json`,
       line: 1,
-      reason: `${path.join('.')}: ${message}${path.at(-1) === 'scopes' ? neverLinked : ''}`,
+      reason: `${path.join('.')}: ${message}${path.at(-1) === 'scopes' ? neverLinked(names) : ''}`,
     }));
   });
 }
 
-const neverLinked = ` (one of ${hashedTypes.join(', ')}: types with few values are never linked)`;
+function neverLinked({ hashed }: TypeNames): string {
+  return ` (one of ${hashed.join(', ')}: types with few values are never linked)`;
+}
+
+/** What is wrong in the list of detectors itself is told by its own check. */
+function namesIn(detectors: unknown): TypeNames {
+  return detectors === undefined ? builtInTypeNames : typeNamesWith(readDetectors(detectors).list);
+}

@@ -6,19 +6,21 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { recordDecision, verdictDecision } from './decision.ts';
-import { findingsList } from './findings-list.ts';
+import { recordDecisionFor, verdictDecision } from './decision.ts';
+import { detectorsList } from './detectors-list.ts';
+import { findingsListFor } from './findings-list.ts';
 import { accessInput, recordInput, requestInput } from './input.ts';
-import { maskingList } from './masking-decision.ts';
+import { maskingListFor } from './masking-decision.ts';
 
 const schemas = {
   'access/input.json': accessInput,
   'verdict/decision.json': verdictDecision,
   'request/input.json': requestInput,
   'record/input.json': recordInput,
-  'retention/decision.json': recordDecision,
-  'masking/list.json': maskingList,
-  'findings/list.json': findingsList,
+  'retention/decision.json': recordDecisionFor(null),
+  'masking/list.json': maskingListFor(null),
+  'findings/list.json': findingsListFor(null),
+  'detectors/list.json': detectorsList,
 };
 
 /** File text by path inside `policies/schemas`. */

@@ -2,6 +2,7 @@
 import type { Answered, Asked, ReadableBody, Reader, ReadingKind } from '../exchange/reader.ts';
 import { readHere } from '../exchange/reader.ts';
 import { LargeWork, largeMinBytes } from '../large-work.ts';
+import { type DetectorList, noDetectors } from '../masking/detector-list.ts';
 import { Lane } from './lane.ts';
 import type { JournalPlace } from './protocol.ts';
 
@@ -23,12 +24,13 @@ export function largeReading(): LargeWork {
   return new LargeWork('reading', patienceMs);
 }
 
-/** Without a journal no body may have stored parts. */
+/** Without a journal no body may have stored parts; `detectors` are those that operators added. */
 export function createThreadedReader(
   journal: JournalPlace | null = null,
   largeWork: LargeWork = largeReading(),
+  detectors: DetectorList = noDetectors,
 ): Reader & { close(): Promise<void> } {
-  const options = { readMaxMs, idleMaxMs, journal, largeWork };
+  const options = { readMaxMs, idleMaxMs, start: { journal, detectors }, largeWork };
   const quick = new Lane(options);
   const slow = new Lane(options);
   return {

@@ -4,10 +4,12 @@ import { SkilltapeError } from '../errors.ts';
 import type { FindingsSearch } from '../exchange/body.ts';
 import { readHere } from '../exchange/reader.ts';
 import { collectGarbage, freeBuffer, largeMinBytes } from '../large-work.ts';
-import type { JournalPlace, Question, Reply } from './protocol.ts';
+import type { Question, ReadingStart, Reply } from './protocol.ts';
 import { StoredBodies } from './stored-bodies.ts';
 
-const stored = new StoredBodies(workerData as JournalPlace | null);
+const { journal, detectors } = workerData as ReadingStart;
+const stored = new StoredBodies(journal);
+let search: FindingsSearch | undefined;
 
 async function replyTo(question: Question): Promise<Reply> {
   const { kind, asked } = question;
@@ -26,7 +28,12 @@ async function replyTo(question: Question): Promise<Reply> {
 
 /** Loaded when it is first needed: where no policy looks at findings, no thread has it. */
 async function findingsSearch(): Promise<FindingsSearch> {
-  return (await import('../exchange/request-findings.ts')).findingsSearch;
+  if (search === undefined) {
+    const { findingsSearchWith } = await import('../exchange/request-findings.ts');
+    const { detectionOf } = await import('../masking/own-detection.ts');
+    search = findingsSearchWith(detectionOf(detectors));
+  }
+  return search;
 }
 
 parentPort?.on('message', (question: Question) => {

@@ -5,6 +5,7 @@ import type { Delivery, IndexSink } from '../index/port.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import { collectGarbage, largeMinBytes } from '../large-work.ts';
 import type { Masked } from '../masking/masked.ts';
+import type { OwnDetection } from '../masking/own-detection.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import { recordFor } from '../policy/decision.ts';
 import type { RecordInput } from '../policy/input.ts';
@@ -22,6 +23,8 @@ import type { TranscriptSink } from './shipper.ts';
 
 export type PipelineParts = {
   masker: DocumentMasker;
+  /** With the detectors that operators added. */
+  detection: OwnDetection;
   policy: { record(input: RecordInput): RecordDecision };
   memory: ShipMemory;
   index: Pick<IndexSink, 'deliver'>;
@@ -114,7 +117,7 @@ async function readOrReduced(
 }
 
 async function prepared(transcript: Transcript, recollection: Recollection, parts: PipelineParts): Promise<Prepared> {
-  const { keyedHash, masker, textMaxChars, decoding } = parts;
+  const { keyedHash, masker, detection, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
   const input = recordInputOf(transcript, reading);
@@ -124,7 +127,7 @@ async function prepared(transcript: Transcript, recollection: Recollection, part
   const recall = recollection.recallFor(transcript);
   const documents: Masked<ExchangeDocument>[] = [];
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking));
+    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, detection));
     recollection.add(transcript, drafted);
   }
   return documents;

@@ -4,7 +4,6 @@ import type { CoverageReport } from '../coverage/report.ts';
 import type { DecodingLimits } from '../encoding/limits.ts';
 import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { Position } from '../journal/position.ts';
-import type { FindingType } from '../masking/finding.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
 
 /** Counts are since the start of the thread. */
@@ -24,7 +23,7 @@ export type ShipperStatus = {
 };
 
 /** By type, all of them: values that stand masked in what the index took, since the start of the thread. */
-export type FindingTotals = Readonly<Record<FindingType, number>>;
+export type FindingTotals = Readonly<Record<string, number>>;
 
 /** What the shipping thread needs to begin; copied into it, nothing is shared. */
 export type ShipOptions = {

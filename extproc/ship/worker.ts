@@ -14,7 +14,9 @@ import type { JournalReader } from '../journal/reader.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
+import { ownTypesOf } from '../masking/detector-list.ts';
 import { Masker } from '../masking/masker.ts';
+import { detectionOf } from '../masking/own-detection.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { coverageOf, noted } from './coverage.ts';
 import { FindingCounter } from './finding-counter.ts';
@@ -41,9 +43,10 @@ async function run(options: ShipStart): Promise<void> {
   const journals = await Promise.all(options.journalDirectories.map((directory) => openFollowed(directory, options)));
   const { index, memory } = await openIndex(options);
   const mark = new ReadingMark(options.reading);
-  const findings = new FindingCounter();
+  const findings = new FindingCounter(ownTypesOf(options.policy.detectors));
   const pipeline = createPipeline({
     masker: new Masker({ key: options.hashKey }),
+    detection: detectionOf(options.policy.detectors),
     policy: await createPolicyEngine(options.policy),
     index,
     memory,

@@ -3,6 +3,7 @@ import { flatText, refusalText } from '../claude/text.ts';
 import type { FindingCount, FindingPlace } from '../masking/finding.ts';
 import type { Masked } from '../masking/masked.ts';
 import { deriveMasked } from '../masking/masked.ts';
+import type { OwnDetection } from '../masking/own-detection.ts';
 import type { Treatment } from '../masking/treatment.ts';
 import type { MaskingDecision } from '../policy/masking-decision.ts';
 import type { Cap } from './cap.ts';
@@ -47,26 +48,27 @@ export function maskDocument(
   masker: DocumentMasker,
   textMaxChars: number,
   masking: MaskingDecision,
+  detection: OwnDetection,
 ): Masked<ExchangeDocument> {
   const scope = draft.gen_ai.conversation.id;
   const limits = { textMaxChars, allMaxChars: documentMaxChars };
   const options = {
     ...{ scope, exempt: isOurs, limits, placeOf: (path: Path) => placeOf(draft, path) },
-    ...treatmentOf(draft, masking),
+    ...treatmentOf(draft, masking, detection),
   };
   const { value, findings, isCut } = masker.json(draft as unknown as { [key: string]: JsonValue }, options);
   const text: Cap = { cut: isCut, maxChars: textMaxChars };
-  const told = toldOf(masking, findings);
+  const told = toldOf(masking, findings, detection);
   return deriveMasked(value, (masked) => finished(masked as unknown as ExchangeDocument, told, text));
 }
 
 type Told = Omit<ExchangeDocument['skilltape']['masking'], 'status'>;
 
 /** What a reader has to know of how a document was masked. */
-function toldOf(masking: MaskingDecision, findings: readonly FindingCount[]): Told {
+function toldOf(masking: MaskingDecision, findings: readonly FindingCount[], detection: OwnDetection): Told {
   return {
     findings: findings.map(({ type, place = 'other', count }) => ({ type, place, count })),
-    readable: readableTypes(masking),
+    readable: readableTypes(masking, detection),
     whole: masking.whole,
     dropped: masking.drop,
   };

@@ -1,6 +1,7 @@
 /** How one document is masked: the decision of policy `record` in the masker's words. */
 import type { FindingType } from '../masking/finding.ts';
-import { type Treatment, treatmentFor, usualTypes } from '../masking/treatment.ts';
+import type { OwnDetection } from '../masking/own-detection.ts';
+import { type Treatment, treatmentFor, usualTypesWith } from '../masking/treatment.ts';
 import type { MaskedField, MaskingDecision, TokenScope } from '../policy/masking-decision.ts';
 import type { ExchangeDocument } from './document.ts';
 
@@ -24,13 +25,17 @@ const names: Readonly<Record<MaskedField, string>> = {
   error: 'error',
 };
 
-export function treatmentOf(draft: ExchangeDocument, masking: MaskingDecision): DocumentTreatment {
-  const types = new Set<FindingType>([...usualTypes, ...masking.on]);
+export function treatmentOf(
+  draft: ExchangeDocument,
+  masking: MaskingDecision,
+  detection: OwnDetection,
+): DocumentTreatment {
+  const types = new Set<FindingType>([...usualTypesWith(detection), ...masking.on]);
   for (const type of masking.off) types.delete(type);
   const tokens = { plain: new Set(masking.plain), scopes: scopesOf(draft, masking) };
-  const treatment = treatmentFor(types, tokens);
+  const treatment = treatmentFor(types, tokens, detection);
   if (masking.whole.length === 0) return { treatment };
-  const inWhole = treatmentFor(new Set(onlySecrets.filter((type) => types.has(type))), tokens);
+  const inWhole = treatmentFor(new Set(onlySecrets.filter((type) => types.has(type))), tokens, detection);
   const whole = new Set<string | number | undefined>(masking.whole.map((field) => names[field]));
   return {
     treatment,
@@ -40,8 +45,9 @@ export function treatmentOf(draft: ExchangeDocument, masking: MaskingDecision): 
 }
 
 /** Types that stay readable in all of a document, for whoever reads it. */
-export function readableTypes({ off, on }: MaskingDecision): FindingType[] {
-  return off.filter((type) => usualTypes.has(type) && !on.includes(type));
+export function readableTypes({ off, on }: MaskingDecision, detection: OwnDetection): FindingType[] {
+  const usual = usualTypesWith(detection);
+  return off.filter((type) => usual.has(type) && !on.includes(type));
 }
 
 /** Nobody else is known to be the same as somebody without an identity, so such an exchange keeps its session. */
@@ -54,7 +60,7 @@ function scopesOf({ user, skilltape }: ExchangeDocument, { scopes }: MaskingDeci
   };
   return new Map(
     Object.entries(scopes).flatMap(([type, scope]) => {
-      const name = named[scope];
+      const name = scope === undefined ? null : named[scope];
       // A session's id has no brackets, so no session is within a scope of another kind.
       return name === null ? [] : [[type as FindingType, JSON.stringify([scope, ...name])] as const];
     }),

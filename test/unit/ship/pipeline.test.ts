@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import type { Delivery } from '../../../extproc/index/port.ts';
+import type { FindingType } from '../../../extproc/masking/finding.ts';
+import { builtInDetection, detectionOf } from '../../../extproc/masking/own-detection.ts';
 import type { RecordInput } from '../../../extproc/policy/input.ts';
 import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import type { PipelineParts } from '../../../extproc/ship/pipeline.ts';
@@ -9,6 +11,7 @@ import { createPipeline } from '../../../extproc/ship/pipeline.ts';
 import type { ExchangeDocument } from '../../../extproc/transcript/document.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
 import { decodingLimits } from '../../builders/decoding.ts';
+import { ownList, ownNames, ownRule } from '../masking/own-list.ts';
 import {
   ada,
   exchangeIdOf,
@@ -29,6 +32,7 @@ function rig(overrides: Partial<PipelineParts> = {}) {
   const memory = new MapMemory();
   const pipeline = createPipeline({
     masker,
+    detection: builtInDetection,
     policy: { record: () => ({ keep: 'full', retention_class: 'standard', masking: usualMasking, reasons: [] }) },
     memory,
     decoding: decodingLimits,
@@ -149,6 +153,20 @@ test('what policy record says of masking is done, and what was found is told of 
   assert.deepEqual(found, ['2 EMAIL']);
   await pipeline.deliver([transcript]);
   assert.deepEqual(found, ['2 EMAIL'], 'a duplicate counts once');
+});
+
+test("what an operator's detectors find is masked, told and left readable as policy says", async () => {
+  const list = ownList({ rules: [ownRule(), ownRule({ id: 'b', type: 'BADGE', pattern: 'BDG-[0-9]{4}' })] });
+  const masking = { ...usualMasking, off: ['BADGE' as FindingType], drop: ['answer' as const] };
+  const { pipeline, documents, found } = rig({
+    detection: detectionOf({ ...list, names: [ownNames(['Acme Corp'])] }),
+    policy: { record: () => ({ keep: 'full', retention_class: 'standard', masking, reasons: [] }) },
+  });
+  await pipeline.deliver([chatTurn(1, ['TCK-12345 and BDG-1234 of ACME  Corp'])]);
+  const [document] = documents.values();
+  assert.equal(document?.gen_ai.input.text, 'be brief\n\n[TICKET] and BDG-1234 of [CUSTOMER]');
+  assert.deepEqual(document?.skilltape.masking.readable, ['BADGE']);
+  assert.deepEqual(found, ['1 CUSTOMER', '1 TICKET']);
 });
 
 test('policy record is asked with the answer; without a verdict it is not asked and metadata is kept', async () => {
