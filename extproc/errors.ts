@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'key_invalid'
   | 'policy_invalid'
   | 'policy_failed'
+  | 'approval_failed'
   | 'masking_failed'
   | 'index_failed'
   | 'look_failed'

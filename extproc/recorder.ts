@@ -1,10 +1,12 @@
+import { ThreadedDesk } from './approvals/desk.ts';
+import { ticketsFile } from './approvals/places.ts';
 import type { Config, ListenConfig } from './config/config.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
 import { EndReports } from './exchange/end-report.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
-import type { Connection, ExchangeContext, Judge, SessionLinks } from './exchange/ports.ts';
+import type { Connection, ExchangeContext, ExchangeLimits, Judge, SessionLinks } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import type { Links } from './index/links.ts';
@@ -78,14 +80,12 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   readiness.ok('policies');
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
-  const reader = createThreadedReader(
-    { directory: place.directory, key: place.key },
-    parts.largeReading,
-    policy.detectors,
-  );
+  const reader = readerOf(parts);
   started.defer(() => reader.close());
   const spooled = openJournalReader(place);
   started.defer(() => spooled.close());
+  const approvals = new ThreadedDesk({ file: ticketsFile(config.dataDirectory), limits: config.approvals });
+  started.defer(() => approvals.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const context: ExchangeContext = {
@@ -93,13 +93,14 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     judge: () => judge,
     clock: systemClock,
     connections: connectionsOf(config),
-    limits: { ...config.limits, decisionTimeoutMs: config.decisionTimeoutMs },
+    limits: limitsOf(config),
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     spool: { heldBytes: 0, passing: new PassingBytes(), readAt: (position) => spooled.readAt(position) },
     callers: new Map(),
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: sharing(sessionLinks, parts.share),
     endReports,
+    approvals,
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(parts.hashKey),
@@ -130,10 +131,20 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
       server.setServing(false);
+      // Whoever is held is told to come again, so that no open stream waits for people.
+      await approvals.close();
       if (drainNoticeMs > 0) await new Promise((resolve) => setTimeout(resolve, drainNoticeMs));
       await all.disposeAsync();
     },
   };
+}
+
+function readerOf({ place: { directory, key }, largeReading, policy }: RecorderParts) {
+  return createThreadedReader({ directory, key }, largeReading, policy.detectors);
+}
+
+function limitsOf({ limits, decisionTimeoutMs, approvals }: Config): ExchangeLimits {
+  return { ...limits, decisionTimeoutMs, holdMaxMs: approvals.holdMaxMs };
 }
 
 /** What another worker told. */

@@ -8,6 +8,7 @@ import { watchShipping } from './operations/conditions.ts';
 import type { CoverageCounts } from './operations/coverage-metrics.ts';
 import { coverageMetrics } from './operations/coverage-metrics.ts';
 import type { Operations } from './operations/operations.ts';
+import { Seldom } from './operations/seldom.ts';
 import { ShippingState } from './operations/shipping-state.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import type { ShipOptions, ShipReport } from './ship/protocol.ts';
@@ -36,7 +37,6 @@ export type Shipping = {
 };
 
 const shipStopTimeoutMs = 10_000;
-const waitingSaidEveryMs = 60_000;
 
 /** Owns the index, and carries to it what the journals hold. */
 export function startShipping(parts: ShippingParts): Shipping {
@@ -46,6 +46,8 @@ export function startShipping(parts: ShippingParts): Shipping {
   const measure = metrics.shipping.watch(state);
   watchShipping(readiness, state);
   const heed = heedReports(parts, log);
+  // An index that cannot be opened ends the thread once a second.
+  const deaths = new Seldom();
   if (config.coverage.accessLogFile === undefined) log.info('coverage is off: coverage.accessLogFile names no log');
   else coverageMetrics(metrics.registry, lagKnown(parts.coverage));
   const shipper = superviseShipper(
@@ -57,6 +59,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       hashKey,
       policy,
       textMaxChars: config.index.textMaxChars,
+      maskingBudgetMs: config.masking.exchangeBudgetMs,
       largeWorkMemory: parts.largeWorkMemory ?? null,
       decoding: decodingLimits(config),
       rememberedDays: config.index.rememberedDays,
@@ -71,7 +74,8 @@ export function startShipping(parts: ShippingParts): Shipping {
       onLateRecords: (records) => parts.coverage.write(records).finally(() => shipper.wake()),
       onCrash(err) {
         metrics.shipping.crashes.inc();
-        log.error({ err }, 'the shipping thread died and is started again');
+        const due = deaths.take(err.message);
+        if (due !== null) log.error({ err, unsaid: due.unsaid }, 'the shipping thread died and is started again');
       },
     },
   );
@@ -96,15 +100,16 @@ function decodingLimits({ limits: { decodedBodyMaxBytes, decodedRatioMax } }: Co
 
 /** An index that is away is said at once, then now and then, and when it is back. */
 function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (report: ShipReport) => void {
-  let waiting = '';
+  let waiting = new Seldom();
+  let isWaiting = false;
   let shipped = 0;
-  let saidAt = Number.NEGATIVE_INFINITY;
   return (report) => {
     switch (report.kind) {
       case 'progress': {
-        if (waiting !== '' && report.shipped > shipped) {
+        if (isWaiting && report.shipped > shipped) {
           log.info('the index takes exchanges again');
-          waiting = '';
+          isWaiting = false;
+          waiting = new Seldom();
         }
         shipped = report.shipped;
         onDelivered(report.delivered);
@@ -120,10 +125,8 @@ function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (repor
         log.error(report, 'the list of rejects is full: its oldest documents left it');
         return;
       case 'waiting':
-        if (report.reason === waiting && performance.now() - saidAt < waitingSaidEveryMs) return;
-        waiting = report.reason;
-        saidAt = performance.now();
-        log.warn(report, 'the index waits');
+        isWaiting = true;
+        if (waiting.take(report.reason) !== null) log.warn(report, 'the index waits');
         return;
       case 'reading':
         log.trace(report, 'exchanges are shipped');

@@ -15,6 +15,7 @@ const sources = globSync('extproc/**/*.{ts,mjs}', { cwd: root }).map((file) => f
 const allowed: Record<string, readonly string[]> = {
   claude: [],
   journal: [],
+  keys: [],
   masking: [],
   config: [],
   tools: [],
@@ -22,7 +23,9 @@ const allowed: Record<string, readonly string[]> = {
   encoding: [],
   policy: ['claude', 'encoding', 'masking'],
   envoy: [],
+  doctor: ['config'],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
+  approvals: ['exchange', 'index', 'masking'],
   wire: ['exchange'],
   reading: ['encoding', 'exchange', 'journal', 'masking'],
   transcript: ['claude', 'encoding', 'exchange', 'masking', 'policy', 'upload'],
@@ -32,24 +35,29 @@ const allowed: Record<string, readonly string[]> = {
   looks: ['index', 'masking'],
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
-  terminal: ['coverage', 'index', 'masking', 'transcript', 'usage'],
+  terminal: ['approvals', 'coverage', 'index', 'masking', 'transcript', 'usage'],
   ship: ['coverage', 'encoding', 'exchange', 'index', 'journal', 'masking', 'policy', 'transcript'],
+  remask: ['index', 'journal', 'masking', 'ship', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
     ...[
+      'approvals',
       'config',
       'coverage',
       'demo',
+      'doctor',
       'envoy',
       'exchange',
       'index',
       'journal',
+      'keys',
       'kibana',
       'looks',
       'masking',
       'operations',
       'policy',
+      'remask',
       'terminal',
       'tools',
     ],
@@ -73,8 +81,14 @@ const owners: Record<string, readonly string[]> = {
   commander: ['extproc/cli/'],
   pino: ['extproc/log.ts'],
   'prom-client': ['extproc/operations/'],
-  'node:sqlite': ['extproc/coverage/', 'extproc/index/sqlite/', 'extproc/looks/', 'extproc/journal/'],
-  'node:worker_threads': ['extproc/reading/', 'extproc/ship/'],
+  'node:sqlite': [
+    'extproc/approvals/',
+    'extproc/coverage/',
+    'extproc/index/sqlite/',
+    'extproc/looks/',
+    'extproc/journal/',
+  ],
+  'node:worker_threads': ['extproc/approvals/', 'extproc/reading/', 'extproc/ship/'],
   '@fastify/busboy': ['extproc/upload/'],
   re2js: ['extproc/masking/'],
   yauzl: ['extproc/tools/', 'extproc/upload/'],
@@ -247,7 +261,10 @@ test('only the masker makes masked values, and stores give back what they were g
   const derivers = imports.filter(({ from, to }) => {
     return to === 'extproc/masking/masked.ts' && readFileSync(join(root, from), 'utf8').includes('deriveMasked(');
   });
-  assert.deepEqual([...new Set(derivers.map(({ from }) => from))], ['extproc/transcript/masked-document.ts']);
+  assert.deepEqual([...new Set(derivers.map(({ from }) => from))].sort(), [
+    'extproc/exchange/summary-mask.ts',
+    'extproc/transcript/masked-document.ts',
+  ]);
 });
 
 type Refuses<Unmasked, Sink> = Unmasked extends Sink ? false : true;

@@ -81,8 +81,13 @@ export class AnswerEnd {
   }
 
   #takeLine(): void {
-    const line = headText(this.#head, Math.min(this.#lineBytes, lineHeadBytes));
+    const length = Math.min(this.#lineBytes, lineHeadBytes);
     this.#lineBytes = 0;
+    if (isPlainData(this.#head, length)) {
+      this.#hasData = true;
+      return;
+    }
+    const line = headText(this.#head, length);
     if (line === '') {
       if (this.#event === 'message_stop' && this.#hasData) this.#stopped = true;
       if (this.#event === 'error') this.#failed = true;
@@ -94,6 +99,12 @@ export class AnswerEnd {
     if (field === 'event') this.#event = value;
     if (field === 'data' && value !== '') this.#hasData = true;
   }
+}
+
+/** `data:` with something behind it, seen without making a text: an answer may have a hundred thousand such lines. */
+function isPlainData(head: Buffer, length: number): boolean {
+  if (length < 7 || head[0] !== 0x64 || head[1] !== 0x61) return false;
+  return head[2] === 0x74 && head[3] === 0x61 && head[4] === 0x3a;
 }
 
 /** Latin-1 is enough to compare ASCII names, and cannot fail on a character that was cut. */

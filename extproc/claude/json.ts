@@ -23,11 +23,12 @@ export type StrictJson = { ok: true; value: JsonValue } | { ok: false; fault: Js
  * Parses a body that is judged here and then read again by the upstream's parser. Refused is what two parsers could
  * read differently: a duplicate key (compared after unescaping), bytes that are not UTF-8, a byte order mark, and
  * nesting beyond `maxDepth`. A key named `__proto__` becomes an own property, as JSON.parse makes it.
+ * `exactIntegers`: for a reader of the record, see `parsedExactly`; what is judged has numbers as the upstream may read them.
  * `letGo` is called when the bytes are not needed any more: text and value of a large body need its memory.
  */
 export function parseStrictJson(
   bytes: Uint8Array,
-  limits: { maxDepth: number; maxTokens?: number },
+  limits: { maxDepth: number; maxTokens?: number; exactIntegers?: boolean },
   letGo: () => void = () => {},
 ): StrictJson {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -47,7 +48,7 @@ export function parseStrictJson(
       detail: 'byte order mark at byte 0',
     };
   }
-  const { maxDepth, maxTokens = Number.POSITIVE_INFINITY } = limits;
+  const { maxDepth, maxTokens = Number.POSITIVE_INFINITY, exactIntegers = false } = limits;
   const structure = scanStructure(text, maxDepth, true, maxTokens);
   if (structure !== null) {
     const what = faultText(structure.fault, maxDepth);
@@ -58,7 +59,7 @@ export function parseStrictJson(
     };
   }
   try {
-    return { ok: true, value: JSON.parse(text) };
+    return { ok: true, value: exactIntegers ? parsedExactly(text) : JSON.parse(text) };
   } catch {
     return { ok: false, fault: 'invalid_json', detail: `not JSON${placeOf(text)}` };
   }
@@ -74,16 +75,34 @@ function placeOf(text: string): string {
 }
 
 /**
- * Parses text of the upstream: bounded in depth and number of values, the last duplicate wins as in the SDKs; undefined
- * when it is not JSON.
+ * Parses text of the upstream: bounded in depth and number of values, the last duplicate wins as in the SDKs; integers as
+ * in `parsedExactly`; undefined when it is not JSON.
  */
 export function parseBoundedJson(text: string, maxDepth: number = requestMaxDepth): JsonValue | undefined {
   if (scanStructure(text, maxDepth, false, requestMaxTokens) !== null) return undefined;
   try {
-    return JSON.parse(text);
+    return parsedExactly(text);
   } catch {
     return undefined;
   }
+}
+
+/** Shorter ones are exact. The pattern sees numbers, and now and then a string that holds one: it only costs time. */
+const mayHoldLongInteger = /[[:,\s]-?\d{16}/;
+const longInteger = /^-?\d{16,}$/;
+
+/**
+ * As `JSON.parse`, but integers that a double cannot hold become the text of their digits: rounded, a card number of 19
+ * digits would not be recognised as one, and most of it would be readable.
+ */
+function parsedExactly(text: string): JsonValue {
+  if (!mayHoldLongInteger.test(text)) return JSON.parse(text);
+  const exact = (_key: string, value: JsonValue, context?: { source?: string }): JsonValue => {
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+    const digits = context?.source ?? '';
+    return longInteger.test(digits) ? digits : value;
+  };
+  return JSON.parse(text, exact as (key: string, value: unknown) => unknown);
 }
 
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
@@ -158,7 +177,7 @@ function scanStructure(text: string, maxDepth: number, uniqueKeys: boolean, maxT
 }
 
 /** The index of the closing quote. Each run of backslashes is counted once, for the quote after it. */
-function stringEnd(text: string, start: number): number {
+export function stringEnd(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end !== -1) {
     let before = end - 1;

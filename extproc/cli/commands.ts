@@ -6,16 +6,20 @@ import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
 import { detectionOf, type OwnDetection } from '../masking/own-detection.ts';
+import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { coverageCommand } from './coverage.ts';
+import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
-import { coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
+import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
 import { detectorsOfPolicies } from './own-detectors.ts';
+import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
+import { remaskCommand } from './remask.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
 import { tokenCommand } from './token.ts';
@@ -23,7 +27,7 @@ import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
 
 /** All commands, in the order in which the help lists them. */
-export function commandsBeside(serve: Command, config: () => Config): Command[] {
+export function commandsBeside(serve: Command, config: () => Config, configFile: () => string | undefined): Command[] {
   let known: OwnDetection | undefined;
   const detection = (): OwnDetection => {
     known ??= detectionOf(detectorsOfPolicies(config().policies.directory));
@@ -36,6 +40,7 @@ export function commandsBeside(serve: Command, config: () => Config): Command[] 
     });
   const looking = lookingDependencies(config, masker, () => detection().types);
   const write = (text: string) => process.stdout.write(text);
+  const recorded = recordedOf(config, masker);
   return [
     upCommand(write),
     serve,
@@ -44,11 +49,15 @@ export function commandsBeside(serve: Command, config: () => Config): Command[] 
     dumpCommand(looking, { config, masker }),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
+    approvalsCommand(looking, approvalsOf(config)),
+    ...decisionCommands(looking, approvalsOf(config)),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
+    remaskCommand(looking, recorded),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
-    maskCommand({ input: process.stdin, write: writeOut }),
+    maskCommand(looking, { input: process.stdin, recorded }),
+    doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommand(write),
   ];
 }

@@ -1,11 +1,15 @@
+import { ticketsFile } from '../approvals/places.ts';
+import { Tickets } from '../approvals/tickets.ts';
 import type { Config } from '../config/config.ts';
 import { openCoverageLook } from '../coverage/look.ts';
-import { readerOptions, writerOptions } from '../index/elasticsearch/options.ts';
-import type { IndexSink } from '../index/port.ts';
+import { readerOptions, remaskOptions, writerOptions } from '../index/elasticsearch/options.ts';
+import type { IndexReplace, IndexSink } from '../index/port.ts';
 import type { Rejects } from '../index/rejects.ts';
 import { memoryFile, openRejectsForReading, SqliteMemory } from '../index/sqlite/memory.ts';
+import { SqliteReplace } from '../index/sqlite/replace.ts';
 import { SqliteSearch } from '../index/sqlite/search.ts';
 import { SqliteIndex } from '../index/sqlite/writer.ts';
+import type { ApprovalsDependencies } from './approvals.ts';
 import type { CoverageDependencies } from './coverage.ts';
 import type { OpenIndex } from './looking.ts';
 import type { RejectsDependencies } from './rejects.ts';
@@ -15,6 +19,21 @@ export async function openIndexOf({ index, dataDirectory }: Config): Promise<Ope
   if (index.kind === 'sqlite') return SqliteSearch.open(dataDirectory);
   const { openElasticsearchSearch } = await elasticsearch();
   return openElasticsearchSearch(readerOptions(index));
+}
+
+/** The side of the index that `remask` writes to. */
+export async function openReplaceOf({ index, dataDirectory }: Config): Promise<IndexReplace> {
+  if (index.kind === 'sqlite') return SqliteReplace.open(dataDirectory);
+  const { openElasticsearchReplace } = await elasticsearch();
+  return openElasticsearchReplace(remaskOptions(index));
+}
+
+/** What shipping remembers on this node. */
+export function openMemoryOf(config: Config, purpose: 'reading' | 'writing'): SqliteMemory {
+  const file = memoryFileOf(config);
+  if (purpose === 'reading') return SqliteMemory.openForReading(file);
+  const { rememberedDays } = config.index;
+  return SqliteMemory.open(file, undefined, { rememberedDays });
 }
 
 /** The refused documents of this node, and the way to deliver them again. */
@@ -34,6 +53,11 @@ export function rejectsOf(config: () => Config): RejectsDependencies {
       };
     },
   };
+}
+
+/** What is held, or was, on this node. */
+export function approvalsOf(config: () => Config): ApprovalsDependencies {
+  return { openTickets: () => new Tickets(ticketsFile(config().dataDirectory), config().approvals) };
 }
 
 /** What the comparison with Envoy's log found on this node. */

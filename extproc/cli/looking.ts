@@ -39,11 +39,13 @@ const usualExitCodes = '0 found, 1 nothing found, 2 the command line is wrong.';
 export function lookingCommand(
   name: string,
   dependencies: LookingDependencies,
-  { exitCodes = usualExitCodes }: { exitCodes?: string } = {},
+  { exitCodes = usualExitCodes, needsReason = false }: { exitCodes?: string; needsReason?: boolean } = {},
 ): Command {
-  return new Command(name)
-    .option('--json', 'print JSON, one document per line')
-    .option('--why <reason>', 'why you look; recorded with the look')
+  const command = new Command(name).option('--json', 'print JSON, one document per line');
+  const reasoned = needsReason
+    ? command.requiredOption('--reason <reason>', 'why it is done; recorded with it')
+    : command.option('--why <reason>', 'why you look; recorded with the look');
+  return reasoned
     .addHelpText('after', `\nExit codes: ${exitCodes}`)
     .configureOutput({
       writeOut: dependencies.write,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
 import { SkilltapeError } from '../errors.ts';
 import type { BuiltInType, Finding, FindingType } from '../masking/finding.ts';
@@ -12,11 +12,15 @@ import type { Scanner } from '../masking/scan.ts';
 import { spansOf } from '../masking/spans.ts';
 import type { Scan } from '../masking/text-masking.ts';
 import { whyFound } from '../masking/why-found.ts';
+import { type LookingDependencies, lookingCommand, tellingUsage } from './looking.ts';
+import { maskRecorded, type RecordedFlags } from './mask-recorded.ts';
+import { momentHelp } from './moment.ts';
 import { detectorsAt } from './own-detectors.ts';
+import type { RecordedDependencies } from './recorded-of.ts';
 
-export type MaskDependencies = { input: Readable; write(text: string): void };
+export type MaskDependencies = { input: Readable; recorded: RecordedDependencies };
 
-type MaskFlags = { in?: string; rules?: string; explain: boolean };
+type MaskFlags = RecordedFlags & { in?: string; rules?: string; explain: boolean; recorded?: true };
 
 const document = z.object({ id: z.union([z.string(), z.number()]).optional(), text: z.string() });
 
@@ -47,9 +51,14 @@ export function labelOf(type: FindingType): string {
   return labels[type as BuiltInType] ?? type;
 }
 
-/** `skilltape mask`: what the masking engine finds in texts that are given, one JSON object a line. */
-export function maskCommand({ input, write }: MaskDependencies): Command {
-  return new Command('mask')
+/**
+ * `skilltape mask`: what the masking engine finds in texts that are given, one JSON object a line; or in what is
+ * recorded, by counts.
+ */
+export function maskCommand(looking: LookingDependencies, { input, recorded }: MaskDependencies): Command {
+  return lookingCommand('mask', looking, {
+    exitCodes: '0 done, 1 nothing is recorded, 2 a line, a file, a rule or the command line cannot be read.',
+  })
     .description('show what masking finds: JSON lines {id, text} in, {id, spans: [{s, e, t, score}], text} out')
     .option('--in <file>', 'read this file instead of the standard input')
     .option(
@@ -57,12 +66,30 @@ export function maskCommand({ input, write }: MaskDependencies): Command {
       'with the detectors of this file, or of this policy directory (lists/detectors/data.json)',
     )
     .option('--explain', 'add the rule that found each span, and why', false)
+    .option('--recorded', 'count what would be found in recorded exchanges, beside what the index has; changes nothing')
+    .option('--from <time>', `with --recorded, not before: ${momentHelp}`)
+    .option('--to <time>', 'with --recorded, before; a plain date includes that day')
+    .option('--policies <directory>', 'with --recorded, policies to decide by in place of those configured')
     .addHelpText(
       'after',
       '\nOffsets count UTF-16 code units, the end excluded. All detectors are on, also those that `record` leaves off' +
-        ' (URL). Tokens are made with a key of this run alone.\nExit codes: 0 done, 2 a line or file cannot be read, or a rule has a fault.',
+        ' (URL). Tokens are made with a key of this run alone.',
     )
-    .action((flags: MaskFlags) => mask(flags, flags.in === undefined ? input : createReadStream(flags.in), write));
+    .action((flags: MaskFlags) =>
+      isOfRecorded(flags)
+        ? tellingUsage(looking, () => maskRecorded(looking, recorded, flags))
+        : mask(flags, flags.in === undefined ? input : createReadStream(flags.in), looking.write),
+    );
+}
+
+function isOfRecorded({ recorded, from, to, policies, why, in: file, rules, explain }: MaskFlags): boolean {
+  const ofRecorded = { '--from': from, '--to': to, '--policies': policies, '--why': why };
+  const ofTexts = { '--in': file, '--rules': rules, '--explain': explain || undefined };
+  const [stray] = Object.entries(recorded ? ofTexts : ofRecorded).filter(([, value]) => value !== undefined);
+  if (stray === undefined) return recorded === true;
+  throw new SkilltapeError('usage', `${stray[0]} goes ${recorded ? 'not with' : 'only with'} --recorded`, {
+    remedy: 'leave one of them out',
+  });
 }
 
 async function mask({ explain, rules }: MaskFlags, input: Readable, write: (text: string) => void): Promise<void> {

@@ -13,12 +13,14 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     .option('--config <file>', 'skilltape.yaml (else SKILLTAPE_CONFIG, ./skilltape.yaml, or what `skilltape up` made)')
     .version(version());
   let loaded: Config | undefined;
+  const configFile = () => program.opts<{ config?: string }>().config;
   const config = (): Config => {
-    loaded ??= configOf(program.opts<{ config?: string }>().config, process.env);
+    loaded ??= configOf(configFile(), process.env);
     return loaded;
   };
   const serve = serveCommand(config, nodeFileSystem);
-  for (const command of isServe(args) ? [serve] : await allCommands(config, serve)) program.addCommand(command);
+  for (const command of isServe(args) ? [serve] : await allCommands(serve, config, configFile))
+    program.addCommand(command);
   // Left alone, commander ends with 1 for a mistake on the command line.
   for (const command of [program, ...program.commands]) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitUsage));
@@ -32,9 +34,13 @@ function isServe(args: readonly string[]): boolean {
 }
 
 /** `serve` runs for weeks, and what the other commands load would be half of its heap. */
-async function allCommands(config: () => Config, serve: Command): Promise<Command[]> {
+async function allCommands(
+  serve: Command,
+  config: () => Config,
+  configFile: () => string | undefined,
+): Promise<Command[]> {
   const { commandsBeside } = await import('./commands.ts');
-  return commandsBeside(serve, config);
+  return commandsBeside(serve, config, configFile);
 }
 
 function version(): string {

@@ -26,6 +26,7 @@ type Flags = {
   skill?: string;
   model?: string;
   masked?: string;
+  maskingFailed?: true;
   noise?: true;
   limit: string;
   before?: string;
@@ -54,6 +55,7 @@ export function searchCommand(dependencies: LookingDependencies): Command {
       '--masked <type>',
       `where something of this type was masked: ${findingTypes.join(', ')}, or one of your own`,
     )
+    .option('--masking-failed', 'where masking failed, so that there is metadata only')
     .option('--noise', 'also what is no prompt of a person: model lists, token counts, titles, polling')
     .option('--limit <count>', `1 to ${searchLimitMax}`, String(searchLimitDefault))
     .option('--before <place>', 'go on where a page ended')
@@ -106,6 +108,7 @@ function queryOf(
     skill: flags.skill,
     model: flags.model,
     masked: flags.masked === undefined ? undefined : maskedTypeOf(flags.masked, ownTypes()),
+    maskingFailed: flags.maskingFailed,
     noise: flags.noise,
     limit: wholeNumber('--limit', flags.limit, 1, searchLimitMax),
     before: flags.before,

@@ -10,6 +10,9 @@ export const elasticsearchFiles = [
   'readApiKeyFile',
   'readUsernameFile',
   'readPasswordFile',
+  'remaskApiKeyFile',
+  'remaskUsernameFile',
+  'remaskPasswordFile',
 ] as const;
 
 /**
@@ -54,8 +57,10 @@ function longText(value: number): Fault {
 function checkCredentials(section: object): Fault[] {
   const writing = checkCredential(section, 'apiKeyFile', 'usernameFile', 'passwordFile');
   const reading = checkCredential(section, 'readApiKeyFile', 'readUsernameFile', 'readPasswordFile');
+  const remasking = checkCredential(section, 'remaskApiKeyFile', 'remaskUsernameFile', 'remaskPasswordFile');
   const hasWriting = hasOneOf(section, 'apiKeyFile', 'usernameFile', 'passwordFile');
-  return [...writing, ...reading, ...(hasWriting || (isLocal(section) && !hasReading(section)) ? [] : [noCredential])];
+  const isEnough = hasWriting || (isLocal(section) && !hasReading(section));
+  return [...writing, ...reading, ...remasking, ...(isEnough ? [] : [noCredential])];
 }
 
 function hasReading(section: object): boolean {

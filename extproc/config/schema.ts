@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { approvals } from './schema-approvals.ts';
 import { coverage, operations } from './schema-operations.ts';
 import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
 
@@ -177,6 +178,13 @@ const elasticsearch = z.strictObject({
   readApiKeyFile: path('API key for searching; without one the credential for shipping is used.').optional(),
   readUsernameFile: path('User for searching, in place of an API key; together with `readPasswordFile`.').optional(),
   readPasswordFile: path('Password of that user.').optional(),
+  remaskApiKeyFile: path(
+    'API key for `skilltape remask`, which reads and replaces documents; without one the credential for shipping is used.',
+  ).optional(),
+  remaskUsernameFile: path(
+    'User for `skilltape remask`, in place of an API key; together with `remaskPasswordFile`.',
+  ).optional(),
+  remaskPasswordFile: path('Password of that user.').optional(),
   prefix: z
     .string()
     .regex(indexPrefixPattern, 'must begin with a letter and hold 1 to 63 of the characters a-z, 0-9 and _')
@@ -217,6 +225,15 @@ const index = z.strictObject({
   elasticsearch: elasticsearch.optional(),
 });
 
+const masking = z.strictObject({
+  exchangeBudgetMs: milliseconds(
+    1,
+    600_000,
+    30_000,
+    'Longest processor time that the masking of one exchange may take, all documents of a batch together; beyond it only metadata of the exchange can be read, see `skilltape remask`.',
+  ),
+});
+
 /** More than there are processors in a large machine is a mistake. */
 export const workersMax = 64;
 
@@ -244,6 +261,7 @@ export const configSchema = z.strictObject({
   ),
   journal: journal.prefault({}),
   index: index.prefault({}),
+  masking: masking.prefault({}),
   policies: z
     .strictObject({
       directory: path('Folder with the Rego policies and their data.').default('policies'),
@@ -253,6 +271,7 @@ export const configSchema = z.strictObject({
       }),
     })
     .prefault({}),
+  approvals: approvals.prefault({}),
   usage: z
     .strictObject({
       pricesFile: path(

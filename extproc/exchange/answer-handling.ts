@@ -3,7 +3,7 @@ import type { Endpoint } from '../claude/endpoint.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
 import type { AnswerHandling } from './answer.ts';
 import { ChangedAnswer } from './changed-answer.ts';
-import type { Frame } from './frame.ts';
+import type { FrameOf } from './frame.ts';
 import { headerValue } from './headers.ts';
 import type { Budget, Connection } from './ports.ts';
 import type { Reader } from './reader.ts';
@@ -14,7 +14,7 @@ const jsonType = /(?:^|[/+])json$/;
 
 /** How the answer to a request of this endpoint is handled. */
 export function handlingOf(
-  frame: Extract<Frame, { kind: 'response_headers' }>,
+  frame: FrameOf<'response_headers'>,
   endpoint: Pick<Endpoint, 'name' | 'kind'>,
   rest: {
     connection: Connection;
@@ -36,7 +36,7 @@ export function handlingOf(
 
 /** The results themselves are JSON lines, and hold what the model wrote: they always pass as they came. */
 function carriesResultsUrl(
-  { headers, endOfStream }: Extract<Frame, { kind: 'response_headers' }>,
+  { headers, endOfStream }: FrameOf<'response_headers'>,
   endpoint: Pick<Endpoint, 'name' | 'kind'>,
 ) {
   const status = Number(headerValue(headers, ':status') ?? 0);

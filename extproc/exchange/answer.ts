@@ -3,7 +3,7 @@ import { AnswerProgress } from './answer-progress.ts';
 import type { Ending } from './broken-off.ts';
 import type { ChangedAnswer } from './changed-answer.ts';
 import { changedAnswerRemovedHeaders } from './changed-answer.ts';
-import type { Action, Frame } from './frame.ts';
+import type { Action, Frame, FrameOf } from './frame.ts';
 import { continueAnswer } from './frame.ts';
 import type { HeaderList } from './headers.ts';
 import { headerValue, joinedValue, recordableHeaders } from './headers.ts';
@@ -34,7 +34,7 @@ export class Answer {
   readonly #progress = new AnswerProgress();
   #released = false;
 
-  constructor(frame: Extract<Frame, { kind: 'response_headers' }>, ledger: Ledger, handling: AnswerHandling) {
+  constructor(frame: FrameOf<'response_headers'>, ledger: Ledger, handling: AnswerHandling) {
     this.#ledger = ledger;
     this.#headers = frame.headers;
     this.status = Number(headerValue(frame.headers, ':status') ?? 0);
@@ -173,7 +173,7 @@ function cut(reason: string): Action {
  * Whether an answer must be taken for the upstream's: Envoy names the reason of every answer of its own, so one without
  * a reason counts as the upstream's too (inv. 2).
  */
-export function isFromUpstream({ attributes }: Extract<Frame, { kind: 'response_headers' }>): boolean {
+export function isFromUpstream({ attributes }: FrameOf<'response_headers'>): boolean {
   const details = attributes['response.code_details'] ?? '';
   return details === '' || details === 'via_upstream';
 }

@@ -1,28 +1,25 @@
 import type { MessagesRequest } from '../claude/request.ts';
 import { SkilltapeError } from '../errors.ts';
 import { Answer, continueUnseen, isFromUpstream } from './answer.ts';
-import { handlingOf } from './answer-handling.ts';
-import { type BodyFacts, unreadBody } from './body.ts';
 import { brokenOff, type StreamEnding } from './broken-off.ts';
 import { withDeadline } from './deadline.ts';
 import { newExchangeId } from './exchange-id.ts';
-import type { Action, Frame, LocalReply } from './frame.ts';
-import { callerCredentialHeaders, recordableHeaders } from './headers.ts';
+import type { Action, Frame, FrameOf, LocalReply } from './frame.ts';
+import { recordableHeaders } from './headers.ts';
+import type { HoldEnd } from './hold.ts';
+import { type Held, Holding } from './holding.ts';
 import { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
-import type { Phase } from './phase.ts';
-import { stepOf } from './phase.ts';
+import { type Phase, stepOf } from './phase.ts';
 import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
-import type { RefusalReason } from './refusal.ts';
-import { denialReply, refusalReply } from './refusal.ts';
+import { denialReply, type RefusalReason, refusalReply } from './refusal.ts';
+import { type AccessLogFacts, accessLogOf, releaseOf } from './release.ts';
 import { RequestBody } from './request-body.ts';
-import type { Session } from './session.ts';
-import type { SessionLearning } from './session-learning.ts';
+import { readRequest } from './request-reading.ts';
+import { type Session, sessionHeaders } from './session.ts';
 import { Share } from './share.ts';
-
-type HeadersFrame = Extract<Frame, { kind: 'request_headers' }>;
-type BodyFrame = Extract<Frame, { kind: 'request_body' }>;
+import { bothOf, rulesOf } from './verdicts.ts';
 
 /**
  * One HTTP request and its answer: takes Envoy's frames one at a time and says what happens next. The order that
@@ -41,11 +38,14 @@ export class Exchange {
   #phase: Phase = 'opened';
   #intake: Intake | undefined;
   #session: Session | undefined;
-  #learning: SessionLearning | null = null;
+  /** Of a messages request that was read, without its messages. */
+  #request: MessagesRequest | null = null;
   #answer: Answer | undefined;
   /** Our own answer, once its record is written. */
   #replied: Action | undefined;
   #released = false;
+  #heldByAccess: Verdict | null = null;
+  #holding: Holding | undefined;
 
   /** `pathPrefix` is the route's own (`/sandbox`, or empty), which Envoy takes off on the way up. */
   constructor(context: ExchangeContext, connection: Connection, pathPrefix: string) {
@@ -67,11 +67,21 @@ export class Exchange {
     return action;
   }
 
-  /** No timer of Envoy's runs while it waits for us with a request, so each step of a held one has ours. */
+  /** People take their time: only what comes before and after them is in a hurry. */
   async #stepInTime(frame: Frame): Promise<Action> {
     if (!this.#isHeld() || frame.kind.startsWith('response_')) return this.#step(frame);
+    const action = await this.#inTime(this.#step(frame));
+    const holding = this.#holding;
+    if (holding === undefined) return action;
+    const end = await holding.end;
+    this.#holding = undefined;
+    return this.#inTime(this.#afterHold(holding, end));
+  }
+
+  /** No timer of Envoy's runs while it waits for us with a request, so each step of a held one has ours. */
+  async #inTime(step: Promise<Action>): Promise<Action> {
     const isUnreleased = () => !this.#released;
-    const action = await withDeadline(this.#step(frame), this.#context.limits.decisionTimeoutMs, isUnreleased);
+    const action = await withDeadline(step, this.#context.limits.decisionTimeoutMs, isUnreleased);
     // A denial whose sync is late is given all the same: its record, which is written, says what the caller heard.
     return action ?? this.#replied ?? this.#refuseUnrecorded('decision_timeout');
   }
@@ -80,6 +90,11 @@ export class Exchange {
     if (!this.#isHeld()) return { kind: 'cut', reason: fault.message };
     this.#context.onFault(this.id, fault);
     return this.#refuseUnrecorded('journal_unavailable');
+  }
+
+  /** Envoy gives the request up: nobody is to decide for it any more. */
+  left(): void {
+    this.#holding?.leave();
   }
 
   #isHeld(): boolean {
@@ -91,15 +106,14 @@ export class Exchange {
    * let through found nobody to take it.
    */
   async abandon(how: StreamEnding, detail: string, undelivered = false): Promise<void> {
-    const answer = this.#answer;
-    const { endReports } = this.#context;
     this.#phase = 'ended';
     this.#body.forget();
-    answer?.forget();
+    this.#answer?.forget();
+    const { endReports } = this.#context;
+    const known = { answer: this.#answer, released: this.#released, exchangeId: this.id };
     try {
-      const known = { answer, released: this.#released, exchangeId: this.id };
-      if (this.#ledger.isOpen)
-        await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, endReports));
+      if (!this.#ledger.isOpen) return;
+      await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, endReports));
     } finally {
       endReports.forget(this.id);
       this.#share.close();
@@ -110,9 +124,9 @@ export class Exchange {
     const step = stepOf(this.#phase, frame.kind, 'endOfStream' in frame && frame.endOfStream);
     switch (step) {
       case 'begin':
-        return this.#beginInTurn(frame as HeadersFrame);
+        return this.#beginInTurn(frame as FrameOf<'request_headers'>);
       case 'collect':
-        return this.#collect(frame as BodyFrame);
+        return this.#collect(frame as FrameOf<'request_body'>);
       case 'judge':
         return this.#takeLastAndJudge(frame);
       case 'answer':
@@ -132,12 +146,12 @@ export class Exchange {
   }
 
   /** Many requests may come in one turn of the event loop, which must stay short. */
-  #beginInTurn(frame: HeadersFrame): Promise<Action> {
+  #beginInTurn(frame: FrameOf<'request_headers'>): Promise<Action> {
     this.#phase = 'receiving';
     return this.#context.loopShare.run(() => (this.#isHeld() ? this.#begin(frame) : { kind: 'wait' as const }));
   }
 
-  async #begin(frame: HeadersFrame): Promise<Action> {
+  async #begin(frame: FrameOf<'request_headers'>): Promise<Action> {
     const { limits, log, clock, attempts } = this.#context;
     const intake = new Intake(frame, this.#connection, this.#pathPrefix, clock.nowMs());
     this.#intake = intake;
@@ -148,14 +162,18 @@ export class Exchange {
     this.#ledger.note({ kind: 'started', started: intake.started(attemptOf) });
     if (noPlace !== null) return this.#refuse(noPlace);
     const verdict = this.#judge.access(intake.access);
-    if (verdict.verdict !== 'allow') return this.#deny('access', verdict, intake.access);
+    if (verdict.verdict === 'deny') return this.#deny('access', verdict, intake.access);
+    // Nobody can decide about a request that is not there yet.
+    if (verdict.verdict === 'hold') this.#heldByAccess = verdict;
     const refusal = intake.refusal(limits);
     return refusal === null ? { kind: 'wait' } : this.#refuse(refusal.reason, refusal.detail);
   }
 
-  async #collect(frame: BodyFrame): Promise<Action> {
+  async #collect(frame: FrameOf<'request_body'>): Promise<Action> {
     const taken = await this.#body.add(frame.body, this.#ledger);
-    return taken === 'taken' ? { kind: 'wait' } : this.#refuse(taken);
+    if (taken === 'taken') return { kind: 'wait' };
+    const { requestBodyMaxBytes } = this.#context.limits;
+    return this.#refuse(taken, taken === 'request_body_too_large' ? `${requestBodyMaxBytes} bytes` : '');
   }
 
   async #takeLastAndJudge(frame: Frame): Promise<Action> {
@@ -163,50 +181,58 @@ export class Exchange {
       this.#ledger.note({ kind: 'request_trailers', headers: recordableHeaders(frame.headers) });
     } else {
       const first = frame.kind === 'request_headers';
-      const taken = first ? await this.#beginInTurn(frame) : await this.#collect(frame as BodyFrame);
+      const taken = first ? await this.#beginInTurn(frame) : await this.#collect(frame as FrameOf<'request_body'>);
       if (taken.kind !== 'wait') return taken;
     }
     // The deadline may have refused it while the disk was slow.
     return this.#isHeld() ? this.#judgeRequest(frame) : { kind: 'wait' };
   }
 
-  /** The release is made only when the whole request and its verdict are on disk (inv. 1). */
   async #judgeRequest(lastFrame: Frame): Promise<Action> {
-    const read = await this.#read();
+    const place = this.#known().bodyPlace(this.#context.limits, this.#judge.looksAtFindings);
+    const read = await readRequest(this.#context, this.id, place, this.#body);
     if (!this.#isHeld()) return { kind: 'wait' };
     if (read.fault !== '') return this.#refuse(read.reason, read.fault);
-    this.#session = this.#sessionFor(read.request);
+    this.#request = read.request;
+    this.#session = this.#known().sessionFor(read.request, this.id, this.#context);
     const input = this.#known().requestInput(read, this.#body.bytes);
-    const verdict = await this.#context.loopShare.run(() => this.#judge.request(input));
+    const judged = await this.#context.loopShare.run(() => this.#judge.request(input));
+    const verdict = bothOf(this.#heldByAccess, judged);
     if (!this.#isHeld()) return { kind: 'wait' };
-    if (verdict.verdict !== 'allow') return this.#deny('request', verdict, input);
+    if (verdict.verdict === 'hold') return this.#hold({ verdict, input, lastFrame });
+    if (verdict.verdict === 'deny') return this.#deny('request', verdict, input);
     this.#noteDecision('request', verdict, input);
+    return this.#release(lastFrame);
+  }
+
+  /** People are asked about what is on disk. */
+  async #hold(held: Held): Promise<Action> {
+    this.#noteDecision('request', held.verdict, held.input);
+    await this.#ledger.sync();
+    if (!this.#isHeld()) return { kind: 'wait' };
+    const own = { exchangeId: this.id, session: this.#session?.id ?? '', policyRevision: this.#judge.revision };
+    this.#holding = new Holding(this.#context, this.#known(), this.#body, { ...held, ...own });
+    return { kind: 'wait' };
+  }
+
+  async #afterHold(holding: Holding, end: HoldEnd): Promise<Action> {
+    if (!this.#isHeld() || end.kind === 'left') return { kind: 'wait' };
+    if (end.kind === 'unavailable') this.#context.onFault(this.id, SkilltapeError.from(end.fault));
+    const { input, lastFrame, verdict: held } = holding.held;
+    const { verdict, ...told } = holding.told(end);
+    if (verdict !== null) this.#noteDecision('request', verdict, input);
+    if (told.kind === 'release') return this.#release(lastFrame);
+    return this.#replyRecorded(told.outcome, rulesOf(verdict ?? held), told.reply);
+  }
+
+  /** Made only when the whole request and its verdict are on disk (inv. 1). */
+  async #release(lastFrame: Frame): Promise<Action> {
     await this.#ledger.sync();
     if (!this.#isHeld()) return { kind: 'wait' };
     this.#phase = 'released';
     this.#released = true;
     this.#context.endReports.expect(this.id);
-    return {
-      kind: 'release',
-      removeHeaders: callerCredentialHeaders,
-      body: this.#body.release(),
-      hadBody: lastFrame.kind !== 'request_headers',
-      hadTrailers: lastFrame.kind === 'request_trailers',
-      accessLog: this.#accessLog('allow'),
-    };
-  }
-
-  async #read(): Promise<BodyFacts> {
-    const { reader, loopShare, limits } = this.#context;
-    const place = this.#known().bodyPlace(limits, this.#judge.looksAtFindings);
-    try {
-      return await loopShare.run(() => reader.read('body', place, this.#body));
-    } catch (thrown) {
-      if (SkilltapeError.from(thrown).code === 'journal_corrupt') throw thrown;
-      // A body that ends the thread which reads it is not to be sent again, so the caller is not told to retry.
-      this.#context.onFault(this.id, SkilltapeError.from(thrown));
-      return unreadBody('body_malformed', unreadable);
-    }
+    return releaseOf(this.#body, lastFrame, this.#accessLog('allow'));
   }
 
   async #takeAnswer(frame: Frame, last: boolean): Promise<Action> {
@@ -214,31 +240,22 @@ export class Exchange {
       if (!this.#released && isFromUpstream(frame)) {
         return { kind: 'cut', reason: 'an answer of the upstream came to a request that was not released' };
       }
-      this.#answer = this.#answerOf(frame);
+      const handling = this.#known().handlingOf(frame, this.#request, this.#session, this.#context);
+      this.#answer = new Answer(frame, this.#ledger, handling);
     }
     const answer = this.#answer;
     if (answer === undefined) return { kind: 'cut', reason: `${frame.kind} came before the answer's headers` };
     this.#phase = last ? 'ended' : 'answering';
-    const session = this.#session === undefined ? {} : { 'x-skilltape-session': this.#session.id };
-    const setHeaders = { 'x-skilltape-exchange': this.id, ...session };
+    const setHeaders = { 'x-skilltape-exchange': this.id, ...sessionHeaders(this.#session) };
     return answer.take(frame, { last, released: this.#released, setHeaders });
-  }
-
-  #answerOf(frame: Extract<Frame, { kind: 'response_headers' }>): Answer {
-    const { budget, limits, reader } = this.#context;
-    const rest = { connection: this.#connection, budget, reader, heldBodyMaxBytes: limits.heldBodyMaxBytes };
-    const handling = handlingOf(frame, this.#known().facts.endpoint, { ...rest, learning: this.#learning });
-    return new Answer(frame, this.#ledger, handling);
   }
 
   async #deny(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<Action> {
     this.#noteDecision(stage, verdict, input);
-    const rules = verdict.reasons.map(({ rule }) => rule).join(' ');
-    const outcome = verdict.verdict === 'hold' ? 'held' : 'denied';
-    return this.#replyRecorded(outcome, rules, denialReply(verdict, this.id));
+    return this.#replyRecorded('denied', rulesOf(verdict), denialReply(verdict, this.id));
   }
 
-  async #refuse(reason: RefusalReason, detail = this.#limitText(reason)): Promise<Action> {
+  async #refuse(reason: RefusalReason, detail = ''): Promise<Action> {
     return this.#replyRecorded('refused', `${reason} ${detail}`.trim(), refusalReply(reason, detail, this.id));
   }
 
@@ -247,8 +264,7 @@ export class Exchange {
     this.#phase = 'replied';
     this.#body.forget();
     await this.#ledger.finish({ outcome, detail, status: reply.status, localReply: reply.body });
-    const session = this.#session === undefined ? {} : { 'x-skilltape-session': this.#session.id };
-    const headers = { ...reply.headers, ...session };
+    const headers = { ...reply.headers, ...sessionHeaders(this.#session) };
     this.#replied = { kind: 'local_reply', reply: { ...reply, headers }, accessLog: this.#accessLog(outcome) };
     await this.#ledger.sync();
     return this.#replied;
@@ -266,25 +282,13 @@ export class Exchange {
   }
 
   #noteDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): void {
-    this.#session ??= this.#sessionFor(null);
+    this.#session ??= this.#known().sessionFor(null, this.id, this.#context);
     const { revision } = this.#judge;
     this.#ledger.noteDecision(stage, verdict, { input, policyRevision: revision, session: this.#session });
   }
 
-  #sessionFor(request: MessagesRequest | null): Session {
-    const session = this.#known().sessionFor(request, this.id, this.#context);
-    this.#learning = this.#known().learningFor(request, session.id, this.#context);
-    return session;
-  }
-
-  #limitText(reason: RefusalReason): string {
-    return reason === 'request_body_too_large' ? `${this.#context.limits.requestBodyMaxBytes} bytes` : '';
-  }
-
-  /** `refusal` tells Envoy's local reply format that the body already is in Claude's envelope. */
-  #accessLog(verdict: string): Record<string, string> {
-    const refusal: Record<string, string> = verdict === 'allow' ? {} : { refusal: verdict };
-    return { exchange: this.id, connection: this.#connection.name, verdict, ...refusal };
+  #accessLog(verdict: string): AccessLogFacts {
+    return accessLogOf(this.id, this.#connection.name, verdict);
   }
 
   #known(): Intake {
@@ -292,5 +296,3 @@ export class Exchange {
     return this.#intake;
   }
 }
-
-const unreadable = 'reading it takes more time or memory than there is';

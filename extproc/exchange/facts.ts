@@ -7,7 +7,7 @@ import { mediaTypeOf } from '../claude/media-type.ts';
 import type { ReadCodings } from '../encoding/codings.ts';
 import { readCodings } from '../encoding/codings.ts';
 import type { AccessInput } from '../policy/input.ts';
-import type { Frame } from './frame.ts';
+import type { FrameOf } from './frame.ts';
 import type { HeaderList } from './headers.ts';
 import { headerValue, joinedValue, splitTarget } from './headers.ts';
 import type { Authentication } from './identity.ts';
@@ -32,7 +32,7 @@ export type RequestFacts = {
 
 /** `pathPrefix` is the route's own (`/sandbox`), which Envoy takes off on the way up. */
 export function requestFacts(
-  frame: Extract<Frame, { kind: 'request_headers' }>,
+  frame: FrameOf<'request_headers'>,
   connection: Connection,
   pathPrefix: string,
 ): RequestFacts {

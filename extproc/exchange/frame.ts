@@ -23,6 +23,8 @@ export type Frame =
   | { kind: 'response_body'; body: Uint8Array; endOfStream: boolean }
   | { kind: 'response_trailers'; headers: HeaderList };
 
+/** The frame of a kind. */
+export type FrameOf<K extends Frame['kind']> = Extract<Frame, { kind: K }>;
 export type FrameKind = Frame['kind'];
 
 /** What Envoy is told next; `wire/reply.ts` turns it into messages. */

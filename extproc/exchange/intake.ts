@@ -1,11 +1,13 @@
 import type { MessagesRequest } from '../claude/request.ts';
 import { bringsSessionIds } from '../claude/session.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
+import type { AnswerHandling } from './answer.ts';
+import { handlingOf } from './answer-handling.ts';
 import type { BodyFacts, BodyPlace } from './body.ts';
 import { requestInput } from './body.ts';
 import type { RequestFacts } from './facts.ts';
 import { accessInput, requestFacts } from './facts.ts';
-import type { Frame } from './frame.ts';
+import type { FrameOf } from './frame.ts';
 import { headerValue, recordableHeaders } from './headers.ts';
 import type { Connection, ExchangeContext, ExchangeLimits } from './ports.ts';
 import type { Started } from './record.ts';
@@ -20,12 +22,7 @@ export class Intake {
   readonly access: AccessInput;
   readonly #connection: Connection;
 
-  constructor(
-    frame: Extract<Frame, { kind: 'request_headers' }>,
-    connection: Connection,
-    pathPrefix: string,
-    timeMs: number,
-  ) {
+  constructor(frame: FrameOf<'request_headers'>, connection: Connection, pathPrefix: string, timeMs: number) {
     this.#connection = connection;
     this.facts = requestFacts(frame, connection, pathPrefix);
     this.access = accessInput(this.facts, connection, timeMs);
@@ -85,21 +82,30 @@ export class Intake {
     return sessionOf({ ...own, request, exchangeId, keyedHash, links });
   }
 
+  /** What is done with the answer, of which these are the headers; there is no `session` where it was not judged. */
+  handlingOf(
+    frame: FrameOf<'response_headers'>,
+    request: MessagesRequest | null,
+    session: Session | undefined,
+    context: ExchangeContext,
+  ): AnswerHandling {
+    const { budget, reader, limits } = context;
+    const learning = session === undefined ? null : this.#learningFor(request, session.id, context);
+    const { heldBodyMaxBytes } = limits;
+    const rest = { connection: this.#connection, budget, reader, heldBodyMaxBytes, learning };
+    return handlingOf(frame, this.facts.endpoint, rest);
+  }
+
   /** Null where the answer brings no id that a later request could name. */
-  learningFor(request: MessagesRequest | null, session: string, context: ExchangeContext): SessionLearning | null {
+  #learningFor(request: MessagesRequest | null, session: string, context: ExchangeContext): SessionLearning | null {
     const { identity } = this.access;
     if (identity === null || !this.#bringsIds(request)) return null;
     const { keyedHash, sessionLinks: links, budget, reader, limits } = context;
     const scope = { identity, connection: this.#connection.name, keyedHash };
-    const { heldBodyMaxBytes } = limits;
+    const inThread = request?.inThread ?? false;
     return new SessionLearning({
-      links,
-      scope,
-      session,
-      inThread: request?.inThread ?? false,
-      budget,
-      reader,
-      heldBodyMaxBytes,
+      ...{ links, scope, session, inThread, budget, reader },
+      heldBodyMaxBytes: limits.heldBodyMaxBytes,
     });
   }
 

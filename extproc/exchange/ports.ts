@@ -1,7 +1,9 @@
 import type { DecodingLimits } from '../encoding/limits.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { PassingBytes } from '../large-work.ts';
+import type { ApprovalTermsDocument } from '../policy/approval-list.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
+import type { ApprovalDesk } from './approval-desk.ts';
 import type { AwaitedEnds } from './end-report.ts';
 import type { IdentityProvider } from './identity.ts';
 import type { LoopShare } from './loop-share.ts';
@@ -27,6 +29,8 @@ export type Verdict = {
   reasons: readonly { rule: string; message: string }[];
   /** The status of a refusal; 403 unless the policy says otherwise. */
   status?: number | undefined;
+  /** What an approval of what is held takes. */
+  approval?: ApprovalTermsDocument | undefined;
 };
 
 /** What the exchange needs of the policy engine (extproc/policy). */
@@ -54,6 +58,8 @@ export type ExchangeLimits = {
   openExchangesMax: number;
   openExchangesPerCallerMax: number;
   decisionTimeoutMs: number;
+  /** Longest time that a request is kept while people are asked about it. */
+  holdMaxMs: number;
   requestFindingsMaxChars: number;
 } & DecodingLimits;
 
@@ -72,6 +78,7 @@ export type ExchangeContext = {
   attempts: Attempts;
   sessionLinks: SessionLinks;
   endReports: AwaitedEnds;
+  approvals: ApprovalDesk;
   reader: Reader;
   loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */

@@ -4,6 +4,7 @@ import { rewriteResultsUrls } from '../claude/results-url.ts';
 import { decodeAnswer } from '../encoding/answer.ts';
 import type { DecodingLimits } from '../encoding/limits.ts';
 import { bodyFacts } from './body.ts';
+import { heldBodySummary } from './held-body-summary.ts';
 import type { StoredParts } from './request-body.ts';
 
 type AnswerForm = { status: number; contentType: string; contentEncoding: string; decodedMaxBytes: number };
@@ -18,6 +19,8 @@ const smallAnswers = (decodedBodyMaxBytes: number): DecodingLimits => ({
 export const readings = {
   /** A request as policy judges it. */
   body: bodyFacts,
+  /** A request that people are asked about. */
+  held: heldBodySummary,
   /** The ids that a later request may name; null when the answer cannot be decoded. */
   answerIds: ({ decodedMaxBytes, ...answer }: AnswerForm, received: Uint8Array) => {
     const body = decodeAnswer(received, answer.contentEncoding, smallAnswers(decodedMaxBytes));

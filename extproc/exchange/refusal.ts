@@ -102,7 +102,7 @@ export function refusalReply(reason: RefusalReason, detail: string, exchangeId: 
     requestId: exchangeId,
     ...(errorCode && { errorCode }),
   };
-  return reply(status, errorEnvelope(body), exchangeId, `${refusedDetails}${reason}`);
+  return localReply(status, errorEnvelope(body), exchangeId, `${refusedDetails}${reason}`);
 }
 
 const refusedDetails = 'skilltape_refused_';
@@ -119,20 +119,20 @@ export function refusalReasonOf({ details }: Pick<LocalReply, 'details'>): Refus
 export function denialReply(verdict: Verdict, exchangeId: string): LocalReply {
   const status = verdict.status ?? 403;
   const reasons = verdict.reasons.map(({ message }) => message).join(' ');
-  const held = verdict.verdict === 'hold' ? 'This request needs an approval, and nobody can give one here yet. ' : '';
-  const message = `${held}${reasons || 'Denied by policy.'} (exchange ${exchangeId})`;
+  const message = `${reasons || 'Denied by policy.'} (exchange ${exchangeId})`;
   const envelope = errorEnvelope({
     type: status === 401 ? 'authentication_error' : 'permission_error',
     message,
     requestId: exchangeId,
     ...(status === 401 ? {} : { errorCode: 'dlp_request_denied' }),
   });
-  return reply(status, envelope, exchangeId, 'skilltape_denied', {
+  return localReply(status, envelope, exchangeId, 'skilltape_denied', {
     'x-should-retry': 'false',
   });
 }
 
-function reply(
+/** `details` is what Envoy's access log has of it. */
+export function localReply(
   status: number,
   body: string,
   exchangeId: string,

@@ -52,3 +52,8 @@ function linkedSession(sources: readonly SessionSource[], scope: LinkScope, link
   }
   return null;
 }
+
+/** What an answer says of its session. */
+export function sessionHeaders(session: Session | undefined): Record<string, string> {
+  return session === undefined ? {} : { 'x-skilltape-session': session.id };
+}

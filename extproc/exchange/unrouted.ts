@@ -16,6 +16,9 @@ export class Unrouted {
     return continueAnswer(frame, {});
   }
 
+  /** Nothing waits. */
+  left(): void {}
+
   /** There is nothing that could be left open. */
   async abandon(): Promise<void> {}
 }

@@ -5,9 +5,10 @@ export function maskedTypes({ skilltape }: ExchangeDocument): string[] {
   return [...new Set(skilltape.masking.findings.map(({ type }) => type))];
 }
 
-/** The first documents said neither where something was found nor that policy had a say; changes what was read. */
+/** The first documents said neither where something was found, nor why masking failed, nor that policy had a say; changes what was read. */
 export function fillMasking(masking: unknown): void {
   if (!isObject(masking)) return;
+  if (!Object.hasOwn(masking, 'reason')) masking.reason = '';
   for (const name of ['readable', 'whole', 'dropped']) if (!Object.hasOwn(masking, name)) masking[name] = [];
   if (!Array.isArray(masking.findings)) return;
   masking.findings = masking.findings.map((finding: unknown) => {

@@ -15,10 +15,33 @@ export type Delivery =
   | { kind: 'retry'; reason: string }
   | { kind: 'rejected'; reason: string };
 
-/** Takes documents, create-only by `event.id`: a stored document never changes. */
+/** Takes documents, create-only by `event.id`: what is delivered never changes one that is stored. */
 export type IndexSink = {
   /** One outcome for each document, in their order. Does not throw: what cannot be said now is `retry`. */
   deliver(documents: readonly Masked<ExchangeDocument>[]): Promise<readonly Delivery[]>;
+  close(): Promise<void>;
+};
+
+/**
+ * What became of an exchange whose documents were to be replaced.
+ * - `unchanged`: they are there already, letter for letter.
+ * - `absent`: the index has no document of the exchange, and still has none: what was deleted stays deleted.
+ * - `retry`: the index could not do it now. `rejected`: it will never take one of the documents. As it was before, then.
+ */
+export type Replacement =
+  | { kind: 'replaced' }
+  | { kind: 'unchanged' }
+  | { kind: 'absent' }
+  | { kind: 'retry'; reason: string }
+  | { kind: 'rejected'; reason: string };
+
+/** Puts newly masked documents in the place of those that are there; used by `skilltape remask` and by nothing else. */
+export type IndexReplace = {
+  /**
+   * `documents` are all of one exchange: its own first, then those of its batch. A stored document of the exchange that
+   * is not among them goes. Searches find the one or the other while it works. Does not throw.
+   */
+  replace(documents: readonly Masked<ExchangeDocument>[]): Promise<Replacement>;
   close(): Promise<void>;
 };
 
@@ -45,6 +68,8 @@ export type SearchQuery = {
   model?: string | undefined;
   /** A type of which something was masked, such as `EMAIL`. */
   masked?: string | undefined;
+  /** Where masking failed, so that there is metadata only. */
+  maskingFailed?: boolean | undefined;
   /** Also what is no prompt of a person (`skilltape.noise`); left out otherwise, and counted. */
   noise?: boolean | undefined;
   /** 1 to `searchLimitMax`; `searchLimitDefault` when left out. */

@@ -45,6 +45,8 @@ export const fields = {
   outcomeDetail: 'skilltape.outcome_detail',
   maskedType: 'skilltape.masking.findings.type',
   maskedPlace: 'skilltape.masking.findings.place',
+  maskingStatus: 'skilltape.masking.status',
+  maskingFailure: 'skilltape.masking.reason',
   maskedCount: 'skilltape.masking.findings.count',
 } as const satisfies Readonly<Record<string, DocumentField>>;
 

@@ -57,6 +57,13 @@ const searches = [
     query: hasValue(fields.maskedType),
     columns: [...columns, fields.maskedType, fields.maskedPlace],
   },
+  {
+    name: 'masking-failed',
+    title: 'Masking failed',
+    description: 'Exchanges of which only metadata can be read, and why; `skilltape remask` tries them again.',
+    query: isOneOf(fields.maskingStatus, ['failed']),
+    columns: [...columns, fields.maskingFailure],
+  },
 ] as const satisfies readonly Search[];
 
 export function searchId({ prefix }: KibanaOptions, name: (typeof searches)[number]['name']): string {

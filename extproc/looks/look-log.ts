@@ -14,6 +14,9 @@ export const lookKinds = [
   'usage',
   'rejects',
   'coverage',
+  'approvals',
+  'remask',
+  'mask',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];

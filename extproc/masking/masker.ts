@@ -6,7 +6,7 @@ import { readChars } from './long-text.ts';
 import type { Masked } from './masked.ts';
 import type { OwnDetection } from './own-detection.ts';
 import { maskString } from './string-masking.ts';
-import { type MaskingLimits, type Scan, TextMasking } from './text-masking.ts';
+import { type Found, type MaskingLimits, type Scan, TextMasking } from './text-masking.ts';
 import { Tokens } from './token.ts';
 import { type Treatment, usualTreatment } from './treatment.ts';
 
@@ -27,6 +27,8 @@ export type JsonMaskingOptions = {
   treatmentAt?: ((path: Path) => Treatment | undefined) | undefined;
   /** Asked at each finding. */
   placeOf?: (path: Path) => FindingPlace;
+  /** Told of each finding, never of the value. */
+  onFound?: (found: Found) => void;
 };
 
 /** `isCut`: something was left out for a limit. */
@@ -64,8 +66,10 @@ export class Masker {
   ): MaskedJson<T> {
     const masking = new TextMasking(this.#tokens, treatment ?? this.#treatment, scope, limits);
     try {
-      return { value: mask(masking) as Masked<T>, findings: masking.counts(), isCut: masking.isCut };
+      const value = limits?.time === undefined ? mask(masking) : limits.time.timed(() => mask(masking));
+      return { value: value as Masked<T>, findings: masking.counts(), isCut: masking.isCut };
     } catch (thrown) {
+      if (thrown instanceof SkilltapeError && thrown.code === 'masking_failed') throw thrown;
       // the message and stack of the cause may hold the text
       const kind = thrown instanceof Error ? thrown.name : typeof thrown;
       throw new SkilltapeError('masking_failed', `masking failed with ${kind}`);
@@ -79,7 +83,8 @@ class JsonWalk {
   readonly #treatmentAt: JsonMaskingOptions['treatmentAt'];
   readonly #path: (string | number)[] = [];
 
-  constructor(masking: TextMasking, { exempt, treatmentAt, placeOf }: JsonMaskingOptions) {
+  constructor(masking: TextMasking, { exempt, treatmentAt, placeOf, onFound }: JsonMaskingOptions) {
+    masking.onFound = onFound;
     this.#masking = masking;
     this.#exempt = exempt;
     this.#treatmentAt = treatmentAt;
@@ -117,7 +122,7 @@ class JsonWalk {
   }
 
   #deep(): string {
-    this.#masking.count('DEEP');
+    this.#masking.count('DEEP', 'depth');
     return deep;
   }
 

@@ -1,10 +1,14 @@
 import { newScanBudget, type ScanBudget } from './detector.ts';
 import { type Finding, type FindingCount, type FindingPlace, type FindingType, inOrder, ownPrefix } from './finding.ts';
 import { isSensitiveKey } from './sensitive-key.ts';
+import type { TimeBudget } from './time-budget.ts';
 import { isToken, type Tokens } from './token.ts';
 import type { Treatment } from './treatment.ts';
 
 export type Scan = (text: string, keyName: string, budget: ScanBudget) => Finding[];
+
+/** What was found, by which rule, and where if places have names. */
+export type Found = { type: FindingType; rule: string; place?: FindingPlace | undefined };
 
 /** Rounds until nothing more is found; a token is shorter than what it replaces and brings distant context nearer. */
 const roundsMax = 6;
@@ -14,9 +18,10 @@ const numberTypes: ReadonlySet<FindingType> = new Set(['CARD', 'SSN', 'PHONE']);
 
 /**
  * What of a call's texts is kept, in characters: of a longer text head and tail, and of all texts together as many as
- * come first. What is not kept is not masked either, so that time and memory follow what is kept (inv. 10, 11).
+ * come first. What is not kept is not masked either, so that time and memory follow what is kept (inv. 10, 11). `time`
+ * may be used up before.
  */
-export type MaskingLimits = { textMaxChars: number; allMaxChars: number };
+export type MaskingLimits = { textMaxChars: number; allMaxChars: number; time?: TimeBudget | undefined };
 const noLimits: MaskingLimits = { textMaxChars: Number.POSITIVE_INFINITY, allMaxChars: Number.POSITIVE_INFINITY };
 
 type Part = { text: string; from: number; to: number };
@@ -33,6 +38,7 @@ export class TextMasking {
   #treatment: Treatment;
   /** Names the place of what is found now. */
   placeNow: (() => FindingPlace) | undefined;
+  onFound: ((found: Found) => void) | undefined;
 
   constructor(tokens: Tokens, treatment: Treatment, scope: string, limits: MaskingLimits = noLimits) {
     this.#tokens = tokens;
@@ -64,8 +70,9 @@ export class TextMasking {
     return `[... ${chars} characters ...]`;
   }
 
-  count(type: FindingType): void {
+  count(type: FindingType, rule: string): void {
     const place = this.placeNow?.();
+    this.onFound?.({ type, rule, place });
     const key = place === undefined ? type : `${type} ${place}`;
     const counted = this.#counts.get(key);
     if (counted !== undefined) counted.count += 1;
@@ -104,26 +111,28 @@ export class TextMasking {
   part(text: string, keyName: string, from: number, to: number): string {
     let current: Part = { text, from, to };
     for (let round = 0; round < roundsMax; round++) {
+      this.#limits.time?.spend(current.text.length);
       const findings = this.#treatment.scan(current.text, keyName, this.#budget);
       if (findings.length === 0) return current.text.slice(current.from, current.to);
       current = this.#replaced(current, findings);
     }
-    return this.whole(text);
+    return this.whole(text, 'never-settled');
   }
 
   /** The token that stands in for the whole text. */
-  whole(text: string): string {
-    this.count('SECRET');
+  whole(text: string, rule: string = secretUnderKey.rule): string {
+    this.count('SECRET', rule);
     return this.#token('SECRET', text);
   }
 
   /** What stands in for a number, given by its decimal digits, or undefined when it may stay. */
   number(literal: string, keyName: string): string | undefined {
+    this.#limits.time?.spend(literal.length);
     const key = this.finds('SECRET') || !isSensitiveNumberKey(keyName) ? keyName : '';
     const finding = numberFinding(literal, key, this.#treatment.scan, this.#budget);
     if (finding === undefined) return undefined;
     if (finding.type === 'SECRET') return this.whole(literal);
-    this.count(finding.type);
+    this.count(finding.type, finding.rule);
     return this.#token(finding.type, unsigned(literal));
   }
 
@@ -137,8 +146,8 @@ export class TextMasking {
     let kept = 0;
     let grown = 0;
     let [newFrom, newTo] = [from, to];
-    for (const { type, start, end } of findings) {
-      this.count(type);
+    for (const { type, rule, start, end } of findings) {
+      this.count(type, rule);
       const token = this.#token(type, text.slice(start, end));
       parts.push(text.slice(kept, start), token);
       kept = end;

@@ -7,6 +7,7 @@ import { secondsSince } from './instruments.ts';
 type Steps<End extends unknown[]> = {
   readonly id: string;
   accept(frame: Frame): Promise<Action>;
+  left(): void;
   abandon(...end: End): Promise<void>;
 };
 
@@ -38,6 +39,10 @@ export class MeteredExchange<End extends unknown[]> implements Steps<End> {
     if (frame.kind === 'request_headers') this.#startMs = performance.now();
     else if (frame.kind === 'request_body') this.#requestBytes.inc(frame.body.length);
     return this.#acceptUndecided(frame);
+  }
+
+  left(): void {
+    this.#exchange.left();
   }
 
   abandon(...end: End): Promise<void> {

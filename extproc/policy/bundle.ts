@@ -3,8 +3,11 @@ import { list, type ReadEntry } from 'tar';
 import { SkilltapeError } from '../errors.ts';
 import type { DetectorList } from '../masking/detector-list.ts';
 
-/** The points of an exchange at which policy decides; each is a folder of rules and a Rego package. */
-export const stages = ['access', 'request', 'record'] as const;
+/**
+ * The points at which policy decides, three of an exchange and `console` before somebody looks; each is a folder of rules
+ * and a Rego package.
+ */
+export const stages = ['access', 'request', 'record', 'console'] as const;
 export type Stage = (typeof stages)[number];
 
 /** The name under which OPA knows a stage's decision. */

@@ -1,5 +1,6 @@
 /** The documents that policies answer with, and the decisions that stand in when a policy gives none. */
 import { z } from 'zod';
+import { approvalTerms } from './approval-list.ts';
 import { maskingDecisionFor, usualMasking } from './masking-decision.ts';
 import type { TypeNames } from './type-name.ts';
 
@@ -14,7 +15,7 @@ const status = z.literal([400, 401, 403, 404, 405, 413, 415, 422]);
 export const verdictDecision = z.discriminatedUnion('verdict', [
   z.strictObject({ verdict: z.literal('allow'), reasons }),
   z.strictObject({ verdict: z.literal('deny'), reasons: reasons.min(1), status: status.default(403) }),
-  z.strictObject({ verdict: z.literal('hold'), reasons: reasons.min(1) }),
+  z.strictObject({ verdict: z.literal('hold'), reasons: reasons.min(1), approval: approvalTerms.prefault({}) }),
 ]);
 
 /**

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { z } from 'zod';
 import { SkilltapeError } from '../errors.ts';
 import { entrypointOf, type PolicyBundle, type Stage, stages } from './bundle.ts';
+import { type ConsoleDecision, type ConsoleInput, consoleDecision, consoleDenialFor } from './console.ts';
 import {
   type AccessDecision,
   denialFor,
@@ -44,6 +45,7 @@ export type PolicyEngine = {
   access(input: AccessInput): AccessDecision;
   request(input: RequestInput): RequestDecision;
   record(input: RecordInput): RecordDecision;
+  console(input: ConsoleInput): ConsoleDecision;
 };
 
 /**
@@ -78,6 +80,7 @@ export async function createPolicyEngine(
     access: (input) => judge('access', input, verdictDecision, denialFor),
     request: (input) => judge('request', input, verdictDecision, denialFor),
     record: (input) => judge('record', input, recordDecision, recordFor),
+    console: (input) => judge('console', input, consoleDecision, consoleDenialFor),
   };
 }
 

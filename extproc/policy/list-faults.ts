@@ -1,4 +1,6 @@
 /** Finds what is wrong in the lists that a schema describes, all of it at once: a misspelt entry would do nothing. */
+import { approvalTerms } from './approval-list.ts';
+import { consoleList } from './console.ts';
 import { readDetectors } from './detectors-list.ts';
 import { findingsListFor } from './findings-list.ts';
 import type { LayoutFault } from './layout.ts';
@@ -8,7 +10,12 @@ import { builtInTypeNames, type TypeNames, typeNamesWith } from './type-name.ts'
 /** `data` is the content of data.json files by folder. */
 export function listSchemaFaults(data: ReadonlyMap<string, unknown>): LayoutFault[] {
   const names = namesIn(data.get('lists/detectors'));
-  const schemas = { 'lists/masking': maskingListFor(names), 'lists/findings': findingsListFor(names) };
+  const schemas = {
+    'lists/approval': approvalTerms,
+    'lists/console': consoleList,
+    'lists/findings': findingsListFor(names),
+    'lists/masking': maskingListFor(names),
+  };
   return Object.entries(schemas).flatMap(([folder, schema]) => {
     if (!data.has(folder)) return [];
     const { error } = schema.safeParse(data.get(folder));

@@ -29,7 +29,8 @@ function typeSchemas(names: TypeNames | null) {
   const type: z.ZodType<FindingType> = names === null ? typeName : z.enum(names.all);
   const scopes: z.ZodType<{ [type: string]: TokenScope | undefined }> =
     names === null ? z.record(z.string().regex(ownTypeForm), scope) : z.partialRecord(z.enum(names.hashed), scope);
-  return { types: z.array(type).max(typesMax), scopes };
+  const hashed: z.ZodType<FindingType> = names === null ? typeName : z.enum(names.hashed);
+  return { types: z.array(type).max(typesMax), reveals: z.array(hashed).max(typesMax), scopes };
 }
 
 const consequence = z.literal(secretsConsequence);
@@ -49,7 +50,7 @@ const consequenceCheck = {
 
 /** Composed of what all rules ask for; absent where policies of an earlier version say nothing of it. */
 export function maskingDecisionFor(names: TypeNames | null) {
-  const { types, scopes } = typeSchemas(names);
+  const { types, reveals, scopes } = typeSchemas(names);
   return z
     .strictObject({
       /** Types that are left as they are. */
@@ -64,6 +65,9 @@ export function maskingDecisionFor(names: TypeNames | null) {
       whole: fields,
       /** Fields that are not kept where they can be read. */
       drop: fields,
+      /** Types whose values can be turned back beside the usual ones, and types whose values cannot. */
+      reveal: reveals.optional(),
+      no_reveal: types.optional(),
       consequence: consequence.optional(),
     })
     .refine(saysConsequence, consequenceCheck);
@@ -78,7 +82,7 @@ const texts = z.array(z.string().min(1));
 
 /** The content of `lists/masking/data.json`. */
 export function maskingListFor(names: TypeNames | null) {
-  const { types, scopes } = typeSchemas(names);
+  const { types, reveals, scopes } = typeSchemas(names);
   const rule = z
     .strictObject({
       when: z
@@ -92,6 +96,8 @@ export function maskingListFor(names: TypeNames | null) {
       whole: fields.optional(),
       masked: fields.optional(),
       drop: fields.optional(),
+      reveal: reveals.optional(),
+      no_reveal: types.optional(),
       consequence: consequence.optional(),
     })
     .refine(saysConsequence, consequenceCheck);

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { consoleDecision, consoleInput, consoleList } from './console.ts';
 import { recordDecisionFor, verdictDecision } from './decision.ts';
 import { detectorsList } from './detectors-list.ts';
 import { findingsListFor } from './findings-list.ts';
@@ -21,6 +22,9 @@ const schemas = {
   'masking/list.json': maskingListFor(null),
   'findings/list.json': findingsListFor(null),
   'detectors/list.json': detectorsList,
+  'console/input.json': consoleInput,
+  'looking/decision.json': consoleDecision,
+  'operators/list.json': consoleList,
 };
 
 /** File text by path inside `policies/schemas`. */

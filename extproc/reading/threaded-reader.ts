@@ -70,9 +70,9 @@ async function readEncoded(
   return slow.ask('body', asked, largeMinBytes, question);
 }
 
-/** A search takes ten times as long as reading, and the thread alone has what it needs. */
+/** A search takes ten times as long as reading, and so does masking; the thread alone has what they need. */
 function isSearched(asked: Asked<ReadingKind>): boolean {
-  return 'findingsMaxChars' in asked;
+  return 'findingsMaxChars' in asked || 'summary' in asked;
 }
 
 function decodingAtMost(maxBytes: number, asked: Asked<'body'>): Asked<'body'> {

@@ -6,6 +6,7 @@ import type { KeyedHash } from '../keyed-hash.ts';
 import { collectGarbage, largeMinBytes } from '../large-work.ts';
 import type { Masked } from '../masking/masked.ts';
 import type { OwnDetection } from '../masking/own-detection.ts';
+import { TimeBudget } from '../masking/time-budget.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import { recordFor } from '../policy/decision.ts';
 import type { RecordInput } from '../policy/input.ts';
@@ -30,6 +31,8 @@ export type PipelineParts = {
   index: Pick<IndexSink, 'deliver'>;
   keyedHash: KeyedHash;
   textMaxChars: number;
+  /** Processor time for the masking of one exchange. */
+  maskingBudgetMs: number;
   decoding: DecodingLimits;
   /** Exchanges that are not read any more, because reading them ended the thread. */
   reduced: ReadonlySet<string>;
@@ -109,14 +112,28 @@ async function readOrReduced(
   if (parts.reduced.has(transcript.exchangeId))
     return reducedTo(transcript, recollection, parts, 'reading it ended the thread');
   try {
-    return await prepared(transcript, recollection, parts);
+    return await documentsOf(transcript, recollection, parts);
   } catch (thrown) {
     if (isIndexFault(thrown)) throw thrown;
     return reducedTo(transcript, recollection, parts, reasonOf(thrown));
   }
 }
 
-async function prepared(transcript: Transcript, recollection: Recollection, parts: PipelineParts): Promise<Prepared> {
+/** What is needed to make the documents of an exchange. */
+export type DocumentParts = Pick<
+  PipelineParts,
+  'masker' | 'detection' | 'policy' | 'keyedHash' | 'textMaxChars' | 'maskingBudgetMs' | 'decoding'
+>;
+
+/**
+ * All documents of one exchange, masked; the first is its own. What they bring is added to the recollection. Throws
+ * whatever fails on what the exchange holds.
+ */
+export async function documentsOf(
+  transcript: Transcript,
+  recollection: Recollection,
+  parts: DocumentParts,
+): Promise<Prepared> {
   const { keyedHash, masker, detection, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
@@ -125,9 +142,10 @@ async function prepared(transcript: Transcript, recollection: Recollection, part
   const retention_class = recollection.retentionClass(transcript.exchangeId, decided.retention_class);
   const decision = { ...decided, retention_class };
   const recall = recollection.recallFor(transcript);
+  const time = new TimeBudget(parts.maskingBudgetMs);
   const documents: Masked<ExchangeDocument>[] = [];
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, detection));
+    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, detection, time));
     recollection.add(transcript, drafted);
   }
   return documents;
@@ -138,7 +156,7 @@ function reducedTo(transcript: Transcript, recollection: Recollection, parts: Pi
   // It may have been read in part, or before, in a delivery that did not come to its end.
   recollection.forgetExchange(transcript.exchangeId);
   const { retention_class: byDefault } = recordFor('policy_failed');
-  return [metadataDocument(transcript, recollection.retentionClass(transcript.exchangeId, byDefault))];
+  return [metadataDocument(transcript, recollection.retentionClass(transcript.exchangeId, byDefault), reason)];
 }
 
 function isIndexFault(thrown: unknown): thrown is SkilltapeError {

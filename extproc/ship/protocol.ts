@@ -36,6 +36,7 @@ export type ShipOptions = {
   hashKey: Uint8Array;
   policy: PolicyBundle;
   textMaxChars: number;
+  maskingBudgetMs: number;
   decoding: DecodingLimits;
   rememberedDays: number;
   rejectsMaxBytes: number;

@@ -52,6 +52,7 @@ async function run(options: ShipStart): Promise<void> {
     memory,
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
+    maskingBudgetMs: options.maskingBudgetMs,
     decoding: options.decoding,
     reduced: new Set(options.reduced),
     onReading: (exchangeId) => mark.set(exchangeId),

@@ -63,12 +63,12 @@ class Page {
       this.#note(
         `${earlier} earlier ${earlier === 1 ? 'message' : 'messages'} ${follows ? 'shown above' : 'indexed earlier'}`,
       );
-    if (skilltape.keep === 'metadata') {
+    if (skilltape.masking.status === 'failed') this.#warning(failureOf(skilltape.masking));
+    else if (skilltape.keep === 'metadata') {
       const judged = skilltape.verdict.decision !== 'none';
       const why = judged ? 'policy keeps' : 'the request was not judged, so skilltape keeps';
       this.#note(`${why} the metadata of this exchange only, not its text`);
     }
-    if (skilltape.masking.status === 'failed') this.#warning('masking failed, so the text is not shown here');
     if (!skilltape.decoded) {
       this.#warning(withReason('the bodies could not be read as a Claude exchange', skilltape.decoded_detail));
     }
@@ -129,4 +129,11 @@ class Page {
 /** The reason may name what a caller wrote. */
 function withReason(text: string, reason: string): string {
   return reason === '' ? text : `${text}: ${sanitiseLine(reason)}`;
+}
+
+function failureOf({ reason }: ExchangeDocument['skilltape']['masking']): string {
+  return withReason(
+    'masking failed, so only the metadata of this exchange are here; `skilltape remask` tries again',
+    reason,
+  );
 }

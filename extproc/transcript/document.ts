@@ -114,11 +114,13 @@ export type ExchangeDocument = {
     keep: 'full' | 'metadata';
     retention_class: string;
     /**
-     * What was found in the text that is kept here, and where, never the value. By policy: types and fields that were
+     * What was found in the text that is kept here, and where, never the value. Of `failed`, why, in words of ours without
+     * content; no text is kept then, and `skilltape remask` tries again. By policy: types and fields that were
      * not masked (but for secrets), and fields that are not kept.
      */
     masking: {
       status: 'masked' | 'failed';
+      reason: string;
       findings: { type: string; place: string; count: number }[];
       readable: string[];
       whole: string[];

@@ -102,7 +102,7 @@ export function frameOf(
       },
       keep: decision.keep,
       retention_class: decision.retention_class,
-      masking: { status: 'masked', findings: [], readable: [], whole: [], dropped: [] },
+      masking: { status: 'masked', reason: '', findings: [], readable: [], whole: [], dropped: [] },
       decoded: reading.decoded,
       decoded_detail: reading.fault,
       body: reading.body,

@@ -1,13 +1,14 @@
 import { isJsonObject } from '../claude/json.ts';
 import { flatText, refusalText } from '../claude/text.ts';
+import { type Cap, capText } from '../masking/cap-text.ts';
 import type { FindingCount, FindingPlace } from '../masking/finding.ts';
 import type { Masked } from '../masking/masked.ts';
 import { deriveMasked } from '../masking/masked.ts';
 import type { OwnDetection } from '../masking/own-detection.ts';
+import type { TimeBudget } from '../masking/time-budget.ts';
 import type { Treatment } from '../masking/treatment.ts';
 import type { MaskingDecision } from '../policy/masking-decision.ts';
-import type { Cap } from './cap.ts';
-import { capStrings, capText } from './cap.ts';
+import { capStrings } from './cap.ts';
 import type { ExchangeDocument, JsonValue } from './document.ts';
 import { placeOf } from './finding-place.ts';
 import { isOurs } from './our-fields.ts';
@@ -22,7 +23,7 @@ export type DocumentMasker = {
     options: {
       scope: string;
       exempt: (path: Path, value: string) => boolean;
-      limits: { textMaxChars: number; allMaxChars: number };
+      limits: { textMaxChars: number; allMaxChars: number; time?: TimeBudget | undefined };
       treatment: Treatment;
       treatmentAt?: (path: Path) => Treatment | undefined;
       placeOf: (path: Path) => FindingPlace;
@@ -41,7 +42,7 @@ const nameMaxChars = 1_024;
 
 /**
  * The one way from a draft to what a sink may take: every string is masked as policy decided, then the flat texts are
- * derived and long ones capped.
+ * derived and long ones capped. `time` is that of the exchange, all its documents together; throws `masking_failed`.
  */
 export function maskDocument(
   draft: ExchangeDocument,
@@ -49,9 +50,10 @@ export function maskDocument(
   textMaxChars: number,
   masking: MaskingDecision,
   detection: OwnDetection,
+  time?: TimeBudget,
 ): Masked<ExchangeDocument> {
   const scope = draft.gen_ai.conversation.id;
-  const limits = { textMaxChars, allMaxChars: documentMaxChars };
+  const limits = { textMaxChars, allMaxChars: documentMaxChars, time };
   const options = {
     ...{ scope, exempt: isOurs, limits, placeOf: (path: Path) => placeOf(draft, path) },
     ...treatmentOf(draft, masking, detection),
@@ -62,7 +64,7 @@ export function maskDocument(
   return deriveMasked(value, (masked) => finished(masked as unknown as ExchangeDocument, told, text));
 }
 
-type Told = Omit<ExchangeDocument['skilltape']['masking'], 'status'>;
+type Told = Omit<ExchangeDocument['skilltape']['masking'], 'status' | 'reason'>;
 
 /** What a reader has to know of how a document was masked. */
 function toldOf(masking: MaskingDecision, findings: readonly FindingCount[], detection: OwnDetection): Told {

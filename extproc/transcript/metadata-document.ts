@@ -13,9 +13,14 @@ const nanosecondsPerMs = 1_000_000;
 /**
  * What is kept of an exchange that could not be read or masked, so that it can be found and its sealed record looked
  * up. Written field by field from what we, Envoy and the identity provider say: nothing of the bodies is looked at, so
- * what failed on them cannot fail again, and no new field of the draft comes in by itself (inv. 6).
+ * what failed on them cannot fail again, and no new field of the draft comes in by itself (inv. 6). `reason` says in our
+ * words why, without content.
  */
-export function metadataDocument(transcript: Transcript, retentionClass: string): Masked<ExchangeDocument> {
+export function metadataDocument(
+  transcript: Transcript,
+  retentionClass: string,
+  reason: string,
+): Masked<ExchangeDocument> {
   const { exchangeId, startedMs, finishedMs, started, finished, decided } = transcript;
   const { outcome, status } = finished;
   const session = decided?.session ?? { id: exchangeId, source: 'exchange' };
@@ -64,7 +69,7 @@ export function metadataDocument(transcript: Transcript, retentionClass: string)
       verdict: { decision: decided?.verdict ?? 'none', reasons: [], policy_revision: decided?.policyRevision ?? '' },
       keep: 'metadata',
       retention_class: retentionClass,
-      masking: { status: 'failed', findings: [], readable: [], whole: [], dropped: [] },
+      masking: { status: 'failed', reason, findings: [], readable: [], whole: [], dropped: [] },
       ...{ decoded: false, decoded_detail: '', body: { request: notCoded, answer: notCoded }, truncated: false },
       history: { message_count: 0, prefix_hash: '' },
       ...{ request_hash: '', system: null, tools: null, new_messages: [], answer: null, error: null },

@@ -82,7 +82,10 @@ function readDecoded(
   if (body.length === 0) return nothingSent;
   if (form === 'upload') return readUpload(body, contentType, hashOf);
   // What was refused for its many values would take as long to read here.
-  const json = parseStrictJson(body, { maxDepth: requestMaxDepth, maxTokens: requestMaxTokens });
+  const json = parseStrictJson(body, {
+    ...{ maxDepth: requestMaxDepth, maxTokens: requestMaxTokens },
+    exactIntegers: true,
+  });
   if (!json.ok) return unread(json.fault.replaceAll('_', ' '));
   switch (form) {
     case 'messages':

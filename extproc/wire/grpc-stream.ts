@@ -25,6 +25,7 @@ export class GrpcStream {
   #isOver = false;
   #hearsDrain = false;
   #wake: (() => void) | undefined;
+  #onEnd: () => void = () => {};
 
   constructor(stream: ServerHttp2Stream, { messageMaxBytes }: { messageMaxBytes: number }) {
     this.#stream = stream;
@@ -35,7 +36,10 @@ export class GrpcStream {
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     stream.on('end', () => this.#halfClosed());
     stream.on('aborted', () => this.#letGo());
-    stream.on('close', () => this.#change());
+    stream.on('close', () => {
+      this.#onEnd();
+      this.#change();
+    });
     stream.on('wantTrailers', () => this.#sendTrailers());
   }
 
@@ -47,6 +51,11 @@ export class GrpcStream {
   /** The connection under the stream is gone, too. */
   get isConnectionLost(): boolean {
     return this.#session?.destroyed !== false;
+  }
+
+  /** `heed` is called when the peer ends its side, and when it is gone. */
+  onEnd(heed: () => void): void {
+    this.#onEnd = heed;
   }
 
   /** The next message; undefined when the peer has ended its side, or is gone. Throws `protocol_violation`. */
@@ -153,6 +162,7 @@ export class GrpcStream {
   /** Behind a reset it comes, too, and means nothing: that the stream is gone is asked first. */
   #halfClosed(): void {
     this.#hasEnded = true;
+    this.#onEnd();
     if (this.isGone) this.#letGo();
     this.#change();
   }

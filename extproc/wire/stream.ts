@@ -10,6 +10,8 @@ import { repliesOf } from './reply.ts';
 export type StreamExchange = {
   readonly id: string;
   accept(frame: Frame): Promise<Action>;
+  /** Envoy ended its side, or is gone: what still waits need not go on. */
+  left(): void;
   abandon(how: StreamEnding, detail: string, undelivered: boolean): Promise<void>;
 };
 
@@ -36,7 +38,9 @@ export async function serveStream(
   let fault: Error | undefined;
   let undelivered = false;
   try {
-    exchange = openIt();
+    const opened = openIt();
+    exchange = opened;
+    stream.onEnd(() => opened.left());
     undelivered = !(await pump(stream, exchange));
     stream.complete();
   } catch (error) {

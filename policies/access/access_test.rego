@@ -28,7 +28,11 @@ test_fail_list_of_the_wrong_type if {
 }
 
 test_success_hold if {
-	access.decision == {"verdict": "hold", "reasons": [{"rule": "access/a", "message": "m"}]} with input as example.access
+	access.decision == {
+		"verdict": "hold",
+		"reasons": [{"rule": "access/a", "message": "m"}],
+		"approval": data.lists.approval,
+	} with input as example.access
 		with data.skilltape.rules.access as {"a": {"findings": {{"effect": "hold", "message": "m"}}}}
 }
 

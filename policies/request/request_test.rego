@@ -31,6 +31,7 @@ test_success_hold if {
 	request.decision == {
 		"verdict": "hold",
 		"reasons": [{"rule": "request/a", "message": "m"}],
+		"approval": data.lists.approval,
 	} with input as example.request
 		with data.skilltape.rules.request as {"a": {"findings": {{"effect": "hold", "message": "m"}}}}
 }

@@ -91,7 +91,7 @@ export function documentOf(overrides: Overrides = {}): Masked<ExchangeDocument> 
       verdict: { decision: 'allow', reasons: [], policy_revision: 'rev-1' },
       keep: 'full',
       retention_class: 'standard',
-      masking: { status: 'masked', findings: [], readable: [], whole: [], dropped: [] },
+      masking: { status: 'masked', reason: '', findings: [], readable: [], whole: [], dropped: [] },
       decoded: true,
       decoded_detail: '',
       body: { request: { codings: [], decoded_bytes: null }, answer: { codings: [], decoded_bytes: null } },

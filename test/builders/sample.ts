@@ -61,6 +61,7 @@ export function sampleDocument(overrides: Parameters<typeof documentOf>[0] = {})
       retention_class: 'long',
       masking: {
         status: 'masked',
+        reason: '',
         findings: [{ type: 'EMAIL', place: 'messages', count: 2 }],
         ...{ readable: ['IP'], whole: ['system'], dropped: ['tools'] },
       },

@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import { openElasticsearchIndex, openElasticsearchSearch } from '../../extproc/index/elasticsearch/open.ts';
+import {
+  openElasticsearchIndex,
+  openElasticsearchReplace,
+  openElasticsearchSearch,
+} from '../../extproc/index/elasticsearch/open.ts';
 import type { ElasticsearchOptions } from '../../extproc/index/elasticsearch/options.ts';
-import type { Delivery, IndexSearch, IndexSink, IndexUsage, SearchQuery } from '../../extproc/index/port.ts';
+import type {
+  Delivery,
+  IndexReplace,
+  IndexSearch,
+  IndexSink,
+  IndexUsage,
+  SearchQuery,
+} from '../../extproc/index/port.ts';
 import { type RejectList, type RejectsBound, unboundedRejects } from '../../extproc/index/rejects.ts';
 import { memoryFile, openRejectsForReading, SqliteMemory } from '../../extproc/index/sqlite/memory.ts';
+import { SqliteReplace } from '../../extproc/index/sqlite/replace.ts';
 import { SqliteSearch } from '../../extproc/index/sqlite/search.ts';
 import { SqliteIndex } from '../../extproc/index/sqlite/writer.ts';
 import type { Masked } from '../../extproc/masking/masked.ts';
@@ -18,6 +30,7 @@ import { elasticsearchCall } from '../environment/elasticsearch/call.ts';
 export type IndexUnderTest = {
   readonly sink: IndexSink;
   readonly reader: IndexSearch & IndexUsage;
+  readonly replacer: IndexReplace;
   /** Makes what was stored so far findable, as it is by itself after the refresh interval. */
   settle(): Promise<void>;
   /** What this index refused. */
@@ -38,13 +51,15 @@ export const sqliteKind: IndexKind = {
     const directory = temporaryDirectory(t);
     const sink = SqliteIndex.open(directory, undefined, bound);
     const reader = SqliteSearch.open(directory);
+    const replacer = SqliteReplace.open(directory);
     const rejects = openRejectsForReading(memoryFile(directory, 'sqlite'));
     t.after(async () => {
       rejects.close();
+      await replacer.close();
       await reader.close();
       await sink.close();
     });
-    return { sink, reader, settle: async () => {}, rejects };
+    return { sink, reader, replacer, settle: async () => {}, rejects };
   },
 };
 
@@ -76,13 +91,15 @@ export function elasticsearchKind(place: () => Place): IndexKind {
       });
       const sink = await openElasticsearchIndex(options, memory.rejects);
       const reader = openElasticsearchSearch(options);
+      const replacer = openElasticsearchReplace(options);
       t.after(async () => {
+        await replacer.close();
         await reader.close();
         await sink.close();
         memory.close();
         await removeIndices(url, options.prefix);
       });
-      return { sink, reader, settle: () => refresh(url, options.prefix), rejects: memory.rejects };
+      return { sink, reader, replacer, settle: () => refresh(url, options.prefix), rejects: memory.rejects };
     },
   };
 }

@@ -2,6 +2,7 @@ import { after, before } from 'node:test';
 import { type SharedElasticsearch, sharedElasticsearch } from '../environment/shared-elasticsearch.ts';
 import { testDelivery } from './delivery-behaviour.ts';
 import { elasticsearchKind, sqliteKind } from './index-under-test.ts';
+import { testReplace } from './replace-behaviour.ts';
 import { testSearch } from './search-behaviour.ts';
 import { textAnalysisOf } from './text-analysis.ts';
 import { testUsage } from './usage-behaviour.ts';
@@ -21,6 +22,7 @@ const kinds = [
 ];
 for (const { kind, analysis } of kinds) {
   testDelivery(kind);
+  testReplace(kind);
   testSearch(kind);
   testWords(kind, analysis);
   testUsage(kind);

@@ -73,6 +73,7 @@ export function testSearch(kind: IndexKind): void {
       skilltape: {
         masking: {
           status: 'masked' as const,
+          reason: '',
           findings: types.map((type, at) => ({ type, place: at === 0 ? 'system' : 'messages', count: 1 })),
           ...{ readable: ['IP'], whole: ['system'], dropped: ['tools'] },
         },
@@ -84,6 +85,22 @@ export function testSearch(kind: IndexKind): void {
     assert.deepEqual(await idsFor(index, { masked: 'EMAIL', session: 'other' }), []);
     assert.deepEqual(await idsFor(index, { masked: 'IP' }), []);
     assert.deepEqual((await index.reader.get('a'))?.skilltape.masking.findings.length, 2);
+  });
+
+  test(`${name}: exchanges whose masking failed are found by that alone, and say why`, async (t) => {
+    const failed = (reason: string) => ({
+      keep: 'metadata' as const,
+      masking: { status: 'failed' as const, reason, findings: [], readable: [], whole: [], dropped: [] },
+    });
+    const index = await filled(kind, t, [
+      { id: 'a', time: '2026-01-01T00:00:00Z', skilltape: failed('masking failed with RangeError') },
+      { id: 'b', time: '2026-01-02T00:00:00Z' },
+      { id: 'c', time: '2026-01-03T00:00:00Z', session: 'other', skilltape: failed('') },
+    ]);
+    assert.deepEqual(await idsFor(index, { maskingFailed: true }), ['c', 'a']);
+    assert.deepEqual(await idsFor(index, { maskingFailed: true, session: 'other' }), ['c']);
+    assert.deepEqual(await idsFor(index, {}), ['c', 'b', 'a']);
+    assert.equal((await index.reader.get('a'))?.skilltape.masking.reason, 'masking failed with RangeError');
   });
 
   test(`${name}: a hit tells who, what and how much`, async (t) => {

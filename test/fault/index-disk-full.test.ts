@@ -64,6 +64,7 @@ test('an index whose disk is full waits and says why, and when there is room it 
   const keys = { journalKey: key, hashKey: key };
   const limits = {
     textMaxChars: 100_000,
+    maskingBudgetMs: 30_000,
     decoding: decodingLimits,
     rememberedDays: 365,
     rejectsMaxBytes: 2 ** 20,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { kibanaObjects } from '../../extproc/kibana/objects.ts';
 import { toNdjson } from '../../extproc/kibana/saved-object.ts';
-import { capText } from '../../extproc/transcript/cap.ts';
+import { capText } from '../../extproc/masking/cap-text.ts';
 import { documentOf } from '../builders/document.ts';
 import { elasticsearchCall } from '../environment/elasticsearch/call.ts';
 import { translateKql } from '../environment/kibana/kql.ts';

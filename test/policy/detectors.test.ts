@@ -64,7 +64,7 @@ test('a type that no detector gives is a fault in the lists, and so is a scope f
   });
   assert.deepEqual(
     message.split('\n').map((line) => line.replace(/^.*lists\//, '').split(': ')[1]),
-    ['rules.0.off.0', 'rules.0.scopes', 'rules.0.types.0'],
+    ['rules.0.types.0', 'rules.0.off.0', 'rules.0.scopes'],
   );
 });
 

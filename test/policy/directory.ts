@@ -20,13 +20,18 @@ export function policyDirectory(t: TestContext, files: Record<string, string | U
 }
 
 /** The least that compiles: each decision is a package with the body given, by default one that allows and keeps. */
-export function bareFiles(bodies: { access?: string; request?: string; record?: string } = {}): Record<string, string> {
+export function bareFiles(
+  bodies: { access?: string; request?: string; record?: string; console?: string } = {},
+): Record<string, string> {
   const allow = 'decision := {"verdict": "allow", "reasons": []}';
   const keep = 'decision := {"keep": "full", "retention_class": "standard", "reasons": []}';
+  const limits = '{"values_per_operator_per_hour": 20, "values_per_person_per_hour": 20}';
+  const show = `decision := {"verdict": "allow", "reasons": [], "limits": ${limits}}`;
   return {
     'access/access.rego': `package skilltape.access\n\n${bodies.access ?? allow}\n`,
     'request/request.rego': `package skilltape.request\n\n${bodies.request ?? allow}\n`,
     'record/record.rego': `package skilltape.record\n\n${bodies.record ?? keep}\n`,
+    'console/console.rego': `package skilltape.console\n\n${bodies.console ?? show}\n`,
   };
 }
 

@@ -1,6 +1,7 @@
 /** Input documents that the shipped policy lets through, and variants of them for each rule. */
 import { bodyForms } from '../../extproc/claude/body-form.ts';
 import { treatments } from '../../extproc/claude/endpoint-table.ts';
+import type { ConsoleInput } from '../../extproc/policy/console.ts';
 import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../../extproc/policy/input.ts';
 import { noBodyFacts } from '../../extproc/policy/input-bounds.ts';
 
@@ -177,5 +178,39 @@ export function recordVariants(): RecordInput[] {
   return [
     ...decisions.map((decision) => recordDocument({ verdict: { decision } })),
     recordDocument({ identity: null, ...noBodyFacts }),
+  ];
+}
+
+export function consoleDocument(change: Partial<ConsoleInput> = {}): ConsoleInput {
+  return {
+    version: 1,
+    action: 'reveal',
+    operator: { kind: 'os', name: 'ada', uid: 1000, groups: ['staff'] },
+    person: { issuer: 'https://idp.example', subject: 'u-1', email: 'bob@example.org', groups: ['staff'] },
+    ...{ connection: 'claude', session: 'session-1', exchange: 'exchange-1', retention_class: 'standard' },
+    types: ['EMAIL'],
+    values: 1,
+    reason: 'incident 42: who was written to',
+    last_hour: { operator_values: 0, person_values: 0 },
+    time: '2026-01-02T03:04:05.678Z',
+    ...change,
+  };
+}
+
+/** One document or more for each rule and branch of `console`. */
+export function consoleVariants(): ConsoleInput[] {
+  const operator = (change: Partial<ConsoleInput['operator']>) =>
+    consoleDocument({ operator: { ...consoleDocument().operator, ...change } });
+  return [
+    consoleDocument(),
+    consoleDocument({ person: null }),
+    ...['', 'short', ' \t          ', 'ü'.repeat(10), '\ud800'.repeat(10)].map((reason) => consoleDocument({ reason })),
+    ...[['EMAIL'], ['EMAIL', 'IP'], []].map((types) => consoleDocument({ types })),
+    operator({ name: 'eve' }),
+    operator({ name: 'eve', groups: ['incident'] }),
+    consoleDocument({ connection: 'other' }),
+    ...[0, 2, 3, 5, 6].map((values) => consoleDocument({ values })),
+    consoleDocument({ last_hour: { operator_values: 5, person_values: 0 } }),
+    consoleDocument({ last_hour: { operator_values: 0, person_values: 3 } }),
   ];
 }

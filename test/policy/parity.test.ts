@@ -7,7 +7,7 @@ import { compilePolicies } from '../../extproc/policy/compile.ts';
 import type { RecordDecision, RequestDecision } from '../../extproc/policy/decision.ts';
 import { createPolicyEngine, type PolicyEngine } from '../../extproc/policy/engine.ts';
 import { policyDirectory } from './directory.ts';
-import { accessVariants, recordVariants, requestDocument, requestVariants } from './documents.ts';
+import { accessVariants, consoleVariants, recordVariants, requestDocument, requestVariants } from './documents.ts';
 import { evaluate, opaBinary, policiesDirectory } from './opa.ts';
 
 const garbage: readonly unknown[] = [null, false, 0, '', 'x', [], {}, { version: 1 }, [[[]]], { version: '1' }];
@@ -143,4 +143,25 @@ test('the documents of this comparison reach every rule and every verdict', () =
     'request/model_denied',
     'request/model_known',
   ]);
+});
+
+test('who may look is decided as OPA itself decides it, and nobody may with the shipped list', async (t) => {
+  const directory = policyDirectory(t, {});
+  cpSync(policiesDirectory, directory, { recursive: true });
+  const limits = { values_per_operator_per_hour: 5, values_per_person_per_hour: 3, reason_min_chars: 10 };
+  const operators = [
+    { actions: ['reveal'], users: ['ada'], types: ['EMAIL'] },
+    { actions: ['reveal'], groups: ['incident'], connections: ['claude'] },
+  ];
+  writeFileSync(join(directory, 'lists/console/data.json'), JSON.stringify({ operators, limits }));
+  const edited = await createPolicyEngine(await compilePolicies({ opaBinary: opaBinary(), directory }));
+  const documents = [...consoleVariants(), ...malformed];
+  const query = '[d | some document in input; d := data.skilltape.console.decision with input as document]';
+  const decisions = documents.map((input) => edited.console(input));
+  assert.deepEqual(decisions, await evaluate(query, documents, directory));
+  const rules = new Set(decisions.flatMap(({ reasons }) => reasons.map(({ rule }) => rule)));
+  for (const rule of ['operator_listed', 'reason_given', 'hourly_limit']) assert.ok(rules.has(`console/${rule}`), rule);
+  assert.ok(decisions.some(({ verdict }) => verdict === 'allow'));
+  for (const document of consoleVariants()) assert.equal(engine.console(document).verdict, 'deny');
+  assert.deepEqual(failures, []);
 });

@@ -27,7 +27,7 @@ test('the shipped policies are formatted and pass the strict check with schemas 
 });
 
 test('every rule has a title, a description, the schema of its input, and a test of both directions', () => {
-  const rules = ['access', 'request', 'record'].flatMap((stage) =>
+  const rules = ['access', 'request', 'record', 'console'].flatMap((stage) =>
     readdirSync(join(policiesDirectory, 'rules', stage)).map((rule) => ({ stage, rule })),
   );
   assert.ok(rules.length >= 12);
@@ -68,5 +68,6 @@ test('the rule of the README works as it is written there', async (t) => {
   assert.deepEqual(engine.request(requestDocument()), {
     verdict: 'hold',
     reasons: [{ rule: 'request/mcp_hold', message: 'The MCP server "docs" needs an approval.' }],
+    approval: JSON.parse(readFileSync(join(directory, 'lists/approval/data.json'), 'utf8')),
   });
 });

@@ -4,7 +4,7 @@
  */
 
 /** Raised when a field is added; an older template is replaced, a newer one left alone. */
-export const mappingVersion = 3;
+export const mappingVersion = 4;
 
 /** Above every template that Elastic ships (200) and below what an operator would take to override ours. */
 const templatePriority = 500;
@@ -106,6 +106,7 @@ const properties: Properties = {
     retention_class: keyword,
     masking: object({
       status: keyword,
+      reason: keyword,
       findings: object({ type: keyword, place: keyword, count: long }),
       readable: keyword,
       whole: keyword,

@@ -1,9 +1,10 @@
-import type { IndexSearch, IndexSink, IndexUsage } from '../port.ts';
+import type { IndexReplace, IndexSearch, IndexSink, IndexUsage } from '../port.ts';
 import type { Rejects } from '../rejects.ts';
 import { type AccessCheck, checkAccess, type Purpose } from './check.ts';
 import { Connection } from './connection.ts';
 import { mappingVersion } from './mapping.ts';
 import type { ElasticsearchOptions } from './options.ts';
+import { ElasticsearchReplace } from './replace.ts';
 import { ElasticsearchSearch } from './search.ts';
 import { replaceTemplate } from './template.ts';
 import { ElasticsearchIndex } from './writer.ts';
@@ -29,6 +30,11 @@ export function openElasticsearchSearch(
   options: ElasticsearchOptions,
 ): IndexSearch & IndexUsage & { close(): Promise<void> } {
   return new ElasticsearchSearch(new Connection(options));
+}
+
+/** For masking again; must be closed. Errors as for shipping. */
+export function openElasticsearchReplace(options: ElasticsearchOptions): IndexReplace {
+  return new ElasticsearchReplace(new Connection(options));
 }
 
 /**

@@ -33,6 +33,9 @@ export type ElasticsearchSection = {
         readonly readApiKeyFile?: string | undefined;
         readonly readUsernameFile?: string | undefined;
         readonly readPasswordFile?: string | undefined;
+        readonly remaskApiKeyFile?: string | undefined;
+        readonly remaskUsernameFile?: string | undefined;
+        readonly remaskPasswordFile?: string | undefined;
         readonly prefix: string;
         readonly numberOfReplicas: number;
         readonly refreshIntervalMs: number;
@@ -57,6 +60,18 @@ export function readerOptions(index: ElasticsearchSection): ElasticsearchOptions
     passwordFile: readPasswordFile,
   });
   return { ...common(section), credential: reading ?? credentialOf(section) };
+}
+
+/** For masking again, which reads and writes: a credential of its own, or else the one for shipping. */
+export function remaskOptions(index: ElasticsearchSection): ElasticsearchOptions {
+  const section = sectionOf(index);
+  const { remaskApiKeyFile, remaskUsernameFile, remaskPasswordFile } = section;
+  const remasking = credentialOf({
+    apiKeyFile: remaskApiKeyFile,
+    usernameFile: remaskUsernameFile,
+    passwordFile: remaskPasswordFile,
+  });
+  return { ...common(section), credential: remasking ?? credentialOf(section) };
 }
 
 type Section = NonNullable<ElasticsearchSection['elasticsearch']>;

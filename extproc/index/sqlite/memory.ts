@@ -56,6 +56,14 @@ export class SqliteMemory implements ShipMemory {
     });
   }
 
+  /** To look into, beside whoever writes it; `remember` and `forget` fail. Throws `index_failed` when there is no file. */
+  static openForReading(file: string): SqliteMemory {
+    return orIndexFailed('open what shipping remembers', () => {
+      const bounds = { rememberedDays: 365, rejects: unboundedRejects };
+      return new SqliteMemory(openForReading(file), () => new Date(), bounds);
+    });
+  }
+
   retentionClassOf(exchangeId: string): string | null {
     return this.#classes.of(exchangeId);
   }

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { SkilltapeError } from '../../errors.ts';
 import { inTransaction } from './database.ts';
 import { migrateFrom1, migrateFrom2 } from './migration.ts';
-import { addedIn2, addedIn3, exchangesTable, immutableTrigger, textTable } from './tables.ts';
+import { addedIn2, addedIn3, exchangesTable, failedMaskingIndex, immutableTrigger, textTable } from './tables.ts';
 
 const schemaVersion = 3;
 
@@ -28,6 +28,7 @@ export function prepareSchema(database: DatabaseSync): void {
     database.prepare('insert into schema_version (version) values (?)').run(schemaVersion);
   });
   checkSchema(database);
+  database.exec(failedMaskingIndex);
 }
 
 export function checkSchema(database: DatabaseSync): void {

@@ -73,6 +73,15 @@ create table exchange_findings (
 create index exchange_findings_by_number on exchange_findings (number);
 `;
 
+/**
+ * Where masking failed; hardly any row is in this index, so that it is small and a search by it reads no documents. Made
+ * at each opening, since an index without it gives the same answers.
+ */
+export const hasFailedMasking = "document ->> '$.skilltape.masking.status' = 'failed'";
+export const failedMaskingIndex = `
+create index if not exists exchanges_masking_failed on exchanges (number) where ${hasFailedMasking};
+`;
+
 export const immutableTrigger = `
 create trigger exchanges_immutable before update on exchanges
   begin select raise(abort, 'an indexed exchange does not change'); end;

@@ -3,6 +3,22 @@
 # description: Tests take one of these and change what they are about.
 package skilltape.lib.example_test
 
+console := {
+	"version": 1,
+	"action": "reveal",
+	"operator": {"kind": "os", "name": "ada", "uid": 1000, "groups": ["staff", "incident"]},
+	"person": {"issuer": "https://idp.example", "subject": "u-1", "email": "bob@example.org", "groups": ["staff"]},
+	"connection": "claude",
+	"session": "session-1",
+	"exchange": "exchange-1",
+	"retention_class": "standard",
+	"types": ["EMAIL"],
+	"values": 1,
+	"reason": "incident 42: who was written to",
+	"last_hour": {"operator_values": 0, "person_values": 0},
+	"time": "2026-01-02T03:04:05.678Z",
+}
+
 access := {
 	"version": 1,
 	"connection": {"name": "claude", "issuer": "https://idp.example"},

@@ -64,7 +64,7 @@ decide(entries, class) := object.union(
 		"whole": sort((_all(parts, "whole") - _all(parts, "masked")) - drop),
 		"drop": sort(drop),
 	},
-	_said(off),
+	object.union(_said(off), _revealing(parts)),
 ) if {
 	parts := {part |
 		some entry in entries
@@ -133,6 +133,10 @@ _is_sound("scopes", value, _) if {
 	}
 }
 
+_is_sound("reveal", value, _) if _are_among(value, hashed)
+
+_is_sound("no_reveal", value, _) if _are_among(value, types)
+
 _is_sound("whole", value, _) if _are_among(value, fields)
 
 _is_sound("masked", value, _) if _are_among(value, fields)
@@ -163,6 +167,12 @@ _all(parts, name) := {item | some part in parts; some item in object.get(part, n
 
 _narrowest(parts, type) := scopes[place] if {
 	place := min({place | some part in parts; some place, scope in scopes; scope == part.scopes[type]})
+}
+
+# Only where a rule says something of it; `no_reveal` wins.
+_revealing(parts) := {name: sort(types) |
+	some name, types in {"reveal": _all(parts, "reveal") - _all(parts, "no_reveal"), "no_reveal": _all(parts, "no_reveal")}
+	count(types) > 0
 }
 
 _said(off) := {"consequence": consequence} if {

@@ -15,7 +15,11 @@ decide(entries) := {"verdict": "deny", "status": status, "reasons": findings.rea
 	denials := {entry | some entry in entries; not _holds(entry)}
 	count(denials) > 0
 	status := min({_status(entry) | some entry in denials})
-} else := {"verdict": "hold", "reasons": findings.reasons(entries)} if {
+} else := {
+	"verdict": "hold",
+	"reasons": findings.reasons(entries),
+	"approval": object.get(data.lists, "approval", {}),
+} if {
 	count(entries) > 0
 } else := {"verdict": "allow", "reasons": []}
 

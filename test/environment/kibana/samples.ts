@@ -25,6 +25,7 @@ const samples: readonly Sample[] = [
       ],
       masking: {
         status: 'masked',
+        reason: '',
         findings: [
           { type: 'EMAIL', place: 'messages', count: 7 },
           { type: 'IBAN', place: 'messages', count: 1 },
@@ -39,6 +40,7 @@ const samples: readonly Sample[] = [
     skilltape: {
       masking: {
         status: 'masked',
+        reason: '',
         findings: [{ type: 'EMAIL', place: 'messages', count: 1 }],
         ...{ readable: [], whole: [], dropped: [] },
       },

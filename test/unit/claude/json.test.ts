@@ -194,3 +194,15 @@ test('an answer of more values than can be held is no JSON, however small each o
   assert.equal(parseBoundedJson(list(requestMaxTokens)), undefined);
   assert.equal((parseBoundedJson(list(requestMaxTokens - 1)) as number[]).length, requestMaxTokens);
 });
+
+test('integers that a double cannot hold are read digit for digit where that is asked for, others as JSON.parse does', () => {
+  const text =
+    '{"a":[6304000000000000123,-12345678901234567890, 4111111111111111],"b":1.2345678901234567,"__proto__":1}';
+  const read = parseStrictJson(Buffer.from(text), { maxDepth: 9, exactIntegers: true });
+  assert.ok(read.ok);
+  const expected = text.replace(/6304\d+|-12345\d+/g, '"$&"');
+  assert.equal(JSON.stringify(read.value), JSON.stringify(JSON.parse(expected)));
+  assert.equal(JSON.stringify(parseBoundedJson(text)), JSON.stringify(JSON.parse(expected)));
+  const judged = parseStrictJson(Buffer.from(text), { maxDepth: 9 });
+  assert.deepEqual(judged.ok && judged.value, JSON.parse(text));
+});

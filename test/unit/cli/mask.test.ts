@@ -6,15 +6,21 @@ import { test } from 'node:test';
 import { maskCommand } from '../../../extproc/cli/mask.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
 import { ownList, ownNames, ownRule } from '../masking/own-list.ts';
+import { CommandRunner, newRun } from './looking-fixture.ts';
 
 type Span = { s: number; e: number; t: string; score: number; rule?: string; why?: string };
 type Line = { id?: unknown; spans: Span[]; text: string };
 
 async function run(lines: readonly string[], args: readonly string[] = []): Promise<Line[]> {
-  let out = '';
   const input = Readable.from([lines.map((line) => `${line}\n`).join('')]);
-  const command = maskCommand({ input, write: (text) => (out += text) });
-  await command.parseAsync([...args], { from: 'user' });
+  const nothing = () => assert.fail('nothing recorded is looked at');
+  const recorded = { openRecorded: nothing, openRemask: nothing };
+  const { out, looks } = await new CommandRunner('').run(
+    (looking) => maskCommand(looking, { input, recorded }),
+    [...args],
+    newRun(),
+  );
+  assert.deepEqual(looks, [], 'what was given is nobody else’s');
   return out
     .split('\n')
     .filter((line) => line !== '')

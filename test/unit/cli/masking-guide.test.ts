@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { maskCommand } from '../../../extproc/cli/mask.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
+import { CommandRunner, newRun } from './looking-fixture.ts';
 
 const guide = readFileSync(fileURLToPath(new URL('../../../docs/masking.md', import.meta.url)), 'utf8');
 
@@ -23,11 +24,12 @@ async function printed(line: string, folder: string): Promise<string> {
   const [, input = '', flags = ''] = /^echo '(.*)' \| npx skilltape mask ?(.*)\n$/.exec(line) ?? [];
   assert.notEqual(input, '', line);
   const args = flags.split(' ').filter((flag) => flag !== '');
-  let out = '';
-  const command = maskCommand({ input: Readable.from([`${input}\n`]), write: (text) => (out += text) });
-  await command.parseAsync(
+  const nothing = () => assert.fail('nothing recorded is looked at');
+  const recorded = { openRecorded: nothing, openRemask: nothing };
+  const { out } = await new CommandRunner('').run(
+    (looking) => maskCommand(looking, { input: Readable.from([`${input}\n`]), recorded }),
     args.map((arg) => (arg.endsWith('.json') ? join(folder, arg) : arg)),
-    { from: 'user' },
+    newRun(),
   );
   return out.replace(/:[0-9a-f]{16}\]/g, ':…]');
 }

@@ -75,7 +75,7 @@ test('a skill and a model are filters; noise is left out and said to be, until i
 test('a type of what was masked is a filter, in any case; what is none is refused with the list of them', async (t) => {
   const runner = new CommandRunner(temporaryDirectory(t));
   const findings = [{ type: 'IBAN', place: 'messages', count: 1 }];
-  const masking = { status: 'masked' as const, findings, readable: [], whole: [], dropped: [] };
+  const masking = { status: 'masked' as const, reason: '', findings, readable: [], whole: [], dropped: [] };
   await runner.fill([{ id: 'a', skilltape: { masking } }, { id: 'b' }]);
   const found = await runner.run(searchCommand, ['--masked', 'iban']);
   assert.match(found.out, /^a /m);

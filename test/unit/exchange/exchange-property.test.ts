@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { ApprovalAnswer } from '../../../extproc/exchange/approval-desk.ts';
 import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
 import type { Verdict } from '../../../extproc/exchange/ports.ts';
 import {
@@ -72,6 +73,12 @@ const life = fc.record({
   failingSync: fc.option(fc.nat(4)),
   access: fc.constantFrom<Verdict>(allow, allow, allow, deny),
   request: fc.constantFrom<Verdict>(allow, allow, allow, deny, { verdict: 'hold', reasons: [] }),
+  /** What people say of a held one. */
+  answer: fc.constantFrom<ApprovalAnswer>(
+    { kind: 'granted', ticket: 't', approvedBy: ['a'] },
+    { kind: 'denied', ticket: 't', reason: 'no' },
+    { kind: 'full', limit: 'ticketsMax' },
+  ),
 });
 
 /** What reads a stream does: one frame after the other until a cut, then the end. */
@@ -79,8 +86,19 @@ test('whatever comes in whatever order: one end for a start, one release at most
   await fc.assert(
     fc.asyncProperty(
       life,
-      async ({ frames, abandonAfter, endsWith, failingAppend, failingSync, access, request, heldBodyMaxBytes }) => {
-        const { log, judge, context, open } = createRig({ heldBodyMaxBytes });
+      async ({
+        frames,
+        abandonAfter,
+        endsWith,
+        failingAppend,
+        failingSync,
+        access,
+        request,
+        answer,
+        heldBodyMaxBytes,
+      }) => {
+        const { log, judge, desk, context, open } = createRig({ heldBodyMaxBytes });
+        desk.onAsk = async () => answer;
         judge.accessVerdict = () => access;
         judge.requestVerdict = () => request;
         failOnce(log, failingAppend, failingSync);

@@ -41,14 +41,6 @@ const cases: Case[] = [
     ...{ status: 451, outcome: 'denied', detail: 'no_such_skill' },
   },
   {
-    name: 'a request that would need an approval',
-    frames: wholeRequest,
-    arrange: ({ judge }) => {
-      judge.requestVerdict = () => ({ verdict: 'hold', reasons: [{ rule: 'ask', message: 'Ask first.' }] });
-    },
-    ...{ status: 403, outcome: 'held', detail: 'ask' },
-  },
-  {
     name: 'a body that announces more than is taken',
     frames: [post([['content-length', '1001']])],
     ...{ status: 413, outcome: 'refused', detail: 'request_body_too_large 1000 bytes' },

@@ -1,4 +1,11 @@
 /** Drives exchanges in this process: a journal and a judge under the test's control, and the frames that Envoy sends. */
+
+import type {
+  ApprovalAnswer,
+  ApprovalDecision,
+  ApprovalDesk,
+  ApprovalRequest,
+} from '../../../extproc/exchange/approval-desk.ts';
 import { createAttempts } from '../../../extproc/exchange/attempts.ts';
 import { EndReports } from '../../../extproc/exchange/end-report.ts';
 import { Exchange } from '../../../extproc/exchange/exchange.ts';
@@ -20,6 +27,7 @@ import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { storedChunk } from '../../../extproc/exchange/request-body.ts';
 import { findingsSearch } from '../../../extproc/exchange/request-findings.ts';
 import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
+import { maskedSummary } from '../../../extproc/exchange/summary-mask.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import { PassingBytes } from '../../../extproc/large-work.ts';
 import type { AccessInput, RequestInput } from '../../../extproc/policy/input.ts';
@@ -107,6 +115,38 @@ export class Gate {
 export const allow: Verdict = { verdict: 'allow', reasons: [] };
 export const deny: Verdict = { verdict: 'deny', reasons: [{ rule: 'no_such_skill', message: 'Not that skill.' }] };
 
+/** People who decide when a test says so. */
+export class FakeDesk implements ApprovalDesk {
+  readonly #log: FakeLog;
+  readonly asked: ApprovalRequest[] = [];
+  readonly leavers: string[] = [];
+  onAsk: () => Promise<ApprovalAnswer> = async () => ({ kind: 'pending', ticket: 't-1', untilMs: nowMs + 1 });
+  #decided = Promise.withResolvers<ApprovalDecision | null>();
+
+  constructor(log: FakeLog) {
+    this.#log = log;
+  }
+
+  ask(request: ApprovalRequest): Promise<ApprovalAnswer> {
+    this.#log.events.push('asked');
+    this.asked.push(request);
+    return this.onAsk();
+  }
+
+  decided(): Promise<ApprovalDecision | null> {
+    return this.#decided.promise;
+  }
+
+  leave(_ticket: string, exchangeId: string): void {
+    this.leavers.push(exchangeId);
+  }
+
+  decide(decision: ApprovalDecision | null): void {
+    this.#decided.resolve(decision);
+    this.#decided = Promise.withResolvers();
+  }
+}
+
 export class FakeJudge implements Judge {
   readonly revision = 'sha256:revision';
   looksAtFindings = false;
@@ -137,6 +177,7 @@ export type Rig = {
   log: FakeLog;
   reports: EndReports;
   judge: FakeJudge;
+  desk: FakeDesk;
   context: ExchangeContext;
   faults: Error[];
   /** What `onFinished` was told. */
@@ -153,6 +194,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
   // A report that a test wants comes before the end.
   const reports = new EndReports({ maxWaitMs: 0 });
   const ended: Rig['ended'] = [];
+  const desk = new FakeDesk(log);
   const context: ExchangeContext = {
     log,
     judge: () => judge,
@@ -169,6 +211,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
       openExchangesPerCallerMax: 10,
       // Longer than any test: a deadline that fires is asked for by the test.
       decisionTimeoutMs: 1_000_000,
+      holdMaxMs: 1_000_000,
       ...limits,
     },
     budget: { openExchanges: 0, heldBodyBytes: 0 },
@@ -177,7 +220,11 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
     endReports: reports,
-    reader: { read: (kind, asked, body) => readHere(kind, { ...asked, search: findingsSearch }, wholeOf(log, body)) },
+    approvals: desk,
+    reader: {
+      read: (kind, asked, body) =>
+        readHere(kind, { ...asked, search: findingsSearch, mask: maskedSummary }, wholeOf(log, body)),
+    },
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(new Uint8Array(32).fill(7)),
     onFinished: (connection, outcome) => ended.push({ connection, outcome }),
@@ -185,7 +232,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     onFault: (_, fault) => faults.push(fault),
   };
   return {
-    ...{ log, judge, context, faults, reports, ended },
+    ...{ log, judge, desk, context, faults, reports, ended },
     open: (connection = claude, pathPrefix = '') => new Exchange(context, connection, pathPrefix),
   };
 }

@@ -27,6 +27,7 @@ test('the same options give the same bytes, so that a second import overwrites t
       ['search', 'skilltape-denied-and-held'],
       ['search', 'skilltape-refused-and-failed'],
       ['search', 'skilltape-masked'],
+      ['search', 'skilltape-masking-failed'],
       ['dashboard', 'skilltape-traffic'],
     ],
   );

@@ -50,7 +50,11 @@ test('how an exchange is ended reaches it whole', async () => {
   const ends: unknown[][] = [];
   const accept = async () => ({ kind: 'wait' }) as const;
   const abandon = async (...end: [string, string, boolean]) => void ends.push(end);
-  await new MeteredExchange({ id: 'id', accept, abandon }, 'claude', metrics.exchange).abandon('cut', 'why', true);
+  await new MeteredExchange({ id: 'id', accept, abandon, left() {} }, 'claude', metrics.exchange).abandon(
+    'cut',
+    'why',
+    true,
+  );
   assert.deepEqual(ends, [['cut', 'why', true]]);
 });
 
@@ -58,7 +62,7 @@ test('what is said again after the decision is not counted again', async () => {
   const { metrics, value } = setUp();
   const reply = { kind: 'local_reply', reply: refusalReply('journal_full', '', 'id'), accessLog: {} } as const;
   const exchange = new MeteredExchange(
-    { id: 'id', accept: async () => reply, abandon: async () => {} },
+    { id: 'id', accept: async () => reply, abandon: async () => {}, left() {} },
     'claude',
     metrics.exchange,
   );

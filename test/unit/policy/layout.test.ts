@@ -22,7 +22,7 @@ test('a rule in its place has no fault', () => {
 });
 
 test('a rule where no decision looks for it is a fault', () => {
-  const place = 'a rule stands in rules/<access|request|record>/<rule>/<rule>.rego';
+  const place = 'a rule stands in rules/<access|request|record|console>/<rule>/<rule>.rego';
   for (const path of ['rules/a.rego', 'rules/request/a.rego', 'rules/requests/a/a.rego', 'rules/request/a/b/a.rego']) {
     const name = ['skilltape', ...path.split('/').slice(0, -1)].join('.');
     assert.equal(faults({ [path]: `${schemas}package ${name}` })[0], `${path}:1: ${place}`);

@@ -48,6 +48,7 @@ function rig(overrides: Partial<PipelineParts> = {}) {
     },
     keyedHash,
     textMaxChars: 10_000,
+    maskingBudgetMs: 30_000,
     reduced: new Set(),
     onReading: () => {},
     onMaskingFailed: (exchangeId, reason) => failures.push(`${exchangeId} ${reason}`),

@@ -79,6 +79,7 @@ class Rig {
           dataDirectory: this.directory,
           journalDirectories: [join(this.directory, 'journal')],
           textMaxChars: 10_000,
+          maskingBudgetMs: 30_000,
           rememberedDays: 365,
           rejectsMaxBytes: 2 ** 20,
           largeWorkMemory: null,

@@ -23,7 +23,12 @@ test('the header tells who, when, where, what was decided and why, how it ended 
           outcome: 'denied',
           outcome_detail: 'by policy',
           verdict: { decision: 'deny', reasons: [{ rule: 'no_secrets', message: 'a key' }], policy_revision: 'r' },
-          masking: { status: 'masked', findings: [{ type: 'EMAIL', place: 'messages', count: 2 }], ...unchanged },
+          masking: {
+            status: 'masked',
+            reason: '',
+            findings: [{ type: 'EMAIL', place: 'messages', count: 2 }],
+            ...unchanged,
+          },
         },
       }),
     ],
@@ -102,13 +107,24 @@ test('a session shows its exchanges in order and says where the resent history i
   );
 });
 
-test('what is missing is said: metadata only, masking failed, not decoded, truncated, an error', () => {
+test('why only metadata are there is said: policy wanted it so, or masking failed and for what reason', () => {
+  const shown = (masking: { status: 'masked' | 'failed'; reason: string }) =>
+    renderTranscript(
+      [documentOf({ skilltape: { keep: 'metadata', masking: { findings: [], ...masking, ...unchanged } } })],
+      plain,
+    );
+  assert.match(shown({ status: 'masked', reason: '' }), /policy keeps the metadata of this exchange only/);
+  const failed = shown({ status: 'failed', reason: 'masking failed with RangeError' });
+  assert.match(failed, /masking failed, so only the metadata.*masking failed with RangeError/);
+  assert.doesNotMatch(failed, /policy keeps/);
+});
+
+test('what is missing is said: metadata only, not decoded, truncated, an error', () => {
   const text = renderTranscript(
     [
       documentOf({
         skilltape: {
           keep: 'metadata',
-          masking: { status: 'failed', findings: [], ...unchanged },
           decoded: false,
           truncated: true,
           answer: null,
@@ -118,7 +134,7 @@ test('what is missing is said: metadata only, masking failed, not decoded, trunc
     ],
     plain,
   );
-  for (const expected of [/metadata of this exchange only/, /masking failed/, /could not be read/, /was cut/])
+  for (const expected of [/metadata of this exchange only/, /could not be read/, /was cut/])
     assert.match(text, expected);
   assert.match(text, /\[error\]\n {2}\| \{\n {2}\| {3}"type": "overloaded_error"/);
   assert.doesNotMatch(text, /\[answer\]/);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { capStrings, capText } from '../../../extproc/transcript/cap.ts';
+import { capText } from '../../../extproc/masking/cap-text.ts';
+import { capStrings } from '../../../extproc/transcript/cap.ts';
 
 test('a text within the limit stays as it is', () => {
   const cap = { cut: false, maxChars: 4 };

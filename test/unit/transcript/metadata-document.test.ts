@@ -4,13 +4,17 @@ import { metadataDocument } from '../../../extproc/transcript/metadata-document.
 import { exchangeIdOf, messageOf, messagesRequest, transcriptOf } from './example.ts';
 
 test('the metadata of an exchange says who, when and how it ended, and that it could not be masked', () => {
-  const document = metadataDocument(transcriptOf({ finished: { outcome: 'upstream_error', status: 500 } }), 'long');
+  const document = metadataDocument(
+    transcriptOf({ finished: { outcome: 'upstream_error', status: 500 } }),
+    'long',
+    'why',
+  );
   assert.deepEqual([document.event.id, document.event.outcome], [exchangeIdOf(1), 'failure']);
   assert.equal(document.user?.email, 'ada@example.org');
   assert.equal(document.http.response.status_code, 500);
   assert.equal(document.http.request.method, 'POST');
   const { keep, masking, verdict, session, outcome, retention_class: retentionClass } = document.skilltape;
-  assert.deepEqual([keep, masking.status, verdict.decision], ['metadata', 'failed', 'allow']);
+  assert.deepEqual([keep, masking.status, masking.reason, verdict.decision], ['metadata', 'failed', 'why', 'allow']);
   assert.deepEqual([session.id, outcome, retentionClass], ['s-1', 'upstream_error', 'long']);
 });
 
@@ -25,6 +29,7 @@ test('nothing that a caller, an upstream or a policy wrote is in it', () => {
       finished: { detail: said, localReply: said },
     }),
     'standard',
+    'why',
   );
   assert.ok(!JSON.stringify(document).includes(said));
 });
@@ -37,7 +42,7 @@ test('bodies of any bytes cannot make it fail', () => {
     decided: null,
     started: { identity: null },
   });
-  const document = metadataDocument(transcript, 'standard');
+  const document = metadataDocument(transcript, 'standard', 'why');
   assert.deepEqual([document.user, document.http.request.body.bytes], [null, 3]);
   assert.equal(document.gen_ai.conversation.id, exchangeIdOf(1));
 });

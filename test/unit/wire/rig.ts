@@ -28,6 +28,11 @@ export class FakeExchange implements StreamExchange {
   }
 
   undelivered = false;
+  leftAfterFrames: number | null = null;
+
+  left(): void {
+    this.leftAfterFrames ??= this.frames.length;
+  }
 
   async abandon(how: StreamEnding, detail: string, undelivered: boolean): Promise<void> {
     await this.onAbandon();

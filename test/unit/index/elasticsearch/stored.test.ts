@@ -22,7 +22,7 @@ test('a document that was stored before places were told is shown with nothing i
   assert.deepEqual(restored(stored).skilltape.masking, {
     status: 'masked',
     findings: [{ type: 'EMAIL', place: '', count: 2 }],
-    ...{ readable: [], whole: [], dropped: [] },
+    ...{ reason: '', readable: [], whole: [], dropped: [] },
   });
 });
 

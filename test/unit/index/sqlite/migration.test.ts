@@ -125,7 +125,7 @@ test('a migration that fails leaves the file at version 1, and the next one succ
 async function indexOfVersion2(t: TestContext): Promise<string> {
   const directory = temporaryDirectory(t);
   const index = SqliteIndex.open(directory);
-  const masked = (type: string) => ({ status: 'masked' as const, findings: [{ type, count: 1 }] as never });
+  const masked = (type: string) => ({ status: 'masked' as const, reason: '', findings: [{ type, count: 1 }] as never });
   const none = { readable: [], whole: [], dropped: [] };
   await index.deliver([
     documentOf({ id: 'a', skilltape: { masking: { ...masked('EMAIL'), ...none } } }),

@@ -1,0 +1,89 @@
+/** One approval request from its first state to its last, as a list of events; the state is what they add up to. */
+import { type ScopeKind, scopeKinds } from '../exchange/approval-desk.ts';
+
+/** Who decides. */
+export type Approver = { kind: 'os'; name: string; uid: number };
+
+/** How many uses a grant of more than one request has at the most (inv. 10). */
+export const usesMax = 1_000;
+
+export type Grant = { scope: ScopeKind; uses: number; untilMs: number };
+
+/**
+ * - `opened`, then `waiting` and `left` for each exchange that asks for it and goes without an answer
+ * - `approved` and `denied` by a person; `granted` when as many approved as the policy wants
+ * - `used` by an exchange, which goes to the upstream
+ * - `expired`: nobody decided in time, or the grant was not used in time; `revoked` by a person
+ */
+export type TicketEvent = { timeMs: number } & (
+  | { kind: 'opened' }
+  | { kind: 'waiting'; exchangeId: string }
+  | { kind: 'left'; exchangeId: string }
+  | { kind: 'approved'; by: Approver; reason: string; grant: Grant }
+  | { kind: 'granted'; grant: Grant }
+  | { kind: 'denied'; by: Approver; reason: string }
+  | { kind: 'used'; exchangeId: string }
+  | { kind: 'expired' }
+  | { kind: 'revoked'; by: Approver; reason: string }
+);
+
+export type TicketState =
+  | { kind: 'pending'; approvals: readonly { by: Approver; grant: Grant }[]; untilMs: number }
+  | { kind: 'granted'; grant: Grant; usesLeft: number }
+  | { kind: 'used' }
+  | { kind: 'denied'; by: Approver; reason: string; sinceMs: number }
+  | { kind: 'expired'; wasGranted: boolean; sinceMs: number }
+  | { kind: 'revoked'; sinceMs: number };
+
+/** What the events add up to at a time: what nobody wrote down as expired is so all the same. */
+export function stateOf(events: readonly TicketEvent[], pendingUntilMs: number, nowMs: number): TicketState {
+  let state: TicketState = { kind: 'pending', approvals: [], untilMs: pendingUntilMs };
+  for (const event of events) state = after(state, event);
+  const untilMs = deadlineOf(state);
+  if (untilMs === null || untilMs > nowMs) return state;
+  return { kind: 'expired', wasGranted: state.kind === 'granted', sinceMs: untilMs };
+}
+
+/** Null for a state that no time ends. */
+export function deadlineOf(state: TicketState): number | null {
+  if (state.kind === 'pending') return state.untilMs;
+  return state.kind === 'granted' ? state.grant.untilMs : null;
+}
+
+function after(state: TicketState, event: TicketEvent): TicketState {
+  switch (event.kind) {
+    case 'opened':
+    case 'waiting':
+    case 'left':
+      return state;
+    case 'approved':
+      if (state.kind !== 'pending') return state;
+      return { ...state, approvals: [...state.approvals, { by: event.by, grant: event.grant }] };
+    case 'granted':
+      return { kind: 'granted', grant: event.grant, usesLeft: event.grant.uses };
+    case 'denied':
+      return { kind: 'denied', by: event.by, reason: event.reason, sinceMs: event.timeMs };
+    case 'used':
+      return state.kind === 'granted' ? usedOnce(state) : state;
+    case 'expired':
+      return { kind: 'expired', wasGranted: state.kind === 'granted', sinceMs: event.timeMs };
+    case 'revoked':
+      return { kind: 'revoked', sinceMs: event.timeMs };
+    default:
+      return event satisfies never;
+  }
+}
+
+function usedOnce(state: Extract<TicketState, { kind: 'granted' }>): TicketState {
+  return state.usesLeft <= 1 ? { kind: 'used' } : { ...state, usesLeft: state.usesLeft - 1 };
+}
+
+/** The least that all who approved agreed on. */
+export function agreed(grants: readonly Grant[]): Grant {
+  const widths = grants.map(({ scope }) => scopeKinds.indexOf(scope));
+  const scopes = new Set(grants.map(({ scope }) => scope));
+  // Two scopes have nothing but the request in common.
+  const scope = scopes.size === 1 ? (scopeKinds[widths[0] ?? 0] ?? 'request') : 'request';
+  const uses = scope === 'request' ? 1 : Math.min(...grants.map((grant) => grant.uses));
+  return { scope, uses, untilMs: Math.min(...grants.map(({ untilMs }) => untilMs)) };
+}

@@ -1,0 +1,182 @@
+import type { Command } from 'commander';
+import type { Approver } from '../approvals/ticket.ts';
+import { usesMax } from '../approvals/ticket.ts';
+import type { Decided, Decision, Ticket } from '../approvals/tickets.ts';
+import { SkilltapeError } from '../errors.ts';
+import { type ScopeKind, scopeKinds } from '../exchange/approval-desk.ts';
+import type { Operator } from '../looks/operator.ts';
+import { sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
+import { ticketLine, ticketPage } from '../terminal/ticket.ts';
+import {
+  exitNothingFound,
+  type LookingDependencies,
+  lookingCommand,
+  recordLook,
+  tellingUsage,
+  wholeNumber,
+} from './looking.ts';
+
+/** The tickets of this node (extproc/approvals). */
+export type TicketDesk = {
+  read(ticket: string, nowMs: number): Ticket | null;
+  list(which: 'live' | 'all', limit: number, nowMs: number): Ticket[];
+  decide(ticket: string, decision: Decision, nowMs: number): Decided;
+  close(): void;
+};
+
+export type ApprovalsDependencies = { openTickets(): TicketDesk };
+
+const listLimitDefault = 100;
+const listLimitMax = 10_000;
+const exitRefused = 3;
+
+/** `skilltape approvals`: what waits for a decision, or one ticket whole. */
+export function approvalsCommand(dependencies: LookingDependencies, approvals: ApprovalsDependencies): Command {
+  return lookingCommand('approvals', dependencies)
+    .description('list the requests that wait for an approval, or show one')
+    .argument('[ticket]', 'show this one whole, with everything that happened to it')
+    .option('--all', 'list decided ones too, the newest first', false)
+    .option('--limit <count>', `1 to ${listLimitMax}`, String(listLimitDefault))
+    .action((ticket: string | undefined, flags: ListFlags) =>
+      tellingUsage(dependencies, async () => {
+        const limit = wholeNumber('--limit', flags.limit, 1, listLimitMax);
+        recordLook(dependencies, 'approvals', ticket ?? (flags.all ? 'all tickets' : 'open tickets'), flags.why);
+        withTickets(approvals, (desk) => {
+          if (ticket === undefined) list(dependencies, desk, { ...flags, limit });
+          else show(dependencies, desk, ticket, flags);
+        });
+      }),
+    );
+}
+
+type ListFlags = { all: boolean; limit: string; json?: true; why?: string };
+
+function list(
+  dependencies: LookingDependencies,
+  desk: TicketDesk,
+  flags: { all: boolean; limit: number; json?: true },
+): void {
+  const nowMs = dependencies.now().getTime();
+  const tickets = desk.list(flags.all ? 'all' : 'live', flags.limit, nowMs);
+  for (const ticket of tickets)
+    dependencies.write(`${flags.json === undefined ? ticketLine(ticket, nowMs) : sanitisedJson(ticket)}\n`);
+  if (tickets.length > 0) return;
+  dependencies.writeError('No request waits for an approval.\n');
+  dependencies.setExitCode(exitNothingFound);
+}
+
+function show(dependencies: LookingDependencies, desk: TicketDesk, id: string, flags: { json?: true }): void {
+  const ticket = desk.read(id, dependencies.now().getTime());
+  if (ticket === null) {
+    dependencies.writeError(`${sanitiseLine(`There is no ticket ${id}.`)}\n`);
+    dependencies.setExitCode(exitNothingFound);
+    return;
+  }
+  dependencies.write(flags.json === undefined ? ticketPage(ticket) : `${sanitisedJson(ticket)}\n`);
+}
+
+type DecideFlags = { reason: string; json?: true };
+type ApproveFlags = DecideFlags & { scope: string; uses: string; for: string };
+
+/** `skilltape approve`, `deny` and `revoke`: what a person decides at the command line. */
+export function decisionCommands(dependencies: LookingDependencies, approvals: ApprovalsDependencies): Command[] {
+  const command = (name: string, description: string): Command =>
+    lookingCommand(name, dependencies, {
+      exitCodes: `0 recorded, 1 no such ticket, 2 the command line is wrong, ${exitRefused} refused.`,
+    })
+      .description(description)
+      .argument('<ticket>')
+      .requiredOption('--reason <text>', 'why; recorded, and told to whoever asked when it is a denial');
+  const decide = (ticket: string, decision: () => Decision, flags: DecideFlags) =>
+    tellingUsage(dependencies, async () => decideOn(dependencies, approvals, ticket, decision(), flags));
+  return [
+    command('approve', 'let a held request go on')
+      .option('--scope <scope>', `what it is good for: ${scopeKinds.join(', ')}; as far as policy offers it`, 'request')
+      .option('--uses <count>', `how many requests of that scope, 1 to ${usesMax}`, '100')
+      .option('--for <minutes>', 'how long it can be used; not longer than policy allows', '30')
+      .action((ticket: string, flags: ApproveFlags) => decide(ticket, () => approvalOf(dependencies, flags), flags)),
+    command('deny', 'refuse a held request for good').action((ticket: string, flags: DecideFlags) =>
+      decide(ticket, () => ({ kind: 'deny', ...byOperator(dependencies, flags) }), flags),
+    ),
+    command('revoke', 'take back an approval that can still be used').action((ticket: string, flags: DecideFlags) =>
+      decide(ticket, () => ({ kind: 'revoke', ...byOperator(dependencies, flags) }), flags),
+    ),
+  ];
+}
+
+function approvalOf(dependencies: LookingDependencies, flags: ApproveFlags): Decision {
+  const uses = wholeNumber('--uses', flags.uses, 1, usesMax);
+  const forMs = wholeNumber('--for', flags.for, 1, 100_000) * 60_000;
+  return { kind: 'approve', ...byOperator(dependencies, flags), scope: scopeOf(flags.scope), uses, forMs };
+}
+
+function scopeOf(text: string): ScopeKind {
+  const scope = scopeKinds.find((kind) => kind === text);
+  if (scope !== undefined) return scope;
+  throw new SkilltapeError('usage', `--scope "${text}" is not known`, {
+    remedy: `give one of ${scopeKinds.join(', ')}`,
+  });
+}
+
+const reasonMaxChars = 500;
+
+function byOperator(
+  { operator, maskQuery }: LookingDependencies,
+  { reason }: DecideFlags,
+): { by: Approver; reason: string } {
+  if (reason.trim() === '' || reason.length > reasonMaxChars)
+    throw new SkilltapeError('usage', `--reason has to have 1 to ${reasonMaxChars} characters`, {
+      remedy: 'say in a sentence why',
+    });
+  return { by: approverOf(operator), reason: maskQuery(reason) };
+}
+
+function approverOf({ osUser, uid }: Operator): Approver {
+  return { kind: 'os', name: osUser, uid };
+}
+
+function decideOn(
+  dependencies: LookingDependencies,
+  approvals: ApprovalsDependencies,
+  id: string,
+  decision: Decision,
+  flags: DecideFlags,
+): void {
+  recordLook(dependencies, 'decision', `${decision.kind} ${id}`, flags.reason);
+  withTickets(approvals, (desk) => {
+    const decided = desk.decide(id, decision, dependencies.now().getTime());
+    if (decided.kind === 'recorded') {
+      const { ticket, state } = decided.ticket;
+      dependencies.write(
+        flags.json === undefined
+          ? `${ticket} is ${wordsOf(decided.ticket)}\n`
+          : `${sanitisedJson({ ticket, state })}\n`,
+      );
+      return;
+    }
+    dependencies.writeError(`${sanitiseLine(refusals[decided.why](id, decided.state))}\n`);
+    dependencies.setExitCode(decided.why === 'not_found' ? exitNothingFound : exitRefused);
+  });
+}
+
+function wordsOf({ state, terms }: Ticket): string {
+  if (state.kind !== 'pending') return state.kind;
+  return `approved by ${state.approvals.length} of ${terms.quorum}; it waits for the others`;
+}
+
+const refusals: Record<Extract<Decided, { kind: 'refused' }>['why'], (id: string, state: string) => string> = {
+  not_found: (id) => `There is no ticket ${id}. \`skilltape approvals\` lists those that wait.`,
+  not_open: (id, state) => `${id} cannot be decided any more: it is ${state}.`,
+  approved_before: (id) => `You have approved ${id} already; somebody else has to.`,
+  scope_not_offered: (id) =>
+    `Policy does not offer that scope for ${id}. \`skilltape approvals ${id}\` shows what it offers.`,
+};
+
+function withTickets({ openTickets }: ApprovalsDependencies, use: (desk: TicketDesk) => void): void {
+  const desk = openTickets();
+  try {
+    use(desk);
+  } finally {
+    desk.close();
+  }
+}

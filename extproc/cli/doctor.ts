@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { allRules, examine } from '../doctor/examine.ts';
+import { gatewayOf } from '../doctor/model.ts';
+import type { Finding } from '../doctor/rule.ts';
+import { examineSetup, setupRules } from '../doctor/setup.ts';
+import { parseSource, readSource, type Source } from '../doctor/source.ts';
+import { sanitise, sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
+import { type Style, styleFor } from '../terminal/style.ts';
+import { exitUsage } from './looking.ts';
+
+const exitTraps = 1;
+
+type Output = { write(text: string): void; setExitCode(code: number): void; color: boolean };
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * `skilltape doctor`: names the traps of an Envoy configuration.
+ * @param configFile what `--config` said
+ */
+export function doctorCommand(output: Output, configFile: () => string | undefined, env: Environment): Command {
+  return new Command('doctor')
+    .description('name each trap of an Envoy configuration, with the line to change')
+    .argument('<envoy-config>', "Envoy's bootstrap file or a config dump, YAML or JSON; - is standard input")
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExit codes: 0 no trap, 1 traps, 2 something given is wrong or cannot be read.')
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitUsage))
+    .action((file: string, flags: { json?: true }) => diagnose(file, flags, output, { named: configFile(), env }));
+}
+
+function diagnose(
+  file: string,
+  flags: { json?: true },
+  output: Output,
+  configuration: { named: string | undefined; env: Environment },
+): void {
+  const source = file === '-' ? parseSource(readFileSync(0, 'utf8'), 'standard input') : readSource(file);
+  const configFile = besideFile(file, configuration);
+  const found = [
+    ...examine(source),
+    ...(configFile === undefined ? [] : compared(source, configFile, configuration.env)),
+  ];
+  const files = [source.file, ...(configFile === undefined ? [] : [configFile])];
+  if (flags.json) output.write(`${sanitisedJson({ files, traps: found, live: null })}\n`);
+  else output.write(report(found, files, styleFor(output.color)));
+  if (found.some(({ severity }) => severity !== 'note')) output.setExitCode(exitTraps);
+}
+
+function besideFile(file: string, { named, env }: { named: string | undefined; env: Environment }): string | undefined {
+  const chosen = named ?? env.SKILLTAPE_CONFIG;
+  if (chosen !== undefined && chosen !== '') return resolve(chosen);
+  const beside = file === '-' ? 'skilltape.yaml' : join(dirname(file), 'skilltape.yaml');
+  return existsSync(beside) ? beside : undefined;
+}
+
+function compared(envoySource: Source, configFile: string, env: Environment): Finding[] {
+  const config = loadConfig(configFile, env);
+  return examineSetup({
+    config,
+    configSource: readSource(configFile),
+    envoySource,
+    gateway: gatewayOf(envoySource.root),
+  });
+}
+
+function report(found: readonly Finding[], files: readonly string[], style: Style): string {
+  const traps = found.filter(({ severity }) => severity !== 'note').length;
+  const looked = files.length > 1 ? allRules.length + setupRules.length : allRules.length;
+  const count = traps === 0 ? 'No trap' : traps === 1 ? '1 trap' : `${traps} traps`;
+  const compared = files.length > 1 ? '' : ' No skilltape.yaml was compared with it.';
+  const summary = `${count} in ${files.join(' and ')}; ${looked} were looked for.${compared} docs/doctor.md explains each.`;
+  return `${[...found.map((finding) => entry(finding, style)), `${sanitiseLine(summary)}\n`].join('\n')}`;
+}
+
+function entry(
+  { file, line, severity, id, title, found, path, why, invariants, change }: Finding,
+  style: Style,
+): string {
+  const broken = invariants.length === 0 ? '' : ` (${invariants.map((number) => `inv. ${number}`).join(', ')})`;
+  const head = `${sanitiseLine(`${file}:${line}`)} ${style.warn(severity)} ${style.bold(id)}: ${title}`;
+  const lines = [
+    `found   ${sanitiseLine(found)}`,
+    `at      ${sanitiseLine(path || 'the file')}`,
+    `why     ${why}${broken}`,
+    `change  ${sanitiseLine(change)}`,
+  ];
+  return `${head}\n${lines.map((text) => `  ${sanitise(text)}\n`).join('')}`;
+}

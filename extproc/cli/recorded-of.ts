@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { IndexReplace, IndexSearch } from '../index/port.ts';
+import { loadJournalKey } from '../journal/key.ts';
+import { nodeFileSystem } from '../journal/node-fs.ts';
+import { journalDirectory, journalsIn } from '../journal/places.ts';
+import { openJournalReader } from '../journal/reader.ts';
+import { keyedHashWith } from '../keyed-hash.ts';
+import type { Masker } from '../masking/masker.ts';
+import { detectionOf } from '../masking/own-detection.ts';
+import { compilePolicies } from '../policy/compile.ts';
+import { createPolicyEngine } from '../policy/engine.ts';
+import { JournalExchanges } from '../remask/journal-exchanges.ts';
+import type { MaskAgainParts } from '../remask/mask-again.ts';
+import type { RecordedExchanges } from '../remask/recorded-exchanges.ts';
+import { resolveTool } from '../tools/resolve.ts';
+import { openIndexOf, openMemoryOf, openReplaceOf } from './index-of.ts';
+
+/** What is recorded, and all that is needed to mask it again as shipping does; must be closed. */
+export type Recorded = {
+  parts: Omit<MaskAgainParts, 'masker'> & {
+    masker: Pick<Masker, 'json'>;
+    recorded: RecordedExchanges;
+    index: Pick<IndexSearch, 'search' | 'get'>;
+  };
+  close(): Promise<void>;
+};
+
+export type RecordedDependencies = {
+  /** To look alone; with the policies of another directory where one is given. */
+  openRecorded(policiesDirectory: string | undefined): Promise<Recorded>;
+  /** To put something in the place of what the index has. */
+  openRemask(): Promise<Recorded & { replace: IndexReplace }>;
+};
+
+/** Raw bytes stand in the journals of this node. */
+export function recordedOf(config: () => Config, masker: () => Masker): RecordedDependencies {
+  return {
+    openRecorded: (policiesDirectory) => open(config(), masker, 'reading', policiesDirectory),
+    async openRemask() {
+      await using opened = new AsyncDisposableStack();
+      const recorded = await open(config(), masker, 'writing', undefined);
+      opened.defer(() => recorded.close());
+      const replace = await openReplaceOf(config());
+      opened.defer(() => replace.close());
+      const all = opened.move();
+      return { parts: recorded.parts, replace, close: () => all.disposeAsync() };
+    },
+  };
+}
+
+async function open(
+  config: Config,
+  masker: () => Masker,
+  purpose: 'reading' | 'writing',
+  policiesDirectory = config.policies.directory,
+): Promise<Recorded> {
+  const { dataDirectory, limits, index: indexed, masking } = config;
+  await using opened = new AsyncDisposableStack();
+  const opa = await resolveTool('opa', { env: process.env });
+  const bundle = await compilePolicies({ opaBinary: opa.path, directory: policiesDirectory });
+  const policy = await createPolicyEngine(bundle);
+  const key = await loadJournalKey(config.journal.keyFile);
+  const workers = await journalsIn(dataDirectory);
+  const recorded = new JournalExchanges(
+    workers.map((worker) => {
+      return openJournalReader({ directory: journalDirectory(dataDirectory, worker), fileSystem: nodeFileSystem, key });
+    }),
+  );
+  opened.defer(() => recorded.close());
+  const index = await openIndexOf(config);
+  opened.defer(() => index.close());
+  const memory = openMemoryOf(config, purpose);
+  opened.defer(() => memory.close());
+  const parts: Recorded['parts'] = {
+    masker: masker(),
+    policy,
+    detection: detectionOf(bundle.detectors),
+    keyedHash: keyedHashWith(readFileSync(join(dataDirectory, 'keys', 'hash.key'))),
+    textMaxChars: indexed.textMaxChars,
+    maskingBudgetMs: masking.exchangeBudgetMs,
+    decoding: { decodedBodyMaxBytes: limits.decodedBodyMaxBytes, decodedRatioMax: limits.decodedRatioMax },
+    ...{ recorded, index, memory },
+  };
+  const all = opened.move();
+  return { parts, close: () => all.disposeAsync() };
+}

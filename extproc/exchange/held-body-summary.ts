@@ -1,0 +1,75 @@
+/** What is told of the body of a held request: which body it is, and what of it a person is shown. */
+import { createHash } from 'node:crypto';
+import { withoutCacheControl } from '../claude/cache-control.ts';
+import { lastPromptAt } from '../claude/history.ts';
+import { isJsonObject, type JsonObject, type JsonValue, objectsIn, parseBoundedJson } from '../claude/json.ts';
+import { flatText } from '../claude/text.ts';
+import type { Masked } from '../masking/masked.ts';
+import type { TicketSummary } from './approval-desk.ts';
+import type { BodyPlace } from './body.ts';
+import { decodedBody } from './decoded-body.ts';
+
+/** Makes a readable form of what is told; the text of `excerpt` may be long, and comes out short. */
+export type SummaryMask = (summary: TicketSummary) => Masked<TicketSummary>;
+
+export type HeldBodyPlace = BodyPlace & {
+  summary: Omit<TicketSummary, 'excerpt' | 'leftOut'>;
+  /** Given where the body is read: the masker is large, and only there. */
+  mask?: SummaryMask;
+};
+
+/** `contentHash`: SHA-256 of the body as judged, decoded and without the marks for caching that clients move about. */
+export type HeldBodySummary = { contentHash: string; summary: Masked<TicketSummary> };
+
+/** Of a longer prompt only so much is looked at, from both ends. */
+const lookedAtMaxChars = 200_000;
+
+/** Throws when no mask is given: nothing is told then. */
+export function heldBodySummary(place: HeldBodyPlace, received: Uint8Array): HeldBodySummary {
+  const { summary, mask } = place;
+  if (mask === undefined) throw new Error('a held body is summed up where there is a mask');
+  const body = decodedBody(place, received);
+  if (!body.ok) throw new Error('a held body was judged, so it can be decoded');
+  const isJson = place.bodyForm === 'messages' || place.bodyForm === 'completion' || place.bodyForm === 'batch';
+  const text = isJson || place.bodyForm === 'json' ? Buffer.from(body.bytes).toString('utf8') : null;
+  const hash = createHash('sha256');
+  if (text === null || !isJson) hash.update(body.bytes);
+  else for (const piece of withoutCacheControl(text)) hash.update(piece);
+  const told = text === null ? nothingTold(body.bytes.length) : excerptOf(parseBoundedJson(text) ?? null);
+  return { contentHash: hash.digest('hex'), summary: mask({ ...summary, ...told }) };
+}
+
+type Told = Pick<TicketSummary, 'excerpt' | 'leftOut'>;
+
+function nothingTold(bytes: number): Told {
+  return { excerpt: '', leftOut: { chars: 0, messages: 0, bytes } };
+}
+
+/** The newest prompt of a request, or of the first one of a batch; the others are counted. */
+function excerptOf(value: JsonValue): Told {
+  const request = isJsonObject(value) ? value : {};
+  const [first, ...others] = objectsIn(request.requests).map(({ params }) => (isJsonObject(params) ? params : {}));
+  const messages = messagesOf(first ?? request);
+  const at = lastPromptAt(messages);
+  const prompt = messages
+    .slice(at)
+    .map(({ content }) => flatText(content))
+    .join('\n');
+  const shown = bothEnds(prompt);
+  const older = others.reduce((sum, other) => sum + messagesOf(other).length, at);
+  return { excerpt: shown, leftOut: { chars: prompt.length - shown.length, messages: older, bytes: 0 } };
+}
+
+type Message = { role: string; content: JsonValue };
+
+/** A completion has one prompt, and events stand in the place of messages. */
+function messagesOf(request: JsonObject): Message[] {
+  if (typeof request.prompt === 'string') return [{ role: 'user', content: request.prompt }];
+  const list = [request.messages, request.events, request.initial_events].find((field) => Array.isArray(field));
+  return objectsIn(list).map(({ role, content = null }) => ({ role: role === 'assistant' ? role : 'user', content }));
+}
+
+function bothEnds(text: string): string {
+  if (text.length <= lookedAtMaxChars) return text;
+  return `${text.slice(0, lookedAtMaxChars / 2)}\n${text.slice(-lookedAtMaxChars / 2)}`;
+}

@@ -1,0 +1,48 @@
+import type { ApprovalDecision, ApprovalDesk, ApprovalRequest } from './approval-desk.ts';
+
+/**
+ * How the holding of a request ended.
+ * - `waiting`: it is still undecided, and the caller is told to come again before its own time runs out
+ * - `left`: the caller went, or the gateway stops
+ * - `unavailable`: nobody can be asked
+ */
+export type HoldEnd =
+  | ApprovalDecision
+  | { kind: 'waiting'; ticket: string }
+  | { kind: 'left' }
+  | { kind: 'full'; limit: string }
+  | { kind: 'unavailable'; fault: unknown };
+
+/** One request that waits for people, at most `maxMs`; its ticket outlives it. */
+export class Hold {
+  readonly #desk: ApprovalDesk;
+  readonly #exchangeId: string;
+  readonly #gone = Promise.withResolvers<{ kind: 'left' }>();
+  readonly end: Promise<HoldEnd>;
+
+  /** Never rejects. */
+  constructor(desk: ApprovalDesk, exchangeId: string, request: Promise<ApprovalRequest>, maxMs: number) {
+    this.#desk = desk;
+    this.#exchangeId = exchangeId;
+    this.end = this.#run(request, maxMs).catch((fault: unknown) => ({ kind: 'unavailable', fault }));
+  }
+
+  /** The caller does not wait any more. */
+  leave(): void {
+    this.#gone.resolve({ kind: 'left' });
+  }
+
+  async #run(request: Promise<ApprovalRequest>, maxMs: number): Promise<HoldEnd> {
+    const answer = await this.#desk.ask(await request);
+    if (answer.kind !== 'pending') return answer;
+    const { ticket } = answer;
+    const { promise: late, resolve } = Promise.withResolvers<HoldEnd>();
+    const timer = setTimeout(() => resolve({ kind: 'waiting', ticket }), maxMs);
+    const decided = this.#desk.decided(ticket, this.#exchangeId);
+    const end = await Promise.race([decided, late, this.#gone.promise]);
+    clearTimeout(timer);
+    if (end === null) return { kind: 'waiting', ticket };
+    if (end.kind === 'waiting' || end.kind === 'left') this.#desk.leave(ticket, this.#exchangeId);
+    return end;
+  }
+}

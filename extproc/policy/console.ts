@@ -1,0 +1,73 @@
+/** Who may look at what: the input document and the decision of `console`, and the list that operators edit. */
+import { z } from 'zod';
+import type { PolicyFault } from './decision.ts';
+
+const text = z.string();
+const texts = z.array(text);
+const count = z.number().min(0);
+
+/** What an operator asks to be shown; `exchange` is empty for a whole session. Counts are of values. */
+export const consoleInput = z.strictObject({
+  version: z.literal(1),
+  action: z.enum(['reveal']),
+  operator: z.strictObject({ kind: z.literal('os'), name: text, uid: z.number(), groups: texts }),
+  person: z.strictObject({ issuer: text, subject: text, email: text, groups: texts }).nullable(),
+  connection: text,
+  session: text,
+  exchange: text,
+  retention_class: text,
+  types: texts,
+  values: count,
+  reason: text,
+  last_hour: z.strictObject({ operator_values: count, person_values: count }),
+  time: text,
+});
+
+const reason = z.strictObject({ rule: z.string().min(1).max(200), message: z.string().min(1).max(2000) });
+
+export const consoleDecision = z
+  .strictObject({
+    verdict: z.enum(['allow', 'deny']),
+    reasons: z.array(reason).max(1000),
+    /** Held besides the rules, where two looks at once are counted one after the other. */
+    limits: z.strictObject({ values_per_operator_per_hour: count, values_per_person_per_hour: count }),
+  })
+  .refine(({ verdict, reasons }) => verdict === 'allow' || reasons.length > 0, 'a denial has a reason');
+
+export type ConsoleInput = z.infer<typeof consoleInput>;
+export type ConsoleDecision = z.infer<typeof consoleDecision>;
+
+const messages: Record<PolicyFault, string> = {
+  policy_failed: 'The policy of this gateway failed, so nothing is shown.',
+  input_too_large: 'More is asked for than the policy of this gateway can judge.',
+};
+
+/** The decision when policy gave none. */
+export function consoleDenialFor(fault: PolicyFault): ConsoleDecision {
+  return {
+    verdict: 'deny',
+    reasons: [{ rule: `skilltape/${fault}`, message: messages[fault] }],
+    limits: { values_per_operator_per_hour: 0, values_per_person_per_hour: 0 },
+  };
+}
+
+const names = z.array(z.string().min(1));
+
+const operator = z.strictObject({
+  actions: z.array(z.enum(['reveal'])).min(1),
+  users: names.optional(),
+  uids: z.array(z.int().min(0)).optional(),
+  groups: names.optional(),
+  connections: names.optional(),
+  types: names.optional(),
+});
+
+/** The content of `lists/console/data.json`. */
+export const consoleList = z.strictObject({
+  operators: z.array(operator),
+  limits: z.strictObject({
+    values_per_operator_per_hour: z.int().min(0),
+    values_per_person_per_hour: z.int().min(0),
+    reason_min_chars: z.int().min(0),
+  }),
+});

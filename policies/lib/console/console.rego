@@ -1,0 +1,96 @@
+# METADATA
+# title: Faults of what the console is asked with, and of its lists
+# description: |
+#   The sets name what is missing or of the wrong type. The entrypoint denies then, so that a rule whose field is missing
+#   cannot become undefined and let somebody look.
+package skilltape.lib.console
+
+# METADATA
+# description: The limits of a decision; without a usable list nothing is left to show.
+limits := {
+	"values_per_operator_per_hour": data.lists.console.limits.values_per_operator_per_hour,
+	"values_per_person_per_hour": data.lists.console.limits.values_per_person_per_hour,
+} if {
+	count(list_faults) == 0
+} else := {"values_per_operator_per_hour": 0, "values_per_person_per_hour": 0}
+
+input_faults contains name if some name in (_fields - _sound)
+
+_fields := {
+	"version", "action", "operator", "person", "connection", "session", "exchange", "retention_class", "types", "values",
+	"reason", "last_hour", "time",
+}
+
+# What is good is said, and the rest is a fault: a call with a field that is missing is undefined, and so is its `not`.
+_sound contains "version" if input.version == 1
+
+_sound contains "action" if is_string(input.action)
+
+_sound contains "operator" if {
+	is_string(input.operator.kind)
+	is_string(input.operator.name)
+	is_number(input.operator.uid)
+	_are_texts(input.operator.groups)
+}
+
+_sound contains "person" if is_null(input.person)
+
+_sound contains "person" if {
+	is_string(input.person.issuer)
+	is_string(input.person.subject)
+	is_string(input.person.email)
+	_are_texts(input.person.groups)
+}
+
+_sound contains "connection" if is_string(input.connection)
+
+_sound contains "session" if is_string(input.session)
+
+_sound contains "exchange" if is_string(input.exchange)
+
+_sound contains "retention_class" if is_string(input.retention_class)
+
+_sound contains "types" if _are_texts(input.types)
+
+_sound contains "values" if is_number(input.values)
+
+_sound contains "reason" if is_string(input.reason)
+
+_sound contains "last_hour" if {
+	is_number(input.last_hour.operator_values)
+	is_number(input.last_hour.person_values)
+}
+
+_sound contains "time" if is_string(input.time)
+
+list_faults contains "console.operators" if not _operators
+
+list_faults contains $"console.operators[{place}]" if {
+	some place, entry in data.lists.console.operators
+	not _is_entry(entry)
+}
+
+list_faults contains $"console.limits.{name}" if {
+	some name in ["values_per_operator_per_hour", "values_per_person_per_hour", "reason_min_chars"]
+	not _is_limit(name)
+}
+
+_operators if is_array(data.lists.console.operators)
+
+_is_limit(name) if {
+	is_number(data.lists.console.limits[name])
+	data.lists.console.limits[name] >= 0
+}
+
+_is_entry(entry) if {
+	is_object(entry)
+	count({name | some name, _ in entry} - {"actions", "users", "uids", "groups", "connections", "types"}) == 0
+	_are_texts(entry.actions)
+	every name in ["users", "groups", "connections", "types"] { _are_texts(object.get(entry, name, [])) }
+	every uid in object.get(entry, "uids", []) { is_number(uid) }
+}
+
+_are_texts(value) if {
+	is_array(value)
+	every text in value { is_string(text) }
+}
