@@ -13,6 +13,7 @@ import { compilePolicies } from '../policy/compile.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { JournalExchanges } from '../remask/journal-exchanges.ts';
 import type { MaskAgainParts } from '../remask/mask-again.ts';
+import { nameFinderOf } from '../remask/name-finder.ts';
 import type { RecordedExchanges } from '../remask/recorded-exchanges.ts';
 import { resolveTool } from '../tools/resolve.ts';
 import { openIndexOf, openMemoryOf, openReplaceOf } from './index-of.ts';
@@ -80,6 +81,7 @@ async function open(
     keyedHash: keyedHashWith(readFileSync(join(dataDirectory, 'keys', 'hash.key'))),
     textMaxChars: indexed.textMaxChars,
     maskingBudgetMs: masking.exchangeBudgetMs,
+    names: nameFinderOf(masking.names),
     decoding: { decodedBodyMaxBytes: limits.decodedBodyMaxBytes, decodedRatioMax: limits.decodedRatioMax },
     ...{ recorded, index, memory },
   };

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { baseUrlRule, isBaseUrl } from './base-url.ts';
 import { approvals } from './schema-approvals.ts';
 import { coverage, operations } from './schema-operations.ts';
 import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
@@ -25,18 +26,6 @@ function claim(byDefault: string, description: string) {
     .refine(isClaimPath, 'must name a claim; a dotted path such as `realm_access.roles` reaches a nested one')
     .default(byDefault)
     .meta({ description });
-}
-
-const baseUrlRule =
-  'must be an https URL without query, fragment or user; http only for localhost, 127.x.x.x and [::1]';
-
-/** An https URL without query or fragment (OIDC Discovery 1.0 section 3). Plain http never leaves this machine. */
-function isBaseUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  if (text.includes('?') || text.includes('#') || url.username !== '' || url.password !== '') return false;
-  if (url.protocol === 'https:') return true;
-  return url.protocol === 'http:' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
 }
 
 const tls = z.strictObject({
@@ -225,6 +214,19 @@ const index = z.strictObject({
   elasticsearch: elasticsearch.optional(),
 });
 
+const names = z.strictObject({
+  url: z.string().max(2048).refine(isBaseUrl, baseUrlRule).meta({
+    description:
+      'Where a model that finds names in texts is asked; docs/masking.md has the contract. Its texts are not masked yet, secrets among them. Where it cannot be asked, or answers amiss, only metadata of the exchange can be read.',
+    unit: 'URL',
+  }),
+  timeoutMs: milliseconds(1, 120_000, 10_000, 'Longest wait for the model, over all questions about one document.'),
+  requestMaxChars: z.int().min(1_000).max(1_000_000).default(64_000).meta({
+    description: 'Most text in one question; of a longer document several are asked.',
+    unit: 'characters',
+  }),
+});
+
 const masking = z.strictObject({
   exchangeBudgetMs: milliseconds(
     1,
@@ -232,6 +234,7 @@ const masking = z.strictObject({
     30_000,
     'Longest processor time that the masking of one exchange may take, all documents of a batch together; beyond it only metadata of the exchange can be read, see `skilltape remask`.',
   ),
+  names: names.optional(),
 });
 
 /** More than there are processors in a large machine is a mistake. */

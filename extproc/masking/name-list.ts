@@ -6,7 +6,7 @@ import { WordMatcher } from './word-matcher.ts';
 const listedScore = 0.9;
 
 /** Values that are known one by one: names, customers, projects. Null where nothing is listed. */
-export function nameListDetector(lists: readonly NameList[]): Detector | null {
+export function nameListDetector(lists: readonly NameList[], why = 'listed'): Detector | null {
   const listed = lists.flatMap((list) =>
     list.entries.map((text) => ({ text, matchCase: list.match_case === true, of: list })),
   );
@@ -16,7 +16,7 @@ export function nameListDetector(lists: readonly NameList[]): Detector | null {
     id: 'own-names',
     detect({ text }, out) {
       matcher.each(text, (start, end, { id, type }) => {
-        const found = { type: type as FindingType, rule: `${ownPrefix}${id}`, rank: ownRank(type), why: 'listed' };
+        const found = { type: type as FindingType, rule: `${ownPrefix}${id}`, rank: ownRank(type), why };
         out.push({ ...found, start, end, score: listedScore });
       });
     },

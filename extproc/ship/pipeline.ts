@@ -18,6 +18,7 @@ import { metadataDocument } from '../transcript/metadata-document.ts';
 import { readTranscript } from '../transcript/reading.ts';
 import { recordInputOf } from '../transcript/record-input.ts';
 import type { Transcript } from '../transcript/transcript.ts';
+import { detectionWithNames, type NameFinder } from './name-finder.ts';
 import { reasonOf } from './reason.ts';
 import { Recollection } from './recollection.ts';
 import type { TranscriptSink } from './shipper.ts';
@@ -26,6 +27,8 @@ export type PipelineParts = {
   masker: DocumentMasker;
   /** With the detectors that operators added. */
   detection: OwnDetection;
+  /** Null where no model finds names. */
+  names: NameFinder | null;
   policy: { record(input: RecordInput): RecordDecision };
   memory: ShipMemory;
   index: Pick<IndexSink, 'deliver'>;
@@ -122,7 +125,7 @@ async function readOrReduced(
 /** What is needed to make the documents of an exchange. */
 export type DocumentParts = Pick<
   PipelineParts,
-  'masker' | 'detection' | 'policy' | 'keyedHash' | 'textMaxChars' | 'maskingBudgetMs' | 'decoding'
+  'masker' | 'detection' | 'names' | 'policy' | 'keyedHash' | 'textMaxChars' | 'maskingBudgetMs' | 'decoding'
 >;
 
 /**
@@ -134,7 +137,7 @@ export async function documentsOf(
   recollection: Recollection,
   parts: DocumentParts,
 ): Promise<Prepared> {
-  const { keyedHash, masker, detection, textMaxChars, decoding } = parts;
+  const { keyedHash, masker, names, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
   const input = recordInputOf(transcript, reading);
@@ -145,6 +148,7 @@ export async function documentsOf(
   const time = new TimeBudget(parts.maskingBudgetMs);
   const documents: Masked<ExchangeDocument>[] = [];
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
+    const detection = await detectionWithNames(names, drafted.draft, parts.detection);
     documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, detection, time));
     recollection.add(transcript, drafted);
   }

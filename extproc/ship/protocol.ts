@@ -5,6 +5,7 @@ import type { DecodingLimits } from '../encoding/limits.ts';
 import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { Position } from '../journal/position.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
+import type { NameFinderOptions } from './http-name-finder.ts';
 
 /** Counts are since the start of the thread. */
 export type ShipperStatus = {
@@ -37,6 +38,8 @@ export type ShipOptions = {
   policy: PolicyBundle;
   textMaxChars: number;
   maskingBudgetMs: number;
+  /** Null: no model finds names. */
+  names: NameFinderOptions | null;
   decoding: DecodingLimits;
   rememberedDays: number;
   rejectsMaxBytes: number;

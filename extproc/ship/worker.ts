@@ -20,6 +20,7 @@ import { detectionOf } from '../masking/own-detection.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { coverageOf, noted } from './coverage.ts';
 import { FindingCounter } from './finding-counter.ts';
+import type { NameFinder } from './name-finder.ts';
 import { createPipeline } from './pipeline.ts';
 import type { ShipCommand, ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
@@ -52,6 +53,7 @@ async function run(options: ShipStart): Promise<void> {
     memory,
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
+    names: await nameFinderOf(options),
     maskingBudgetMs: options.maskingBudgetMs,
     decoding: options.decoding,
     reduced: new Set(options.reduced),
@@ -88,6 +90,11 @@ async function run(options: ShipStart): Promise<void> {
   memory.close();
   for (const { source } of journals) await source.close();
   report({ kind: 'stopped' });
+}
+
+/** Loaded where there is one. */
+async function nameFinderOf({ names }: ShipStart): Promise<NameFinder | null> {
+  return names === null ? null : (await import('./http-name-finder.ts')).httpNameFinder(names);
 }
 
 /** One journal, and where a restart reads on in it. */

@@ -149,6 +149,7 @@ const pipelineParts = {
   keyedHash,
   textMaxChars: 10_000,
   maskingBudgetMs: 30_000,
+  names: null,
   decoding: decodingLimits,
   reduced: new Set<string>(),
   onReading: () => {},

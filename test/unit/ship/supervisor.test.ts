@@ -80,6 +80,7 @@ class Rig {
           journalDirectories: [join(this.directory, 'journal')],
           textMaxChars: 10_000,
           maskingBudgetMs: 30_000,
+          names: null,
           rememberedDays: 365,
           rejectsMaxBytes: 2 ** 20,
           largeWorkMemory: null,
