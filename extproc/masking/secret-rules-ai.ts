@@ -52,7 +52,7 @@ export const aiSecretRules: readonly SecretRule[] = [
     id: 'groq',
     prefixes: ['gsk_'],
     pattern: 'gsk_[A-Za-z0-9]{52}',
-    fresh: true,
+    noLetterBefore: true,
     exact: true,
     hit: ['gsk_<a52>'],
     miss: ['gsk_<a12>', 'gsk_<a56>'],

@@ -1,4 +1,4 @@
-import { codeAt, entropyBits, isAlnum, isWord, startsFresh } from './characters.ts';
+import { codeAt, entropyBits, isAlnum, isLetter, isWord, startsFresh } from './characters.ts';
 import type { Detector } from './detector.ts';
 import type { Candidate } from './finding.ts';
 import { sticky } from './pattern.ts';
@@ -60,6 +60,7 @@ function isInWord(text: string, at: number): boolean {
 
 function tryRule(rule: CompiledRule, text: string, at: number): Candidate | undefined {
   if (rule.fresh && isInWord(text, at)) return undefined;
+  if (rule.noLetterBefore && isLetter(codeAt(text, at - 1)) && isInWord(text, at)) return undefined;
   rule.matcher.lastIndex = at;
   const match = rule.matcher.exec(text);
   if (match === null) return undefined;
