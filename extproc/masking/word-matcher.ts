@@ -19,6 +19,8 @@ type State<T> = {
 export class WordMatcher<T> {
   readonly #root: State<T> = newState();
   readonly #ids = new Map<string, number>([[' ', gap]]);
+  /** By the low bits of the first character, which are the same in both cases: the lengths of listed words. */
+  readonly #asciiLengths = new Int32Array(32);
   #piecesMax = 1;
   #wordMaxChars = 0;
 
@@ -82,7 +84,11 @@ export class WordMatcher<T> {
   /** No listed word is longer when it is folded, and folding makes no character longer than eighteen. */
   #idOf(text: string, start: number, end: number): number | undefined {
     if (end - start > this.#wordMaxChars) return undefined;
-    return this.#ids.get(folded(text.slice(start, end)));
+    if (!isAscii(text, start, end)) return this.#ids.get(folded(text.slice(start, end)));
+    // most words of a text begin no listed one of their length, and need no string of their own
+    const lengths = this.#asciiLengths[text.charCodeAt(start) & 0x1f] ?? 0;
+    if ((lengths & lengthBit(end - start)) === 0) return undefined;
+    return this.#ids.get(text.slice(start, end).toLowerCase());
   }
 
   #add({ text, matchCase, of }: Listed<T>): void {
@@ -105,6 +111,8 @@ export class WordMatcher<T> {
 
   #newId(word: string): number {
     const id = this.#ids.get(word) ?? this.#ids.size + gap;
+    const first = word.charCodeAt(0) & 0x1f;
+    this.#asciiLengths[first] = (this.#asciiLengths[first] ?? 0) | lengthBit(word.length);
     this.#ids.set(word, id);
     return id;
   }
@@ -122,6 +130,14 @@ export class WordMatcher<T> {
     }
   }
 }
+
+function isAscii(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
+/** Longer words than there are bits share the last. */
+const lengthBit = (length: number): number => 1 << Math.min(length, 31);
 
 function newState<T>(): State<T> {
   return { next: new Map(), fallback: null, ends: [], shorter: null };
