@@ -6,6 +6,8 @@ export type ErrorCode =
   | 'journal_poisoned'
   | 'journal_corrupt'
   | 'journal_closed'
+  | 'archive_failed'
+  | 'archive_corrupt'
   | 'disk_failed'
   | 'key_invalid'
   | 'policy_invalid'

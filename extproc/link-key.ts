@@ -13,3 +13,8 @@ export function linkKey(
 ): string {
   return keyedHash('link', JSON.stringify([identity.issuer, identity.subject, connection, kind, ...ids])).slice(0, 32);
 }
+
+/** Who used something, not readable at rest (inv. 6); the same over every connection. */
+export function personKey(keyedHash: KeyedHash, { issuer, subject }: { issuer: string; subject: string }): string {
+  return keyedHash('person', JSON.stringify([issuer, subject])).slice(0, 32);
+}

@@ -21,7 +21,8 @@ const heartbeatCheckMs = 1_000;
  */
 export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Promise<Processor> {
   await using started = new AsyncDisposableStack();
-  const { config, log, policy, keys, operations } = parts;
+  const { config, log, keys, operations } = parts;
+  let { policy } = parts;
   const { metrics, readiness } = operations;
   const fileSystem = meteredFileSystem(parts.fileSystem, metrics.journal);
   const onFinished = metrics.exchange.onFinished;
@@ -76,6 +77,12 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
   const all = started.move();
   return {
     coverage,
+    async usePolicy(next) {
+      // A worker that is started from now on begins with it.
+      policy = next;
+      shipping.usePolicy(next);
+      await fleet.usePolicy(next);
+    },
     workers: () => fleet.status(),
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');

@@ -6,6 +6,7 @@ import { watchCoverage } from './coverage/watch.ts';
 import type { FileSystem } from './journal/fs.ts';
 import { loadOrCreateJournalKey } from './journal/key.ts';
 import { journalDirectory } from './journal/places.ts';
+import { prepareKeys } from './keys/prepare.ts';
 import { takeOverLeft } from './left-journals.ts';
 import type { Log } from './log.ts';
 import { meteredFileSystem } from './operations/metered-file-system.ts';
@@ -33,6 +34,12 @@ export type ProcessorParts = {
 export type Processor = {
   /** What the comparison with Envoy's log found so far; nothing where no log is configured. */
   readonly coverage: Pick<CoverageWatch, 'counts' | 'lagSeconds'>;
+  /**
+   * Puts a policy in force that was tried before, in every process and thread that asks one. Resolves when all of them
+   * have it, or were ended because they did not take it.
+   * @throws SkilltapeError `policy_invalid` when it cannot be loaded; then the one before stays
+   */
+  usePolicy(policy: PolicyBundle): Promise<void>;
   /** The worker processes; none where one process does everything. */
   workers(): readonly WorkerStatus[];
   /** Refuses new streams, ends the open ones within `drainMaxMs`, ships what is recorded and closes the journals. */
@@ -45,10 +52,12 @@ export type Keys = { journal: Uint8Array; hash: Uint8Array };
 
 /** One process that does everything, or a primary with worker processes. Resolves when all of them take streams. */
 export async function startProcessor(parts: ProcessorParts): Promise<Processor> {
-  const { config } = parts;
+  const { config, log } = parts;
   mkdirSync(join(config.dataDirectory, 'keys'), { recursive: true, mode: 0o700 });
   const journal = await loadOrCreateJournalKey(config.journal.keyFile);
   const hash = await loadOrCreateJournalKey(join(config.dataDirectory, 'keys', 'hash.key'));
+  const master = await prepareKeys(config.dataDirectory);
+  if (master === 'created') log.warn('keys/master.key was made: copy it elsewhere, or all is lost with it');
   const own = { ...parts, keys: { journal, hash } };
   return config.workers === 1 ? startAlone(own) : startPrimary(own);
 }
@@ -102,5 +111,14 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.
   started.defer(() => recording.stop());
   const all = started.move();
-  return { coverage, workers: () => [], stop: () => all.disposeAsync(), kill: () => {} };
+  return {
+    coverage,
+    async usePolicy(next) {
+      await recording.usePolicy(next);
+      shipping.usePolicy(next);
+    },
+    workers: () => [],
+    stop: () => all.disposeAsync(),
+    kill: () => {},
+  };
 }

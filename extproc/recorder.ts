@@ -1,12 +1,13 @@
 import { ThreadedDesk } from './approvals/desk.ts';
 import { ticketsFile } from './approvals/places.ts';
 import type { Config, ListenConfig } from './config/config.ts';
+import { type CountedUse, countedUse } from './counted-use.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
 import { EndReports } from './exchange/end-report.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
-import type { Connection, ExchangeContext, ExchangeLimits, Judge, SessionLinks } from './exchange/ports.ts';
+import type { Connection, ExchangeContext, ExchangeLimits, SessionLinks } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import type { Links } from './index/links.ts';
@@ -16,16 +17,15 @@ import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Position } from './journal/position.ts';
 import { openJournalReader } from './journal/reader.ts';
+import { judgesWith } from './judges.ts';
 import { keyedHashWith } from './keyed-hash.ts';
 import { type LargeWork, PassingBytes } from './large-work.ts';
 import type { Log } from './log.ts';
 import { watchJournalSpace } from './operations/conditions.ts';
 import type { ExchangeMetrics } from './operations/exchange-metrics.ts';
 import { MeteredExchange } from './operations/metered-exchange.ts';
-import { meteredJudge } from './operations/metered-judge.ts';
 import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
-import { createPolicyEngine } from './policy/engine.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
 import { freeBehind } from './recovery.ts';
 import type { ReportSink } from './wire/report-stream.ts';
@@ -59,6 +59,11 @@ export type Recorder = {
   delivered(position: Position): void;
   /** Another worker learnt it. */
   note(fact: SharedFact): void;
+  /**
+   * Exchanges that begin from now on are judged by it; the others end with the one they began with.
+   * @throws SkilltapeError `policy_invalid` when it cannot be loaded; then the one before stays
+   */
+  usePolicy(policy: PolicyBundle): Promise<void>;
   /** Tells Envoy's health checks to send nothing more. */
   stopServing(): void;
   /** Says that it stops, refuses new streams, ends the open ones within `drainMaxMs`, and syncs the journal. */
@@ -74,9 +79,9 @@ const endReportMaxWaitMs = 2_000;
 /** The recording side: policy, exchanges and gRPC server over one journal, in the order in which they may fail. */
 export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   await using started = new AsyncDisposableStack();
-  const { config, journal, log, place, policy } = parts;
+  const { config, journal, log, place } = parts;
   const { metrics, readiness } = parts.operations;
-  const judge = await judgeOf(parts);
+  const judges = await judgesWith(parts, parts.policy);
   readiness.ok('policies');
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
@@ -87,10 +92,11 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const approvals = new ThreadedDesk({ file: ticketsFile(config.dataDirectory), limits: config.approvals });
   started.defer(() => approvals.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
+  const use = started.adopt(countedUse(parts), (counted) => counted.close());
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const context: ExchangeContext = {
     log: journal,
-    judge: () => judge,
+    judge: judges.current,
     clock: systemClock,
     connections: connectionsOf(config),
     limits: limitsOf(config),
@@ -100,6 +106,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: sharing(sessionLinks, parts.share),
     endReports,
+    totals: use.totals,
     approvals,
     reader,
     loopShare: new LoopShare(),
@@ -109,13 +116,9 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   metrics.exchange.watch(context);
   metrics.journal.watch(journal);
   watchJournalSpace(readiness, journal);
-  const onStreamEnd = (exchange: string | undefined, err: Error | undefined) => {
-    if (err !== undefined) metrics.exchange.streamErrors.inc();
-    if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
-    parts.onExchangeEnd();
-  };
   const reports = handingOn(endReports, parts.share);
-  const server = await startServer(parts.listen, openExchangeWith(context, metrics.exchange), onStreamEnd, reports);
+  const open = openExchangeWith(context, metrics.exchange);
+  const server = await startServer(parts.listen, open, onStreamEndOf(parts), reports);
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
   const drainNoticeMs = Math.min(parts.drainNoticeMs, config.drainMaxMs / 2);
@@ -123,10 +126,14 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const all = started.move();
   server.setServing(true);
   readiness.ok('listener');
-  log.info({ policy: policy.revision, connections: [...context.connections.keys()] }, 'recording');
+  log.info({ policy: judges.current().revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
-    note: (fact) => heed(fact, sessionLinks, endReports),
+    note: (fact) => heed(fact, { sessionLinks, endReports, use }),
+    async usePolicy(policy) {
+      await judges.use(policy);
+      reader.useDetectors(policy.detectors);
+    },
     stopServing: () => server.setServing(false),
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
@@ -143,13 +150,27 @@ function readerOf({ place: { directory, key }, largeReading, policy }: RecorderP
   return createThreadedReader({ directory, key }, largeReading, policy.detectors);
 }
 
+function onStreamEndOf({ log, operations, onExchangeEnd }: RecorderParts) {
+  return (exchange: string | undefined, err: Error | undefined): void => {
+    if (err !== undefined) operations.metrics.exchange.streamErrors.inc();
+    if (err !== undefined) log.warn({ exchange, err }, 'a stream was ended with an error');
+    onExchangeEnd();
+  };
+}
+
 function limitsOf({ limits, decisionTimeoutMs, approvals }: Config): ExchangeLimits {
   return { ...limits, decisionTimeoutMs, holdMaxMs: approvals.holdMaxMs };
 }
 
 /** What another worker told. */
-function heed(fact: SharedFact, sessionLinks: SessionLinks, endReports: EndReports): void {
+function heed(
+  fact: SharedFact,
+  { sessionLinks, endReports, use }: { sessionLinks: SessionLinks; endReports: EndReports; use: CountedUse },
+): void {
   switch (fact.kind) {
+    case 'usage':
+      use.note(fact.exchange);
+      return;
     case 'session_link':
       sessionLinks.remember(fact.key, fact.session);
       return;
@@ -159,22 +180,6 @@ function heed(fact: SharedFact, sessionLinks: SessionLinks, endReports: EndRepor
     default:
       fact satisfies never;
   }
-}
-
-/** The policy, timed; that it gives no decision is told to the operator, the caller only hears a denial. */
-async function judgeOf({ config, policy, operations, log }: RecorderParts): Promise<Judge> {
-  const { exchange: metrics } = operations.metrics;
-  const looksAtFindings = policy.looksAtFindings || config.policies.requestFindings === 'always';
-  const engine = await createPolicyEngine(
-    { ...policy, looksAtFindings },
-    {
-      onFailure(err) {
-        metrics.policyFailures.inc();
-        log.error({ err }, 'a policy gave no decision: the request is denied');
-      },
-    },
-  );
-  return meteredJudge(engine, metrics);
 }
 
 /** Told by the exchanges what the operator is to know. */

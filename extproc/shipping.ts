@@ -1,3 +1,5 @@
+import { archiveDirectory } from './archive/places.ts';
+import type { ArchiveRecovery } from './archive/recover.ts';
 import type { Config } from './config/config.ts';
 import type { CoverageWatch } from './coverage/watch.ts';
 import type { DecodingLimits } from './encoding/limits.ts';
@@ -13,6 +15,7 @@ import { ShippingState } from './operations/shipping-state.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import type { ShipOptions, ShipReport } from './ship/protocol.ts';
 import { superviseShipper } from './ship/supervisor.ts';
+import { pricesOf } from './usage/price-table.ts';
 
 export type ShippingParts = {
   config: Config;
@@ -32,6 +35,8 @@ export type ShippingParts = {
 export type Shipping = {
   /** An exchange ended. */
   wake(): void;
+  /** In force from now on. */
+  usePolicy(policy: PolicyBundle): void;
   /** Ships what is recorded, within a bound of its own. */
   stop(): Promise<void>;
 };
@@ -57,7 +62,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       journalDirectories,
       journalKey,
       hashKey,
-      policy,
+      policies: [policy],
       textMaxChars: config.index.textMaxChars,
       maskingBudgetMs: config.masking.exchangeBudgetMs,
       names: config.masking.names ?? null,
@@ -65,7 +70,10 @@ export function startShipping(parts: ShippingParts): Shipping {
       decoding: decodingLimits(config),
       rememberedDays: config.index.rememberedDays,
       rejectsMaxBytes: config.index.rejectsMaxBytes,
+      prices: pricesOf(config),
+      reveal: config.reveal.keptDays === 0 ? null : config.reveal,
       coverage: coverageOptions(config),
+      archive: archivePlaces(config),
     },
     {
       onReport(report) {
@@ -80,7 +88,11 @@ export function startShipping(parts: ShippingParts): Shipping {
       },
     },
   );
-  return { wake: () => shipper.wake(), stop: () => shipper.stop(shipStopTimeoutMs) };
+  return {
+    wake: () => shipper.wake(),
+    usePolicy: (next) => shipper.usePolicy(next),
+    stop: () => shipper.stop(shipStopTimeoutMs),
+  };
 }
 
 /** Until the log was once read to its end there is no figure. */
@@ -93,6 +105,22 @@ function coverageOptions({ coverage, index, connections }: Config): ShipOptions[
   if (accessLogFile === undefined) return null;
   const reader = index.kind === 'elasticsearch' ? readerOptions(index) : null;
   return { ...coverage, accessLogFile, connections: Object.keys(connections), reader };
+}
+
+function archivePlaces({ archive, dataDirectory }: Config): ShipOptions['archive'] {
+  const { signingKeyFile, segmentMaxBytes, checkpointIntervalMs, checkpointFile = null } = archive;
+  return {
+    directory: archiveDirectory(dataDirectory),
+    signingKeyFile,
+    segmentMaxBytes,
+    checkpointIntervalMs,
+    checkpointFile,
+  };
+}
+
+function tellRecovery(recovery: ArchiveRecovery, log: Log): void {
+  log.info({ recovery }, 'archive opened');
+  if (recovery.damage.length > 0) log.error({ recovery }, 'the archive is damaged: it goes on in a new segment');
 }
 
 function decodingLimits({ limits: { decodedBodyMaxBytes, decodedRatioMax } }: Config): DecodingLimits {
@@ -108,7 +136,7 @@ function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (repor
     switch (report.kind) {
       case 'progress': {
         if (isWaiting && report.shipped > shipped) {
-          log.info('the index takes exchanges again');
+          log.info('what waited is taken again');
           isWaiting = false;
           waiting = new Seldom();
         }
@@ -125,9 +153,21 @@ function heedReports({ onDelivered, coverage }: ShippingParts, log: Log): (repor
       case 'rejects_dropped':
         log.error(report, 'the list of rejects is full: its oldest documents left it');
         return;
+      case 'unrevealable':
+        log.error(report, 'values behind tokens could not be kept: they cannot be revealed');
+        return;
       case 'waiting':
         isWaiting = true;
-        if (waiting.take(report.reason) !== null) log.warn(report, 'the index waits');
+        if (waiting.take(report.reason) === null) return;
+        if (report.waitsFor === 'archive')
+          log.error(report, 'the archive cannot be written: what is recorded waits in the journal');
+        else log.warn(report, 'the index waits');
+        return;
+      case 'archive_recovered':
+        tellRecovery(report.recovery, log);
+        return;
+      case 'checkpoint_undelivered':
+        log.error(report, 'a checkpoint of the archive did not reach a place outside');
         return;
       case 'reading':
         log.trace(report, 'exchanges are shipped');

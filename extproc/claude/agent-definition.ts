@@ -1,5 +1,6 @@
 /** Reads which models, tools, skills and servers a body gives to an agent of its own (managed agents, dreams). */
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { mcpHostsOf } from './mcp-host.ts';
 import type { SkillRef } from './request.ts';
 import { readTools } from './request-tools.ts';
 
@@ -10,6 +11,7 @@ export type AgentDefinition = {
   toolTypes: string[];
   skills: SkillRef[];
   mcpServerNames: string[];
+  mcpServerHosts: string[];
 };
 
 export type ReadDefinition = { ok: true; definition: AgentDefinition | null } | { ok: false; fault: string };
@@ -63,6 +65,7 @@ function readDefinition(agent: JsonObject, place: string): ReadDefinition {
     mcpServerNames: objectsIn(agent.mcp_servers, `${place}mcp_servers`, faults).map((server, at) =>
       text(server.name, `${place}mcp_servers[${at}].name`, faults),
     ),
+    mcpServerHosts: mcpHostsOf(agent.mcp_servers),
   };
   const [fault] = faults;
   return fault === undefined ? { ok: true, definition } : { ok: false, fault };

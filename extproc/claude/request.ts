@@ -1,5 +1,6 @@
 /** Reads the body of a Messages request (`/v1/messages`, count_tokens, `params` of a batch entry). */
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { mcpHostsOf } from './mcp-host.ts';
 import { readModels } from './request-models.ts';
 import { readTools } from './request-tools.ts';
 
@@ -29,6 +30,8 @@ export type MessagesRequest = {
   containerId: string | null;
   metadataUserId: string | null;
   mcpServerNames: string[];
+  /** Where the MCP servers are, see `mcpHostOf`. */
+  mcpServerHosts: string[];
   previousMessageId: string | null;
   /** Begins a thread or goes on with one; the first request of a thread names no message yet. */
   inThread: boolean;
@@ -83,6 +86,7 @@ class RequestReader {
         const fields = this.#object(server, `mcp_servers[${at}]`);
         return this.#string(fields.name, `mcp_servers[${at}].name`);
       }),
+      mcpServerHosts: mcpHostsOf(this.#body.mcp_servers),
       previousMessageId: isJsonObject(thread) ? stringOrNull(thread.previous_message_id) : null,
       inThread: isJsonObject(thread),
     };

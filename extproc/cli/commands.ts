@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { archiveDirectory } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
 import { detectionOf, type OwnDetection } from '../masking/own-detection.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
+import { archiveOf } from './archive-of.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
 import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
+import { keysCommand } from './keys.ts';
 import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
@@ -20,11 +23,14 @@ import { detectorsOfPolicies } from './own-detectors.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
+import { revealCommand } from './reveal.ts';
+import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
 import { tokenCommand } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
+import { verifyCommand } from './verify.ts';
 
 /** All commands, in the order in which the help lists them. */
 export function commandsBeside(serve: Command, config: () => Config, configFile: () => string | undefined): Command[] {
@@ -46,7 +52,11 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     serve,
     searchCommand(looking),
     showCommand(looking),
-    dumpCommand(looking, { config, masker }),
+    revealCommand(looking, revealOf(config, process.env)),
+    dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
+    verifyCommand({ write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }, () =>
+      archiveDirectory(config().dataDirectory),
+    ),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
     approvalsCommand(looking, approvalsOf(config)),
@@ -54,11 +64,15 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),
+    keysCommand(looking, config),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
     maskCommand(looking, { input: process.stdin, recorded }),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
-    tokenCommand(write),
+    tokenCommand(
+      { write, writeError: (text) => process.stderr.write(text), setExitCode: looking.setExitCode },
+      process.env,
+    ),
   ];
 }
 

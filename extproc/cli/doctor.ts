@@ -3,39 +3,43 @@ import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { allRules, examine } from '../doctor/examine.ts';
+import type { Proof } from '../doctor/live/prove.ts';
 import { gatewayOf } from '../doctor/model.ts';
 import type { Finding } from '../doctor/rule.ts';
 import { examineSetup, setupRules } from '../doctor/setup.ts';
 import { parseSource, readSource, type Source } from '../doctor/source.ts';
 import { sanitise, sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
+import { resolveTool } from '../tools/resolve.ts';
 import { exitUsage } from './looking.ts';
 
 const exitTraps = 1;
 
 type Output = { write(text: string): void; setExitCode(code: number): void; color: boolean };
 type Environment = Readonly<Record<string, string | undefined>>;
+type Flags = { json?: true; live?: true };
 
 /**
  * `skilltape doctor`: names the traps of an Envoy configuration.
  * @param configFile what `--config` said
  */
-export function doctorCommand(output: Output, configFile: () => string | undefined, env: Environment): Command {
+export function doctorCommand(output: Output, configFile: () => string | undefined, env: NodeJS.ProcessEnv): Command {
   return new Command('doctor')
     .description('name each trap of an Envoy configuration, with the line to change')
     .argument('<envoy-config>', "Envoy's bootstrap file or a config dump, YAML or JSON; - is standard input")
+    .option('--live', 'also start an Envoy of its own with it, break the way to the processor, and see that it refuses')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExit codes: 0 no trap, 1 traps, 2 something given is wrong or cannot be read.')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitUsage))
-    .action((file: string, flags: { json?: true }) => diagnose(file, flags, output, { named: configFile(), env }));
+    .action((file: string, flags: Flags) => diagnose(file, flags, output, { named: configFile(), env }));
 }
 
-function diagnose(
+async function diagnose(
   file: string,
-  flags: { json?: true },
+  flags: Flags,
   output: Output,
-  configuration: { named: string | undefined; env: Environment },
-): void {
+  configuration: { named: string | undefined; env: NodeJS.ProcessEnv },
+): Promise<void> {
   const source = file === '-' ? parseSource(readFileSync(0, 'utf8'), 'standard input') : readSource(file);
   const configFile = besideFile(file, configuration);
   const found = [
@@ -43,9 +47,34 @@ function diagnose(
     ...(configFile === undefined ? [] : compared(source, configFile, configuration.env)),
   ];
   const files = [source.file, ...(configFile === undefined ? [] : [configFile])];
-  if (flags.json) output.write(`${sanitisedJson({ files, traps: found, live: null })}\n`);
-  else output.write(report(found, files, styleFor(output.color)));
-  if (found.some(({ severity }) => severity !== 'note')) output.setExitCode(exitTraps);
+  const live = flags.live ? await prove(source, configuration.env) : null;
+  const style = styleFor(output.color);
+  if (flags.json) output.write(`${sanitisedJson({ files, traps: found, live })}\n`);
+  else output.write(`${report(found, files, style)}${live === null ? '' : liveReport(live, style)}`);
+  const isTrapped = found.some(({ severity }) => severity !== 'note');
+  if (isTrapped || live?.some((proof) => isFailed(proof))) output.setExitCode(exitTraps);
+}
+
+/** Loaded when it is asked for: other commands need neither Envoy nor keys. */
+async function prove(source: Source, env: NodeJS.ProcessEnv): Promise<Proof[]> {
+  const [{ prove: proveWith }, { path: binary }] = await Promise.all([
+    import('../doctor/live/prove.ts'),
+    resolveTool('envoy', { env }),
+  ]);
+  return proveWith(gatewayOf(source.root), { binary });
+}
+
+/** A processor that does not run is nothing that the configuration could help; every other case has to be proven. */
+function isFailed({ name, outcome }: Proof): boolean {
+  return outcome === 'failed' || (outcome === 'unproven' && name !== 'processor-answers');
+}
+
+function liveReport(proofs: readonly Proof[], style: Style): string {
+  const lines = proofs.map(({ name, outcome, detail }) => {
+    const word = outcome === 'proven' ? outcome : style.warn(outcome);
+    return `  ${style.bold(name)}: ${word}, ${sanitiseLine(detail)}\n`;
+  });
+  return `\nWith an Envoy of its own:\n${lines.join('')}`;
 }
 
 function besideFile(file: string, { named, env }: { named: string | undefined; env: Environment }): string | undefined {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
+import type { ArchiveReader } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
 import type { ExchangeRecord } from '../exchange/record.ts';
 import { decodeRecord } from '../exchange/record.ts';
@@ -20,10 +21,12 @@ type Flags = { check?: true; why?: string };
 /** `skilltape dump`: what the journal holds, masked; bodies are told by size, never shown (inv. 6). */
 export function dumpCommand(
   dependencies: LookingDependencies,
-  program: { config: () => Config; masker: () => Masker },
+  program: { config: () => Config; masker: () => Masker; archive: () => ArchiveReader },
 ): Command {
   return lookingCommand('dump', dependencies)
-    .description('list the records of the journal, one JSON document per line; bodies by size')
+    .description(
+      'list the records of the journal, one JSON document per line; bodies by size. Of one exchange also from the archive',
+    )
     .argument('[exchange]', 'only the records of this exchange')
     .option('--check', 'check every segment for damage instead; takes no lock, works on a copy')
     .addHelpText('after', `             ${exitDamaged} --check found damage.`)
@@ -35,7 +38,14 @@ export function dumpCommand(
         const workers = await journalsIn(config.dataDirectory);
         const directories = workers.map((worker) => journalDirectory(config.dataDirectory, worker));
         if (flags.check) await check(dependencies, directories, key);
-        else await list(dependencies, directories, key, exchange, program.masker());
+        else {
+          const masker = program.masker();
+          const found = await list(dependencies, directories, key, exchange, masker);
+          const isThere =
+            found ||
+            (exchange !== undefined && (await listArchived(dependencies, program.archive(), exchange, masker)));
+          if (!isThere) tellNothing(dependencies);
+        }
       }),
     );
 }
@@ -58,7 +68,7 @@ async function list(
   key: Uint8Array,
   exchange: string | undefined,
   masker: Masker,
-): Promise<void> {
+): Promise<boolean> {
   let found = 0;
   for (const directory of directories) {
     await using opened = new AsyncDisposableStack();
@@ -72,8 +82,35 @@ async function list(
       dependencies.write(`${sanitisedJson({ journal: basename(directory), position, ...Object(value) })}\n`);
     }
   }
-  if (found > 0) return;
-  dependencies.writeError('The journal has no such record. Older ones may only be in the index: try search or show.\n');
+  return found > 0;
+}
+
+async function listArchived(
+  dependencies: LookingDependencies,
+  archive: ArchiveReader,
+  exchange: string,
+  masker: Masker,
+): Promise<boolean> {
+  try {
+    const outcome = await archive.read(exchange);
+    if (outcome.kind === 'absent') return false;
+    if (outcome.kind === 'unopened') {
+      const { kind } = outcome.why;
+      dependencies.write(`${sanitisedJson({ archive: outcome.at, exchange, kind })}\n`);
+      return true;
+    }
+    for await (const payload of outcome.exchange.records()) {
+      const { value } = masker.json(JSON.parse(JSON.stringify(shown(decodeRecord(payload)))), { scope: exchange });
+      dependencies.write(`${sanitisedJson({ archive: outcome.exchange.at, ...Object(value) })}\n`);
+    }
+    return true;
+  } finally {
+    await archive.close();
+  }
+}
+
+function tellNothing(dependencies: LookingDependencies): void {
+  dependencies.writeError('Neither journal nor archive has such a record.\n');
   dependencies.setExitCode(exitNothingFound);
 }
 

@@ -11,11 +11,13 @@ import type { Masker } from '../masking/masker.ts';
 import { detectionOf } from '../masking/own-detection.ts';
 import { compilePolicies } from '../policy/compile.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
+import { ArchivedExchanges, ExchangesOf } from '../remask/archived-exchanges.ts';
 import { JournalExchanges } from '../remask/journal-exchanges.ts';
 import type { MaskAgainParts } from '../remask/mask-again.ts';
 import { nameFinderOf } from '../remask/name-finder.ts';
 import type { RecordedExchanges } from '../remask/recorded-exchanges.ts';
 import { resolveTool } from '../tools/resolve.ts';
+import { archiveOf } from './archive-of.ts';
 import { openIndexOf, openMemoryOf, openReplaceOf } from './index-of.ts';
 
 /** What is recorded, and all that is needed to mask it again as shipping does; must be closed. */
@@ -35,7 +37,7 @@ export type RecordedDependencies = {
   openRemask(): Promise<Recorded & { replace: IndexReplace }>;
 };
 
-/** Raw bytes stand in the journals of this node. */
+/** Raw bytes stand in the journals of this node, and in its archive. */
 export function recordedOf(config: () => Config, masker: () => Masker): RecordedDependencies {
   return {
     openRecorded: (policiesDirectory) => open(config(), masker, 'reading', policiesDirectory),
@@ -61,14 +63,17 @@ async function open(
   await using opened = new AsyncDisposableStack();
   const opa = await resolveTool('opa', { env: process.env });
   const bundle = await compilePolicies({ opaBinary: opa.path, directory: policiesDirectory });
-  const policy = await createPolicyEngine(bundle);
+  const engine = await createPolicyEngine(bundle);
+  const detection = detectionOf(bundle.detectors);
   const key = await loadJournalKey(config.journal.keyFile);
   const workers = await journalsIn(dataDirectory);
-  const recorded = new JournalExchanges(
+  const journals = new JournalExchanges(
     workers.map((worker) => {
       return openJournalReader({ directory: journalDirectory(dataDirectory, worker), fileSystem: nodeFileSystem, key });
     }),
   );
+  // Where there is no master key, as before the first start with one, there is only the journal to read.
+  const recorded = new ExchangesOf([journals, new ArchivedExchanges(archiveOf(config))]);
   opened.defer(() => recorded.close());
   const index = await openIndexOf(config);
   opened.defer(() => index.close());
@@ -76,8 +81,8 @@ async function open(
   opened.defer(() => memory.close());
   const parts: Recorded['parts'] = {
     masker: masker(),
-    policy,
-    detection: detectionOf(bundle.detectors),
+    policy: { record: (input) => ({ ...engine.record(input), revision: engine.revision }) },
+    detection: () => detection,
     keyedHash: keyedHashWith(readFileSync(join(dataDirectory, 'keys', 'hash.key'))),
     textMaxChars: indexed.textMaxChars,
     maskingBudgetMs: masking.exchangeBudgetMs,

@@ -26,6 +26,7 @@ type Flags = {
   skill?: string;
   model?: string;
   masked?: string;
+  would?: string;
   maskingFailed?: true;
   noise?: true;
   limit: string;
@@ -55,6 +56,7 @@ export function searchCommand(dependencies: LookingDependencies): Command {
       '--masked <type>',
       `where something of this type was masked: ${findingTypes.join(', ')}, or one of your own`,
     )
+    .option('--would <verdict>', 'what observed rules would have decided: deny or hold')
     .option('--masking-failed', 'where masking failed, so that there is metadata only')
     .option('--noise', 'also what is no prompt of a person: model lists, token counts, titles, polling')
     .option('--limit <count>', `1 to ${searchLimitMax}`, String(searchLimitDefault))
@@ -108,6 +110,7 @@ function queryOf(
     skill: flags.skill,
     model: flags.model,
     masked: flags.masked === undefined ? undefined : maskedTypeOf(flags.masked, ownTypes()),
+    would: wouldOf(flags.would),
     maskingFailed: flags.maskingFailed,
     noise: flags.noise,
     limit: wholeNumber('--limit', flags.limit, 1, searchLimitMax),
@@ -136,6 +139,11 @@ function maskedTypeOf(text: string, ownTypes: readonly FindingType[]): SearchQue
   throw new SkilltapeError('usage', `--masked "${text}" is not a type of what is masked`, {
     remedy: `write one of ${types.join(', ')}`,
   });
+}
+
+function wouldOf(text: string | undefined): SearchQuery['would'] {
+  if (text === undefined || text === 'deny' || text === 'hold') return text;
+  throw new SkilltapeError('usage', `--would "${text}" is not a verdict`, { remedy: 'write deny or hold' });
 }
 
 /** What was asked for, as typed; one line per filter, because the masker reads plain text. */

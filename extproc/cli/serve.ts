@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import type { FileSystem } from '../journal/fs.ts';
+import { openPolicies } from '../live-edit.ts';
 import type { Log } from '../log.ts';
 import { createLog, endOnFault } from '../log.ts';
+import { currentOperator } from '../looks/operator.ts';
 import { startOperationsServer } from '../operations/http.ts';
 import { Operations } from '../operations/operations.ts';
-import { compilePolicies } from '../policy/compile.ts';
 import { startProcessor } from '../processor.ts';
 import { resolveTool } from '../tools/resolve.ts';
 
@@ -29,10 +30,11 @@ export async function serve(config: Config, fileSystem: FileSystem): Promise<voi
   // Before the rest, which may take its time, and gone after it: whoever waits for us can ask.
   served.defer(await serveOperations(config, operations, log));
   const opa = await resolveTool('opa', { env: process.env });
-  const policy = await compilePolicies({ opaBinary: opa.path, directory: config.policies.directory });
+  const { osUser, uid } = currentOperator();
+  const policies = await openPolicies({ config, opaBinary: opa.path, account: { osUser, uid }, log, operations });
   const processor = await startProcessor({
     config,
-    policy,
+    policy: policies.policy,
     log,
     fileSystem,
     operations,
@@ -42,6 +44,7 @@ export async function serve(config: Config, fileSystem: FileSystem): Promise<voi
       process.exit(1);
     },
   });
+  const endLiveEdit = policies.follow((policy) => processor.usePolicy(policy));
   const signal = await new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
@@ -53,6 +56,7 @@ export async function serve(config: Config, fileSystem: FileSystem): Promise<voi
       process.exit(1);
     });
   }
+  await endLiveEdit();
   await processor.stop();
   log.info('ended');
 }

@@ -14,7 +14,7 @@ const portMax = 65_535;
 type Read = (key: string) => unknown;
 
 /** No file may be both of two of these; the processor writes each of them. */
-const writtenFiles = ['listen.socket', 'journal.keyFile'] as const;
+const writtenFiles = ['listen.socket', 'journal.keyFile', 'archive.signingKeyFile', 'archive.checkpointFile'] as const;
 const readFiles = [
   'listen.tcp.tls.certificateFile',
   'listen.tcp.tls.privateKeyFile',

@@ -22,9 +22,10 @@ export type TcpListenConfig = {
  * from outside, such as `constructor`, finds nothing but what the operator wrote.
  */
 export type Config = Frozen<
-  Omit<WrittenConfig, 'listen' | 'journal'> & {
+  Omit<WrittenConfig, 'listen' | 'journal' | 'archive'> & {
     listen: ListenConfig;
     journal: WrittenConfig['journal'] & { keyFile: string };
+    archive: WrittenConfig['archive'] & { signingKeyFile: string };
   }
 >;
 
@@ -41,6 +42,7 @@ export function settle(written: WrittenConfig, directory: string): Config {
       ...written.journal,
       keyFile: within(directory, written.journal.keyFile, join(dataDirectory, 'keys', 'journal.key')),
     },
+    archive: settleArchive(written.archive, directory, dataDirectory),
     index: settleIndex(written.index, directory),
     policies: { ...written.policies, directory: resolve(directory, written.policies.directory) },
     usage: settleUsage(written.usage, directory),
@@ -72,6 +74,18 @@ function settleIndex(index: WrittenConfig['index'], directory: string): WrittenC
     if (file !== undefined) elasticsearch[name] = resolve(directory, file);
   }
   return { ...index, elasticsearch };
+}
+
+function settleArchive(
+  { signingKeyFile, checkpointFile, ...rest }: WrittenConfig['archive'],
+  directory: string,
+  dataDirectory: string,
+) {
+  return {
+    ...rest,
+    signingKeyFile: within(directory, signingKeyFile, join(dataDirectory, 'keys', 'archive-signing.key')),
+    ...(checkpointFile !== undefined && { checkpointFile: resolve(directory, checkpointFile) }),
+  };
 }
 
 function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string): WrittenConfig['usage'] {

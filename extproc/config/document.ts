@@ -11,7 +11,8 @@ skilltape reads one YAML file: the one given on the command line, else the one t
 - Quantities are whole numbers in the unit that the name of the key ends with.
 - A key that is not listed here, a key written twice and a value of the wrong kind are faults. All faults are reported
   at once, and the processor does not start (status 2).
-- \`SKILLTAPE_CONFIG\` is the only environment variable; any other whose name begins with \`SKILLTAPE_\` is a fault.
+- \`SKILLTAPE_CONFIG\` is the only environment variable here (\`SKILLTAPE_ISSUER\` and \`SKILLTAPE_CLIENT_ID\` are for \`skilltape
+  token\`, see [clients.md](clients.md)); any other whose name begins with \`SKILLTAPE_\` is a fault.
   \`ENVOY_BIN\` and \`OPA_BIN\` name the tools, see the README.
 - \`<name>\` is a name of your choice: 1 to 63 of the characters a-z, 0-9 and \`-\`.
 - \`listen\` takes exactly one of \`socket\` and \`tcp\`.

@@ -7,7 +7,7 @@ import { type Fault, formatFaults } from './fault.ts';
 import { type ConfigReading, parseConfig } from './parse.ts';
 
 /** The variables skilltape reads; any other `SKILLTAPE_…` is a fault, so that a misspelt one is not passed over. */
-const knownVariables: ReadonlySet<string> = new Set(['SKILLTAPE_CONFIG']);
+const knownVariables: ReadonlySet<string> = new Set(['SKILLTAPE_CONFIG', 'SKILLTAPE_ISSUER', 'SKILLTAPE_CLIENT_ID']);
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

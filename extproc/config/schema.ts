@@ -1,9 +1,12 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { baseUrlRule, isBaseUrl } from './base-url.ts';
 import { approvals } from './schema-approvals.ts';
+import { archive } from './schema-archive.ts';
+import { index, masking } from './schema-index.ts';
+import { keys, reveal } from './schema-keys.ts';
 import { coverage, operations } from './schema-operations.ts';
-import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
+import { policies } from './schema-policies.ts';
+import { baseUrlRule, bytes, GiB, isBaseUrl, MiB, milliseconds, path } from './units.ts';
 
 /**
  * The shape of `skilltape.yaml`. Every key carries its `description`, and its `unit` where it is a quantity; the page
@@ -149,94 +152,6 @@ const journal = z.strictObject({
     .meta({ derived: '<dataDirectory>/keys/journal.key' }),
 });
 
-/** A dash would make the indices of `tape-test` look like those of `tape`. */
-const indexPrefixPattern = /^[a-z][a-z0-9_]{0,62}$/;
-
-const elasticsearch = z.strictObject({
-  nodes: z
-    .array(z.string().max(2048).refine(isBaseUrl, baseUrlRule))
-    .min(1)
-    .max(64)
-    .meta({ description: 'The nodes of the cluster, such as `https://es.example.com:9200`.', unit: 'URL' }),
-  caFile: path(
-    'Certificate authority that signed the certificates of the nodes, PEM; without it those of the system are trusted.',
-  ).optional(),
-  apiKeyFile: path('API key for shipping, as Elasticsearch encodes it.').optional(),
-  usernameFile: path('User for shipping, in place of an API key; together with `passwordFile`.').optional(),
-  passwordFile: path('Password of that user.').optional(),
-  readApiKeyFile: path('API key for searching; without one the credential for shipping is used.').optional(),
-  readUsernameFile: path('User for searching, in place of an API key; together with `readPasswordFile`.').optional(),
-  readPasswordFile: path('Password of that user.').optional(),
-  remaskApiKeyFile: path(
-    'API key for `skilltape remask`, which reads and replaces documents; without one the credential for shipping is used.',
-  ).optional(),
-  remaskUsernameFile: path(
-    'User for `skilltape remask`, in place of an API key; together with `remaskPasswordFile`.',
-  ).optional(),
-  remaskPasswordFile: path('Password of that user.').optional(),
-  prefix: z
-    .string()
-    .regex(indexPrefixPattern, 'must begin with a letter and hold 1 to 63 of the characters a-z, 0-9 and _')
-    .default('skilltape')
-    .meta({ description: 'Begin of the names of the indices: `<prefix>-<retention class>-2026.11.22`.' }),
-  numberOfReplicas: z.int().min(0).max(10).default(1).meta({
-    description: 'Copies of each index; 0 for a cluster of one node. Takes effect with `skilltape index setup`.',
-    unit: 'copies',
-  }),
-  refreshIntervalMs: milliseconds(
-    1_000,
-    600_000,
-    5_000,
-    'Longest time until a stored exchange is found. Takes effect with `skilltape index setup`.',
-  ),
-  requestTimeoutMs: milliseconds(1_000, 600_000, 30_000, 'Longest time one request to the cluster may take.'),
-});
-
-const index = z.strictObject({
-  kind: z.enum(['sqlite', 'elasticsearch']).default('sqlite').meta({
-    description: 'What holds the searchable copy. SQLite is embedded and serves one node.',
-  }),
-  textMaxChars: z.int().min(1).max(10_000_000).default(100_000).meta({
-    description:
-      'Longest single text in the index; of a longer one head and tail are kept, and the document says so. At most 900,000 with Elasticsearch.',
-    unit: 'characters',
-  }),
-  rememberedDays: z.int().min(1).max(36_500).default(365).meta({
-    description:
-      'How long shipping remembers what was indexed (keyed hashes, no content). A conversation that goes on after it is indexed whole once more, and is not linked to what came before.',
-    unit: 'days',
-  }),
-  rejectsMaxBytes: bytes(
-    64 * MiB,
-    256 * MiB,
-    'Size of the list of documents that the index refused (`skilltape rejects`); beyond it the oldest leave the list.',
-  ),
-  elasticsearch: elasticsearch.optional(),
-});
-
-const names = z.strictObject({
-  url: z.string().max(2048).refine(isBaseUrl, baseUrlRule).meta({
-    description:
-      'Where a model that finds names in texts is asked; docs/masking.md has the contract. Its texts are not masked yet, secrets among them. Where it cannot be asked, or answers amiss, only metadata of the exchange can be read.',
-    unit: 'URL',
-  }),
-  timeoutMs: milliseconds(1, 120_000, 10_000, 'Longest wait for the model, over all questions about one document.'),
-  requestMaxChars: z.int().min(1_000).max(1_000_000).default(64_000).meta({
-    description: 'Most text in one question; of a longer document several are asked.',
-    unit: 'characters',
-  }),
-});
-
-const masking = z.strictObject({
-  exchangeBudgetMs: milliseconds(
-    1,
-    600_000,
-    30_000,
-    'Longest processor time that the masking of one exchange may take, all documents of a batch together; beyond it only metadata of the exchange can be read, see `skilltape remask`.',
-  ),
-  names: names.optional(),
-});
-
 /** More than there are processors in a large machine is a mistake. */
 export const workersMax = 64;
 
@@ -263,17 +178,10 @@ export const configSchema = z.strictObject({
     'Longest time that one step of a held request may take (reading, judging, recording); after it the request is refused.',
   ),
   journal: journal.prefault({}),
+  archive: archive.prefault({}),
   index: index.prefault({}),
   masking: masking.prefault({}),
-  policies: z
-    .strictObject({
-      directory: path('Folder with the Rego policies and their data.').default('policies'),
-      requestFindings: z.enum(['auto', 'always']).default('auto').meta({
-        description:
-          'When requests are searched for secrets and personal data before they are judged: where a rule looks at `input.findings`, or always.',
-      }),
-    })
-    .prefault({}),
+  policies: policies.prefault({}),
   approvals: approvals.prefault({}),
   usage: z
     .strictObject({
@@ -282,6 +190,8 @@ export const configSchema = z.strictObject({
       ).optional(),
     })
     .prefault({}),
+  keys: keys.prefault({}),
+  reveal: reveal.prefault({}),
   coverage: coverage.prefault({}),
   drainMaxMs: milliseconds(0, 3_600_000, 30_000, 'Longest time a stopping processor waits for open exchanges to end.'),
   operations: operations.prefault({}),

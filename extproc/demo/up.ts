@@ -17,6 +17,7 @@ import { demoDirectory, demoFile } from './facts.ts';
 import type { Gateway } from './gateway.ts';
 import { startGateway } from './gateway.ts';
 import { indexedDocument } from './indexed.ts';
+import { demoPolicies } from './policies.ts';
 import { demoPricesFile } from './prices.ts';
 import type { TourStop } from './tour.ts';
 import { takeTour } from './tour.ts';
@@ -39,7 +40,10 @@ export async function up({ once, port }: UpOptions, write: Write): Promise<void>
   const gateway = await startGateway({
     ...{ directory, authority, userClientSecret, upstreams: upstream.targets, upstreamKey: upstream.key },
     ...{ envoyBinary: envoy.path, opaBinary: opa.path, listenerPort: once ? 0 : Number(port) },
-    settings: { usage: { pricesFile: demoPricesFile(directory, upstream.fake !== undefined) } },
+    settings: {
+      usage: { pricesFile: demoPricesFile(directory, upstream.fake !== undefined) },
+      policies: { directory: demoPolicies(directory) },
+    },
   }).catch(async (error) => {
     await upstream.fake?.close();
     rmSync(join(directory, 'sds'), { recursive: true, force: true });
@@ -132,6 +136,7 @@ The gateway is up at ${url} until you press Ctrl-C. In another terminal, in this
   npx skilltape show <exchange or session id>
   npx skilltape usage --by user,model
   npx skilltape coverage
+  npx skilltape reveal <exchange id> --all --reason 'to see how it works'
 
 Claude Code against it:
 

@@ -37,15 +37,15 @@ folder that is gone afterwards. Listeners are served in the clear there, every u
 arrives, no other cluster leads anywhere, and the keys of the identity providers are the doctor's own, so that it can sign in.
 Then it breaks the way to the processor and asks again on every route:
 
-| case                | what stands at the processor's place                                   |
-| ------------------- | ---------------------------------------------------------------------- |
-| \`upstream-counts\`   | the filters that protect are taken out: the request must arrive once   |
+| case                | what stands at the processor's place                                                            |
+| ------------------- | ----------------------------------------------------------------------------------------------- |
+| \`upstream-counts\`   | the filters that protect are taken out: the request must arrive once                            |
 | \`processor-answers\` | the processor of the configuration, if it runs: a request without a token must be refused by it |
-| \`processor-down\`    | nothing                                                                |
-| \`processor-stopped\` | a process that was stopped (SIGSTOP) after it answered the health check |
-| \`cluster-missing\`   | the cluster is not in the configuration                                |
-| \`socket-unreadable\` | a socket that may not be opened                                        |
-| \`stream-ended\`      | a processor that ends each stream at once without an error             |
+| \`processor-down\`    | nothing                                                                                         |
+| \`processor-stopped\` | a process that was stopped (SIGSTOP) after it answered the health check                         |
+| \`cluster-missing\`   | the cluster is not in the configuration                                                         |
+| \`socket-unreadable\` | a socket that may not be opened                                                                 |
+| \`stream-ended\`      | a processor that ends each stream at once without an error                                      |
 
 In each but the first, the request must be refused within 20 s and nothing may arrive upstream. \`processor-answers\` leaves one
 record of a refused login for each route, whose path is \`/v1/messages\` and whose source is this machine.

@@ -3,6 +3,7 @@ import type { Endpoint } from '../claude/endpoint.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
 import type { AnswerHandling } from './answer.ts';
 import { ChangedAnswer } from './changed-answer.ts';
+import type { Counting } from './counting.ts';
 import type { FrameOf } from './frame.ts';
 import { headerValue } from './headers.ts';
 import type { Budget, Connection } from './ports.ts';
@@ -22,15 +23,17 @@ export function handlingOf(
     reader: Reader;
     heldBodyMaxBytes: number;
     learning: SessionLearning | null;
+    counting: Counting | null;
   },
 ): AnswerHandling {
-  const { connection, budget, reader, heldBodyMaxBytes, learning } = rest;
+  const { connection, budget, reader, heldBodyMaxBytes, learning, counting } = rest;
   const { resultsUrlBase: publicUrl } = connection;
   const changes = publicUrl !== null && carriesResultsUrl(frame, endpoint);
   return {
     grammar: sessionStreams.has(endpoint.name) ? 'open' : 'messages',
     changed: changes ? new ChangedAnswer({ publicUrl, budget, reader, heldBodyMaxBytes }) : null,
     learning,
+    counting,
   };
 }
 

@@ -1,8 +1,10 @@
 import { AnswerEnd } from '../claude/answer-end.ts';
 import { AnswerProgress } from './answer-progress.ts';
+import { AnswerUsage } from './answer-usage.ts';
 import type { Ending } from './broken-off.ts';
 import type { ChangedAnswer } from './changed-answer.ts';
 import { changedAnswerRemovedHeaders } from './changed-answer.ts';
+import type { Counting } from './counting.ts';
 import type { Action, Frame, FrameOf } from './frame.ts';
 import { continueAnswer } from './frame.ts';
 import type { HeaderList } from './headers.ts';
@@ -15,6 +17,8 @@ export type AnswerHandling = {
   grammar: 'messages' | 'open';
   changed: ChangedAnswer | null;
   learning: SessionLearning | null;
+  /** Told what the answer used; null where no rule asks for it. */
+  counting: Counting | null;
 };
 
 const nothing = new Uint8Array(0);
@@ -31,6 +35,8 @@ export class Answer {
   readonly #end: AnswerEnd;
   readonly #changed: ChangedAnswer | null;
   readonly #learning: SessionLearning | null;
+  readonly #counting: Counting | null;
+  readonly #usage: AnswerUsage | null;
   readonly #progress = new AnswerProgress();
   #released = false;
 
@@ -50,6 +56,9 @@ export class Answer {
     });
     this.#changed = handling.changed;
     this.#learning = handling.learning;
+    this.#counting = handling.counting;
+    const form = { status: this.status, contentType: this.#contentType, contentEncoding: this.#contentEncoding };
+    this.#usage = handling.counting === null ? null : new AnswerUsage(form);
   }
 
   /**
@@ -63,7 +72,10 @@ export class Answer {
   ): Promise<Action> {
     this.#released = how.released;
     const ended = await this.#record(frame);
-    if (ended || how.last) await this.#learn();
+    if (ended || how.last) {
+      this.#count();
+      await this.#learn();
+    }
     const action =
       this.#changed === null ? continueAnswer(frame, how.setHeaders) : await this.#change(this.#changed, frame, how);
     if (action.kind === 'cut') return action;
@@ -102,6 +114,7 @@ export class Answer {
 
   /** Gives back what is held of the answer; safe to call more than once. */
   forget(): void {
+    this.#count();
     this.#changed?.forget();
     this.#learning?.forget();
   }
@@ -119,9 +132,16 @@ export class Answer {
       if (frame.body.length > 0) await this.#ledger.record({ kind: 'answer_body', bytes: frame.body });
       this.#progress.recorded(frame.body.length);
       this.#learning?.take(frame.body);
+      this.#usage?.take(frame.body);
       return ended;
     }
     return false;
+  }
+
+  /** Before its end is let through: the caller's next request may come at once. Once, also where it broke off. */
+  #count(): void {
+    if (this.#usage === null || this.#counting === null || !this.#released) return;
+    this.#counting.answered(this.#usage.read(this.#counting.requestBytes));
   }
 
   async #learn(): Promise<void> {

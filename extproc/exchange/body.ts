@@ -169,11 +169,11 @@ function malformed(fault: string): ReadBody {
 export function requestInput(
   access: AccessInput,
   { status, decodedBytes, fault, facts, findings }: BodyFacts,
-  sent: { bytes: number; codings: readonly Coding[] },
+  sent: { bytes: number; codings: readonly Coding[]; totals: RequestInput['totals'] },
 ): RequestInput {
-  const { bytes, codings } = sent;
+  const { bytes, codings, totals } = sent;
   const body = { bytes, decoded_bytes: decodedBytes, codings: [...codings], status, fault };
-  return { ...access, body, ...noBodyFacts, ...facts, ...findings };
+  return { ...access, body, ...noBodyFacts, ...facts, ...findings, totals };
 }
 
 function statusOf({ kind }: ReadBody): RequestInput['body']['status'] {
@@ -222,8 +222,15 @@ function findingsOf(read: ReadBody, { search, findingsMaxChars: maxChars }: Sear
 
 function agentFacts(definition: AgentDefinition | null): RequestInput['agent'] {
   if (definition === null) return null;
-  const { models, toolNames, toolTypes, mcpServerNames, skills } = definition;
-  return { models, tool_names: toolNames, tool_types: toolTypes, mcp_server_names: mcpServerNames, skills };
+  const { models, skills } = definition;
+  return {
+    models,
+    tool_names: definition.toolNames,
+    tool_types: definition.toolTypes,
+    mcp_server_names: definition.mcpServerNames,
+    mcp_server_hosts: definition.mcpServerHosts,
+    skills,
+  };
 }
 
 function eventFacts(events: readonly JsonObject[] | null): RequestInput['events'] {

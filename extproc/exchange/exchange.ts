@@ -9,6 +9,7 @@ import { recordableHeaders } from './headers.ts';
 import type { HoldEnd } from './hold.ts';
 import { type Held, Holding } from './holding.ts';
 import { Intake } from './intake.ts';
+import { Judging } from './judging.ts';
 import { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
 import { type Phase, stepOf } from './phase.ts';
@@ -19,7 +20,7 @@ import { RequestBody } from './request-body.ts';
 import { readRequest } from './request-reading.ts';
 import { type Session, sessionHeaders } from './session.ts';
 import { Share } from './share.ts';
-import { bothOf, rulesOf } from './verdicts.ts';
+import { rulesOf } from './verdicts.ts';
 
 /**
  * One HTTP request and its answer: takes Envoy's frames one at a time and says what happens next. The order that
@@ -44,7 +45,7 @@ export class Exchange {
   /** Our own answer, once its record is written. */
   #replied: Action | undefined;
   #released = false;
-  #heldByAccess: Verdict | null = null;
+  #judging: Judging | undefined;
   #holding: Holding | undefined;
 
   /** `pathPrefix` is the route's own (`/sandbox`, or empty), which Envoy takes off on the way up. */
@@ -153,18 +154,18 @@ export class Exchange {
 
   async #begin(frame: FrameOf<'request_headers'>): Promise<Action> {
     const { limits, log, clock, attempts } = this.#context;
-    const intake = new Intake(frame, this.#connection, this.#pathPrefix, clock.nowMs());
+    const intake = new Intake(frame, this.#connection, this.#pathPrefix, clock.nowMs(), this.#judge.timeZones);
     this.#intake = intake;
     if (!log.admits()) return this.#refuseUnrecorded('journal_full');
     const noPlace = this.#share.open(intake.caller);
     const attemptOf = attempts.linkTo(intake.facts.envoyRequestId, this.id);
     // While the request is held nobody hears of it: its records are waited for together, before the release.
-    this.#ledger.note({ kind: 'started', started: intake.started(attemptOf) });
+    this.#ledger.note({ kind: 'started', started: intake.started(attemptOf, this.#judge.revision) });
     if (noPlace !== null) return this.#refuse(noPlace);
-    const verdict = this.#judge.access(intake.access);
+    this.#judging = new Judging(this.#judge, intake, this.#context);
+    const verdict = this.#judging.access();
+    // Nobody can decide about a hold yet: the request is not there.
     if (verdict.verdict === 'deny') return this.#deny('access', verdict, intake.access);
-    // Nobody can decide about a request that is not there yet.
-    if (verdict.verdict === 'hold') this.#heldByAccess = verdict;
     const refusal = intake.refusal(limits);
     return refusal === null ? { kind: 'wait' } : this.#refuse(refusal.reason, refusal.detail);
   }
@@ -195,10 +196,10 @@ export class Exchange {
     if (read.fault !== '') return this.#refuse(read.reason, read.fault);
     this.#request = read.request;
     this.#session = this.#known().sessionFor(read.request, this.id, this.#context);
-    const input = this.#known().requestInput(read, this.#body.bytes);
-    const judged = await this.#context.loopShare.run(() => this.#judge.request(input));
-    const verdict = bothOf(this.#heldByAccess, judged);
-    if (!this.#isHeld()) return { kind: 'wait' };
+    const own = { exchangeId: this.id, session: this.#session.id, requestBytes: this.#body.bytes };
+    const judged = await this.#judging?.request(read, { ...own, isHeld: () => this.#isHeld() });
+    if (!judged || !this.#isHeld()) return { kind: 'wait' };
+    const { input, verdict } = judged;
     if (verdict.verdict === 'hold') return this.#hold({ verdict, input, lastFrame });
     if (verdict.verdict === 'deny') return this.#deny('request', verdict, input);
     this.#noteDecision('request', verdict, input);
@@ -231,6 +232,7 @@ export class Exchange {
     if (!this.#isHeld()) return { kind: 'wait' };
     this.#phase = 'released';
     this.#released = true;
+    this.#judging?.letThrough();
     this.#context.endReports.expect(this.id);
     return releaseOf(this.#body, lastFrame, this.#accessLog('allow'));
   }
@@ -240,8 +242,8 @@ export class Exchange {
       if (!this.#released && isFromUpstream(frame)) {
         return { kind: 'cut', reason: 'an answer of the upstream came to a request that was not released' };
       }
-      const handling = this.#known().handlingOf(frame, this.#request, this.#session, this.#context);
-      this.#answer = new Answer(frame, this.#ledger, handling);
+      const known = { request: this.#request, session: this.#session, judging: this.#judging };
+      this.#answer = new Answer(frame, this.#ledger, this.#known().handlingOf(frame, this.#context, known));
     }
     const answer = this.#answer;
     if (answer === undefined) return { kind: 'cut', reason: `${frame.kind} came before the answer's headers` };
@@ -283,8 +285,8 @@ export class Exchange {
 
   #noteDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): void {
     this.#session ??= this.#known().sessionFor(null, this.id, this.#context);
-    const { revision } = this.#judge;
-    this.#ledger.noteDecision(stage, verdict, { input, policyRevision: revision, session: this.#session });
+    const policyRevision = this.#judge.revision;
+    this.#ledger.noteDecision(stage, verdict, { input, policyRevision, session: this.#session });
   }
 
   #accessLog(verdict: string): AccessLogFacts {

@@ -13,6 +13,8 @@ import { headerValue, joinedValue, splitTarget } from './headers.ts';
 import type { Authentication } from './identity.ts';
 import { authenticationOf } from './identity.ts';
 import type { Connection } from './ports.ts';
+import { tagsOf } from './tags.ts';
+import { wallClocks } from './wall-clock.ts';
 
 /** What the headers of a request say, read once. */
 export type RequestFacts = {
@@ -64,8 +66,13 @@ function withoutPort(address: string): string {
   return address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 }
 
-/** The policy input document of `access`: everything known before the body. */
-export function accessInput(facts: RequestFacts, connection: Connection, timeMs: number): AccessInput {
+/** The policy input document of `access`: everything known before the body. `timeZones` are those that policy asks for. */
+export function accessInput(
+  facts: RequestFacts,
+  connection: Connection,
+  timeMs: number,
+  timeZones: readonly string[] = [],
+): AccessInput {
   const { authentication } = facts;
   const length = Number(headerValue(facts.headers, 'content-length') ?? Number.NaN);
   const dialect = dialectOf((name) => headerValue(facts.headers, name), facts.query.beta === 'true' ? 'beta=true' : '');
@@ -92,8 +99,10 @@ export function accessInput(facts: RequestFacts, connection: Connection, timeMs:
       content_length: Number.isSafeInteger(length) && length >= 0 ? length : null,
       betas: dialect.betas,
       anthropic_version: dialect.version,
+      tags: tagsOf(facts.headers),
     },
     source: { address: facts.sourceAddress },
     time: new Date(timeMs).toISOString(),
+    clock: wallClocks(timeMs, timeZones),
   };
 }

@@ -9,6 +9,7 @@ import type { RequestFacts } from './facts.ts';
 import { accessInput, requestFacts } from './facts.ts';
 import type { FrameOf } from './frame.ts';
 import { headerValue, recordableHeaders } from './headers.ts';
+import type { Judging } from './judging.ts';
 import type { Connection, ExchangeContext, ExchangeLimits } from './ports.ts';
 import type { Started } from './record.ts';
 import type { RefusalReason } from './refusal.ts';
@@ -22,10 +23,16 @@ export class Intake {
   readonly access: AccessInput;
   readonly #connection: Connection;
 
-  constructor(frame: FrameOf<'request_headers'>, connection: Connection, pathPrefix: string, timeMs: number) {
+  constructor(
+    frame: FrameOf<'request_headers'>,
+    connection: Connection,
+    pathPrefix: string,
+    timeMs: number,
+    timeZones: readonly string[] = [],
+  ) {
     this.#connection = connection;
     this.facts = requestFacts(frame, connection, pathPrefix);
-    this.access = accessInput(this.facts, connection, timeMs);
+    this.access = accessInput(this.facts, connection, timeMs, timeZones);
   }
 
   /** Whose share the exchange takes: the verified identity's, or that of the address it came from. */
@@ -46,9 +53,9 @@ export class Intake {
   }
 
   /** The document that policy judges once the body was read. */
-  requestInput(read: BodyFacts, bytes: number): RequestInput {
+  requestInput(read: BodyFacts, bytes: number, totals: RequestInput['totals']): RequestInput {
     const { codings } = this.facts;
-    return requestInput(this.access, read, { bytes, codings: codings.ok ? codings.codings : [] });
+    return requestInput(this.access, read, { bytes, codings: codings.ok ? codings.codings : [], totals });
   }
 
   /** How the body is to be read. */
@@ -59,7 +66,7 @@ export class Intake {
     return { endpoint, bodyForm, contentType, codings, decoding, ...searched };
   }
 
-  started(attemptOf: string | null): Started {
+  started(attemptOf: string | null, policyRevision: string): Started {
     const { method, path, query, sourceAddress, envoyRequestId, authentication, headers } = this.facts;
     return {
       connection: this.#connection.name,
@@ -72,7 +79,7 @@ export class Intake {
       headers: recordableHeaders(headers.filter(([name]) => name !== ':path')),
       sourceAddress,
       envoyRequestId,
-      attemptOf,
+      ...{ attemptOf, policyRevision },
     };
   }
 
@@ -85,14 +92,15 @@ export class Intake {
   /** What is done with the answer, of which these are the headers; there is no `session` where it was not judged. */
   handlingOf(
     frame: FrameOf<'response_headers'>,
-    request: MessagesRequest | null,
-    session: Session | undefined,
     context: ExchangeContext,
+    known: { request: MessagesRequest | null; session: Session | undefined; judging: Judging | undefined },
   ): AnswerHandling {
+    const { request, session, judging } = known;
+    const counting = judging?.counting ?? null;
     const { budget, reader, limits } = context;
     const learning = session === undefined ? null : this.#learningFor(request, session.id, context);
     const { heldBodyMaxBytes } = limits;
-    const rest = { connection: this.#connection, budget, reader, heldBodyMaxBytes, learning };
+    const rest = { connection: this.#connection, budget, reader, heldBodyMaxBytes, learning, counting };
     return handlingOf(frame, this.facts.endpoint, rest);
   }
 

@@ -59,12 +59,12 @@ export class Ledger {
 
   noteDecision(
     stage: 'access' | 'request',
-    { verdict, reasons }: Verdict,
+    { verdict, reasons, observed }: Verdict,
     rest: { input: unknown; policyRevision: string; session: Session },
   ): void {
     this.note({
       kind: 'decided',
-      decided: { stage, verdict, reasons, ...rest },
+      decided: { stage, verdict, reasons, ...(observed === undefined ? {} : { observed }), ...rest },
     });
   }
 

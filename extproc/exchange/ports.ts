@@ -3,6 +3,7 @@ import type { KeyedHash } from '../keyed-hash.ts';
 import type { PassingBytes } from '../large-work.ts';
 import type { ApprovalTermsDocument } from '../policy/approval-list.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
+import type { AnswerUsageCounts } from './answer-usage.ts';
 import type { ApprovalDesk } from './approval-desk.ts';
 import type { AwaitedEnds } from './end-report.ts';
 import type { IdentityProvider } from './identity.ts';
@@ -10,6 +11,7 @@ import type { LoopShare } from './loop-share.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reader } from './reader.ts';
 import type { CallerUse } from './share.ts';
+import type { CountedExchange } from './totals.ts';
 
 /** Where a record stands in the log. */
 export type LogPlace = { segment: number; offset: number };
@@ -29,15 +31,23 @@ export type Verdict = {
   reasons: readonly { rule: string; message: string }[];
   /** The status of a refusal; 403 unless the policy says otherwise. */
   status?: number | undefined;
+  observed?: Observed | undefined;
   /** What an approval of what is held takes. */
   approval?: ApprovalTermsDocument | undefined;
 };
+
+/** What rules would decide that are recorded and not enforced. */
+export type Observed = { verdict: 'deny' | 'hold'; reasons: readonly { rule: string; message: string }[] };
 
 /** What the exchange needs of the policy engine (extproc/policy). */
 export type Judge = {
   readonly revision: string;
   /** Whether a request is to be searched for secrets and personal data before it is judged. */
   readonly looksAtFindings: boolean;
+  /** Whether a rule may look at what callers used before. */
+  readonly looksAtTotals: boolean;
+  /** IANA names of the time zones that a rule may ask for, beside UTC. */
+  readonly timeZones: readonly string[];
   access(input: AccessInput): Verdict;
   request(input: RequestInput): Verdict;
 };
@@ -78,6 +88,7 @@ export type ExchangeContext = {
   attempts: Attempts;
   sessionLinks: SessionLinks;
   endReports: AwaitedEnds;
+  totals: UsageTotals;
   approvals: ApprovalDesk;
   reader: Reader;
   loopShare: LoopShare;
@@ -110,6 +121,15 @@ export type SessionLinks = {
   sessionOf(key: string): string | null;
   /** Resolves when whoever may be given the next request knows it too, or a moment later. */
   remember(key: string, session: string): void | Promise<void>;
+};
+
+/** What people and sessions used (`totals.ts`). */
+export type UsageTotals = {
+  factsFor(exchange: Omit<CountedExchange, 'counted'>, nowMs: number): RequestInput['totals'];
+  /** Of a request that is let through, and again of what its answer used. */
+  note(exchange: CountedExchange): void;
+  /** In the currency of the price table; null where it has no price. */
+  priceOf(answer: AnswerUsageCounts): number | null;
 };
 
 export type Attempts = {

@@ -35,12 +35,16 @@ export type Started = {
   envoyRequestId: string;
   /** The exchange of which this is Envoy's second attempt. */
   attemptOf: string | null;
+  /** The policy that judges it to its end; absent where none was asked, and in journals of earlier versions. */
+  policyRevision?: string;
 };
 
 export type Decided = {
   stage: 'access' | 'request';
   verdict: 'allow' | 'deny' | 'hold';
   reasons: readonly { rule: string; message: string }[];
+  /** What rules of both stages would have decided that are not enforced; absent when they had nothing to say. */
+  observed?: { verdict: 'deny' | 'hold'; reasons: readonly { rule: string; message: string }[] };
   policyRevision: string;
   /** The policy input document as judged. */
   input: unknown;
@@ -129,6 +133,28 @@ export function decodeRecord(payload: Uint8Array): ExchangeRecord {
 /** Whose record it is and what kind of, without reading its content; throws like `decodeRecord`. */
 export function decodeRecordHead(payload: Uint8Array): RecordHead {
   return headOf(bufferOf(payload));
+}
+
+/** A record as another store keeps it: `version` and `kindNumber` are those of this format, the content is not read. */
+export type RecordParts = RecordHead & { version: number; kindNumber: number; content: Uint8Array };
+
+/** Throws like `decodeRecord`. */
+export function recordParts(payload: Uint8Array): RecordParts {
+  const bytes = bufferOf(payload);
+  const content = bytes.subarray(headerBytes);
+  return { ...headOf(bytes), version: bytes.readUInt8(0), kindNumber: bytes.readUInt8(1), content };
+}
+
+/** The payload of which these are the parts. */
+export function recordOf(
+  parts: Pick<RecordParts, 'exchangeId' | 'timeMs' | 'version' | 'kindNumber' | 'content'>,
+): Buffer {
+  const header = Buffer.alloc(headerBytes);
+  header.writeUInt8(parts.version, 0);
+  header.writeUInt8(parts.kindNumber, 1);
+  header.write(parts.exchangeId.replaceAll('-', ''), 2, 'hex');
+  header.writeDoubleLE(parts.timeMs, 18);
+  return Buffer.concat([header, parts.content]);
 }
 
 function bufferOf(payload: Uint8Array): Buffer {

@@ -21,3 +21,10 @@ export function fillMasking(masking: unknown): void {
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** Documents of before rules could be observed; changes what was read. */
+export function fillVerdict(verdict: unknown): void {
+  if (!isObject(verdict)) return;
+  if (!Object.hasOwn(verdict, 'would')) verdict.would = null;
+  if (!Object.hasOwn(verdict, 'would_reasons')) verdict.would_reasons = [];
+}

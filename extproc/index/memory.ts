@@ -1,3 +1,4 @@
+import type { CountedUse } from './counted.ts';
 import type { Link, Links } from './links.ts';
 import type { Rejects } from './rejects.ts';
 import type { SeenTurns, Turns } from './seen-turns.ts';
@@ -17,7 +18,12 @@ export type ShipMemory = {
    * class: one that is shipped a second time finds itself as the first, so this may be called before its documents are
    * delivered. `retentionClasses` are by exchange id, a UUIDv7.
    */
-  remember(turns: readonly Turns[], links: readonly Link[], retentionClasses: ReadonlyMap<string, string>): void;
+  remember(
+    turns: readonly Turns[],
+    links: readonly Link[],
+    retentionClasses: ReadonlyMap<string, string>,
+    counted: readonly CountedUse[],
+  ): void;
   /** Takes back what documents brought that are in no index: the text is new when it comes again. */
   forget(documentIds: readonly string[]): void;
   /** The same for all documents of an exchange: its own, and those of its batch. */

@@ -68,6 +68,8 @@ export type SearchQuery = {
   model?: string | undefined;
   /** A type of which something was masked, such as `EMAIL`. */
   masked?: string | undefined;
+  /** What rules would have decided that are not enforced. */
+  would?: 'deny' | 'hold' | undefined;
   /** Where masking failed, so that there is metadata only. */
   maskingFailed?: boolean | undefined;
   /** Also what is no prompt of a person (`skilltape.noise`); left out otherwise, and counted. */

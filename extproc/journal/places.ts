@@ -1,5 +1,5 @@
 /** Where journals stand in a data directory: each worker writes one of its own. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { FileSystem } from './fs.ts';
 import { nodeFileSystem } from './node-fs.ts';
 
@@ -9,6 +9,11 @@ export const primaryJournal = 0;
 /** The first worker's is `journal`, so it stays the same one when workers are added or taken away. */
 export function journalDirectory(dataDirectory: string, worker: number): string {
   return join(dataDirectory, worker === 1 ? 'journal' : `journal-${worker}`);
+}
+
+/** The number of the journal in this directory, which `journalDirectory` named. */
+export function journalNumber(directory: string): number {
+  return Number(/-(\d+)$/.exec(basename(directory))?.[1] ?? 1);
 }
 
 /** The numbers of the journals that are there, ascending, of present and of earlier workers and the primary's. */

@@ -6,12 +6,11 @@ import { prepareNameKeys } from './names.ts';
 import type { KeyStore } from './pairs.ts';
 import { keyPlaces } from './places.ts';
 
-/** To be told once, when `prepareKeys` says `created`. */
-export function masterCreatedWarning(dataDirectory: string): string {
-  return `a master key was made: ${keyPlaces(dataDirectory).master}. Copy it to a place of its own now: without it nothing that is sealed to persons can ever be read again, by nobody`;
-}
-
-/** Makes what is missing at the first start and finishes erasures that were broken off. @throws SkilltapeError `key_invalid` */
+/**
+ * Makes what is missing at the first start and finishes erasures that were broken off. `created` is to be told once, with
+ * the place: without a copy of the master nothing that is sealed to persons could be read again.
+ * @throws SkilltapeError `key_invalid`
+ */
 export async function prepareKeys(
   dataDirectory: string,
   files: KeyStore['files'] = nodeKeyFiles,

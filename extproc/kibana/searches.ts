@@ -44,6 +44,13 @@ const searches = [
     columns: [...columns, fields.rule, fields.reason],
   },
   {
+    name: 'would-be-stopped',
+    title: 'Would be denied or held',
+    description: 'What rules that are only observed would have stopped, with the rule and its words.',
+    query: hasValue(fields.would),
+    columns: [...columns, fields.would, fields.wouldRule, fields.wouldReason],
+  },
+  {
     name: 'refused-and-failed',
     title: 'Refused and failed',
     description: 'What was not answered as a whole, but for what a policy stopped.',

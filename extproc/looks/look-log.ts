@@ -9,6 +9,7 @@ export const lookKinds = [
   'export',
   'replay',
   'reveal',
+  'keys',
   'download',
   'decision',
   'usage',

@@ -6,6 +6,7 @@ import type { Masked } from '../masking/masked.ts';
 import { type Look, type LookLog, lookKinds, type RecordedLook } from './look-log.ts';
 
 const listLimitDefault = 1_000;
+const notRecorded = 'this look could not be recorded, so nothing is shown';
 
 /**
  * The triggers refuse every change through SQL, also `insert or replace`, which deletes without firing a delete
@@ -38,16 +39,12 @@ export class SqliteLookLog implements LookLog {
   #database: DatabaseSync | null = null;
 
   constructor(dataDirectory: string, now: () => Date = () => new Date()) {
-    this.#file = join(dataDirectory, 'looks.sqlite');
+    this.#file = looksFile(dataDirectory);
     this.#now = now;
   }
 
-  record({ who, what, subject, why }: Look): void {
-    this.#orFailed('this look could not be recorded, so nothing is shown', (database) =>
-      database
-        .prepare('insert into looks (time, os_user, uid, sudo_user, what, subject, why) values (?, ?, ?, ?, ?, ?, ?)')
-        .run(this.#now().toISOString(), who.osUser, who.uid, who.sudoUser ?? null, what, subject, why ?? null),
-    );
+  record(look: Look): void {
+    this.#orFailed(notRecorded, (database) => insertLook(database, look, this.#now()));
   }
 
   list(limit: number = listLimitDefault): RecordedLook[] {
@@ -66,13 +63,42 @@ export class SqliteLookLog implements LookLog {
       this.#database ??= open(this.#file);
       return work(this.#database);
     } catch (thrown) {
-      const cause = SkilltapeError.from(thrown);
-      throw new SkilltapeError('look_failed', `${message}: ${cause.message}`, {
-        cause: thrown,
-        remedy: `make ${this.#file} writable for the user who looks, on a disk that has room`,
-      });
+      throw lookFailed(thrown, message, this.#file);
     }
   }
+}
+
+/** Gives the database of the looks to `work` and closes it. Throws SkilltapeError `look_failed`. */
+export function withLooks<T>(dataDirectory: string, work: (database: DatabaseSync) => T): T {
+  const file = looksFile(dataDirectory);
+  let database: DatabaseSync | undefined;
+  try {
+    database = open(file);
+    return work(database);
+  } catch (thrown) {
+    throw lookFailed(thrown, notRecorded, file);
+  } finally {
+    database?.close();
+  }
+}
+
+/** Returns the number of the look. */
+export function insertLook(database: DatabaseSync, { who, what, subject, why }: Look, now: Date): number {
+  const { lastInsertRowid } = database
+    .prepare('insert into looks (time, os_user, uid, sudo_user, what, subject, why) values (?, ?, ?, ?, ?, ?, ?)')
+    .run(now.toISOString(), who.osUser, who.uid, who.sudoUser ?? null, what, subject, why ?? null);
+  return Number(lastInsertRowid);
+}
+
+function looksFile(dataDirectory: string): string {
+  return join(dataDirectory, 'looks.sqlite');
+}
+
+function lookFailed(thrown: unknown, message: string, file: string): SkilltapeError {
+  return new SkilltapeError('look_failed', `${message}: ${SkilltapeError.from(thrown).message}`, {
+    cause: thrown,
+    remedy: `make ${file} writable for the user who looks, on a disk that has room`,
+  });
 }
 
 function open(file: string): DatabaseSync {

@@ -6,7 +6,7 @@ import { readChars } from './long-text.ts';
 import type { Masked } from './masked.ts';
 import type { OwnDetection } from './own-detection.ts';
 import { maskString } from './string-masking.ts';
-import { type Found, type MaskingLimits, type Scan, TextMasking } from './text-masking.ts';
+import { type Found, type MaskingLimits, type OnToken, type Scan, TextMasking } from './text-masking.ts';
 import { Tokens } from './token.ts';
 import { type Treatment, usualTreatment } from './treatment.ts';
 
@@ -29,6 +29,7 @@ export type JsonMaskingOptions = {
   placeOf?: (path: Path) => FindingPlace;
   /** Told of each finding, never of the value. */
   onFound?: (found: Found) => void;
+  onToken?: OnToken | undefined;
 };
 
 /** `isCut`: something was left out for a limit. */
@@ -62,9 +63,10 @@ export class Masker {
   #run<T>(
     scope: string,
     mask: (masking: TextMasking) => T,
-    { treatment, limits }: Pick<JsonMaskingOptions, 'treatment' | 'limits'> = {},
+    { treatment, limits, onToken }: Pick<JsonMaskingOptions, 'treatment' | 'limits' | 'onToken'> = {},
   ): MaskedJson<T> {
     const masking = new TextMasking(this.#tokens, treatment ?? this.#treatment, scope, limits);
+    masking.onToken = onToken;
     try {
       const value = limits?.time === undefined ? mask(masking) : limits.time.timed(() => mask(masking));
       return { value: value as Masked<T>, findings: masking.counts(), isCut: masking.isCut };

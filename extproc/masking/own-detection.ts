@@ -38,3 +38,20 @@ function ownDetectors({ rules, names }: DetectorList): Detector[] {
   const listed = nameListDetector(names);
   return [...(rules.length === 0 ? [] : [ownRulesDetector(rules)]), ...(listed === null ? [] : [listed])];
 }
+
+/** The detection by the list in force; made anew where an edit changed the list, which may take some 100 ms. */
+export class DetectionInForce {
+  #list = '';
+  #current = builtInDetection;
+
+  get current(): OwnDetection {
+    return this.#current;
+  }
+
+  use(list: DetectorList): void {
+    const text = JSON.stringify(list);
+    if (text === this.#list) return;
+    this.#current = detectionOf(list);
+    this.#list = text;
+  }
+}

@@ -1,5 +1,13 @@
 import { newScanBudget, type ScanBudget } from './detector.ts';
-import { type Finding, type FindingCount, type FindingPlace, type FindingType, inOrder, ownPrefix } from './finding.ts';
+import {
+  type Finding,
+  type FindingCount,
+  type FindingPlace,
+  type FindingType,
+  inOrder,
+  ownPrefix,
+  plainTypes,
+} from './finding.ts';
 import { isSensitiveKey } from './sensitive-key.ts';
 import type { TimeBudget } from './time-budget.ts';
 import { isToken, type Tokens } from './token.ts';
@@ -24,6 +32,9 @@ const numberTypes: ReadonlySet<FindingType> = new Set(['CARD', 'SSN', 'PHONE']);
 export type MaskingLimits = { textMaxChars: number; allMaxChars: number; time?: TimeBudget | undefined };
 const noLimits: MaskingLimits = { textMaxChars: Number.POSITIVE_INFINITY, allMaxChars: Number.POSITIVE_INFINITY };
 
+/** `value` is what stood where the token stands now: for the keeper of sealed rows, and for no sink (inv. 6). */
+export type OnToken = (type: FindingType, value: string, token: string) => void;
+
 type Part = { text: string; from: number; to: number };
 
 /** The state of one `Masker` call: what was found so far and what costly checks are left. */
@@ -38,6 +49,8 @@ export class TextMasking {
   #treatment: Treatment;
   /** Names the place of what is found now. */
   placeNow: (() => FindingPlace) | undefined;
+  /** Told of each token that has a hash. */
+  onToken: OnToken | undefined;
   onFound: ((found: Found) => void) | undefined;
 
   constructor(tokens: Tokens, treatment: Treatment, scope: string, limits: MaskingLimits = noLimits) {
@@ -138,7 +151,10 @@ export class TextMasking {
 
   #token(type: FindingType, value: string): string {
     const { plain, scopes } = this.#treatment;
-    return plain.has(type) ? `[${type}]` : this.#tokens.token(type, value, scopes.get(type) ?? this.#scope);
+    if (plain.has(type) || plainTypes.has(type)) return `[${type}]`;
+    const token = this.#tokens.token(type, value, scopes.get(type) ?? this.#scope);
+    this.onToken?.(type, value, token);
+    return token;
   }
 
   #replaced({ text, from, to }: Part, findings: readonly Finding[]): Part {

@@ -7,6 +7,8 @@ import { fitsWhole, matchEnd, sticky } from './pattern.ts';
 const keyBytesMin = 32;
 const hexLength = 16;
 const anyToken = sticky(`\\[(?:${findingTypes.join('|')})(?::[0-9a-f]{${hexLength}})?\\]`);
+/** Of whatever type, an operator's own too. */
+const hashedToken = sticky(`\\[[A-Z][A-Z0-9_]{1,31}:[0-9a-f]{${hexLength}}\\]`);
 const rememberedMax = 4096;
 
 /** Whether the text is one token and nothing else. */
@@ -22,6 +24,21 @@ export function tokenEnd(text: string, at: number): number {
 /** Finds all tokens of these types. */
 export function tokensOf(types: readonly FindingType[]): RegExp {
   return new RegExp(`\\[(?:${types.join('|')})(?::[0-9a-f]{${hexLength}})?\\]`, 'g');
+}
+
+/** Every different token with a hash in a text, in the order in which they first stand there. */
+export function hashedTokensIn(text: string): string[] {
+  const tokens = new Set<string>();
+  for (let at = text.indexOf('['); at !== -1; at = text.indexOf('[', at + 1)) {
+    const token = text.slice(at, Math.max(at, matchEnd(hashedToken, text, at)));
+    if (token !== '') tokens.add(token);
+  }
+  return [...tokens];
+}
+
+/** The type that a token names, or undefined when the text is no token. */
+export function typeOfToken(token: string): string | undefined {
+  return isToken(token) || fitsWhole(hashedToken, token) ? /^\[([A-Z][A-Z0-9_]*)/.exec(token)?.[1] : undefined;
 }
 
 /** One form for what means the same: an address in upper case, an IBAN in groups, a key block with escaped line ends. */

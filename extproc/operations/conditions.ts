@@ -12,12 +12,15 @@ export function watchJournalSpace(readiness: Readiness, journal: JournalSpace): 
   );
 }
 
-/** Neither takes traffic away: what is recorded waits in the journal. */
+/** None takes traffic away: what is recorded waits in the journal. */
 export function watchShipping(readiness: Readiness, state: ShippingState): void {
   readiness.watch('shipping', () =>
     state.silenceSeconds() <= silenceMaxSeconds
       ? null
       : { state: 'degraded', reason: 'nothing is shipped to the index: the shipping thread is silent' },
+  );
+  readiness.watch('archive', () =>
+    state.isArchiveAway ? { state: 'degraded', reason: 'the archive cannot be written: the log says why' } : null,
   );
   readiness.watch('index', () =>
     state.isIndexAway ? { state: 'degraded', reason: 'the index takes no exchanges: the log says why' } : null,

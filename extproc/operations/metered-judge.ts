@@ -16,6 +16,12 @@ export function meteredJudge(judge: Judge, { policySeconds }: ExchangeMetrics): 
     get revision() {
       return judge.revision;
     },
+    get timeZones() {
+      return judge.timeZones;
+    },
+    get looksAtTotals() {
+      return judge.looksAtTotals;
+    },
     get looksAtFindings() {
       return judge.looksAtFindings;
     },

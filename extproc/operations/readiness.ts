@@ -1,7 +1,7 @@
 /**
  * Whether this process should be given traffic, and why not. Each condition is one of a closed set with a reason in words
  * of ours, since whoever reaches the listener may read it. A `degraded` one is told but takes no traffic away: while the
- * index is away the journal waits for it.
+ * archive or the index is away the journal waits for it, and while saved policies have a fault the ones before judge.
  */
 export const conditionNames = [
   'policies',
@@ -10,6 +10,7 @@ export const conditionNames = [
   'listener',
   'drain',
   'shipping',
+  'archive',
   'index',
 ] as const;
 export type ConditionName = (typeof conditionNames)[number];
@@ -42,6 +43,10 @@ export class Readiness {
 
   ok(name: ConditionName): void {
     this.#set(name, fine);
+  }
+
+  degraded(name: ConditionName, reason: string): void {
+    this.#set(name, { state: 'degraded', reason });
   }
 
   failed(name: ConditionName, reason: string): void {

@@ -3,9 +3,9 @@ import type { ShipReport } from '../ship/protocol.ts';
 import { instrumentsOf } from './instruments.ts';
 import type { ShippingState } from './shipping-state.ts';
 
-/** The way of ended exchanges into the index, as the shipping thread tells of it. */
-export function shippingMetrics(registry: Registry) {
-  const { counter, gauge } = instrumentsOf(registry);
+/** What is counted of the reports of the shipping thread. */
+function countersOf(registry: Registry) {
+  const { counter } = instrumentsOf(registry);
   const shipped = counter('skilltape_shipped_exchanges_total', 'Exchanges that the index took.');
   const rejected = counter('skilltape_rejected_exchanges_total', 'Exchanges that the index will not have.');
   const rejectsDropped = counter(
@@ -14,52 +14,67 @@ export function shippingMetrics(registry: Registry) {
   );
   const deliveries = counter('skilltape_shipping_deliveries_total', 'Times that exchanges were given to the index.');
   const waits = counter('skilltape_shipping_waits_total', 'Times that the index took no exchanges for the moment.');
+  const archiveWaits = counter('skilltape_archive_waits_total', 'Times that the archive could not be written.');
+  const undelivered = counter(
+    'skilltape_archive_checkpoints_undelivered_total',
+    'Checkpoints that a place outside the archive did not take.',
+  );
   const maskingFailures = counter(
     'skilltape_masking_failures_total',
     'Exchanges of which the index has metadata only.',
+  );
+  const unrevealable = counter(
+    'skilltape_unrevealable_exchanges_total',
+    'Exchanges of which no values could be kept for a reveal.',
   );
   const findings = counter(
     'skilltape_masking_findings_total',
     'Values that were found in what the index took, and are masked there.',
     ['type'],
   );
+  const archive = { archiveWaits, undelivered };
+  return { shipped, rejected, rejectsDropped, deliveries, waits, maskingFailures, unrevealable, findings, ...archive };
+}
+
+/** The way of ended exchanges into the index, as the shipping thread tells of it. */
+export function shippingMetrics(registry: Registry) {
+  const { counter, gauge } = instrumentsOf(registry);
+  const counts = countersOf(registry);
   return {
     crashes: counter('skilltape_shipping_crashes_total', 'Deaths of the shipping thread, which is then started again.'),
     /** Returns what is to be told each report of the thread. */
     watch(state: ShippingState): (report: ShipReport) => void {
-      gauge('skilltape_index_lag_seconds', 'Age of the oldest ended exchange that is not in the index.', () =>
-        state.lagSeconds(),
-      );
-      gauge(
-        'skilltape_shipping_waiting_exchanges',
-        'Ended exchanges that were read and wait for the index.',
-        () => state.waitingExchanges,
-      );
-      gauge('skilltape_shipping_silence_seconds', 'Time since the shipping thread last said something.', () =>
-        state.silenceSeconds(),
-      );
+      showState(gauge, state);
       return (report) => {
         state.heed(report);
         switch (report.kind) {
           case 'progress':
-            shipped.inc(state.grown('shipped', report.shipped));
-            rejected.inc(state.grown('rejected', report.rejected));
+            counts.shipped.inc(state.grown('shipped', report.shipped));
+            counts.rejected.inc(state.grown('rejected', report.rejected));
             for (const [type, count] of Object.entries(report.findings))
-              findings.inc({ type }, state.grown(`findings ${type}`, count));
+              counts.findings.inc({ type }, state.grown(`findings ${type}`, count));
             return;
           case 'reading':
-            deliveries.inc();
+            counts.deliveries.inc();
             return;
           case 'waiting':
-            waits.inc();
+            if (report.waitsFor === 'archive') counts.archiveWaits.inc();
+            else counts.waits.inc();
+            return;
+          case 'checkpoint_undelivered':
+            counts.undelivered.inc();
             return;
           case 'masking_failed':
-            maskingFailures.inc();
+            counts.maskingFailures.inc();
             return;
           case 'rejects_dropped':
-            rejectsDropped.inc(report.count);
+            counts.rejectsDropped.inc(report.count);
+            return;
+          case 'unrevealable':
+            counts.unrevealable.inc(report.exchanges);
             return;
           case 'rejected':
+          case 'archive_recovered':
           case 'coverage':
           case 'late_records':
           case 'stopped':
@@ -70,4 +85,18 @@ export function shippingMetrics(registry: Registry) {
       };
     },
   };
+}
+
+function showState(gauge: ReturnType<typeof instrumentsOf>['gauge'], state: ShippingState): void {
+  gauge('skilltape_index_lag_seconds', 'Age of the oldest ended exchange that is not in the index.', () =>
+    state.lagSeconds(),
+  );
+  gauge(
+    'skilltape_shipping_waiting_exchanges',
+    'Ended exchanges that were read and wait for the index.',
+    () => state.waitingExchanges,
+  );
+  gauge('skilltape_shipping_silence_seconds', 'Time since the shipping thread last said something.', () =>
+    state.silenceSeconds(),
+  );
 }

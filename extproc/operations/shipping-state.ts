@@ -8,6 +8,7 @@ export class ShippingState {
   #undeliveredSinceMs: number | null = null;
   #waitingExchanges = 0;
   #isIndexAway = false;
+  #isArchiveAway = false;
 
   /** @param nowMs the wall clock, by which ends of exchanges are recorded */
   constructor(nowMs: () => number) {
@@ -16,12 +17,17 @@ export class ShippingState {
 
   heed(report: ShipReport): void {
     this.#reportedAt = performance.now();
-    if (report.kind === 'waiting') this.#isIndexAway = true;
+    if (report.kind === 'waiting' && report.waitsFor === 'archive') this.#isArchiveAway = true;
+    else if (report.kind === 'waiting') this.#isIndexAway = true;
+    // It was opened again: what it did not take is given to it now.
+    if (report.kind === 'archive_recovered') this.#isArchiveAway = false;
     if (report.kind !== 'progress') return;
     const { waitingExchanges, undeliveredSinceMs } = report;
     this.#waitingExchanges = waitingExchanges;
     this.#undeliveredSinceMs = undeliveredSinceMs;
-    if (waitingExchanges === 0) this.#isIndexAway = false;
+    if (waitingExchanges > 0) return;
+    this.#isIndexAway = false;
+    this.#isArchiveAway = false;
   }
 
   /**
@@ -44,6 +50,11 @@ export class ShippingState {
 
   get waitingExchanges(): number {
     return this.#waitingExchanges;
+  }
+
+  /** The archive could not be written when it was last given something. */
+  get isArchiveAway(): boolean {
+    return this.#isArchiveAway;
   }
 
   /** The index did not take what it was last given. */

@@ -17,7 +17,8 @@ export function entrypointOf(stage: Stage): string {
 
 /**
  * `data` holds the lists; `revision` names exactly the sources that were compiled, as `sha256:<hex>`; `looksAtFindings`
- * says whether a rule may look at what a search of the request finds; `detectors` are those that operators added.
+ * says whether a rule may look at what a search of the request finds, `looksAtTotals` the same of what callers used before.
+ * `timeZones` are those that the lists name, `detectors` those that operators added.
  */
 export type PolicyBundle = {
   wasm: Uint8Array<ArrayBuffer>;
@@ -25,7 +26,15 @@ export type PolicyBundle = {
   revision: string;
   looksAtFindings: boolean;
   detectors: DetectorList;
+  looksAtTotals: boolean;
+  timeZones: readonly string[];
 };
+
+/**
+ * How many revisions stay loaded for `record`, the newest ones. An exchange that is shipped later than this many edits
+ * after it began is judged by the policy in force.
+ */
+export const keptRevisionsMax = 8;
 
 const bundleEntryMaxBytes = 32 * 1024 * 1024;
 const wanted = new Set(['policy.wasm', 'data.json']);

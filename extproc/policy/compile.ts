@@ -1,36 +1,50 @@
 /** Compiles a policy directory with OPA into a module that is evaluated in this process. */
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { SkilltapeError } from '../errors.ts';
+import { join } from 'node:path';
 import { entrypointOf, type PolicyBundle, readBundle, stages } from './bundle.ts';
 import { detectorsIn } from './detectors-list.ts';
-import { mayLookAtFindings } from './findings-use.ts';
+import { mayLookAtFindings, mayLookAtTotals } from './findings-use.ts';
 import { type LayoutFault, layoutFaults } from './layout.ts';
+import { invalid, runOpa, writeTree } from './opa.ts';
 import { schemaFiles } from './schemas.ts';
 import { type PolicySources, readSources, revisionOf } from './sources.ts';
-
-const opaTimeoutMs = 60_000;
-const opaOutputMaxBytes = 1024 * 1024;
+import { timeZonesIn } from './time-zones.ts';
 
 /**
  * Checks and compiles the policies of a directory. Tests are left out.
  * @throws SkilltapeError `policy_invalid` with file, line and reason; `tool_missing` when OPA cannot be run
  */
-export async function compilePolicies(options: { opaBinary: string; directory: string }): Promise<PolicyBundle> {
-  const { opaBinary, directory } = options;
-  const sources = await readSources(directory);
+export async function compilePolicies(options: CompileOptions): Promise<PolicyBundle> {
+  return compileSources(await readSources(options.directory), options);
+}
+
+/** `directory` is where the sources were read, to name it in faults. */
+export type CompileOptions = { opaBinary: string; directory: string };
+
+/** The same of sources that were read. */
+export async function compileSources(
+  sources: PolicySources,
+  { opaBinary, directory }: CompileOptions,
+): Promise<PolicyBundle> {
   const faults = layoutFaults(sources.compiled);
-  if (faults.length > 0) throw invalid(faults.map((fault) => inDirectory(directory, fault)));
+  if (faults.length > 0) throw invalid(directory, faults);
   const staging = await mkdtemp(join(tmpdir(), 'skilltape-policy-'));
   try {
     const capabilities = await stage(staging, sources);
-    await check(opaBinary, staging, capabilities, directory);
-    const archive = await build(opaBinary, staging, capabilities, directory);
+    const [checked, built] = await Promise.allSettled([
+      check(opaBinary, staging, capabilities, directory),
+      build(opaBinary, staging, capabilities, directory),
+    ]);
+    // It names file and line where a build only fails.
+    if (checked.status === 'rejected') throw checked.reason;
+    if (built.status === 'rejected') throw built.reason;
+    const archive = built.value;
     const looksAtFindings = mayLookAtFindings(sources.compiled);
     const { wasm, data } = await readBundle(archive);
-    return { wasm, data, revision: revisionOf(sources), looksAtFindings, detectors: detectorsIn(data) };
+    const looksAtTotals = mayLookAtTotals(sources.compiled);
+    const made = { timeZones: timeZonesIn(data), detectors: detectorsIn(data) };
+    return { wasm, data, revision: revisionOf(sources), looksAtFindings, looksAtTotals, ...made };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
@@ -45,22 +59,12 @@ async function stage(staging: string, sources: PolicySources): Promise<string[]>
   return ['--capabilities', join(staging, 'capabilities.json')];
 }
 
-async function writeTree(folder: string, files: ReadonlyMap<string, Buffer | string>): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  for (const [path, content] of files) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), content);
-  }
-}
-
 async function check(opaBinary: string, staging: string, capabilities: string[], directory: string): Promise<void> {
   const args = ['check', '--strict', '--bundle', '--format', 'json', '--schema', join(staging, 'schemas')];
   const result = await runOpa(opaBinary, [...args, ...capabilities, '.'], staging);
   if (result.ok) return;
   const faults = faultsOf(result.output);
-  throw invalid(
-    faults.length > 0 ? faults.map((fault) => inDirectory(directory, fault)) : [`${directory}: ${result.output}`],
-  );
+  throw invalid(directory, faults.length > 0 ? faults : [{ path: '', line: 0, reason: result.output }]);
 }
 
 /** No `-O`: the optimiser of OPA 1.22 fails on the wasm target. */
@@ -69,28 +73,8 @@ async function build(opaBinary: string, staging: string, capabilities: string[],
   const entrypoints = stages.flatMap((stage) => ['--entrypoint', entrypointOf(stage)]);
   const args = ['build', '--bundle', '--target', 'wasm', '--prune-unused', ...capabilities, ...entrypoints];
   const result = await runOpa(opaBinary, [...args, '--output', archive, '.'], staging);
-  if (!result.ok) throw invalid([`${directory}: ${result.output}`]);
+  if (!result.ok) throw invalid(directory, [{ path: '', line: 0, reason: result.output }]);
   return archive;
-}
-
-type OpaResult = { ok: true } | { ok: false; output: string };
-
-function runOpa(opaBinary: string, args: readonly string[], staging: string): Promise<OpaResult> {
-  const options = {
-    cwd: join(staging, 'sources'),
-    env: { HOME: staging, TMPDIR: staging },
-    timeout: opaTimeoutMs,
-    killSignal: 'SIGKILL' as const,
-    maxBuffer: opaOutputMaxBytes,
-  };
-  return new Promise((resolve, reject) => {
-    execFile(opaBinary, args, options, (error, stdout, stderr) => {
-      if (error === null) return resolve({ ok: true });
-      if (typeof error.code === 'number') return resolve({ ok: false, output: (stderr || stdout).trim() });
-      const why = error.killed === true ? `gave no answer within ${opaTimeoutMs} ms` : 'cannot be run';
-      reject(new SkilltapeError('tool_missing', `${opaBinary} ${why}`, { cause: error }));
-    });
-  });
 }
 
 /** OPA's own list of errors; none when it failed before it looked at the files one by one. */
@@ -108,12 +92,4 @@ function faultsOf(output: string): LayoutFault[] {
     line: Number(error.location?.row ?? 0),
     reason: String(error.message),
   }));
-}
-
-function inDirectory(directory: string, { path, line, reason }: LayoutFault): string {
-  return path === '' ? `${directory}: ${reason}` : `${join(directory, path)}:${line}: ${reason}`;
-}
-
-function invalid(faults: readonly string[]): SkilltapeError {
-  return new SkilltapeError('policy_invalid', faults.join('\n'));
 }

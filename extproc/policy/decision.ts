@@ -11,11 +11,19 @@ const reasons = z.array(reason).max(1000);
 /** Statuses of a refusal after which no client sends the request again, as it does after 408, 409, 429 and 5xx. */
 const status = z.literal([400, 401, 403, 404, 405, 413, 415, 422]);
 
+/** What rules would decide that are only observed; nothing is refused for it. */
+const observed = z.strictObject({ verdict: z.enum(['deny', 'hold']), reasons: reasons.min(1) }).optional();
+
 /** The decision of `access` and of `request`. A denial without a status is a 403. */
 export const verdictDecision = z.discriminatedUnion('verdict', [
-  z.strictObject({ verdict: z.literal('allow'), reasons }),
-  z.strictObject({ verdict: z.literal('deny'), reasons: reasons.min(1), status: status.default(403) }),
-  z.strictObject({ verdict: z.literal('hold'), reasons: reasons.min(1), approval: approvalTerms.prefault({}) }),
+  z.strictObject({ verdict: z.literal('allow'), reasons, observed }),
+  z.strictObject({ verdict: z.literal('deny'), reasons: reasons.min(1), status: status.default(403), observed }),
+  z.strictObject({
+    verdict: z.literal('hold'),
+    reasons: reasons.min(1),
+    approval: approvalTerms.prefault({}),
+    observed,
+  }),
 ]);
 
 /**

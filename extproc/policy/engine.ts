@@ -40,6 +40,8 @@ const memoryPages: Memory = { initial: 5, maximum: 1024 };
 export type PolicyEngine = {
   readonly revision: string;
   readonly looksAtFindings: boolean;
+  readonly looksAtTotals: boolean;
+  readonly timeZones: readonly string[];
   /** Size of the evaluator's memory; it grows with the largest evaluation and never shrinks. */
   readonly memoryBytes: number;
   access(input: AccessInput): AccessDecision;
@@ -74,6 +76,8 @@ export async function createPolicyEngine(
   return {
     revision: bundle.revision,
     looksAtFindings: bundle.looksAtFindings,
+    looksAtTotals: bundle.looksAtTotals,
+    timeZones: bundle.timeZones,
     get memoryBytes() {
       return evaluator.memoryBytes();
     },

@@ -1,24 +1,37 @@
 /**
- * Tells whether a rule may look at what a search of the request finds (`input.findings`): where none does, requests are
- * not searched.
+ * Tells whether a rule may look at a field of the input that costs something to make (`input.findings`, `input.totals`):
+ * where none does, it is not made.
  */
 
-/** `input` in any other use than a field by its name, or with the name of a field about findings. */
-const looks = /\binput\b(?!\s*\.\s*(?!findings\b|findings_complete\b)[A-Za-z_])/;
+/** A field of the input, or several that are made together; `gate` is its name under `custom` of METADATA. */
+type CostlyFields = { names: readonly string[]; gate: string };
 
-/** Names the list without whose entries a file does nothing with findings, under `custom` of its METADATA. */
-const gate = /^#\s+findings: (lists(?:\.\w+)+)\s*$/m;
+const findings: CostlyFields = { names: ['findings', 'findings_complete'], gate: 'findings' };
+const totals: CostlyFields = { names: ['totals'], gate: 'totals' };
 
 /**
  * `compiled` is the content of .rego and data.json files by path. When in doubt the answer is yes: a field by a name that
  * is reckoned, and the whole input handed on, count as looking.
  */
 export function mayLookAtFindings(compiled: ReadonlyMap<string, Buffer>): boolean {
+  return mayLookAt(findings, compiled);
+}
+
+/** The same for what callers used before. */
+export function mayLookAtTotals(compiled: ReadonlyMap<string, Buffer>): boolean {
+  return mayLookAt(totals, compiled);
+}
+
+function mayLookAt({ names, gate }: CostlyFields, compiled: ReadonlyMap<string, Buffer>): boolean {
+  // `input` in any other use than a field by its name, or with one of these names.
+  const looks = new RegExp(`\\binput\\b(?!\\s*\\.\\s*(?!(?:${names.join('|')})\\b)[A-Za-z_])`);
+  // Names the list without whose entries a file does nothing with the field.
+  const gates = new RegExp(`^#\\s+${gate}: (lists(?:\\.\\w+)+)\\s*$`, 'm');
   for (const [path, content] of compiled) {
     if (!path.endsWith('.rego')) continue;
     const text = content.toString('utf8');
     if (!looks.test(withoutComments(text))) continue;
-    const list = gate.exec(text)?.[1];
+    const list = gates.exec(text)?.[1];
     if (list === undefined || !isEmptyList(list.split('.'), compiled)) return true;
   }
   return false;

@@ -5,12 +5,22 @@ import { endpointNames } from '../claude/endpoint.ts';
 import { endpointKinds, treatments } from '../claude/endpoint-table.ts';
 import { codings } from '../encoding/codings.ts';
 import { findingPlaces } from '../masking/finding.ts';
+import { tagNamePattern, weekdays } from './input-bounds.ts';
 import { typeName } from './type-name.ts';
 
 const text = z.string();
 const texts = z.array(text);
 const count = z.number().min(0);
 const countOrNull = count.nullable();
+
+/** What a clock on the wall shows in one time zone. */
+const wallClock = z.strictObject({
+  date: text,
+  weekday: z.enum(weekdays),
+  hour: count,
+  minute: count,
+  minute_of_day: count,
+});
 
 const accessFields = {
   version: z.literal(1),
@@ -32,9 +42,11 @@ const accessFields = {
     content_length: countOrNull,
     betas: texts,
     anthropic_version: text,
+    tags: z.record(z.string().regex(tagNamePattern), text),
   }),
   source: z.strictObject({ address: text }),
   time: text,
+  clock: z.record(text, wallClock),
 };
 
 const skills = z.array(z.strictObject({ type: text, id: text, version: text }));
@@ -49,6 +61,7 @@ const claudeFields = {
   tool_names: texts,
   tool_types: texts,
   mcp_server_names: texts,
+  mcp_server_hosts: texts,
   skills,
   has_system: z.boolean(),
   text_bytes: count,
@@ -61,6 +74,7 @@ const agent = z.strictObject({
   tool_names: texts,
   tool_types: texts,
   mcp_server_names: texts,
+  mcp_server_hosts: texts,
   skills,
 });
 
@@ -71,6 +85,23 @@ const upload = z.strictObject({
   content_types: texts,
   parts: z.array(z.strictObject({ field: text, filename: text, content_type: text, bytes: count })),
   truncated: z.boolean(),
+});
+
+const sums = z.strictObject({
+  requests: count,
+  input_tokens: count,
+  output_tokens: count,
+  spend: count,
+  unpriced_requests: count,
+});
+
+/** What the caller used before this request; nothing where no rule looks. */
+const totals = z.strictObject({
+  counted: z.boolean(),
+  priced: z.boolean(),
+  day: sums,
+  session: sums,
+  minute: z.strictObject({ requests: count }),
 });
 
 const requestFields = {
@@ -89,6 +120,7 @@ const requestFields = {
   upload: upload.nullable(),
   findings: z.array(z.strictObject({ type: typeName, place: z.enum(findingPlaces), count })),
   findings_complete: z.boolean(),
+  totals,
 };
 
 const recordFields = {

@@ -3,6 +3,7 @@ import { stages } from './bundle.ts';
 import { detectorsListFaults } from './detectors-list.ts';
 import { endpointListFaults } from './endpoint-list.ts';
 import { listSchemaFaults } from './list-faults.ts';
+import { unknownRules } from './observe-list.ts';
 
 export type LayoutFault = { path: string; line: number; reason: string };
 
@@ -18,6 +19,9 @@ export function layoutFaults(compiled: ReadonlyMap<string, Buffer>): LayoutFault
     ...detectorsListFaults(data),
     ...listSchemaFaults(data),
   );
+  for (const { at, name } of unknownRules(data.get('lists/observe'), compiled.keys())) {
+    faults.push({ path: 'lists/observe/data.json', line: 1, reason: `rules.${at}: there is no rule ${name}` });
+  }
   for (const [path, content] of compiled) {
     if (!path.endsWith('.rego')) continue;
     const lines = content.toString('utf8').split('\n');

@@ -1,22 +1,18 @@
 /** Finds what is wrong in the lists that a schema describes, all of it at once: a misspelt entry would do nothing. */
-import { approvalTerms } from './approval-list.ts';
-import { consoleList } from './console.ts';
+import type { z } from 'zod';
 import { readDetectors } from './detectors-list.ts';
 import { findingsListFor } from './findings-list.ts';
 import type { LayoutFault } from './layout.ts';
+import { listSchemas } from './list-schemas.ts';
 import { maskingListFor } from './masking-decision.ts';
 import { builtInTypeNames, type TypeNames, typeNamesWith } from './type-name.ts';
 
 /** `data` is the content of data.json files by folder. */
 export function listSchemaFaults(data: ReadonlyMap<string, unknown>): LayoutFault[] {
   const names = namesIn(data.get('lists/detectors'));
-  const schemas = {
-    'lists/approval': approvalTerms,
-    'lists/console': consoleList,
-    'lists/findings': findingsListFor(names),
-    'lists/masking': maskingListFor(names),
-  };
-  return Object.entries(schemas).flatMap(([folder, schema]) => {
+  const schemas = { ...listSchemas, findings: findingsListFor(names), masking: maskingListFor(names) };
+  return Object.entries<z.ZodType>(schemas).flatMap(([name, schema]) => {
+    const folder = `lists/${name}`;
     if (!data.has(folder)) return [];
     const { error } = schema.safeParse(data.get(folder));
     return (error?.issues ?? []).map(({ path, message }) => ({

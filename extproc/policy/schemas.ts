@@ -6,12 +6,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { consoleDecision, consoleInput, consoleList } from './console.ts';
+import { consoleDecision, consoleInput } from './console.ts';
 import { recordDecisionFor, verdictDecision } from './decision.ts';
 import { detectorsList } from './detectors-list.ts';
-import { findingsListFor } from './findings-list.ts';
 import { accessInput, recordInput, requestInput } from './input.ts';
-import { maskingListFor } from './masking-decision.ts';
+import { listSchemas } from './list-schemas.ts';
 
 const schemas = {
   'access/input.json': accessInput,
@@ -19,13 +18,17 @@ const schemas = {
   'request/input.json': requestInput,
   'record/input.json': recordInput,
   'retention/decision.json': recordDecisionFor(null),
-  'masking/list.json': maskingListFor(null),
-  'findings/list.json': findingsListFor(null),
+  ...Object.fromEntries(Object.entries(listSchemas).map(([name, schema]) => [`${folderOf(name)}/list.json`, schema])),
   'detectors/list.json': detectorsList,
   'console/input.json': consoleInput,
   'looking/decision.json': consoleDecision,
-  'operators/list.json': consoleList,
 };
+
+/** `opa test` takes the files of one folder for one document, and those of `retention` and `console` are taken. */
+function folderOf(list: string): string {
+  if (list === 'console') return 'operators';
+  return list === 'retention' ? 'retention_list' : list;
+}
 
 /** File text by path inside `policies/schemas`. */
 export function schemaFiles(): Map<string, string> {

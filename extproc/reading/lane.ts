@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { type ErrorCode, SkilltapeError } from '../errors.ts';
 import type { Answered, Asked, ReadingKind } from '../exchange/reader.ts';
 import { type LargeWork, largeMinBytes } from '../large-work.ts';
+import type { DetectorList } from '../masking/detector-list.ts';
 import type { Question, QuestionBody, ReadingStart, Reply } from './protocol.ts';
 
 const workerFile = new URL('./worker.ts', import.meta.url);
@@ -15,7 +16,7 @@ export type LaneOptions = { readMaxMs: number; idleMaxMs: number; start: Reading
 export class Lane {
   readonly #readMaxMs: number;
   readonly #idleMaxMs: number;
-  readonly #start: ReadingStart;
+  #start: ReadingStart;
   readonly #largeWork: LargeWork;
   #worker: Worker | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -77,6 +78,15 @@ export class Lane {
       if (this.#isLarge) this.#idle = setTimeout(() => void this.#end(), this.#idleMaxMs).unref();
       worker.off('message', resolve).off('exit', onExit);
     }
+  }
+
+  /** With other detectors from the next question on; a thread that has those before ends when its questions are answered. */
+  useDetectors(detectors: DetectorList): void {
+    if (JSON.stringify(detectors) === JSON.stringify(this.#start.detectors)) return;
+    this.#last = this.#last.then(async () => {
+      this.#start = { ...this.#start, detectors };
+      await this.#end();
+    });
   }
 
   async #end(): Promise<void> {

@@ -24,12 +24,15 @@ export function largeReading(): LargeWork {
   return new LargeWork('reading', patienceMs);
 }
 
+/** `useDetectors`: those that operators added, from the next body on. */
+export type ThreadedReader = Reader & { useDetectors(detectors: DetectorList): void; close(): Promise<void> };
+
 /** Without a journal no body may have stored parts; `detectors` are those that operators added. */
 export function createThreadedReader(
   journal: JournalPlace | null = null,
   largeWork: LargeWork = largeReading(),
   detectors: DetectorList = noDetectors,
-): Reader & { close(): Promise<void> } {
+): ThreadedReader {
   const options = { readMaxMs, idleMaxMs, start: { journal, detectors }, largeWork };
   const quick = new Lane(options);
   const slow = new Lane(options);
@@ -40,6 +43,9 @@ export function createThreadedReader(
         return readHere(kind, asked, body.joined());
       const lane = kind === ('body' satisfies ReadingKind) && body.bytes <= quickMaxBytes ? quick : slow;
       return lane.ask(kind, asked, body.bytes, () => ({ bytes: body.copied(), stored: body.stored }));
+    },
+    useDetectors(next) {
+      for (const lane of [quick, slow]) lane.useDetectors(next);
     },
     async close() {
       await Promise.all([quick.close(), slow.close()]);

@@ -32,8 +32,8 @@ export function coverageOf(
 /** Tells coverage of what was delivered; what the index refuses for good is in the record too. */
 export function noted(sink: TranscriptSink, coverage: Pick<Coverage, 'note'>): TranscriptSink {
   return {
-    async deliver(transcripts) {
-      const deliveries = await sink.deliver(transcripts);
+    async deliver(transcripts, recorded) {
+      const deliveries = await sink.deliver(transcripts, recorded);
       coverage.note(transcripts.filter((_, at) => deliveries[at]?.kind !== 'retry'));
       return deliveries;
     },

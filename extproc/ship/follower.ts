@@ -1,3 +1,4 @@
+import { SkilltapeError } from '../errors.ts';
 import type { ExchangeRecord } from '../exchange/record.ts';
 import { decodeRecord, decodeRecordHead } from '../exchange/record.ts';
 import type { Position } from '../journal/position.ts';
@@ -15,8 +16,14 @@ export type RecordSource = {
   sync(): Promise<void>;
 };
 
-/** An exchange whose end was read, in the `round` of reading that came upon it. */
-export type FinishedExchange = { exchangeId: string; finishedMs: number; contentBytes: number; round: number };
+/** An exchange whose end was read at `position`, in the `round` of reading that came upon it. */
+export type FinishedExchange = {
+  exchangeId: string;
+  position: Position;
+  finishedMs: number;
+  contentBytes: number;
+  round: number;
+};
 
 /** One delivery: an index takes many documents in one request, and what is held for it must stay bounded (inv. 10). */
 export const deliveryExchangesMax = 64;
@@ -115,13 +122,30 @@ export class JournalFollower {
     for (const record of records) {
       if (!bodies.wants(record)) continue;
       const decoded = decodeRecord(record.kept ?? (await this.#source.readAt(record.position)));
-      this.#drop(record);
       this.#passing.count(2 * record.contentBytes);
       if ('bytes' in decoded) bodies.take(decoded);
       else loaded.push(decoded);
     }
     const transcript = assembleTranscript([...loaded, ...bodies.records(exchangeId)], bodies.unread);
     return transcript === null ? null : this.#shared.attempts.linked(transcript);
+  }
+
+  /** All of its records as they were written, also those that `load` leaves out; one is in memory at a time. */
+  async *records(exchangeId: string): AsyncGenerator<Uint8Array> {
+    for (const { kept, position } of this.#open.get(exchangeId) ?? []) {
+      yield kept ?? (await this.#source.readAt(position));
+    }
+  }
+
+  /** Which exchange ended there; null when none did, or the place is not there any more. */
+  async endAt(position: Position): Promise<string | null> {
+    try {
+      const { kind, exchangeId } = decodeRecordHead(await this.#source.readAt(position));
+      return kind === 'finished' ? exchangeId : null;
+    } catch (thrown) {
+      if (thrown instanceof SkilltapeError && isNoPlace(thrown)) return null;
+      throw thrown;
+    }
   }
 
   /** Ends are written without a sync of their own: what a power failure may take back is not told to an index. */
@@ -161,7 +185,12 @@ export class JournalFollower {
     records.push({ position, kind, contentBytes, kept: isKept ? payload : null });
     if (kind !== 'finished' || isSecondEnd) return;
     const bytes = records.reduce((sum, record) => sum + record.contentBytes, 0);
-    this.finished.push({ exchangeId, finishedMs: timeMs, contentBytes: bytes, round });
+    this.finished.push({ exchangeId, position, finishedMs: timeMs, contentBytes: bytes, round });
     this.#finishedBytes += bytes;
   }
+}
+
+/** Freed, or another journal than the one that had it. */
+function isNoPlace({ code }: SkilltapeError): boolean {
+  return code === 'not_found' || code === 'journal_corrupt' || code === 'usage';
 }

@@ -1,5 +1,7 @@
+import type { ArchivedExchange } from '../archive/options.ts';
 import type { DecodingLimits } from '../encoding/limits.ts';
 import { SkilltapeError } from '../errors.ts';
+import { type Billed, billedOf } from '../index/billed.ts';
 import type { ShipMemory } from '../index/memory.ts';
 import type { Delivery, IndexSink } from '../index/port.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
@@ -21,19 +23,28 @@ import type { Transcript } from '../transcript/transcript.ts';
 import { detectionWithNames, type NameFinder } from './name-finder.ts';
 import { reasonOf } from './reason.ts';
 import { Recollection } from './recollection.ts';
+import type { Recorded } from './recorded.ts';
 import type { TranscriptSink } from './shipper.ts';
+import { type KeptTokens, type TokenKeeper, tokenSink } from './token-keeper.ts';
 
 export type PipelineParts = {
   masker: DocumentMasker;
-  /** With the detectors that operators added. */
-  detection: OwnDetection;
+  /** With the detectors that operators added, those in force. */
+  detection: () => OwnDetection;
   /** Null where no model finds names. */
   names: NameFinder | null;
-  policy: { record(input: RecordInput): RecordDecision };
+  /** Null where no values are kept. */
+  tokenKeeper: TokenKeeper | null;
+  /** Asked of the revision that an exchange began with; null: of the one in force. */
+  policy: { record(input: RecordInput, revision: string | null): RecordDecision & { revision?: string } };
   memory: ShipMemory;
   index: Pick<IndexSink, 'deliver'>;
+  /** Null: nothing is archived. */
+  archive: ExchangeArchive | null;
   keyedHash: KeyedHash;
   textMaxChars: number;
+  /** In the currency of the price table; null where it has no price. */
+  spendOf(billed: Billed): number | null;
   /** Processor time for the masking of one exchange. */
   maskingBudgetMs: number;
   decoding: DecodingLimits;
@@ -47,39 +58,103 @@ export type PipelineParts = {
   onFindings: (type: string, count: number) => void;
 };
 
+/** The record that stays: on return it has all of them on disk, each once. Throws `archive_failed` when it has not. */
+export type ExchangeArchive = { archive(exchanges: readonly ArchivedExchange[]): Promise<void> };
+
 /** Everything of one exchange that an index takes; the first is its own document. */
 type Prepared = readonly Masked<ExchangeDocument>[];
 
 /**
- * What happens to exchanges after their end: read, find what is new, ask policy what to keep, mask, index. One
- * function, so that nothing reaches an index by another way (inv. 6). An index that cannot answer now means `retry`;
- * whatever else fails on what an exchange holds leaves its metadata.
+ * What happens to exchanges after their end: read, find what is new, ask policy what to keep, mask, archive, index. One
+ * function, so that nothing reaches an index by another way (inv. 6), nor before the record has it (inv. 7). An index
+ * that cannot answer now means `retry`; whatever else fails on what an exchange holds leaves its metadata.
  */
 export function createPipeline(parts: PipelineParts): TranscriptSink {
   // An index that is away is asked every second; reading and masking for it again each time would be a load of its own.
   const preparedOnce = new WeakMap<readonly Transcript[], Prepared[]>();
   return {
-    async deliver(transcripts) {
+    async deliver(transcripts, recorded) {
       try {
         const prepared = preparedOnce.get(transcripts) ?? (await preparedAll(transcripts, parts));
         preparedOnce.set(transcripts, prepared);
+        if (parts.archive !== null) await archived(parts.archive, transcripts, recorded, prepared);
         return await delivered(prepared, parts);
       } catch (thrown) {
-        if (!isIndexFault(thrown)) throw thrown;
+        if (!isIndexFault(thrown)) return archivedThenThrown(thrown, parts.archive, transcripts, recorded);
         return transcripts.map(() => ({ kind: 'retry', reason: thrown.message }));
       }
     },
   };
 }
 
+/**
+ * The first half of the pipeline alone, for while the index is away: what comes meanwhile is in the archive all the same.
+ * It is prepared again for the index, which then finds the same in memory.
+ */
+export function createArchiveOnly(parts: PipelineParts & { archive: ExchangeArchive }): TranscriptSink {
+  return {
+    async deliver(transcripts, recorded) {
+      try {
+        const prepared = await preparedAll(transcripts, parts);
+        await archived(parts.archive, transcripts, recorded, prepared);
+        return transcripts.map(() => ({ kind: 'accepted' }));
+      } catch (thrown) {
+        if (!isIndexFault(thrown)) return archivedThenThrown(thrown, parts.archive, transcripts, recorded);
+        return transcripts.map(() => ({ kind: 'retry', reason: thrown.message }));
+      }
+    },
+  };
+}
+
+/** An exchange that nothing can be made of is told from others and passed; the record has it all the same. */
+async function archivedThenThrown(
+  thrown: unknown,
+  archive: ExchangeArchive | null,
+  transcripts: readonly Transcript[],
+  recorded: readonly Recorded[],
+): Promise<never> {
+  const isArchiveFault = thrown instanceof SkilltapeError && thrown.code === 'archive_failed';
+  if (archive !== null && !isArchiveFault && transcripts.length === 1) {
+    await archived(archive, transcripts, recorded, [[]]);
+  }
+  throw thrown;
+}
+
+async function archived(
+  archive: ExchangeArchive,
+  transcripts: readonly Transcript[],
+  recorded: readonly Recorded[],
+  prepared: readonly Prepared[],
+): Promise<void> {
+  const exchanges = transcripts.map(({ exchangeId, started }, at): ArchivedExchange => {
+    const [source, documents = []] = [recorded[at], prepared[at]];
+    if (source === undefined) throw new SkilltapeError('archive_failed', 'an exchange came without its records');
+    const { identity } = started;
+    const person = identity === null ? 'nobody' : { issuer: identity.issuer, subject: identity.subject };
+    return { ...source, exchangeId, person, documents, retentionClass: classOf(documents) };
+  });
+  try {
+    await archive.archive(exchanges);
+  } catch (thrown) {
+    const { message, remedy } = SkilltapeError.from(thrown, 'archive_failed');
+    throw new SkilltapeError('archive_failed', message, { cause: thrown, ...(remedy !== undefined && { remedy }) });
+  }
+}
+
+function classOf([own]: Prepared): string {
+  return own?.skilltape.retention_class ?? recordFor('policy_failed').retention_class;
+}
+
 async function preparedAll(transcripts: readonly Transcript[], parts: PipelineParts): Promise<Prepared[]> {
   const recollection = new Recollection(parts.memory, parts.keyedHash);
   const prepared: Prepared[] = [];
+  const kept: KeptTokens[] = [];
   for (const transcript of transcripts) {
     parts.onReading(transcript.exchangeId);
-    prepared.push(await readOrReduced(transcript, recollection, parts));
+    prepared.push(await readOrReduced(transcript, recollection, parts, kept));
   }
   parts.onReading(null);
+  await parts.tokenKeeper?.keep(kept);
   recollection.write();
   return prepared;
 }
@@ -111,11 +186,16 @@ async function readOrReduced(
   transcript: Transcript,
   recollection: Recollection,
   parts: PipelineParts,
+  kept: KeptTokens[],
 ): Promise<Prepared> {
   if (parts.reduced.has(transcript.exchangeId))
     return reducedTo(transcript, recollection, parts, 'reading it ended the thread');
   try {
-    return await documentsOf(transcript, recollection, parts);
+    const onTokens = parts.tokenKeeper === null ? undefined : (tokens: KeptTokens) => kept.push(tokens);
+    const documents = await documentsOf(transcript, recollection, parts, onTokens);
+    const [own] = documents;
+    if (own?.skilltape.endpoint.treatment === 'prompt') recollection.count(transcript, usedBy(own, parts.spendOf));
+    return documents;
   } catch (thrown) {
     if (isIndexFault(thrown)) throw thrown;
     return reducedTo(transcript, recollection, parts, reasonOf(thrown));
@@ -129,30 +209,44 @@ export type DocumentParts = Pick<
 >;
 
 /**
- * All documents of one exchange, masked; the first is its own. What they bring is added to the recollection. Throws
- * whatever fails on what the exchange holds.
+ * All documents of one exchange, masked; the first is its own. What they bring is added to the recollection, and
+ * `onTokens` is told what stands behind their tokens. Throws whatever fails on what the exchange holds.
  */
 export async function documentsOf(
   transcript: Transcript,
   recollection: Recollection,
   parts: DocumentParts,
+  onTokens?: (tokens: KeptTokens) => void,
 ): Promise<Prepared> {
   const { keyedHash, masker, names, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
   const input = recordInputOf(transcript, reading);
-  const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input);
+  const own = transcript.started.policyRevision ?? transcript.decided?.policyRevision ?? null;
+  const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input, own);
   const retention_class = recollection.retentionClass(transcript.exchangeId, decided.retention_class);
   const decision = { ...decided, retention_class };
   const recall = recollection.recallFor(transcript);
   const time = new TimeBudget(parts.maskingBudgetMs);
   const documents: Masked<ExchangeDocument>[] = [];
+  const inForce = parts.detection();
+  const tokens = onTokens === undefined ? null : tokenSink(transcript, decision, inForce);
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-    const detection = await detectionWithNames(names, drafted.draft, parts.detection);
-    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, detection, time));
+    const detection = await detectionWithNames(names, drafted.draft, inForce);
+    const { onToken } = tokens ?? {};
+    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, detection, time, onToken));
     recollection.add(transcript, drafted);
   }
+  // Last: of what could only be kept as metadata no value is kept.
+  if (tokens !== null) onTokens?.(tokens.kept);
   return documents;
+}
+
+/** Of the exchange itself: what the requests of a batch used is told where its results are downloaded, maybe twice. */
+function usedBy(document: ExchangeDocument, spendOf: PipelineParts['spendOf']) {
+  const { input_tokens: input, output_tokens: output } = document.gen_ai.usage;
+  const billed = billedOf(document);
+  return { inputTokens: input ?? 0, outputTokens: output ?? 0, spend: billed === null ? 0 : spendOf(billed) };
 }
 
 function reducedTo(transcript: Transcript, recollection: Recollection, parts: PipelineParts, reason: string): Prepared {

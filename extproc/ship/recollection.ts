@@ -1,8 +1,9 @@
+import type { CountedUse } from '../index/counted.ts';
 import type { Link } from '../index/links.ts';
 import type { ShipMemory } from '../index/memory.ts';
 import type { Turns } from '../index/seen-turns.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
-import { linkKey } from '../link-key.ts';
+import { linkKey, personKey } from '../link-key.ts';
 import type { Drafted } from '../transcript/draft.ts';
 import type { Recall, Thing } from '../transcript/recall.ts';
 import type { Transcript } from '../transcript/transcript.ts';
@@ -17,6 +18,7 @@ export class Recollection {
   #turns: Turns[] = [];
   #links: Link[] = [];
   readonly #retentionClasses = new Map<string, string>();
+  readonly #counted: CountedUse[] = [];
   readonly #firstByTurn = new Map<string, string>();
   readonly #linkByKey = new Map<string, Link>();
 
@@ -72,9 +74,20 @@ export class Recollection {
     this.#memory.forgetExchange(exchangeId);
   }
 
+  /** What an exchange that was let through used; nobody's use is counted without an identity. */
+  count(
+    { exchangeId, started, decided }: Transcript,
+    used: Pick<CountedUse, 'inputTokens' | 'outputTokens' | 'spend'>,
+  ) {
+    const { identity } = started;
+    if (identity === null || decided?.verdict !== 'allow') return;
+    const session = decided.session?.id ?? exchangeId;
+    this.#counted.push({ ...used, exchangeId, session, person: personKey(this.#keyedHash, identity) });
+  }
+
   /** Before the documents are delivered: an exchange that is shipped again finds itself as the first. */
   write(): void {
-    this.#memory.remember(this.#turns, this.#links, this.#retentionClasses);
+    this.#memory.remember(this.#turns, this.#links, this.#retentionClasses, this.#counted);
   }
 
   #scopeOf({ started, exchangeId }: Transcript): string {

@@ -1,18 +1,24 @@
+import type { JournalPlace } from '../archive/format.ts';
+import { SkilltapeError } from '../errors.ts';
 import type { Delivery } from '../index/port.ts';
 import type { Position } from '../journal/position.ts';
 import type { LargeWork } from '../large-work.ts';
 import type { Transcript } from '../transcript/transcript.ts';
 import { AttemptLinks } from './attempt-links.ts';
-import type { RecordSource } from './follower.ts';
+import type { FinishedExchange, RecordSource } from './follower.ts';
 import { deliveryExchangesMax, deliveryMaxBytes, JournalFollower } from './follower.ts';
 import type { ShipperStatus } from './protocol.ts';
 import { reasonOf } from './reason.ts';
+import type { Recorded } from './recorded.ts';
 
 /**
  * Takes finished exchanges all the way to the index; one outcome for each, in their order. What it wants to be given
- * again later comes as the same list.
+ * again later comes as the same list. `recorded` has the records of each, in the same order. Throws `archive_failed` when
+ * the archive took none of them: all are given again.
  */
-export type TranscriptSink = { deliver(transcripts: readonly Transcript[]): Promise<readonly Delivery[]> };
+export type TranscriptSink = {
+  deliver(transcripts: readonly Transcript[], recorded: readonly Recorded[]): Promise<readonly Delivery[]>;
+};
 
 export type ShipperEvents = {
   onDelivering: (exchangeIds: readonly string[]) => void;
@@ -23,14 +29,20 @@ export type ShipperEvents = {
 /**
  * - `caught_up`: everything to the present end of the journals was read and delivered.
  * - `paused`: it was asked to pause after a delivery; there is more.
- * - `retry`: the index would not take exchanges now; they are delivered again at the next call.
+ * - `retry`: the index would not take exchanges now, or the archive; they are delivered again at the next call.
  */
-export type Advance = { kind: 'caught_up' } | { kind: 'paused' } | { kind: 'retry'; reason: string };
+export type Advance =
+  | { kind: 'caught_up' }
+  | { kind: 'paused' }
+  | { kind: 'retry'; reason: string; waitsFor?: 'archive' };
 
-type Chosen = { exchangeId: string; finishedMs: number; contentBytes: number; follower: JournalFollower };
+/** A journal that is followed; `number` is its own, whatever its place in the list. */
+export type FollowedJournal = { source: RecordSource; from: Position | null; number?: number };
+
+type Chosen = FinishedExchange & { follower: JournalFollower; journal: number };
 
 /** `broken`: the ids of those whose records are not whole. */
-type Loaded = { transcripts: Transcript[]; broken: string[] };
+type Loaded = { transcripts: Transcript[]; recorded: Recorded[]; broken: string[] };
 
 /**
  * Delivers exchanges when their ends are in a journal, many at once, those of all journals in the order of their ends:
@@ -43,6 +55,7 @@ type Loaded = { transcripts: Transcript[]; broken: string[] };
  */
 export class Shipper {
   readonly #followers: readonly JournalFollower[];
+  readonly #numbers: readonly number[];
   readonly #sink: TranscriptSink;
   readonly #events: ShipperEvents;
   readonly #largeWork: Pick<LargeWork, 'run'>;
@@ -56,13 +69,14 @@ export class Shipper {
   #rejected = 0;
 
   constructor(
-    journals: readonly { source: RecordSource; from: Position | null }[],
+    journals: readonly FollowedJournal[],
     sink: TranscriptSink,
     events: ShipperEvents,
     largeWork: Pick<LargeWork, 'run'> = { run: (_, work) => work() },
   ) {
     const shared = { keptBytes: 0, attempts: new AttemptLinks(journals.length) };
     this.#followers = journals.map(({ source, from }) => new JournalFollower(source, from, shared));
+    this.#numbers = journals.map(({ number = 1 }) => number);
     this.#sink = sink;
     this.#largeWork = largeWork;
     this.#events = events;
@@ -83,6 +97,12 @@ export class Shipper {
   /** Its start was read, and it was not delivered. */
   isOpen(exchangeId: string): boolean {
     return this.#followers.some((follower) => follower.isOpen(exchangeId));
+  }
+
+  /** Which exchange ended at this place of a journal; null when none did, or the place is not there any more. */
+  async endAt({ journal, segment, offset }: JournalPlace): Promise<string | null> {
+    const follower = this.#followers[this.#numbers.indexOf(journal)];
+    return follower === undefined ? null : follower.endAt({ segment, offset });
   }
 
   /**
@@ -149,7 +169,7 @@ export class Shipper {
       if (follower === undefined || first === undefined) return;
       if (this.#followers.length > 1 && first.round === this.#round) return;
       follower.takeFirst();
-      this.#chosen.push({ ...first, follower });
+      this.#chosen.push({ ...first, follower, journal: this.#numbers[this.#followers.indexOf(follower)] ?? 1 });
       bytes += first.contentBytes;
     }
   }
@@ -164,7 +184,9 @@ export class Shipper {
     if (this.#chosen.length === 0) return null;
     // What was read before and only waits for the index takes no more memory.
     const bytes = this.#waiting === null ? this.#chosen.reduce((sum, { contentBytes }) => sum + contentBytes, 0) : 0;
-    const { transcripts, broken, deliveries } = await this.#largeWork.run(bytes, () => this.#loadAndDeliver());
+    const outcome = await this.#largeWork.run(bytes, () => this.#loadAndDeliver()).catch(archiveAway);
+    if ('kind' in outcome) return outcome;
+    const { transcripts, broken, deliveries } = outcome;
     const retry = deliveries.find((delivery) => delivery.kind === 'retry');
     if (retry !== undefined) return retry;
     this.#waiting = null;
@@ -183,29 +205,41 @@ export class Shipper {
   async #loadAndDeliver(): Promise<Loaded & { deliveries: readonly Delivery[] }> {
     this.#waiting ??= await this.#loadChosen();
     for (const follower of new Set(this.#chosen.map((chosen) => chosen.follower))) await follower.sync();
-    return { ...this.#waiting, deliveries: await this.#taken(this.#waiting.transcripts) };
+    return { ...this.#waiting, deliveries: await this.#taken(this.#waiting.transcripts, this.#waiting.recorded) };
   }
 
   async #loadChosen(): Promise<Loaded> {
-    const loaded: Loaded = { transcripts: [], broken: [] };
-    for (const { follower, exchangeId } of this.#chosen) {
+    const loaded: Loaded = { transcripts: [], recorded: [], broken: [] };
+    for (const { follower, exchangeId, finishedMs, journal, position } of this.#chosen) {
       const transcript = await follower.load(exchangeId);
-      if (transcript === null) loaded.broken.push(exchangeId);
-      else loaded.transcripts.push(transcript);
+      if (transcript === null) {
+        loaded.broken.push(exchangeId);
+        continue;
+      }
+      loaded.transcripts.push(transcript);
+      loaded.recorded.push({
+        place: { journal, ...position },
+        finishedMs,
+        records: () => follower.records(exchangeId),
+      });
     }
     return loaded;
   }
 
   /** An exchange that nothing can be made of must not stop the others: it is told from them, counted and passed. */
-  async #taken(transcripts: readonly Transcript[]): Promise<readonly Delivery[]> {
+  async #taken(transcripts: readonly Transcript[], recorded: readonly Recorded[]): Promise<readonly Delivery[]> {
     if (transcripts.length === 0) return [];
     this.#events.onDelivering(transcripts.map(({ exchangeId }) => exchangeId));
     try {
-      return await this.#sink.deliver(transcripts);
+      return await this.#sink.deliver(transcripts, recorded);
     } catch (thrown) {
+      // The record comes first: nothing is passed over for want of it.
+      if (isArchiveFault(thrown)) throw thrown;
       if (transcripts.length === 1) return [{ kind: 'rejected', reason: reasonOf(thrown) }];
       const deliveries: Delivery[] = [];
-      for (const transcript of transcripts) deliveries.push(...(await this.#taken([transcript])));
+      for (const [at, transcript] of transcripts.entries()) {
+        deliveries.push(...(await this.#taken([transcript], recorded.slice(at, at + 1))));
+      }
       return deliveries;
     }
   }
@@ -214,4 +248,14 @@ export class Shipper {
     this.#rejected += 1;
     this.#events.onRejected(exchangeId, reason);
   }
+}
+
+function isArchiveFault(thrown: unknown): thrown is SkilltapeError {
+  return thrown instanceof SkilltapeError && thrown.code === 'archive_failed';
+}
+
+function archiveAway(thrown: unknown): Advance & { kind: 'retry' } {
+  if (!isArchiveFault(thrown)) throw thrown;
+  const { message, remedy } = thrown;
+  return { kind: 'retry', reason: remedy === undefined ? message : `${message}. ${remedy}`, waitsFor: 'archive' };
 }

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { WriteLateRecords } from '../coverage/report.ts';
 import { type ErrorCode, SkilltapeError } from '../errors.ts';
+import { keptRevisionsMax, type PolicyBundle } from '../policy/bundle.ts';
 import type { ShipCommand, ShipOptions, ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
 
@@ -15,6 +16,8 @@ export type SupervisorEvents = {
 export type ShipperThread = {
   /** Tells the thread, within `wakeDelayMs`, that an exchange ended. */
   wake(): void;
+  /** In force from now on, also for a thread that is started later. */
+  usePolicy(policy: PolicyBundle): void;
   /** Ships what is there and ends the thread, or ends it after `timeoutMs`. */
   stop(timeoutMs: number): Promise<void>;
 };
@@ -32,12 +35,13 @@ export function superviseShipper(options: ShipOptions, events: SupervisorEvents)
   let restart: NodeJS.Timeout | undefined;
   let waking: NodeJS.Timeout | undefined;
   let stopping = false;
+  let { policies } = options;
 
   const suspects = new Suspects();
 
   const start = (): void => {
     const mark = new ReadingMark();
-    const workerData: ShipStart = { ...options, reduced: suspects.reduced(), reading: mark.memory };
+    const workerData: ShipStart = { ...options, policies, reduced: suspects.reduced(), reading: mark.memory };
     const current = new Worker(workerFile, { workerData });
     worker = current;
     const taken = (isWritten: boolean): void => {
@@ -66,6 +70,10 @@ export function superviseShipper(options: ShipOptions, events: SupervisorEvents)
   return {
     wake() {
       if (!stopping) waking ??= setTimeout(wakeNow, wakeDelayMs);
+    },
+    usePolicy(policy) {
+      policies = [...policies.filter(({ revision }) => revision !== policy.revision), policy].slice(-keptRevisionsMax);
+      send({ kind: 'policy', policy });
     },
     async stop(timeoutMs) {
       stopping = true;

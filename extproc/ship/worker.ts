@@ -1,6 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Archive } from '../archive/archive.ts';
 import type { Coverage } from '../coverage/coverage.ts';
 import { SkilltapeError } from '../errors.ts';
 import type { ShipMemory } from '../index/memory.ts';
@@ -9,22 +10,25 @@ import { memoryFile, SqliteMemory } from '../index/sqlite/memory.ts';
 import { SqliteIndex } from '../index/sqlite/writer.ts';
 import { loadCursor, saveCursor } from '../journal/cursor.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
+import { journalNumber } from '../journal/places.ts';
 import { comparePositions, type Position } from '../journal/position.ts';
 import type { JournalReader } from '../journal/reader.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
-import { ownTypesOf } from '../masking/detector-list.ts';
 import { Masker } from '../masking/masker.ts';
-import { detectionOf } from '../masking/own-detection.ts';
-import { createPolicyEngine } from '../policy/engine.ts';
+import { spendOf } from '../usage/spend.ts';
+import { AheadOfIndex, openArchive } from './archiving.ts';
+import { Commands } from './commands.ts';
 import { coverageOf, noted } from './coverage.ts';
 import { FindingCounter } from './finding-counter.ts';
+import { inForceWith } from './in-force.ts';
 import type { NameFinder } from './name-finder.ts';
 import { createPipeline } from './pipeline.ts';
-import type { ShipCommand, ShipReport, ShipStart } from './protocol.ts';
+import type { ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
-import type { Advance } from './shipper.ts';
+import { keeperOf } from './reveal.ts';
+import type { Advance, ShipperEvents } from './shipper.ts';
 import { Shipper } from './shipper.ts';
 
 const cursorName = 'index';
@@ -38,54 +42,80 @@ const idlePollMs = 5_000;
 /** Whoever reads for a verdict goes first. */
 const patienceMs = 30_000;
 
+function eventsOf(mark: ReadingMark): ShipperEvents {
+  return {
+    onDelivering(exchangeIds) {
+      mark.set(exchangeIds[0] ?? null);
+      report({ kind: 'reading', exchangeIds });
+    },
+    onRejected: (exchangeId, reason) => report({ kind: 'rejected', exchangeId, reason }),
+  };
+}
+
 /** The shipping thread: everything after an exchange's end, off the thread that answers Envoy. */
 async function run(options: ShipStart): Promise<void> {
   yieldToRecording();
   const journals = await Promise.all(options.journalDirectories.map((directory) => openFollowed(directory, options)));
   const { index, memory } = await openIndex(options);
   const mark = new ReadingMark(options.reading);
-  const findings = new FindingCounter(ownTypesOf(options.policy.detectors));
-  const pipeline = createPipeline({
+  const findings = new FindingCounter();
+  const inForce = await inForceWith(options.policies, findings);
+  const archive = await openArchive(options, (place) => shipper.endAt(place), report);
+  const tokenKeeper = await keeperOf(options, report);
+  const parts = {
+    tokenKeeper,
     masker: new Masker({ key: options.hashKey }),
-    detection: detectionOf(options.policy.detectors),
-    policy: await createPolicyEngine(options.policy),
+    policy: inForce.policy,
+    detection: inForce.detection,
     index,
+    archive,
     memory,
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
     names: await nameFinderOf(options),
+    spendOf: (billed: Parameters<typeof spendOf>[0]) => spendOf(billed, options.prices),
     maskingBudgetMs: options.maskingBudgetMs,
     decoding: options.decoding,
     reduced: new Set(options.reduced),
-    onReading: (exchangeId) => mark.set(exchangeId),
-    onMaskingFailed: (exchangeId, reason) => report({ kind: 'masking_failed', exchangeId, reason }),
-    onFindings: (type, count) => findings.add(type, count),
-  });
-  const largeWork = new LargeWork('shipping', patienceMs, options.largeWorkMemory ?? undefined);
-  const events = {
-    onDelivering(exchangeIds: readonly string[]) {
-      mark.set(exchangeIds[0] ?? null);
-      report({ kind: 'reading', exchangeIds });
-    },
-    onRejected: (exchangeId: string, reason: string) => report({ kind: 'rejected', exchangeId, reason }),
+    onReading: (exchangeId: string | null) => mark.set(exchangeId),
+    onMaskingFailed: (exchangeId: string, reason: string) => report({ kind: 'masking_failed', exchangeId, reason }),
+    onFindings: (type: string, count: number) => findings.add(type, count),
   };
-  const commands = new Commands();
+  const pipeline = createPipeline(parts);
+  const largeWork = new LargeWork('shipping', patienceMs, options.largeWorkMemory ?? undefined);
+  const commands = new Commands(inForce.use);
   const coverage = coverageOf(options, {
     isOpen: (exchangeId) => shipper.isOpen(exchangeId),
     write: (records) => commands.lateRecordsTaken(() => report({ kind: 'late_records', records })),
     report: (message) => report({ kind: 'coverage', report: message }),
   });
-  const sink = coverage === null ? pipeline : noted(pipeline, coverage);
   // What is left of the exchanges before is collected first: it may be as large again.
   const run = <T>(bytes: number, work: () => Promise<T>): Promise<T> =>
     largeWork.run(bytes, async () => {
       if (bytes >= largeMinBytes) collectGarbage();
       return work();
     });
-  const shipper = new Shipper(journals, sink, events, { run });
-  await ship({ shipper, coverage, commands, journals, largeWork, findings });
+  const shipper = new Shipper(journals, coverage === null ? pipeline : noted(pipeline, coverage), eventsOf(mark), {
+    run,
+  });
+  const reopened = (at: number, { directory }: Followed) =>
+    readAgain(directory, shipper.status().delivered[at] ?? null, options);
+  const ahead =
+    archive && new AheadOfIndex(() => journals.map((one, at) => reopened(at, one)), { ...parts, archive }, { run });
+  await ship({
+    shipper,
+    coverage,
+    commands,
+    journals,
+    largeWork,
+    findings,
+    archiving: archive && ahead && { archive, ahead },
+  });
+  await ahead?.stop();
   await coverage?.stop();
   await shipper.close();
+  await archive?.close().catch(reportArchiveAway);
+  tokenKeeper?.close();
   await index.close();
   memory.close();
   for (const { source } of journals) await source.close();
@@ -97,14 +127,20 @@ async function nameFinderOf({ names }: ShipStart): Promise<NameFinder | null> {
   return names === null ? null : (await import('./http-name-finder.ts')).httpNameFinder(names);
 }
 
+/** A second reader of a journal, from a place in it. */
+function readAgain(directory: string, from: Position | null, { journalKey }: ShipStart) {
+  const source = openJournalReader({ directory, fileSystem: nodeFileSystem, key: journalKey });
+  return { source, from, number: journalNumber(directory), close: () => source.close() };
+}
+
 /** One journal, and where a restart reads on in it. */
-type Followed = { directory: string; source: JournalReader; from: Position | null };
+type Followed = { directory: string; source: JournalReader; from: Position | null; number: number };
 
 async function openFollowed(directory: string, { journalKey }: ShipStart): Promise<Followed> {
   const cursor = await loadCursor(directory, cursorName);
   if (cursor.status === 'damaged') report({ kind: 'waiting', reason: `the cursor is damaged: ${cursor.reason}` });
   const source = openJournalReader({ directory, fileSystem: nodeFileSystem, key: journalKey });
-  return { directory, source, from: cursor.position };
+  return { directory, source, from: cursor.position, number: journalNumber(directory) };
 }
 
 /**
@@ -148,10 +184,12 @@ type Shipping = {
   journals: readonly Followed[];
   largeWork: LargeWork;
   findings: FindingCounter;
+  archiving: { archive: Archive; ahead: AheadOfIndex } | null;
 };
 
 /** Until `stop`, and then to the ends of the journals as they are then. */
-async function ship({ shipper, coverage, commands, journals, largeWork, findings }: Shipping): Promise<void> {
+async function ship(parts: Shipping): Promise<void> {
+  const { shipper, coverage, commands, journals, largeWork, findings, archiving } = parts;
   const cursors = journals.map((journal) => new SavedCursor(journal));
   let savedAt = Number.NEGATIVE_INFINITY;
   const isCursorDue = () => performance.now() - savedAt >= cursorIntervalMs;
@@ -175,10 +213,33 @@ async function ship({ shipper, coverage, commands, journals, largeWork, findings
     }
     if (largeWork.takeWorked()) collectGarbage();
     if (result.kind === 'paused') continue;
-    if (result.kind === 'retry') report({ kind: 'waiting', reason: result.reason });
+    const waits = await archivedMeanwhile(result, archiving);
+    if (waits !== null) report({ kind: 'waiting', ...waits });
     if (stopping) return;
     await commands.next(result.kind === 'retry' ? retryDelayMs : idlePollMs);
   }
+}
+
+/** What is waited for after this; null for nothing. While the index is away, exchanges are archived nevertheless. */
+async function archivedMeanwhile(result: Advance, archiving: Shipping['archiving']): Promise<Waits | null> {
+  const waits =
+    result.kind === 'retry' ? { reason: result.reason, ...(result.waitsFor && { waitsFor: result.waitsFor }) } : null;
+  if (archiving === null) return waits;
+  const { archive, ahead } = archiving;
+  if (waits === null) {
+    await ahead.stop();
+    await archive.idle().catch(reportArchiveAway);
+    return null;
+  }
+  if (waits.waitsFor === 'archive') return waits;
+  return (await ahead.advance()) ?? waits;
+}
+
+type Waits = { reason: string; waitsFor?: 'archive' };
+
+/** What was archived stays; what was to be signed is signed when the archive is opened again. */
+function reportArchiveAway(thrown: unknown): void {
+  report({ kind: 'waiting', reason: SkilltapeError.from(thrown).message, waitsFor: 'archive' });
 }
 
 /** One journal's cursor as it is on disk. */
@@ -196,47 +257,6 @@ class SavedCursor {
     if (position === null || (saved !== null && comparePositions(position, saved) === 0)) return;
     await saveCursor(this.#directory, cursorName, position);
     this.position = position;
-  }
-}
-
-/** Commands of the main thread; several wakes while we ship count as one. */
-class Commands {
-  stopRequested = false;
-  #woken = false;
-  #resolve: (() => void) | undefined;
-  #taken: ((isWritten: boolean) => void) | undefined;
-
-  constructor() {
-    parentPort?.on('message', (command: ShipCommand) => {
-      if (command.kind === 'late_records_taken') {
-        this.#taken?.(command.isWritten);
-        return;
-      }
-      if (command.kind === 'stop') this.stopRequested = true;
-      this.#woken = true;
-      this.#resolve?.();
-    });
-  }
-
-  lateRecordsTaken(send: () => void): Promise<boolean> {
-    return new Promise((resolve) => {
-      this.#taken = resolve;
-      send();
-    });
-  }
-
-  async next(timeoutMs: number): Promise<void> {
-    if (!this.#woken) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeoutMs);
-        this.#resolve = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    this.#resolve = undefined;
-    this.#woken = false;
   }
 }
 

@@ -18,6 +18,7 @@ export function headerLines(document: Masked<ExchangeDocument>, style: Style, wi
     ['model', modelOf(genAi)],
     ['verdict', skilltape.verdict.decision],
     ...skilltape.verdict.reasons.map(({ rule, message }): [string, string] => ['', `${rule}: ${message}`]),
+    ...observedFields(skilltape.verdict),
     ['outcome', withDetail(skilltape.outcome, skilltape.outcome_detail)],
     ['tokens', tokensOf(genAi.usage)],
     ['session', withDetail(skilltape.session.id, skilltape.session.source)],
@@ -27,6 +28,16 @@ export function headerLines(document: Masked<ExchangeDocument>, style: Style, wi
   const lines = [style.bold(`exchange ${sanitiseLine(event.id)}`)];
   for (const [label, value] of fields) lines.push(...fieldLines(label, value, style, width));
   return lines;
+}
+
+/** What rules would have decided that are not enforced. */
+function observedFields({ would, would_reasons: reasons }: ExchangeDocument['skilltape']['verdict']) {
+  if (would === null) return [];
+  const said = reasons.map(({ rule, message }): [string, string] => ['', `${rule}: ${message}`]);
+  return [
+    ['would be', would === 'deny' ? 'denied (not enforced)' : 'held (not enforced)'] as [string, string],
+    ...said,
+  ];
 }
 
 /** What was found and where; what policy left as it was, and what it did not keep. */

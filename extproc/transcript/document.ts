@@ -109,7 +109,12 @@ export type ExchangeDocument = {
     verdict: {
       decision: 'allow' | 'deny' | 'hold' | 'none';
       reasons: DocumentReason[];
+      /** What rules would have decided that are recorded and not enforced, and why; null when they had nothing to say. */
+      would: 'deny' | 'hold' | null;
+      would_reasons: DocumentReason[];
       policy_revision: string;
+      /** The policy that said what is kept: the exchange's own where it was still loaded, else the one then in force. */
+      record_policy_revision: string;
     };
     keep: 'full' | 'metadata';
     retention_class: string;

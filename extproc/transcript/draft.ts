@@ -17,7 +17,8 @@ import type { Transcript } from './transcript.ts';
 
 export type DraftContext = {
   keyedHash: KeyedHash;
-  decision: Pick<RecordDecision, 'keep' | 'retention_class' | 'masking'>;
+  /** `revision` is of the policy that made it; absent when none did. */
+  decision: Pick<RecordDecision, 'keep' | 'retention_class' | 'masking'> & { revision?: string };
   recall: Recall;
 };
 
@@ -98,7 +99,10 @@ export function frameOf(
       verdict: {
         decision: decided?.verdict ?? 'none',
         reasons: [...(decided?.reasons ?? [])],
+        would: decided?.observed?.verdict ?? null,
+        would_reasons: [...(decided?.observed?.reasons ?? [])],
         policy_revision: decided?.policyRevision ?? '',
+        record_policy_revision: decision.revision ?? '',
       },
       keep: decision.keep,
       retention_class: decision.retention_class,

@@ -5,6 +5,7 @@ import type { FindingCount, FindingPlace } from '../masking/finding.ts';
 import type { Masked } from '../masking/masked.ts';
 import { deriveMasked } from '../masking/masked.ts';
 import type { OwnDetection } from '../masking/own-detection.ts';
+import type { OnToken } from '../masking/text-masking.ts';
 import type { TimeBudget } from '../masking/time-budget.ts';
 import type { Treatment } from '../masking/treatment.ts';
 import type { MaskingDecision } from '../policy/masking-decision.ts';
@@ -27,6 +28,7 @@ export type DocumentMasker = {
       treatment: Treatment;
       treatmentAt?: (path: Path) => Treatment | undefined;
       placeOf: (path: Path) => FindingPlace;
+      onToken?: OnToken | undefined;
     },
   ): { value: Masked<T>; findings: FindingCount[]; isCut: boolean };
 };
@@ -51,12 +53,14 @@ export function maskDocument(
   masking: MaskingDecision,
   detection: OwnDetection,
   time?: TimeBudget,
+  onToken?: OnToken,
 ): Masked<ExchangeDocument> {
   const scope = draft.gen_ai.conversation.id;
   const limits = { textMaxChars, allMaxChars: documentMaxChars, time };
   const options = {
     ...{ scope, exempt: isOurs, limits, placeOf: (path: Path) => placeOf(draft, path) },
     ...treatmentOf(draft, masking, detection),
+    onToken,
   };
   const { value, findings, isCut } = masker.json(draft as unknown as { [key: string]: JsonValue }, options);
   const text: Cap = { cut: isCut, maxChars: textMaxChars };

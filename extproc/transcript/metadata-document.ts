@@ -66,7 +66,12 @@ export function metadataDocument(
       agent: { parent_id: null, prompt_id: null, request_class: null },
       ...{ skill: [], skill_offered: [], file: [], link: [], batch: null },
       usage: nothingBilled,
-      verdict: { decision: decided?.verdict ?? 'none', reasons: [], policy_revision: decided?.policyRevision ?? '' },
+      verdict: {
+        ...{ decision: decided?.verdict ?? 'none', reasons: [] },
+        ...{ would: decided?.observed?.verdict ?? null, would_reasons: [] },
+        policy_revision: decided?.policyRevision ?? '',
+        record_policy_revision: '',
+      },
       keep: 'metadata',
       retention_class: retentionClass,
       masking: { status: 'failed', reason, findings: [], readable: [], whole: [], dropped: [] },

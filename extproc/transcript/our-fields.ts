@@ -26,7 +26,9 @@ const ourBranches = new Set([
   'skilltape.request_hash',
   'http.request.body',
   'skilltape.verdict.decision',
+  'skilltape.verdict.would',
   'skilltape.verdict.policy_revision',
+  'skilltape.verdict.record_policy_revision',
 ]);
 const ourFileFields = new Set<string | number>(['role', 'bytes', 'hash']);
 const branchStepsMax = 3;

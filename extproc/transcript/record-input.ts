@@ -4,6 +4,8 @@ import { mediaTypeOf } from '../claude/media-type.ts';
 import { usageOf } from '../claude/usage.ts';
 import type { Coding } from '../encoding/codings.ts';
 import { headerValue } from '../exchange/headers.ts';
+import { notCounted } from '../exchange/totals.ts';
+import { wallClocks } from '../exchange/wall-clock.ts';
 import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../policy/input.ts';
 import { noBodyFacts } from '../policy/input-bounds.ts';
 import { endingOf } from './ending.ts';
@@ -22,13 +24,14 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
   const usage = usageOf(message);
   const { requestBytes: bytes } = transcript;
   const body = { bytes, decoded_bytes: bytes, codings: [], status: 'empty' as const, fault: '' };
-  const empty = { body, ...noBodyFacts, findings: [], findings_complete: false };
+  const empty = { body, ...noBodyFacts, findings: [], findings_complete: false, totals: notCounted };
   const judged = decided.input as AccessInput & Partial<RequestInput>;
   return {
     ...empty,
     // An input of stage `access` has no body facts yet; the ones of `request` replace the empty ones.
     ...judged,
     ...rewordedSince(judged),
+    clock: judged.clock ?? wallClocks(transcript.startedMs, []),
     request: { ...addedSince(transcript), ...judged.request },
     answer: {
       outcome: endingOf(transcript, reading).outcome,
@@ -44,18 +47,25 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
 }
 
 /** What the inputs did not say that skilltape 0.1.0 recorded; its journal is still shipped after an upgrade. */
-function addedSince({ started }: Transcript): Pick<AccessInput['request'], 'endpoint_treatment' | 'body_form'> {
+function addedSince({
+  started,
+}: Transcript): Pick<AccessInput['request'], 'endpoint_treatment' | 'body_form' | 'tags'> {
   const endpoint = endpointOf(started.method, started.path);
   const mediaType = mediaTypeOf(headerValue(started.headers, 'content-type') ?? '');
-  return { endpoint_treatment: endpoint.treatment, body_form: bodyFormOf(endpoint, started.method, mediaType) };
+  return {
+    endpoint_treatment: endpoint.treatment,
+    body_form: bodyFormOf(endpoint, started.method, mediaType),
+    tags: {},
+  };
 }
 
 /** The same for what inputs of then said in other words: the models that may answer, and a body that was not read. */
-function rewordedSince({ claude, batch, body }: Partial<RequestInput>): Partial<RequestInput> {
+function rewordedSince({ claude, batch, agent, body }: Partial<RequestInput>): Partial<RequestInput> {
   const status: string | undefined = body?.status;
   return {
-    ...(claude && { claude: withModels(claude) }),
-    ...(batch && { batch: { ...batch, requests: batch.requests.map(withModels) } }),
+    ...(claude && { claude: withThings(claude) }),
+    ...(batch && { batch: { ...batch, requests: batch.requests.map(withThings) } }),
+    ...(agent && { agent: { ...agent, mcp_server_hosts: agent.mcp_server_hosts ?? hostsUnknown(agent) } }),
     ...(body && {
       body: { ...withSizes(body), status: status === 'not_json' ? 'unread' : body.status },
     }),
@@ -67,6 +77,13 @@ function withSizes<Body extends { bytes: number }>(body: Body): Body & { decoded
   return { decoded_bytes: body.bytes, codings: [], ...body };
 }
 
-function withModels<Facts extends Omit<ClaudeFacts, 'models'>>(facts: Facts): Facts & Pick<ClaudeFacts, 'models'> {
-  return { models: [facts.model], ...facts };
+type Later = 'models' | 'mcp_server_hosts';
+
+function withThings<Facts extends Omit<ClaudeFacts, Later>>(facts: Facts): Facts & Pick<ClaudeFacts, Later> {
+  return { models: [facts.model], mcp_server_hosts: hostsUnknown(facts), ...facts };
+}
+
+/** An empty text is a host that could not be read. */
+function hostsUnknown({ mcp_server_names: names = [] }: Partial<Pick<ClaudeFacts, 'mcp_server_names'>>): string[] {
+  return names.length === 0 ? [] : [''];
 }

@@ -1,5 +1,5 @@
 /** How one document is masked: the decision of policy `record` in the masker's words. */
-import type { FindingType } from '../masking/finding.ts';
+import { type FindingType, findingTypes, plainTypes } from '../masking/finding.ts';
 import type { OwnDetection } from '../masking/own-detection.ts';
 import { type Treatment, treatmentFor, usualTypesWith } from '../masking/treatment.ts';
 import type { MaskedField, MaskingDecision, TokenScope } from '../policy/masking-decision.ts';
@@ -42,6 +42,21 @@ export function treatmentOf(
     treatmentAt: (path) =>
       path.length === stepsToField && path[0] === 'skilltape' && whole.has(path[1]) ? inWhole : undefined,
   };
+}
+
+/** Types whose values may be turned back: as shipped all that have a hash, but no secret. */
+export function revealableTypes(
+  { reveal = [], no_reveal = [], plain }: MaskingDecision,
+  { types: own, plain: ownPlain }: OwnDetection,
+): ReadonlySet<FindingType> {
+  const hashed = [
+    ...findingTypes.filter((type) => !plainTypes.has(type)),
+    ...own.filter((type) => !ownPlain.has(type)),
+  ];
+  const types = new Set<FindingType>([...hashed, ...reveal]);
+  for (const type of onlySecrets) if (!reveal.some((asked) => asked === type)) types.delete(type);
+  for (const type of [...no_reveal, ...plain]) types.delete(type);
+  return types;
 }
 
 /** Types that stay readable in all of a document, for whoever reads it. */

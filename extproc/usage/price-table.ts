@@ -38,6 +38,11 @@ export type PriceTable = {
   serviceTiers: ReadonlyMap<string, number>;
 };
 
+/** Of the configuration; null without one. Throws like `loadPriceTable`. */
+export function pricesOf({ usage: { pricesFile } }: { usage: { pricesFile?: string | undefined } }): PriceTable | null {
+  return pricesFile === undefined ? null : loadPriceTable(pricesFile);
+}
+
 /** Throws SkilltapeError `config_invalid` that names every fault with its key, its line and the way out. */
 export function loadPriceTable(file: string): PriceTable {
   let text: string;

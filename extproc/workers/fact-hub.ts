@@ -68,6 +68,8 @@ export class FactHub {
   #remember(fact: SharedFact): void {
     // A worker that starts later has none of the exchanges that were open before.
     if (fact.kind === 'end_report') return;
+    // What was used before it began, it finds stored.
+    if (fact.kind === 'usage') return;
     this.#remembered.delete(fact.key);
     this.#remembered.set(fact.key, fact);
     if (this.#remembered.size <= rememberedFactsMax) return;

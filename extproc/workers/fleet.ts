@@ -1,6 +1,8 @@
 import type { Position } from '../journal/position.ts';
 import type { WorkerReports } from '../operations/operations.ts';
+import type { PolicyBundle } from '../policy/bundle.ts';
 import { FactHub } from './fact-hub.ts';
+import { PolicyDesk } from './policy-desk.ts';
 import type { FromWorker, SharedFact, WorkerStart } from './protocol.ts';
 import { ReportDesk } from './report-desk.ts';
 import type { SupervisorParts, WorkerState, WorkerStatus } from './supervisor.ts';
@@ -19,10 +21,15 @@ export class Fleet {
   readonly #supervisors: readonly WorkerSupervisor[];
   readonly #hub: FactHub;
   readonly #desk = new ReportDesk();
+  readonly #policies = new PolicyDesk();
+  readonly #log: FleetParts['log'];
+  /** What a worker that came up meanwhile has to be told. */
+  #policy: PolicyBundle | undefined;
   readonly #onEnded: () => void;
 
   constructor({ workers, start, takeOver, onEnded, ...shared }: FleetParts) {
     this.#onEnded = onEnded;
+    this.#log = shared.log;
     const byNumber = new Map<number, WorkerSupervisor>();
     this.#hub = new FactHub((worker, message) => byNumber.get(worker)?.send(message));
     for (const worker of workers) {
@@ -68,6 +75,13 @@ export class Fleet {
     }
   }
 
+  /** Workers that are not up yet are told when they are. */
+  async usePolicy(policy: PolicyBundle): Promise<void> {
+    this.#policy = policy;
+    const up = this.#supervisors.filter((supervisor) => isUp(supervisor.status().state));
+    await this.#tell(policy, up);
+  }
+
   /** To be called every second or so. */
   checkHeartbeats(): void {
     for (const supervisor of this.#supervisors) supervisor.checkHeartbeat();
@@ -98,6 +112,9 @@ export class Fleet {
       case 'report':
         this.#desk.heed(message.ask, message.report);
         return;
+      case 'policy_used':
+        this.#policies.used(from, message.revision);
+        return;
       case 'recording':
       case 'failed':
       case 'alive':
@@ -110,5 +127,27 @@ export class Fleet {
   #follow(worker: number, state: WorkerState): void {
     if (state === 'starting') this.#hub.began(worker);
     else if (state !== 'recording') this.#hub.gone(worker);
+    if (!isUp(state)) this.#policies.gone(worker);
+    // It may have been given the policy before while it was starting.
+    const supervisor = this.#supervisors.find((one) => one.status().worker === worker);
+    if (state === 'recording' && this.#policy !== undefined && supervisor !== undefined) {
+      void this.#tell(this.#policy, [supervisor]);
+    }
   }
+
+  #tell(policy: PolicyBundle, supervisors: readonly WorkerSupervisor[]): Promise<void> {
+    const users = supervisors.map((supervisor) => ({
+      worker: supervisor.status().worker,
+      send: (next: PolicyBundle) => supervisor.send({ kind: 'policy', policy: next }),
+      end: () => supervisor.kill(),
+    }));
+    return this.#policies.use(policy, users, (worker) => {
+      this.#log.error({ worker, policy: policy.revision }, 'a worker does not take the policy in force and is ended');
+    });
+  }
+}
+
+/** Takes streams, whether it answers us or not. */
+function isUp(state: WorkerState): boolean {
+  return state === 'recording' || state === 'silent';
 }

@@ -1,6 +1,7 @@
 import { SkilltapeError } from '../errors.ts';
 import type { Position } from '../journal/position.ts';
 import type { ProcessReport } from '../operations/operations.ts';
+import type { PolicyBundle } from '../policy/bundle.ts';
 import type { FromWorker, SharedFact, ToWorker, WorkerStart } from './protocol.ts';
 
 /** A worker's end of the channel: what a process has with the one that forked it. */
@@ -15,6 +16,7 @@ export type Channel = {
 export type WorkerEars = {
   delivered(position: Position): void;
   note(fact: SharedFact): void;
+  usePolicy(policy: PolicyBundle): Promise<void>;
   report(): Promise<ProcessReport>;
 };
 
@@ -119,6 +121,9 @@ export class PrimaryLink {
       case 'report':
         void this.#report(message.ask);
         return;
+      case 'policy':
+        void this.#usePolicy(message.policy);
+        return;
       case 'drain':
         this.#over.resolve('drain');
         return;
@@ -131,6 +136,13 @@ export class PrimaryLink {
   async #report(ask: number): Promise<void> {
     const report = await this.#ears?.report();
     if (report !== undefined) await this.#send({ kind: 'report', ask, report });
+  }
+
+  /** Before it records it says nothing, and is told again. What cannot be put in force is not confirmed: it is ended. */
+  async #usePolicy(policy: PolicyBundle): Promise<void> {
+    if (this.#ears === undefined) return;
+    await this.#ears.usePolicy(policy);
+    await this.#send({ kind: 'policy_used', revision: policy.revision });
   }
 
   #note({ id, fact }: Extract<ToWorker, { kind: 'fact' }>, ears: WorkerEars): void {

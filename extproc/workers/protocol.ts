@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { EndReport } from '../exchange/end-report.ts';
+import type { CountedExchange } from '../exchange/totals.ts';
 import type { Position } from '../journal/position.ts';
 import type { ProcessReport } from '../operations/operations.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
@@ -14,6 +15,8 @@ import type { PolicyBundle } from '../policy/bundle.ts';
 export type SharedFact =
   /** Which session brought an id that a later request names (`exchange/session-links.ts`). */
   | { kind: 'session_link'; key: string; session: string }
+  /** What an exchange used (`exchange/totals.ts`). */
+  | { kind: 'usage'; exchange: CountedExchange }
   /** Who broke an exchange off that the one who heard of it does not have. */
   | { kind: 'end_report'; exchangeId: string; report: EndReport };
 
@@ -39,6 +42,8 @@ export type ToWorker =
   | { kind: 'shared'; ask: number }
   /** To be answered with `report`. */
   | { kind: 'report'; ask: number }
+  /** In force from now on; to be answered with `policy_used`, by the end of the process otherwise. */
+  | { kind: 'policy'; policy: PolicyBundle }
   /** End open streams within `drainMaxMs`, then the process. */
   | { kind: 'drain' };
 
@@ -53,5 +58,7 @@ export type FromWorker =
   | { kind: 'ended' }
   | { kind: 'share'; ask: number; fact: SharedFact }
   | { kind: 'noted'; id: number }
+  /** Exchanges that begin from now on are judged by this revision. */
+  | { kind: 'policy_used'; revision: string }
   /** Health and figures. */
   | { kind: 'report'; ask: number; report: ProcessReport };

@@ -56,7 +56,10 @@ export function sampleDocument(overrides: Parameters<typeof documentOf>[0] = {})
       verdict: {
         decision: 'deny',
         reasons: [{ rule: 'no_secrets', message: 'a key stands in the text' }],
+        would: 'hold',
+        would_reasons: [{ rule: 'tools_known', message: 'a tool is not known' }],
         policy_revision: 'rev-1',
+        record_policy_revision: 'rev-1',
       },
       retention_class: 'long',
       masking: {

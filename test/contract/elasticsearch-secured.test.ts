@@ -9,6 +9,7 @@ import { mappingVersion } from '../../extproc/index/elasticsearch/mapping.ts';
 import {
   checkElasticsearch,
   openElasticsearchIndex,
+  openElasticsearchReplace,
   openElasticsearchSearch,
   setUpElasticsearch,
 } from '../../extproc/index/elasticsearch/open.ts';
@@ -121,6 +122,30 @@ test('the writer adds documents; it cannot search, change, overwrite or delete o
   const search = openElasticsearchSearch(optionsFor(t, 'skilltape_reader'));
   t.after(() => search.close());
   assert.deepEqual({ ...(await search.get('a')) }, { ...documentOf({ id: 'a' }) });
+});
+
+test('masking again replaces a document with a role of its own; shipping and searching cannot', async (t) => {
+  const replacer = openElasticsearchReplace(optionsFor(t, 'skilltape_remask'));
+  t.after(() => replacer.close());
+  const changed = [documentOf({ id: 'b', output: 'masked again' }), documentOf({ id: 'b.1' })];
+  assert.deepEqual(await replacer.replace(changed), { kind: 'replaced' });
+  await call(null, 'POST', `/${index}/_refresh`);
+  assert.deepEqual(await replacer.replace(changed), { kind: 'unchanged' });
+  assert.deepEqual(await replacer.replace([documentOf({ id: 'b' })]), { kind: 'replaced' });
+  await call(null, 'POST', `/${index}/_refresh`);
+  for (const user of ['skilltape_writer', 'skilltape_reader', 'skilltape_kibana_reader']) {
+    const other = openElasticsearchReplace(optionsFor(t, user));
+    t.after(() => other.close());
+    const outcome = await other.replace(changed);
+    assert.equal(outcome.kind, 'retry', user);
+    assert.match(
+      outcome.kind === 'retry' ? outcome.reason : '',
+      /the role of the credential does not allow it|403/,
+      user,
+    );
+  }
+  assert.equal(await call('skilltape_remask', 'DELETE', `/${index}`), 403);
+  assert.equal(await call('skilltape_remask', 'PUT', '/other/_create/1', { a: 1 }), 403);
 });
 
 test('the reader finds and sums, and cannot write; the writer cannot search', async (t) => {

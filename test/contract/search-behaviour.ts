@@ -190,6 +190,25 @@ export function testSearch(kind: IndexKind): void {
     );
   });
 
+  test(`${name}: exchanges are found by what rules would have decided that are not enforced`, async (t) => {
+    const would = (id: string, verdict: 'deny' | 'hold' | null) => ({
+      id,
+      skilltape: {
+        verdict: {
+          ...{ decision: 'allow' as const, reasons: [], policy_revision: 'rev-1', record_policy_revision: 'rev-1' },
+          ...{ would: verdict, would_reasons: verdict === null ? [] : [{ rule: 'request/a', message: 'no' }] },
+        },
+      },
+    });
+    const index = await filled(kind, t, [would('a', 'deny'), would('b', null), would('c', 'hold'), would('d', 'deny')]);
+    assert.deepEqual(await idsFor(index, { would: 'deny' }), ['d', 'a']);
+    assert.deepEqual(await idsFor(index, { would: 'hold', text: 'tape' }), ['c']);
+    assert.deepEqual(await idsFor(index, { would: 'hold', session: 'other' }), []);
+    assert.deepEqual((await index.reader.get('a'))?.skilltape.verdict.would_reasons, [
+      { rule: 'request/a', message: 'no' },
+    ]);
+  });
+
   test(`${name}: 1,200 exchanges are paged without a gap or a repeat, also while newer ones arrive`, async (t) => {
     const documents = Array.from({ length: 1_200 }, (_, number) => ({
       id: `e-${String(number).padStart(5, '0')}`,

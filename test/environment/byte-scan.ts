@@ -15,6 +15,9 @@ export function formsOf(value: string): Map<string, Buffer> {
     ['HEX', Buffer.from(bytes.toString('hex').toUpperCase())],
     ['URL-encoded', Buffer.from(encodeURIComponent(value))],
     ['form-encoded', Buffer.from(new URLSearchParams([['', value]]).toString().slice(1))],
+    ['percent for each character', Buffer.from([...bytes].map((byte) => `%${byte.toString(16)}`).join(''))],
+    ['zero width', Buffer.from([...value].join('\u200b'))],
+    ['zero width escaped', Buffer.from([...value].join('\\u200b'))],
     ['JSON-escaped', Buffer.from(JSON.stringify(value).slice(1, -1))],
     ['JSON-escaped twice', Buffer.from(JSON.stringify(JSON.stringify(value).slice(1, -1)).slice(1, -1))],
   ]);

@@ -97,7 +97,7 @@ export class FakeFileSystem implements FileSystem {
     const inode = { content: Buffer.from(bytes), durable: Buffer.from(bytes) };
     this.#entries.set(path, inode);
     this.#durableEntries.set(path, inode);
-    this.#directories.add(dirname(path));
+    for (let entry = dirname(path); entry !== dirname(entry); entry = dirname(entry)) this.#directories.add(entry);
   }
 
   flipBit(path: string, bit: number): void {
@@ -117,14 +117,15 @@ export class FakeFileSystem implements FileSystem {
   }
 
   async makeDirectory(path: string): Promise<void> {
-    this.#directories.add(path);
+    for (let entry = path; entry !== dirname(entry); entry = dirname(entry)) this.#directories.add(entry);
   }
 
   async list(directory: string): Promise<string[]> {
     if (!this.#directories.has(directory)) throw systemError('ENOENT', directory);
-    return this.paths()
-      .filter((path) => dirname(path) === directory)
-      .map((path) => path.slice(directory.length + 1));
+    const names = [...this.paths(), ...this.#directories]
+      .filter((path) => path.startsWith(`${directory}/`))
+      .map((path) => path.slice(directory.length + 1).split('/')[0] ?? '');
+    return [...new Set(names)].sort();
   }
 
   async syncDirectory(directory: string): Promise<void> {

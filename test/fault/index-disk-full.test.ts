@@ -67,13 +67,23 @@ test('an index whose disk is full waits and says why, and when there is room it 
     maskingBudgetMs: 30_000,
     names: null,
     decoding: decodingLimits,
+    prices: null,
     rememberedDays: 365,
     rejectsMaxBytes: 2 ** 20,
+    reveal: null,
     largeWorkMemory: null,
+    archive: null,
     coverage: null,
   };
   const shipper = superviseShipper(
-    { dataDirectory: disk.path, elasticsearch: null, journalDirectories: [directory], policy, ...keys, ...limits },
+    {
+      dataDirectory: disk.path,
+      elasticsearch: null,
+      journalDirectories: [directory],
+      policies: [policy],
+      ...keys,
+      ...limits,
+    },
     {
       onReport: (report) => reports.push(report),
       onLateRecords: async () => false,

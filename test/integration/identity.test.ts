@@ -79,9 +79,35 @@ const refused: [name: string, headers: () => HeaderPairs, says: readonly RegExp[
     [/refused/, whatToDo],
   ],
   [
-    'the same token in both headers',
+    'the end of a token beside it',
     () => [
       ['authorization', `Bearer ${alice}`],
+      ['x-api-key', alice.slice(3)],
+    ],
+    [/refused/, whatToDo],
+  ],
+  [
+    'the signature of a token beside it',
+    () => [
+      ['authorization', `Bearer ${alice}`],
+      ['x-api-key', alice.split('.').at(-1) ?? ''],
+    ],
+    namesBoth,
+  ],
+  [
+    'the same token in both headers, and one more in one of them',
+    () => [
+      ['authorization', `Bearer ${bob}`],
+      ['authorization', `Bearer ${alice}`],
+      ['x-api-key', alice],
+    ],
+    namesBoth,
+  ],
+  [
+    'the same token in both headers, one of them twice',
+    () => [
+      ['authorization', `Bearer ${alice}`],
+      ['x-api-key', alice],
       ['x-api-key', alice],
     ],
     namesBoth,
@@ -136,6 +162,18 @@ const refused: [name: string, headers: () => HeaderPairs, says: readonly RegExp[
     namesBoth,
   ],
 ];
+
+test('the same token in both headers is one credential, as Claude Code sends what its helper prints', async () => {
+  const answer = await call([
+    ['authorization', `Bearer ${alice}`],
+    ['x-api-key', alice],
+  ]);
+  assert.equal(answer.status, 200, answer.body.toString());
+  const document = await gateway.document(answer.exchangeId);
+  assert.equal(document.user?.id, 'alice');
+  const { headers } = await gateway.fake.waitForRequest(gateway.fake.requestCount());
+  assert.ok(!JSON.stringify(headers).includes(alice));
+});
 
 for (const [name, headers, says] of refused) {
   test(`${name}: refused, and the message says what to do`, async () => {

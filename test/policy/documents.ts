@@ -29,9 +29,11 @@ export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
       content_length: 120,
       betas: ['files-api-2025-04-14'],
       anthropic_version: '2023-06-01',
+      tags: {},
     },
     source: { address: '192.0.2.7' },
     time: '2026-01-02T03:04:05.678Z',
+    clock: { UTC: { date: '2026-01-02', weekday: 'fri', hour: 3, minute: 4, minute_of_day: 184 } },
     ...change,
   };
 }
@@ -43,8 +45,14 @@ export function requestDocument(change: Partial<RequestInput> = {}): RequestInpu
     ...noBodyFacts,
     claude: claudeFacts(),
     ...{ findings: [], findings_complete: true },
+    totals: totalsFacts(),
     ...change,
   };
+}
+
+export function totalsFacts(day: Partial<RequestInput['totals']['day']> = {}): RequestInput['totals'] {
+  const sums = { requests: 10, input_tokens: 1000, output_tokens: 500, spend: 1.5, unpriced_requests: 0 };
+  return { counted: true, priced: true, day: { ...sums, ...day }, session: sums, minute: { requests: 3 } };
 }
 
 export function claudeFacts(change: Partial<ClaudeFacts> = {}): ClaudeFacts {
@@ -58,6 +66,7 @@ export function claudeFacts(change: Partial<ClaudeFacts> = {}): ClaudeFacts {
     tool_names: ['bash'],
     tool_types: ['custom'],
     mcp_server_names: ['docs'],
+    mcp_server_hosts: ['docs.example.com'],
     skills: [{ type: 'anthropic', id: 'pdf', version: 'latest' }],
     has_system: true,
     text_bytes: 12,
@@ -71,6 +80,7 @@ export function fullRequestDocument(change: Partial<RequestInput> = {}): Request
     batch: { size: 3, requests: [{ ...claudeFacts(), count: 3 }] },
     agent: {
       ...{ models: ['claude-opus-5-5'], tool_names: ['bash'], tool_types: ['custom'], mcp_server_names: ['docs'] },
+      mcp_server_hosts: ['docs.example.com'],
       skills: [{ type: 'custom', id: 'skill_1', version: '' }],
     },
     events: { count: 1, types: ['user.message'], text_bytes: 3 },

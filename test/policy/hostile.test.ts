@@ -90,7 +90,7 @@ test('twenty thousand decisions leave the memory of the evaluator as it was', ()
 
 test('a request that names thousands of denied things is denied for them, and some of the reasons are said', () => {
   const models = Array.from({ length: 4_000 }, (_, at) => `denied-${at}`);
-  const agent = { models, tool_names: [], tool_types: [], mcp_server_names: [], skills: [] };
+  const agent = { models, tool_names: [], tool_types: [], mcp_server_names: [], mcp_server_hosts: [], skills: [] };
   const { verdict, reasons } = engine.request(requestDocument({ agent }));
   assert.equal(verdict, 'deny');
   const [last, ...others] = reasons.toReversed();

@@ -1,3 +1,4 @@
+import { archiveTampering } from './archive-tampering.ts';
 import { endings } from './endings.ts';
 import { journalModel } from './journal-model.ts';
 import { kills } from './kills/kills.ts';
@@ -6,4 +7,4 @@ import { killsWorkers } from './kills/workers.ts';
 import type { Torture } from './torture.ts';
 
 /** In the order in which they run. A new one is added here and described in README.md. */
-export const tortures: readonly Torture[] = [journalModel, killSweep, kills, killsWorkers, endings];
+export const tortures: readonly Torture[] = [journalModel, archiveTampering, killSweep, kills, killsWorkers, endings];

@@ -100,7 +100,10 @@ const properties: Properties = {
     verdict: object({
       decision: keyword,
       reasons: object({ rule: keyword, message: keyword }),
+      would: keyword,
+      would_reasons: object({ rule: keyword, message: keyword }),
       policy_revision: keyword,
+      record_policy_revision: keyword,
     }),
     keep: keyword,
     retention_class: keyword,

@@ -2,7 +2,7 @@ import { SkilltapeError } from '../../errors.ts';
 import type { Masked } from '../../masking/masked.ts';
 import { notCoded } from '../../transcript/coded-body.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
-import { fillMasking } from '../findings.ts';
+import { fillMasking, fillVerdict } from '../findings.ts';
 import { isObject } from './json.ts';
 
 /**
@@ -20,6 +20,7 @@ export function restored(source: unknown): Masked<ExchangeDocument> {
   // The first documents were written without these.
   const added = 'body' in skilltape ? {} : { decoded_detail: '', body: { request: notCoded, answer: notCoded } };
   fillMasking(skilltape.masking);
+  fillVerdict(skilltape.verdict);
   return { ...document, skilltape: { ...skilltape, ...added } } as unknown as Masked<ExchangeDocument>;
 }
 

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { SearchQuery } from '../port.ts';
 import { folded } from '../text-form.ts';
 import { Conditions } from './conditions.ts';
-import { hasFailedMasking } from './tables.ts';
+import { hasFailedMasking, wouldBe } from './tables.ts';
 
 /** Of more candidates, walking by time until the page is full is cheaper than looking each up and sorting. */
 const lookedUpMax = 2_000;
@@ -25,6 +25,11 @@ export function fillCandidates(database: DatabaseSync, query: SearchQuery, match
     sets.push({ select: 'select number from exchange_skills where skill = ?', values: [query.skill] });
   if (query.masked !== undefined)
     sets.push({ select: 'select number from exchange_findings where type = ?', values: [query.masked] });
+  if (query.would !== undefined)
+    sets.push({
+      select: `select number from exchanges where ${wouldBe} is not null and ${wouldBe} = ?`,
+      values: [query.would],
+    });
   if (query.maskingFailed === true)
     sets.push({ select: `select number from exchanges where ${hasFailedMasking}`, values: [] });
   database.exec('delete from temp.candidates');

@@ -3,11 +3,11 @@ import { SkilltapeError } from '../../errors.ts';
 import { inTransaction } from './database.ts';
 
 /** Of the tables below; the tables of the index in the same file have a version of their own. */
-const memoryVersion = 2;
+const memoryVersion = 3;
 
 /**
  * An index of version 1 has turns and rejects already, and no table of their version; they are taken over. Version 2
- * brought `retention_classes`.
+ * brought `retention_classes`, version 3 `counted`.
  */
 const tables = `
 create table if not exists seen_turns (
@@ -27,6 +27,16 @@ create table if not exists retention_classes (
   exchange_id text not null primary key,
   retention_class text not null
 ) strict, without rowid;
+create table if not exists counted (
+  exchange_id text not null primary key,
+  person text not null,
+  session text not null,
+  input_tokens integer not null,
+  output_tokens integer not null,
+  spend real
+) strict, without rowid;
+create index if not exists counted_by_person on counted (person, exchange_id, input_tokens, output_tokens, spend);
+create index if not exists counted_by_session on counted (session, exchange_id, input_tokens, output_tokens, spend);
 create table if not exists rejects (
   number integer primary key,
   id text not null,

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import type { CountedUse } from '../counted.ts';
 import type { Link } from '../links.ts';
 import type { ShipMemory } from '../memory.ts';
 import { type RejectsBound, unboundedRejects } from '../rejects.ts';
 import type { Turns } from '../seen-turns.ts';
+import { SqliteCounted } from './counted.ts';
 import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed } from './database.ts';
 import { SqliteLinks } from './links.ts';
 import { prepareMemory } from './memory-tables.ts';
@@ -29,6 +31,7 @@ export class SqliteMemory implements ShipMemory {
   readonly links: SqliteLinks;
   readonly rejects: SqliteRejects;
   readonly #classes: SqliteRetentionClasses;
+  readonly #counted: SqliteCounted;
   readonly #database: DatabaseSync;
   readonly #pruning: Pruning;
 
@@ -39,6 +42,7 @@ export class SqliteMemory implements ShipMemory {
     this.links = new SqliteLinks(database);
     this.rejects = new SqliteRejects(database, now, rejects);
     this.#classes = new SqliteRetentionClasses(database, now);
+    this.#counted = new SqliteCounted(database, now);
   }
 
   /** Opens or creates the file; what is older than `rememberedDays` is forgotten. Throws SkilltapeError `index_failed`. */
@@ -72,13 +76,16 @@ export class SqliteMemory implements ShipMemory {
     turns: readonly Turns[],
     links: readonly Link[],
     retentionClasses: ReadonlyMap<string, string> = new Map(),
+    counted: readonly CountedUse[] = [],
   ): void {
-    if (links.length === 0 && retentionClasses.size === 0 && turns.every(({ hashes }) => hashes.length === 0)) return;
+    const nothing = links.length === 0 && retentionClasses.size === 0 && counted.length === 0;
+    if (nothing && turns.every(({ hashes }) => hashes.length === 0)) return;
     orIndexFailed('remember an exchange', () =>
       inTransaction(this.#database, () => {
         for (const each of turns) this.turns.insert(each);
         this.links.insertAll(links);
         this.#classes.insertAll(retentionClasses);
+        this.#counted.insertAll(counted);
         this.#pruning.prune();
       }),
     );

@@ -3,7 +3,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import { SkilltapeError } from '../../errors.ts';
 import { inTransaction } from './database.ts';
 import { migrateFrom1, migrateFrom2 } from './migration.ts';
-import { addedIn2, addedIn3, exchangesTable, failedMaskingIndex, immutableTrigger, textTable } from './tables.ts';
+import {
+  addedIn2,
+  addedIn3,
+  exchangesTable,
+  failedMaskingIndex,
+  immutableTrigger,
+  textTable,
+  wouldIndex,
+} from './tables.ts';
 
 const schemaVersion = 3;
 
@@ -28,7 +36,7 @@ export function prepareSchema(database: DatabaseSync): void {
     database.prepare('insert into schema_version (version) values (?)').run(schemaVersion);
   });
   checkSchema(database);
-  database.exec(failedMaskingIndex);
+  database.exec(failedMaskingIndex + wouldIndex);
 }
 
 export function checkSchema(database: DatabaseSync): void {

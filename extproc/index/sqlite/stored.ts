@@ -1,6 +1,6 @@
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
-import { fillMasking } from '../findings.ts';
+import { fillMasking, fillVerdict } from '../findings.ts';
 
 /** Only masked documents are ever written to these tables, so what is read back is masked. */
 export function restored(json: unknown): Masked<ExchangeDocument> {
@@ -40,7 +40,9 @@ function fillDefaults(document: unknown): void {
     body: { request: { codings: [], decoded_bytes: null }, answer: { codings: [], decoded_bytes: null } },
     tools: null,
   } satisfies Partial<ExchangeDocument['skilltape']>);
-  if (isObject(document.skilltape)) fillMasking(document.skilltape.masking);
+  if (!isObject(document.skilltape)) return;
+  fillMasking(document.skilltape.masking);
+  fillVerdict(document.skilltape.verdict);
 }
 
 /** Behind what is there, so that a whole document comes back letter for letter. */

@@ -42,9 +42,11 @@ access := {
 		"content_length": 120,
 		"betas": [],
 		"anthropic_version": "2023-06-01",
+		"tags": {},
 	},
 	"source": {"address": "192.0.2.7"},
 	"time": "2026-01-02T03:04:05.678Z",
+	"clock": {"UTC": {"date": "2026-01-02", "weekday": "fri", "hour": 3, "minute": 4, "minute_of_day": 184}},
 }
 
 request := object.union(access, {
@@ -56,7 +58,16 @@ request := object.union(access, {
 	"upload": null,
 	"findings": [],
 	"findings_complete": true,
+	"totals": {
+		"counted": true,
+		"priced": true,
+		"day": _sums,
+		"session": _sums,
+		"minute": {"requests": 3},
+	},
 })
+
+_sums := {"requests": 10, "input_tokens": 1000, "output_tokens": 500, "spend": 1.5, "unpriced_requests": 0}
 
 claude := {
 	"model": "claude-opus-5-5",
@@ -68,6 +79,7 @@ claude := {
 	"tool_names": [],
 	"tool_types": [],
 	"mcp_server_names": [],
+	"mcp_server_hosts": [],
 	"skills": [],
 	"has_system": false,
 	"text_bytes": 12,
@@ -78,6 +90,7 @@ agent := {
 	"tool_names": [],
 	"tool_types": [],
 	"mcp_server_names": [],
+	"mcp_server_hosts": [],
 	"skills": [],
 }
 

@@ -7,6 +7,7 @@
 #   the request pass.
 # custom:
 #   findings: lists.findings.rules
+#   totals: lists.budgets.rules
 package skilltape.lib.facts
 
 # METADATA
@@ -30,6 +31,10 @@ tool_types contains type if some type in _of_all("tool_types")
 # METADATA
 # description: The name of every MCP server.
 mcp_server_names contains name if some name in _of_all("mcp_server_names")
+
+# METADATA
+# description: The host of every MCP server; an empty text for one whose host cannot be read.
+mcp_server_hosts contains host if some host in _of_all("mcp_server_hosts")
 
 # METADATA
 # description: Every skill, with `type`, `id` and `version`.
@@ -61,6 +66,10 @@ access_faults contains "request.content_length" if not _content_length
 
 access_faults contains "request.betas" if not _betas
 
+access_faults contains "request.tags" if not _tags
+
+access_faults contains "clock" if not _clock
+
 request_faults contains fault if some fault in access_faults
 
 request_faults contains "body.bytes" if not _body_bytes
@@ -87,6 +96,8 @@ request_faults contains "findings" if not _findings
 
 request_faults contains "findings_complete" if not _findings_complete
 
+request_faults contains "totals" if not _totals
+
 record_faults contains fault if some fault in request_faults
 
 record_faults contains "answer" if not _answer
@@ -106,6 +117,19 @@ _authentication_failure if {
 _content_length if _is_number_or_null(input.request.content_length)
 
 _betas if _is_texts(input.request.betas)
+
+_tags if {
+	is_object(input.request.tags)
+	every value in input.request.tags { is_string(value) }
+}
+
+_clock if {
+	input.clock.UTC
+	every shown in input.clock {
+		_has_texts(shown, ["date", "weekday"])
+		every name in ["hour", "minute", "minute_of_day"] { is_number(shown[name]) }
+	}
+}
 
 _body_bytes if is_number(input.body.bytes)
 
@@ -134,6 +158,15 @@ _findings if {
 }
 
 _findings_complete if is_boolean(input.findings_complete)
+
+_totals if {
+	is_boolean(input.totals.counted)
+	is_boolean(input.totals.priced)
+	is_number(input.totals.minute.requests)
+	every sum in [input.totals.day, input.totals.session] {
+		every name in ["requests", "input_tokens", "output_tokens", "spend", "unpriced_requests"] { is_number(sum[name]) }
+	}
+}
 
 _answer if _is_answer(input.answer)
 
@@ -197,7 +230,7 @@ _is_upload(value) if {
 }
 
 _has_things(value) if {
-	every name in ["models", "tool_names", "tool_types", "mcp_server_names"] { _is_texts(value[name]) }
+	every name in ["models", "tool_names", "tool_types", "mcp_server_names", "mcp_server_hosts"] { _is_texts(value[name]) }
 	is_array(value.skills)
 	every skill in value.skills { _has_texts(skill, ["type", "id", "version"]) }
 }

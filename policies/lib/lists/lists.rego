@@ -11,12 +11,21 @@ faults contains concat(".", path) if {
 		["deny", "models", "prefixes"], ["deny", "tools", "names"], ["deny", "tools", "type_prefixes"],
 		["deny", "skills", "ids"], ["deny", "skills", "types"], ["deny", "uploads", "extensions"],
 		["endpoints", "allowed"], ["endpoints", "allowed_with_secrets"], ["models", "names"], ["models", "prefixes"],
-		["retention", "classes"],
+		["retention", "classes"], ["observe", "connections"], ["observe", "rules"],
 	]
 	not _texts_at(path)
 }
 
 faults contains "retention.default" if not _default_class
+
+# What an entry may say is checked when the policy is compiled, by the schema of its list.
+faults contains $"{name}.rules" if {
+	some name in [
+		"allowed_models", "allowed_skills", "allowed_tools", "allowed_mcp_servers", "budgets", "privacy", "recording",
+		"required_tags", "retention", "sizes", "working_hours",
+	]
+	not _has_rules(name)
+}
 
 # METADATA
 # description: True when the name is one of `list.names` or begins with one of `list.prefixes`.
@@ -36,6 +45,18 @@ covers(entries, endpoint) if {
 	endswith(entry, ".*")
 	startswith(endpoint, trim_suffix(entry, "*"))
 }
+
+# METADATA
+# description: True when one of the patterns is the name, or its beginning followed by `*`.
+fits(patterns, name) if name in patterns
+
+fits(patterns, name) if {
+	some pattern in patterns
+	endswith(pattern, "*")
+	startswith(name, trim_suffix(pattern, "*"))
+}
+
+_has_rules(name) if is_array(data.lists[name].rules)
 
 _default_class if data.lists.retention["default"] in data.lists.retention.classes
 

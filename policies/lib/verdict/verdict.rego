@@ -6,12 +6,22 @@
 package skilltape.lib.verdict
 
 import data.skilltape.lib.findings
+import data.skilltape.lib.observe
 
 # METADATA
 # description: |
 #   The decision document of `access` and `request` for named findings. A denial has the status that its finding asks
-#   for, else 403; of several the lowest is given, so that 401 comes first.
-decide(entries) := {"verdict": "deny", "status": status, "reasons": findings.reasons(denials)} if {
+#   for, else 403; of several the lowest is given, so that 401 comes first. `observed` says what the findings that are
+#   not enforced would decide.
+decide(entries) := _decide(entries) if {
+	count(_observed(entries)) == 0
+} else := object.union(_decide(entries - observed), {"observed": object.remove(_decide(observed), {"status", "approval"})}) if {
+	observed := _observed(entries)
+}
+
+_observed(entries) := {entry | some entry in entries; observe.is_observed(entry)}
+
+_decide(entries) := {"verdict": "deny", "status": status, "reasons": findings.reasons(denials)} if {
 	denials := {entry | some entry in entries; not _holds(entry)}
 	count(denials) > 0
 	status := min({_status(entry) | some entry in denials})

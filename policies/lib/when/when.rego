@@ -10,13 +10,17 @@ import data.skilltape.lib.lists
 
 # METADATA
 # description: The conditions that are known from the request.
-names := {"connections", "groups", "skills", "endpoints"}
+names := {"connections", "groups", "skills", "endpoints", "tags"}
 
 # METADATA
 # description: True when the input meets all conditions.
 is_met(when) if {
 	every name, wanted in when { _meets(name, wanted) }
 }
+
+# METADATA
+# description: The entries of a list that count for the request.
+met(entries) := [entry | some entry in entries; is_met(object.get(entry, "when", {}))]
 
 # METADATA
 # description: True when the value is a `when` with nothing but conditions of these names.
@@ -42,3 +46,8 @@ _meets("skills", wanted) if {
 }
 
 _meets("endpoints", wanted) if lists.covers(wanted, input.request.endpoint)
+
+_meets("tags", wanted) if {
+	some name, value in input.request.tags
+	$"{name}={value}" in wanted
+}

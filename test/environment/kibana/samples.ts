@@ -62,7 +62,10 @@ const samples: readonly Sample[] = [
           { rule: 'model_denied', message: 'not this model' },
           { rule: 'no_secrets', message: 'a key stands in the text' },
         ],
+        would: null,
+        would_reasons: [],
         policy_revision: 'rev-1',
+        record_policy_revision: 'rev-1',
       },
     },
   },
@@ -71,7 +74,14 @@ const samples: readonly Sample[] = [
     ...{ model: 'claude-a', usage: nothingUsed },
     skilltape: {
       outcome: 'denied',
-      verdict: { decision: 'hold', reasons: [{ rule: 'no_secrets', message: 'ask' }], policy_revision: 'rev-1' },
+      verdict: {
+        decision: 'hold',
+        reasons: [{ rule: 'no_secrets', message: 'ask' }],
+        would: null,
+        would_reasons: [],
+        policy_revision: 'rev-1',
+        record_policy_revision: 'rev-1',
+      },
     },
   },
   {
@@ -80,7 +90,14 @@ const samples: readonly Sample[] = [
     skilltape: {
       outcome: 'refused',
       outcome_detail: 'no identity',
-      verdict: { decision: 'none', reasons: [], policy_revision: '' },
+      verdict: {
+        decision: 'none',
+        reasons: [],
+        would: null,
+        would_reasons: [],
+        policy_revision: '',
+        record_policy_revision: '',
+      },
     },
   },
   {

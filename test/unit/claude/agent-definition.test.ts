@@ -24,6 +24,7 @@ test('the definition of an agent names its model, tools, skills and servers', ()
     toolTypes: ['custom'],
     skills: [{ type: 'anthropic', id: 'xlsx', version: '' }],
     mcpServerNames: ['crm'],
+    mcpServerHosts: ['crm.test'],
   });
 });
 

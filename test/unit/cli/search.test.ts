@@ -89,6 +89,24 @@ test('a type of what was masked is a filter, in any case; what is none is refuse
   assert.deepEqual(refused.looks, []);
 });
 
+test('what observed rules would have decided is a filter, and no other word than a verdict is taken', async (t) => {
+  const runner = new CommandRunner(temporaryDirectory(t));
+  const verdict = {
+    decision: 'allow' as const,
+    reasons: [],
+    policy_revision: 'r',
+    record_policy_revision: 'r',
+    would_reasons: [],
+  };
+  await runner.fill([{ id: 'a', skilltape: { verdict: { ...verdict, would: 'deny' } } }, { id: 'b' }]);
+  const found = await runner.run(searchCommand, ['--would', 'deny']);
+  assert.match(found.out, /^a /m);
+  assert.doesNotMatch(found.out, /^b /m);
+  assert.equal(found.looks[0]?.subject, 'would: deny');
+  const refused = await runner.run(searchCommand, ['--would', 'allow']);
+  assert.match(refused.error, /--would "allow" is not a verdict\nwrite deny or hold/);
+});
+
 test('nothing found is status 1 and explains that masked values are stored as tokens', async (t) => {
   const runner = new CommandRunner(temporaryDirectory(t));
   await runner.fill([{}]);

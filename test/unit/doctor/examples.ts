@@ -17,6 +17,7 @@ function patches(part: keyof Parts, bad: Part, good: Part, more: Pick<Example, '
   return { bad: withPart(part, bad), good: withPart(part, good), ...more };
 }
 
+const otherPort: Part = { name: 'second', address: { socket_address: { port_value: 8444 } } };
 const http2Of = (keepalive: unknown): Part => ({
   typed_extension_protocol_options: {
     'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
@@ -103,11 +104,12 @@ export const examples: Readonly<Record<string, Example>> = {
       const plain = JSON.parse(JSON.stringify(listener)) as Part;
       const manager = partsOf({ static_resources: { ...(root.static_resources as Part), listeners: [plain] } }).manager;
       manager.http_filters = (manager.http_filters as Part[]).slice(-1);
-      plain.name = 'second';
+      put(plain, otherPort);
       ((root.static_resources as Part).listeners as Part[]).push(plain);
     },
     good: ({ root, listener }) => {
-      const same = { ...(JSON.parse(JSON.stringify(listener)) as Part), name: 'second' };
+      const same = JSON.parse(JSON.stringify(listener)) as Part;
+      put(same, otherPort);
       ((root.static_resources as Part).listeners as Part[]).push(same);
     },
   },
@@ -165,12 +167,7 @@ export const examples: Readonly<Record<string, Example>> = {
     { response_attributes: ['response.code_details'] },
   ),
   'ext-proc-fails-open': patches('processor', { failure_mode_allow: true }, { failure_mode_allow: undefined }),
-  'ext-proc-observes-only': patches(
-    'processor',
-    { observability_mode: true },
-    { observability_mode: false },
-    { refused: true },
-  ),
+  'ext-proc-observes-only': patches('processor', { observability_mode: true }, { observability_mode: false }),
   'mode-override-allowed': patches('processor', { allow_mode_override: true }, { allow_mode_override: false }),
   'refusals-not-sent': patches(
     'processor',
@@ -230,7 +227,7 @@ export const examples: Readonly<Record<string, Example>> = {
       },
     },
     { grpc_service: { timeout: '0s' } },
-    { also: ['ends-not-reported'], refused: true },
+    { also: ['ends-not-reported'] },
   ),
   'two-credentials-unseen': patches(
     'mark',
@@ -245,7 +242,6 @@ export const examples: Readonly<Record<string, Example>> = {
     'processor',
     modes({ request_header_mode: 'SKIP' }),
     modes({ request_header_mode: undefined }),
-    { refused: true },
   ),
   'request-not-held-back': patches(
     'processor',
@@ -594,7 +590,7 @@ export const examples: Readonly<Record<string, Example>> = {
       typed_extension_protocol_options: undefined,
       http2_protocol_options: { connection_keepalive: { interval: '1s', timeout: '1s' } },
     },
-    { also: ['processor-keepalive-missing'] },
+    { also: ['processor-keepalive-missing'], refused: true },
   ),
   'processor-unprotected': patches(
     'processorCluster',

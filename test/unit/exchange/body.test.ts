@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type BodyFacts, bodyFacts, requestInput } from '../../../extproc/exchange/body.ts';
 import { accessInput, requestFacts } from '../../../extproc/exchange/facts.ts';
+import { notCounted } from '../../../extproc/exchange/totals.ts';
 import { type RequestInput, requestInput as requestSchema } from '../../../extproc/policy/input.ts';
 import { decodingLimits } from '../../builders/decoding.ts';
 import { question, requestHeaders } from './frames.ts';
@@ -32,7 +33,11 @@ function faultOf(body: unknown, target: Target = {}): string {
 function inputOf(body: unknown, target: Target = {}): RequestInput {
   const result = read(body, target);
   assert.equal(result.fault, '');
-  const input = requestInput(accessInput(factsOf(target), claude, nowMs), result, { bytes: 7, codings: [] });
+  const input = requestInput(accessInput(factsOf(target), claude, nowMs), result, {
+    bytes: 7,
+    codings: [],
+    totals: notCounted,
+  });
   assert.deepEqual(requestSchema.parse(input), input);
   assert.doesNotMatch(JSON.stringify(input), /planted/);
   return input;
@@ -106,7 +111,14 @@ test('a batch is judged by each kind of request in it', () => {
 
 test('the definition of an agent is judged by what it names', () => {
   const agent = { model: 'm', system: 'planted', tools: [{ name: 't', description: 'planted' }] };
-  const facts = { models: ['m'], tool_names: ['t'], tool_types: ['custom'], mcp_server_names: [], skills: [] };
+  const facts = {
+    models: ['m'],
+    tool_names: ['t'],
+    tool_types: ['custom'],
+    mcp_server_names: [],
+    mcp_server_hosts: [],
+    skills: [],
+  };
   assert.deepEqual(inputOf({ name: 'planted', ...agent }, { path: '/v1/agents' }).agent, facts);
   const created = inputOf(
     { agent, environment_id: 'e', initial_events: [{ type: 'user.message', content: 'planted' }] },

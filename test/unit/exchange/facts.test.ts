@@ -17,15 +17,18 @@ test('the access input is what policies are promised, with facts of the headers'
     ['content-length', '86'],
     ['anthropic-version', '2023-06-01'],
     ['anthropic-beta', 'skills-2025-10-02'],
+    ['x-gateway-tags', 'project=apollo'],
   ];
-  const input = accessInput(factsOf({ path: '/v1/messages?beta=true', headers }), claude, nowMs);
+  const input = accessInput(factsOf({ path: '/v1/messages?beta=true', headers }), claude, nowMs, ['Europe/Berlin']);
   assert.deepEqual(accessSchema.parse(input), input);
   assert.deepEqual(input.request, {
     ...{ method: 'POST', path: '/v1/messages', endpoint: 'messages.create', endpoint_kind: 'messages' },
     ...{ endpoint_treatment: 'prompt', body_form: 'messages' },
     ...{ content_type: 'application/json', content_encoding: 'identity', content_length: 86 },
     ...{ betas: ['skills-2025-10-02'], anthropic_version: '2023-06-01' },
+    tags: { project: 'apollo' },
   });
+  assert.deepEqual([input.clock.UTC?.hour, input.clock['Europe/Berlin']?.hour], [10, 11]);
   assert.equal(input.identity?.subject, 'alice');
   assert.equal(input.time, '2026-01-15T10:00:00.000Z');
   assert.deepEqual(input.source, { address: '192.0.2.7' });
@@ -85,7 +88,7 @@ test('the started record has who, where from and what, and no credential', () =>
     ['authorization', 'Bearer planted'],
     ['user-agent', 'curl'],
   ];
-  const started = new Intake(requestHeaders({ path, headers }), claude, '', nowMs).started('earlier');
+  const started = new Intake(requestHeaders({ path, headers }), claude, '', nowMs).started('earlier', 'sha256:00');
   assert.doesNotMatch(JSON.stringify(started), /planted/);
   assert.deepEqual({ ...started.query }, { beta: 'true', access_token: '[not recorded]' });
   assert.deepEqual(started.headers, [

@@ -18,6 +18,7 @@ import type {
   ExchangeLimits,
   Judge,
   LogPlace,
+  UsageTotals,
   Verdict,
 } from '../../../extproc/exchange/ports.ts';
 import type { ReadableBody } from '../../../extproc/exchange/reader.ts';
@@ -28,6 +29,7 @@ import { storedChunk } from '../../../extproc/exchange/request-body.ts';
 import { findingsSearch } from '../../../extproc/exchange/request-findings.ts';
 import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
 import { maskedSummary } from '../../../extproc/exchange/summary-mask.ts';
+import { notCounted } from '../../../extproc/exchange/totals.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import { PassingBytes } from '../../../extproc/large-work.ts';
 import type { AccessInput, RequestInput } from '../../../extproc/policy/input.ts';
@@ -115,6 +117,9 @@ export class Gate {
 export const allow: Verdict = { verdict: 'allow', reasons: [] };
 export const deny: Verdict = { verdict: 'deny', reasons: [{ rule: 'no_such_skill', message: 'Not that skill.' }] };
 
+/** Where nothing was used before. */
+export const noTotals: UsageTotals = { factsFor: () => notCounted, note: () => {}, priceOf: () => null };
+
 /** People who decide when a test says so. */
 export class FakeDesk implements ApprovalDesk {
   readonly #log: FakeLog;
@@ -150,6 +155,8 @@ export class FakeDesk implements ApprovalDesk {
 export class FakeJudge implements Judge {
   readonly revision = 'sha256:revision';
   looksAtFindings = false;
+  looksAtTotals = false;
+  timeZones: readonly string[] = [];
   readonly accessInputs: AccessInput[] = [];
   readonly requestInputs: RequestInput[] = [];
   accessVerdict: () => Verdict = () => allow;
@@ -220,6 +227,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
     endReports: reports,
+    totals: noTotals,
     approvals: desk,
     reader: {
       read: (kind, asked, body) =>

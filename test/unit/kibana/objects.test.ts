@@ -25,6 +25,7 @@ test('the same options give the same bytes, so that a second import overwrites t
       ['index-pattern', 'skilltape-data-view'],
       ['search', 'skilltape-prompts'],
       ['search', 'skilltape-denied-and-held'],
+      ['search', 'skilltape-would-be-stopped'],
       ['search', 'skilltape-refused-and-failed'],
       ['search', 'skilltape-masked'],
       ['search', 'skilltape-masking-failed'],

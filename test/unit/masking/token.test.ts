@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
-import { isToken, Tokens } from '../../../extproc/masking/token.ts';
+import { type FindingType, findingTypes, plainTypes } from '../../../extproc/masking/finding.ts';
+import { Masker } from '../../../extproc/masking/masker.ts';
+import { hashedTokensIn, isToken, Tokens, typeOfToken } from '../../../extproc/masking/token.ts';
+import { usualTreatment } from '../../../extproc/masking/treatment.ts';
 
 const tokens = new Tokens(new Uint8Array(32).fill(7));
 
@@ -38,4 +42,38 @@ test('a token is known as one, and nothing that only looks like it', () => {
   for (const text of ['[ssn]', '[SSN] ', '[OTHER]', '[EMAIL:123]', '[EMAIL:0123456789abcdeg]', '']) {
     assert.ok(!isToken(text), text);
   }
+});
+
+test('a type with few values has no hash whatever the treatment asks for, and nobody is told its values', () => {
+  const told: string[] = [];
+  const masker = new Masker({ key: new Uint8Array(32).fill(7) });
+  const scopes = new Map(findingTypes.map((type) => [type, 'all']));
+  const treatment = { ...usualTreatment(), plain: new Set<FindingType>(), scopes };
+  const text =
+    'card 4111 1111 1111 1111, SSN 536-90-4399, call +49 30 901820, born 12.03.1985, NHS number 943 476 5919, a@example.org';
+  const { value } = masker.json(
+    { text },
+    { scope: 's', treatment, onToken: (type, found, token) => told.push(`${type} ${found} ${token}`) },
+  );
+  for (const type of ['CARD', 'SSN', 'PHONE', 'BIRTH_DATE', 'NATIONAL_ID'])
+    assert.ok(value.text.includes(`[${type}]`), type);
+  assert.deepEqual(told, [`EMAIL a@example.org ${tokens.token('EMAIL', 'a@example.org', 'all')}`]);
+  for (const type of plainTypes) assert.equal(tokens.token(type, 'x', 'all'), `[${type}]`);
+});
+
+test('a hash is the beginning of an HMAC-SHA256 over scope, type and value, 64 bits of it', () => {
+  const hex = createHmac('sha256', new Uint8Array(32).fill(7)).update('0:1:sEMAIL:a@example.org').digest('hex');
+  assert.equal(tokens.token('EMAIL', 'a@example.org', 's'), `[EMAIL:${hex.slice(0, 16)}]`);
+});
+
+test('tokens in a text are found each once, those without a hash not', () => {
+  const [one, two] = [tokens.token('EMAIL', 'a@example.org', 's'), tokens.token('IP', '192.0.2.7', 's')];
+  assert.deepEqual(hashedTokensIn(`${two}[CARD][[${one} ${two} [EMAIL:0] [x:0123456789abcdef]`), [two, one]);
+  assert.deepEqual(hashedTokensIn('['.repeat(100_000)), []);
+  const own = '[TEAM_2:0123456789abcdef]';
+  assert.deepEqual([hashedTokensIn(`x${own}`), typeOfToken(own)], [[own], 'TEAM_2']);
+  assert.deepEqual(
+    [typeOfToken(one), typeOfToken('[NATIONAL_ID]'), typeOfToken('EMAIL')],
+    ['EMAIL', 'NATIONAL_ID', undefined],
+  );
 });

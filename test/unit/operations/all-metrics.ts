@@ -1,5 +1,6 @@
 import { coverageMetrics } from '../../../extproc/operations/coverage-metrics.ts';
 import { Operations } from '../../../extproc/operations/operations.ts';
+import { policyMetrics } from '../../../extproc/operations/policy-metrics.ts';
 import { ShippingState } from '../../../extproc/operations/shipping-state.ts';
 import { workerMetrics } from '../../../extproc/operations/worker-metrics.ts';
 import { createRig } from '../exchange/rig.ts';
@@ -12,6 +13,7 @@ export function allMetrics(): Metric[] {
   metrics.exchange.watch(createRig().context);
   metrics.journal.watch({ usage: () => ({ bytes: 0, maxBytes: 1 }), admits: () => true });
   metrics.shipping.watch(new ShippingState(Date.now));
+  policyMetrics(metrics.registry);
   workerMetrics(metrics.registry, () => []);
   coverageMetrics(metrics.registry, { counts: () => ({}), lagSeconds: () => 0 });
   return metrics.registry.getMetricsAsArray().map((metric) => {

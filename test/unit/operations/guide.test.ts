@@ -193,7 +193,10 @@ test('every call of the log has words that do not change, and fields of a closed
       .replace(/: \[.*\]/, '')
       .split(', ');
     for (const name of named.map((part) => part.split(':')[0] ?? '').filter(Boolean)) {
-      assert.ok([...known, 'policy', 'connections', 'worker', 'pid', 'holder'].includes(name), `${name} in: ${text}`);
+      assert.ok(
+        [...known, 'policy', 'previous', 'tookMs', 'connections', 'worker', 'pid', 'holder'].includes(name),
+        `${name} in: ${text}`,
+      );
     }
   }
 });

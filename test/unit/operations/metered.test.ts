@@ -135,7 +135,8 @@ test('what was shipped is added up over deaths of the shipping thread, which beg
 test('what was masked is added up by type, every type from 0 on, over deaths of the shipping thread', async () => {
   const { metrics, value } = setUp();
   const heed = metrics.shipping.watch(new ShippingState(Date.now));
-  const counter = new FindingCounter(['TICKET' as FindingType]);
+  const counter = new FindingCounter();
+  counter.know(['TICKET' as FindingType]);
   heed(progress({ findings: counter.totals() }));
   assert.equal(await value('masking_findings_total', { type: 'IBAN' }), 0);
   counter.add('EMAIL', 3);

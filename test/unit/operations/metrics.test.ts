@@ -30,6 +30,7 @@ test('labels are of closed sets', () => {
     'operation',
     'outcome',
     'reason',
+    'result',
     'stage',
     'type',
   ]);

@@ -103,9 +103,15 @@ export class Recorded {
   async ship(failing: Partial<PipelineParts> = {}): Promise<void> {
     const index = SqliteIndex.open(this.directory);
     const memory = SqliteMemory.open(indexFile(this.directory));
-    const pipeline = createPipeline({ ...pipelineParts, memory, index, ...failing });
+    const pipeline = createPipeline({
+      ...{ archive: null, tokenKeeper: null },
+      ...pipelineParts,
+      memory,
+      index,
+      ...failing,
+    });
     for await (const { transcript } of this.exchanges.read(always, () => true))
-      if (transcript !== null) await pipeline.deliver([transcript]);
+      if (transcript !== null) await pipeline.deliver([transcript], []);
     await index.close();
     memory.close();
   }
@@ -141,13 +147,14 @@ export class Recorded {
 }
 
 const pipelineParts = {
-  detection: builtInDetection,
+  detection: () => builtInDetection,
   masker,
   policy: {
     record: () => ({ keep: 'full' as const, retention_class: 'standard', masking: usualMasking, reasons: [] }),
   },
   keyedHash,
   textMaxChars: 10_000,
+  spendOf: () => 0,
   maskingBudgetMs: 30_000,
   names: null,
   decoding: decodingLimits,

@@ -33,9 +33,11 @@ function rig(overrides: Partial<PipelineParts> = {}) {
   const memory = new MapMemory();
   const pipeline = createPipeline({
     masker,
-    detection: builtInDetection,
+    detection: () => builtInDetection,
     policy: { record: () => ({ keep: 'full', retention_class: 'standard', masking: usualMasking, reasons: [] }) },
+    tokenKeeper: null,
     memory,
+    spendOf: () => 0,
     decoding: decodingLimits,
     index: {
       async deliver(batch) {
@@ -52,6 +54,7 @@ function rig(overrides: Partial<PipelineParts> = {}) {
     maskingBudgetMs: 30_000,
     names: null,
     reduced: new Set(),
+    archive: null,
     onReading: () => {},
     onMaskingFailed: (exchangeId, reason) => failures.push(`${exchangeId} ${reason}`),
     onFindings: (type, count) => found.push(`${count} ${type}`),
@@ -59,7 +62,7 @@ function rig(overrides: Partial<PipelineParts> = {}) {
   });
   const deliver = async (transcript: Transcript): Promise<ExchangeDocument> => {
     const before = attempts.length;
-    await pipeline.deliver([transcript]);
+    await pipeline.deliver([transcript], []);
     const document = attempts[before];
     assert.ok(document !== undefined);
     return document;
@@ -149,23 +152,24 @@ test('what policy record says of masking is done, and what was found is told of 
     policy: { record: () => ({ keep: 'full', retention_class: 'standard', masking, reasons: [] }) },
   });
   const transcript = chatTurn(1, ['mail a@example.org and b@example.org']);
-  await pipeline.deliver([transcript]);
+  await pipeline.deliver([transcript], []);
   const [document] = documents.values();
   assert.equal(document?.gen_ai.input.text, 'be brief\n\nmail [EMAIL] and [EMAIL]');
   assert.equal(document?.skilltape.answer, null);
   assert.deepEqual(found, ['2 EMAIL']);
-  await pipeline.deliver([transcript]);
+  await pipeline.deliver([transcript], []);
   assert.deepEqual(found, ['2 EMAIL'], 'a duplicate counts once');
 });
 
 test("what an operator's detectors find is masked, told and left readable as policy says", async () => {
   const list = ownList({ rules: [ownRule(), ownRule({ id: 'b', type: 'BADGE', pattern: 'BDG-[0-9]{4}' })] });
   const masking = { ...usualMasking, off: ['BADGE' as FindingType], drop: ['answer' as const] };
+  const own = detectionOf({ ...list, names: [ownNames(['Acme Corp'])] });
   const { pipeline, documents, found } = rig({
-    detection: detectionOf({ ...list, names: [ownNames(['Acme Corp'])] }),
+    detection: () => own,
     policy: { record: () => ({ keep: 'full', retention_class: 'standard', masking, reasons: [] }) },
   });
-  await pipeline.deliver([chatTurn(1, ['TCK-12345 and BDG-1234 of ACME  Corp'])]);
+  await pipeline.deliver([chatTurn(1, ['TCK-12345 and BDG-1234 of ACME  Corp'])], []);
   const [document] = documents.values();
   assert.equal(document?.gen_ai.input.text, 'be brief\n\n[TICKET] and BDG-1234 of [CUSTOMER]');
   assert.deepEqual(document?.skilltape.masking.readable, ['BADGE']);
@@ -185,7 +189,7 @@ test('what a finder of names names is masked wherever it stands, in JSON in stri
   };
   const { pipeline, documents, found } = rig({ names });
   const inner = JSON.stringify({ 'ada lovelace': ['of 12  Main St', 'r\u00f4le'] });
-  await pipeline.deliver([chatTurn(1, [`Ada Lovelace wrote ${inner}`]), chatTurn(2, [inner])]);
+  await pipeline.deliver([chatTurn(1, [`Ada Lovelace wrote ${inner}`]), chatTurn(2, [inner])], []);
   for (const document of documents.values()) {
     assert.doesNotMatch(JSON.stringify(document), /lovelace|main st/i);
     assert.match(document.gen_ai.input.text, /\[NAME:[0-9a-f]{16}\]/);
@@ -283,7 +287,7 @@ test('of a batch whose masking failed half way, the first half is no history eit
     answer: { id: 'msgbatch_1', type: 'message_batch' },
     started: { path: '/v1/messages/batches' },
   });
-  await pipeline.deliver([batch]);
+  await pipeline.deliver([batch], []);
   broken = false;
   const later = await deliver(chatTurn(2, ['hi']));
   assert.equal(later.skilltape.system, 'be brief');
@@ -317,14 +321,14 @@ test('a memory that cannot be asked for earlier turns means: try again, never a 
   };
   const index = { deliver: () => assert.fail('nothing must be delivered') };
   const { pipeline, failures } = rig({ memory, index });
-  const deliveries = await pipeline.deliver([transcriptOf()]);
+  const deliveries = await pipeline.deliver([transcriptOf()], []);
   assert.deepEqual(deliveries, [{ kind: 'retry', reason: 'could not look up a turn: database is locked' }]);
   assert.deepEqual(failures, []);
 });
 
 test('exchanges of one delivery find one another: history is history, also when it was not written yet', async () => {
   const { pipeline, documents } = rig();
-  await pipeline.deliver([chatTurn(1, ['hi']), chatTurn(2, ['hi', 'answer to hi', 'more'])]);
+  await pipeline.deliver([chatTurn(1, ['hi']), chatTurn(2, ['hi', 'answer to hi', 'more'])], []);
   const second = documents.get(exchangeIdOf(2));
   assert.deepEqual([second?.skilltape.new_messages.length, second?.skilltape.system], [1, null]);
 });
@@ -342,9 +346,9 @@ test('an index that takes nothing now leaves the same documents for the next tim
     },
   });
   const both = [chatTurn(1, ['hi']), chatTurn(2, ['hi', 'answer to hi', 'more'])];
-  assert.deepEqual(await away.pipeline.deliver(both), Array(2).fill({ kind: 'retry', reason: 'away' }));
+  assert.deepEqual(await away.pipeline.deliver(both, []), Array(2).fill({ kind: 'retry', reason: 'away' }));
   const back = rig({ memory });
-  assert.deepEqual(await back.pipeline.deliver(both), Array(2).fill({ kind: 'accepted' }));
+  assert.deepEqual(await back.pipeline.deliver(both, []), Array(2).fill({ kind: 'accepted' }));
   assert.deepEqual([...back.documents.values()], refused[0]);
 });
 
@@ -363,9 +367,9 @@ test('an index that is away is asked again with the same documents, which are no
   };
   const { pipeline } = rig({ masker: counting, index });
   const both = [chatTurn(1, ['hi']), chatTurn(2, ['hi', 'answer to hi', 'more'])];
-  for (let asked = 0; asked < 5; asked += 1) await pipeline.deliver(both);
+  for (let asked = 0; asked < 5; asked += 1) await pipeline.deliver(both, []);
   isAway = false;
-  assert.deepEqual(await pipeline.deliver(both), Array(2).fill({ kind: 'accepted' }));
+  assert.deepEqual(await pipeline.deliver(both, []), Array(2).fill({ kind: 'accepted' }));
   assert.equal(masked, 2);
 });
 
@@ -375,7 +379,7 @@ test('what an index refuses for good is in no index, so its text is new when it 
     deliver: async (batch: readonly unknown[]) => batch.map((): Delivery => ({ kind: 'rejected', reason: 'no' })),
   };
   const refusing = rig({ memory, index });
-  assert.deepEqual(await refusing.pipeline.deliver([chatTurn(1, ['hi'])]), [{ kind: 'rejected', reason: 'no' }]);
+  assert.deepEqual(await refusing.pipeline.deliver([chatTurn(1, ['hi'])], []), [{ kind: 'rejected', reason: 'no' }]);
   const { deliver } = rig({ memory });
   const document = await deliver(chatTurn(2, ['hi', 'answer to hi', 'more']));
   assert.equal(document.skilltape.new_messages.length, 3);
@@ -395,7 +399,7 @@ test('of a batch whose own document is refused, the text of the prompts that wer
     answer: { id: 'msgbatch_1', type: 'message_batch' },
     started: { path: '/v1/messages/batches' },
   });
-  await rig({ memory, index }).pipeline.deliver([batch]);
+  await rig({ memory, index }).pipeline.deliver([batch], []);
   const later = await rig({ memory }).deliver(chatTurn(2, ['hi']));
   assert.equal(later.skilltape.system, null);
 });
@@ -426,13 +430,13 @@ test('an exchange is delivered when all documents of its batch are', async () =>
       documents.map(({ event }): Delivery => (event.id.endsWith('.2') ? second : { kind: 'accepted' })),
   });
   const taken = rig();
-  assert.deepEqual(await taken.pipeline.deliver([batch]), [{ kind: 'accepted' }]);
+  assert.deepEqual(await taken.pipeline.deliver([batch], []), [{ kind: 'accepted' }]);
   assert.equal(taken.documents.size, 3);
   for (const second of [
     { kind: 'retry', reason: 'busy' },
     { kind: 'rejected', reason: 'no' },
   ] satisfies Delivery[]) {
-    assert.deepEqual(await rig({ index: outcomes(second) }).pipeline.deliver([batch]), [second]);
+    assert.deepEqual(await rig({ index: outcomes(second) }).pipeline.deliver([batch], []), [second]);
   }
 });
 

@@ -79,13 +79,16 @@ class Rig {
           dataDirectory: this.directory,
           journalDirectories: [join(this.directory, 'journal')],
           textMaxChars: 10_000,
+          prices: null,
           maskingBudgetMs: 30_000,
           names: null,
           rememberedDays: 365,
           rejectsMaxBytes: 2 ** 20,
+          reveal: null,
           largeWorkMemory: null,
+          archive: null,
         },
-        ...{ elasticsearch: null, journalKey, hashKey, policy, decoding: decodingLimits, coverage: null },
+        ...{ elasticsearch: null, journalKey, hashKey, policies: [policy], decoding: decodingLimits, coverage: null },
       },
       {
         onReport: (report) => {

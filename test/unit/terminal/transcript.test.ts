@@ -22,7 +22,14 @@ test('the header tells who, when, where, what was decided and why, how it ended 
         skilltape: {
           outcome: 'denied',
           outcome_detail: 'by policy',
-          verdict: { decision: 'deny', reasons: [{ rule: 'no_secrets', message: 'a key' }], policy_revision: 'r' },
+          verdict: {
+            decision: 'deny',
+            reasons: [{ rule: 'no_secrets', message: 'a key' }],
+            would: null,
+            would_reasons: [],
+            policy_revision: 'r',
+            record_policy_revision: 'r',
+          },
           masking: {
             status: 'masked',
             reason: '',

@@ -13,6 +13,7 @@ test('what we, Envoy and the identity provider write stays', () => {
     ['http', 'response', 'status_code'],
     ['gen_ai', 'conversation', 'id'],
     ['skilltape', 'verdict', 'policy_revision'],
+    ['skilltape', 'verdict', 'record_policy_revision'],
     ['skilltape', 'history', 'prefix_hash'],
     ['skilltape', 'body', 'request', 'decoded_bytes'],
     ['skilltape', 'body', 'answer', 'codings', 0],

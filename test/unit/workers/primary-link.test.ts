@@ -38,7 +38,7 @@ class FakeChannel implements Channel {
 function linkWith(channel: FakeChannel, ears: { delivered?: () => void; note?: (fact: SharedFact) => void } = {}) {
   const link = new PrimaryLink(channel);
   const { delivered = () => {}, note = () => {} } = ears;
-  const recording = () => link.recording({ delivered, note, report: async () => report });
+  const recording = () => link.recording({ delivered, note, usePolicy: async () => {}, report: async () => report });
   return { link, recording };
 }
 

@@ -1,0 +1,78 @@
+/** Deletes families of segments and leaves a signed tombstone for each: what is gone lawfully can be told from what is not. */
+import { dirname } from 'node:path';
+import { SkilltapeError } from '../errors.ts';
+import type { FileSystem } from '../journal/fs.ts';
+import { checkSegment } from './check-segment.ts';
+import type { Tombstone } from './checkpoint.ts';
+import { type SegmentPlace, segmentPath, segmentsIn } from './places.ts';
+import type { SignedLog } from './signed-log.ts';
+
+export type Family = { retentionClass: string; day: string };
+
+/** What was deleted, for the receipt. */
+export type Deleted = { segments: number; exchanges: number; bytes: number };
+
+export type DeletionParts = {
+  directory: string;
+  fileSystem: FileSystem;
+  writer: string;
+  log: SignedLog<Tombstone>;
+  nowMs: () => number;
+};
+
+const none: ReadonlySet<number> = new Set();
+
+/**
+ * A family goes whole, since its exchanges refer to one another. Each tombstone is on disk before its segment goes; a
+ * deletion that breaks off in between is finished at the next start. @throws SkilltapeError `archive_corrupt` for a
+ * segment that is damaged: evidence is not deleted
+ */
+export async function deleteFamily(parts: DeletionParts, family: Family, reason: string): Promise<Deleted> {
+  const { directory, fileSystem, log, writer, nowMs } = parts;
+  const places = (await segmentsIn(directory, fileSystem)).filter(
+    ({ retentionClass, day }) => retentionClass === family.retentionClass && day === family.day,
+  );
+  const deleted: Deleted = { segments: 0, exchanges: 0, bytes: 0 };
+  for (const place of places) {
+    const { header, ended, findings, exchanges, frames, bytes } = await checkSegment(
+      fileSystem,
+      place.path,
+      place.path,
+      () => none,
+    );
+    if (header === null || ended === null || findings.length > 0) {
+      throw new SkilltapeError('archive_corrupt', `${place.path} is damaged or not ended and is not deleted`, {
+        remedy: 'See `skilltape verify`.',
+      });
+    }
+    const { retentionClass, day, sequence: segment, id, previous: before } = header;
+    const state = { frames, hash: ended.hash.toString('hex'), root: ended.root.toString('hex') };
+    const facts = { retentionClass, day, segment, id, before, exchanges: exchanges.length, bytes, reason };
+    await log.append({ version: 1, writer, timeMs: nowMs(), ...state, ...facts });
+    await remove(fileSystem, place);
+    deleted.segments += 1;
+    deleted.exchanges += exchanges.length;
+    deleted.bytes += bytes;
+  }
+  return deleted;
+}
+
+/** A crash may have come between a tombstone and its deletion. */
+export async function finishDeletions(
+  directory: string,
+  fileSystem: FileSystem,
+  tombstones: readonly Tombstone[],
+): Promise<void> {
+  const gone = new Set(
+    tombstones.map(({ retentionClass, day, segment }) =>
+      segmentPath(directory, { retentionClass, day, sequence: segment }),
+    ),
+  );
+  for (const place of await segmentsIn(directory, fileSystem))
+    if (gone.has(place.path)) await remove(fileSystem, place);
+}
+
+async function remove(fileSystem: FileSystem, { path }: SegmentPlace): Promise<void> {
+  await fileSystem.remove(path);
+  await fileSystem.syncDirectory(dirname(path));
+}

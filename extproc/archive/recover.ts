@@ -1,0 +1,222 @@
+/** What a writer finds at its start: the end of each of its chains, brought into order, and what of the journals it has. */
+import type { FileSystem } from '../journal/fs.ts';
+import { SegmentChain } from './chain.ts';
+import type { ChainPoint, Checkpoint, Tombstone } from './checkpoint.ts';
+import type { SegmentHeader } from './format.ts';
+import { JournalMarks, SegmentMarks } from './marks.ts';
+import { appendAll, endFrame } from './open-segment.ts';
+import { type SegmentPlace, segmentsIn } from './places.ts';
+import { FileWindow, scanFrames, scanHeader } from './scan.ts';
+
+/** What no crash leaves. The file is left as it is; the next segment names what a checkpoint says of it. */
+export type ArchiveDamage = { path: string; offset: number; reason: string };
+
+/** `cutBytes` of unfinished frames were cut off the ends of segments. */
+export type ArchiveRecovery = { segments: number; closed: number; cutBytes: number; damage: ArchiveDamage[] };
+
+/** Where a class goes on: behind the newest segment, which is ended. */
+export type ChainEnd = ChainPoint;
+
+export type Recovered = { ends: Map<string, ChainEnd>; marks: JournalMarks; recovery: ArchiveRecovery };
+
+type Signed = { checkpoints: readonly Checkpoint[]; tombstones: readonly Tombstone[] };
+export type RecoverParts = {
+  directory: string;
+  fileSystem: FileSystem;
+  signed: Signed;
+  /**
+   * Of files that a write or sync of this process failed on: what is on disk for certain. The rest may be in the memory
+   * of the system alone and seem to be there.
+   */
+  certainBytes: ReadonlyMap<string, number>;
+};
+
+/** Only the newest segment of a class can be unfinished; older ones were ended and synced before it was made. */
+export async function recoverArchive(parts: RecoverParts): Promise<Recovered> {
+  const places = await segmentsIn(parts.directory, parts.fileSystem);
+  const recovered: Recovered = {
+    ends: new Map(),
+    marks: new JournalMarks(),
+    recovery: { segments: places.length, closed: 0, cutBytes: 0, damage: [] },
+  };
+  for (const { value } of deletedEnds(parts.signed)) takeEnd(recovered, value);
+  const newest = new Map<string, SegmentPlace[]>();
+  for (const place of places)
+    newest.set(place.retentionClass, [...(newest.get(place.retentionClass) ?? []), place].slice(-2));
+  for (const segments of newest.values()) {
+    const [before, last] = segments.length === 2 ? segments : [undefined, segments[0]];
+    if (last === undefined) continue;
+    const wasRead = await takeNewest(parts, last, recovered);
+    // A file without a whole header is one that was being made: the one before it is the newest then.
+    if (!wasRead && before !== undefined) await takeNewest(parts, before, recovered);
+  }
+  return recovered;
+}
+
+/** Of segments that are gone: what the tombstones and, for those that are missing, the checkpoints say of them. */
+function deletedEnds({ checkpoints, tombstones }: Signed): { value: ChainEnd }[] {
+  const last = checkpoints.at(-1)?.chains ?? [];
+  return [
+    ...last.map((value) => ({ value })),
+    ...tombstones.map(({ retentionClass, day, segment, id, frames, hash, root }) => ({
+      value: { retentionClass, day, segment, id, frames, hash, root, isEnded: true },
+    })),
+  ];
+}
+
+function takeEnd({ ends }: Recovered, end: ChainEnd): void {
+  const known = ends.get(end.retentionClass);
+  if (known === undefined || end.segment >= known.segment) ends.set(end.retentionClass, end);
+}
+
+type Read = {
+  header: SegmentHeader;
+  chain: SegmentChain;
+  isEnded: boolean;
+  goodBytes: number;
+  damage: ArchiveDamage | null;
+};
+
+/** False when the file was only being made and is gone now. */
+async function takeNewest(parts: RecoverParts, place: SegmentPlace, recovered: Recovered): Promise<boolean> {
+  const { fileSystem, signed } = parts;
+  const certain = parts.certainBytes.get(place.path);
+  if (certain !== undefined && (await fileSystem.size(place.path)) > certain) {
+    recovered.recovery.cutBytes += (await fileSystem.size(place.path)) - certain;
+    await fileSystem.truncate(place.path, certain);
+  }
+  const read = await readSegment(fileSystem, place, recovered.marks);
+  if (read === null) {
+    await fileSystem.remove(place.path);
+    return false;
+  }
+  if ('reason' in read) {
+    recovered.recovery.damage.push(read);
+    takeEnd(recovered, unreadableEnd(place, recovered.ends.get(place.retentionClass)));
+    return true;
+  }
+  const promised = signed.checkpoints.at(-1)?.chains.find(({ id }) => id === read.header.id);
+  const damage = read.damage ?? againstCheckpoint(place, read, promised);
+  if (damage !== null) {
+    recovered.recovery.damage.push(damage);
+    takeEnd(recovered, promised ?? pointOf(read.header, read.chain, read.isEnded));
+    return true;
+  }
+  if (!read.isEnded) await close(parts, place, read, recovered.recovery);
+  takeEnd(recovered, pointOf(read.header, read.chain, true));
+  return true;
+}
+
+/** Null: it has no whole header and nothing behind one, so no frame was ever written to it. */
+async function readSegment(
+  fileSystem: FileSystem,
+  { path }: SegmentPlace,
+  marks: JournalMarks,
+): Promise<Read | ArchiveDamage | null> {
+  const file = await fileSystem.openRead(path);
+  try {
+    const window = new FileWindow(file, await file.size());
+    const decoded = await scanHeader(window);
+    if (decoded.status === 'incomplete') return null;
+    if (decoded.status === 'damaged') return { path, offset: 0, reason: decoded.reason };
+    const { header } = decoded;
+    const segmentMarks = new SegmentMarks(header.journals);
+    marks.add(segmentMarks);
+    const read: Read = {
+      header,
+      chain: new SegmentChain(decoded.hash),
+      isEnded: false,
+      goodBytes: decoded.bytes,
+      damage: null,
+    };
+    let bad: ArchiveDamage | null = null;
+    for await (const item of scanFrames(window, decoded.bytes)) {
+      if (item.kind === 'bad') {
+        bad ??= { path, offset: item.offset, reason: item.reason };
+        continue;
+      }
+      const { head, headBytes, content } = item.frame;
+      const isOurs =
+        bad === null && !read.isEnded && head.frameNumber === read.chain.frames && read.chain.hash.equals(head.chain);
+      if (!isOurs) {
+        read.damage = bad ?? { path, offset: item.offset, reason: 'the frame does not belong here' };
+        return read;
+      }
+      read.goodBytes = item.offset + item.frame.bytes;
+      if (head.kind === 'end') {
+        read.chain.close([headBytes, content]);
+        read.isEnded = true;
+        continue;
+      }
+      read.chain.add([headBytes, content]);
+      if (head.kind === 'exchange') segmentMarks.take({ ...head.place, exchangeId: head.exchangeId });
+    }
+    // Nothing whole follows what is bad: the writer died before its sync. Behind an end frame nothing was ever written.
+    if (bad !== null && read.isEnded) read.damage = bad;
+    return read;
+  } finally {
+    await file.close();
+  }
+}
+
+/** A restart must not begin anew from a file that was cut: what was signed was synced before. */
+function againstCheckpoint(
+  { path }: SegmentPlace,
+  { chain, goodBytes }: Read,
+  promised: ChainPoint | undefined,
+): ArchiveDamage | null {
+  if (promised === undefined) return null;
+  const { frames, hash } = chain.state();
+  const isLess =
+    frames < promised.frames ||
+    (frames === promised.frames && hash.toString('hex') !== promised.hash && promised.isEnded);
+  return isLess
+    ? { path, offset: goodBytes, reason: `it has ${frames} frames, and a checkpoint signed ${promised.frames}` }
+    : null;
+}
+
+async function close(
+  { fileSystem }: RecoverParts,
+  place: SegmentPlace,
+  { chain, goodBytes }: Read,
+  recovery: ArchiveRecovery,
+): Promise<void> {
+  const bytes = await fileSystem.size(place.path);
+  if (bytes > goodBytes) {
+    recovery.cutBytes += bytes - goodBytes;
+    await fileSystem.truncate(place.path, goodBytes);
+  }
+  const file = await fileSystem.openAppend(place.path);
+  try {
+    await appendAll(file, [Buffer.concat(endFrame(chain, 'recovered'))]);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  recovery.closed += 1;
+}
+
+function pointOf(
+  { retentionClass, day, sequence, id }: SegmentHeader,
+  chain: SegmentChain,
+  isEnded: boolean,
+): ChainEnd {
+  const { frames, hash, root } = chain.state();
+  return {
+    retentionClass,
+    day,
+    segment: sequence,
+    id,
+    frames,
+    hash: hash.toString('hex'),
+    root: root.toString('hex'),
+    isEnded,
+  };
+}
+
+/** Its number is taken, whatever it holds. */
+function unreadableEnd({ retentionClass, day, sequence }: SegmentPlace, known: ChainEnd | undefined): ChainEnd {
+  if (known?.segment === sequence) return known;
+  const nothing = '0'.repeat(64);
+  return { retentionClass, day, segment: sequence, id: '', frames: 0, hash: nothing, root: nothing, isEnded: false };
+}

@@ -1,0 +1,89 @@
+/** A file of signed lines that only grows: the checkpoints of a writer, or its tombstones. */
+import type { KeyObject } from 'node:crypto';
+import { dirname } from 'node:path';
+import type { FileSystem } from '../journal/fs.ts';
+import { isSystemError } from '../journal/fs.ts';
+import type { SignedEntry, SignedFile } from './checkpoint.ts';
+import { appendAll } from './open-segment.ts';
+import { lineHash, type SignedKind, type SigningKey, signedLine } from './signing.ts';
+
+/** A larger one is not read into memory; at one checkpoint a minute it is years of them. */
+const logMaxBytes = 1024 * 1024 * 1024;
+
+type Numbered = { number: number; previous: string | null };
+
+export class SignedLog<T extends Numbered> {
+  readonly #path: string;
+  readonly #kind: SignedKind;
+  readonly #key: SigningKey;
+  readonly #fileSystem: FileSystem;
+  /** The last line; undefined before the first. */
+  last: SignedEntry<T> | undefined;
+  count = 0;
+
+  constructor(path: string, kind: SignedKind, key: SigningKey, fileSystem: FileSystem) {
+    this.#path = path;
+    this.#kind = kind;
+    this.#key = key;
+    this.#fileSystem = fileSystem;
+  }
+
+  /** What is there; a line that a crash left half written is cut off. What else is wrong in it is for `verify` to tell. */
+  async open(read: (text: string, publicKey: KeyObject) => SignedFile<T>): Promise<SignedEntry<T>[]> {
+    const text = await readLog(this.#path, this.#fileSystem);
+    const { entries, tornBytes } = read(text, this.#key.publicKey);
+    if (tornBytes > 0) await this.#fileSystem.truncate(this.#path, Buffer.byteLength(text) - tornBytes);
+    this.last = entries.at(-1);
+    this.count = this.last?.value.number ?? 0;
+    return entries;
+  }
+
+  /** Durable on return. */
+  async append(value: Omit<T, 'number' | 'previous'>): Promise<SignedEntry<T>> {
+    const whole = { ...value, number: this.count + 1, previous: this.last?.hash ?? null } as T;
+    const line = signedLine(this.#kind, whole, this.#key);
+    const file = await this.#appendFile();
+    try {
+      await appendAll(file, [Buffer.from(line)]);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    this.last = { line: line.trimEnd(), hash: lineHash(line), value: whole };
+    this.count = whole.number;
+    return this.last;
+  }
+
+  async #appendFile() {
+    try {
+      return await this.#fileSystem.openAppend(this.#path);
+    } catch (thrown) {
+      if (!isSystemError(thrown, 'ENOENT')) throw thrown;
+      const file = await this.#fileSystem.createAppend(this.#path);
+      await this.#fileSystem.syncDirectory(dirname(this.#path));
+      return file;
+    }
+  }
+}
+
+/** Empty when there is none. */
+export async function readLog(path: string, fileSystem: FileSystem): Promise<string> {
+  const found = await readWhole(path, fileSystem);
+  return found?.toString('utf8') ?? '';
+}
+
+async function readWhole(path: string, fileSystem: FileSystem): Promise<Buffer | undefined> {
+  try {
+    const file = await fileSystem.openRead(path);
+    try {
+      const bytes = await file.size();
+      if (bytes > logMaxBytes) throw new Error(`${path} is larger than ${logMaxBytes} bytes`);
+      return Buffer.from(await file.read(0, bytes));
+    } finally {
+      await file.close();
+    }
+  } catch (thrown) {
+    if (isSystemError(thrown, 'ENOENT')) return undefined;
+    throw thrown;
+  }
+}

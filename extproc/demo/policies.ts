@@ -1,0 +1,18 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { currentOperator } from '../looks/operator.ts';
+
+const shipped = fileURLToPath(new URL('../../policies', import.meta.url));
+
+/** The shipped policies, copied at each start, with one change: whoever started the demo may reveal. Returns the folder. */
+export function demoPolicies(directory: string): string {
+  const copy = join(directory, 'policies');
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(shipped, copy, { recursive: true });
+  const list = join(copy, 'lists', 'console', 'data.json');
+  const { limits } = JSON.parse(readFileSync(list, 'utf8'));
+  const operators = [{ actions: ['reveal'], uids: [currentOperator().uid] }];
+  writeFileSync(list, JSON.stringify({ operators, limits }));
+  return copy;
+}

@@ -1,0 +1,67 @@
+import type { RequestInput } from '../policy/input.ts';
+import type { BodyFacts } from './body.ts';
+import type { Counting } from './counting.ts';
+import { countingFor, totalsFacts } from './counting.ts';
+import type { Intake } from './intake.ts';
+import type { ExchangeContext, Judge, Observed, Verdict } from './ports.ts';
+import { bothOf } from './verdicts.ts';
+
+/** What one exchange asks of the policy that was in force when it began, with what both answers have in common. */
+export class Judging {
+  readonly #judge: Judge;
+  readonly #intake: Intake;
+  readonly #context: Pick<ExchangeContext, 'clock' | 'totals' | 'loopShare'>;
+  #observed: Observed | undefined;
+  #heldByAccess: Verdict | null = null;
+  #counting: Counting | null = null;
+
+  constructor(judge: Judge, intake: Intake, context: Pick<ExchangeContext, 'clock' | 'totals' | 'loopShare'>) {
+    this.#judge = judge;
+    this.#intake = intake;
+    this.#context = context;
+  }
+
+  /** What of the request counts in what its caller uses; null where nobody asks for it, and before it was judged. */
+  get counting(): Counting | null {
+    return this.#counting;
+  }
+
+  /** What people approved counts from then on. */
+  letThrough(): void {
+    this.#counting?.letThrough();
+  }
+
+  access(): Verdict {
+    const verdict = this.#judge.access(this.#intake.access);
+    this.#observed = verdict.observed;
+    if (verdict.verdict === 'hold') this.#heldByAccess = verdict;
+    return verdict;
+  }
+
+  /** Null when the request was refused before its turn came. */
+  async request(
+    read: BodyFacts,
+    exchange: { exchangeId: string; session: string; requestBytes: number; isHeld: () => boolean },
+  ): Promise<{ input: RequestInput; verdict: Verdict } | null> {
+    const { clock, totals, loopShare } = this.#context;
+    const { looksAtTotals } = this.#judge;
+    const counting = looksAtTotals ? countingFor(this.#intake.access, exchange, totals) : null;
+    return loopShare.run(() => {
+      if (!exchange.isHeld()) return null;
+      const input = this.#intake.requestInput(read, exchange.requestBytes, totalsFacts(counting, clock.nowMs()));
+      const judged = this.#judge.request(input);
+      const observed = observedTogether(this.#observed, judged.observed);
+      const verdict = { ...bothOf(this.#heldByAccess, judged), observed };
+      this.#counting = counting;
+      if (verdict.verdict === 'allow') this.letThrough();
+      return { input, verdict };
+    });
+  }
+}
+
+/** What is observed at both stages together: the record of the last verdict has all of it. */
+export function observedTogether(access: Observed | undefined, request: Observed | undefined): Observed | undefined {
+  if (access === undefined || request === undefined) return access ?? request;
+  const denies = access.verdict === 'deny' || request.verdict === 'deny';
+  return { verdict: denies ? 'deny' : 'hold', reasons: [...access.reasons, ...request.reasons] };
+}

@@ -1,0 +1,39 @@
+import type { AccessInput } from '../policy/input.ts';
+
+type Clock = AccessInput['clock'];
+type Weekday = Clock[string]['weekday'];
+
+/** Policies bring few time zones; a formatter costs as much as some thousand uses of it. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/**
+ * What the clocks on the wall show at this time, in UTC and in each time zone (an IANA name that the runtime knows):
+ * the evaluator has no calendar of its own.
+ */
+export function wallClocks(timeMs: number, timeZones: readonly string[]): Clock {
+  return Object.fromEntries(['UTC', ...timeZones].map((zone) => [zone, wallClock(timeMs, zone)]));
+}
+
+function wallClock(timeMs: number, timeZone: string): Clock[string] {
+  const parts: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
+  for (const { type, value } of formatterOf(timeZone).formatToParts(timeMs)) parts[type] = value;
+  const hour = Number(parts.hour);
+  const minute = Number(parts.minute);
+  return {
+    date: `${parts.year}-${parts.month}-${parts.day}`,
+    weekday: (parts.weekday ?? '').toLowerCase() as Weekday,
+    hour,
+    minute,
+    minute_of_day: hour * 60 + minute,
+  };
+}
+
+function formatterOf(timeZone: string): Intl.DateTimeFormat {
+  let formatter = formatters.get(timeZone);
+  if (formatter === undefined) {
+    const digits = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' } as const;
+    formatter = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', weekday: 'short', ...digits });
+    formatters.set(timeZone, formatter);
+  }
+  return formatter;
+}

@@ -1,0 +1,63 @@
+/** Runs the tests that stand beside the rules of a policy directory. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CompileOptions } from './compile.ts';
+import type { LayoutFault } from './layout.ts';
+import { invalid, runOpa, writeTree } from './opa.ts';
+import { type PolicySources, testedListPath } from './sources.ts';
+
+/**
+ * Where there is no test there is nothing to fail.
+ * @throws SkilltapeError `policy_invalid` with file, line and name of each test that failed or cannot be read
+ */
+export async function testSources(sources: PolicySources, { opaBinary, directory }: CompileOptions): Promise<void> {
+  if (sources.tests.size === 0) return;
+  const staging = await mkdtemp(join(tmpdir(), 'skilltape-policy-test-'));
+  try {
+    await writeTree(join(staging, 'sources'), testedFiles(sources));
+    const result = await runOpa(opaBinary, ['test', '--bundle', '--format', 'json', '.'], staging);
+    if (result.ok) return;
+    const faults = [...failedTests(result.output), ...unreadableTests(result.output)];
+    throw invalid(directory, faults.length > 0 ? faults : [{ path: '', line: 0, reason: result.output }]);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** The lists are those that the tests were written for; a list that has no such copy is taken as it is. */
+function testedFiles({ compiled, tests }: PolicySources): Map<string, Buffer> {
+  const files = new Map([...compiled, ...tests]);
+  for (const [path, content] of tests) {
+    const list = testedListPath.exec(path)?.[1];
+    if (list !== undefined && compiled.has(`lists/${list}/data.json`)) files.set(`lists/${list}/data.json`, content);
+  }
+  return files;
+}
+
+type TestResult = { name?: unknown; fail?: unknown; error?: unknown; location?: { file?: unknown; row?: unknown } };
+
+function failedTests(output: string): LayoutFault[] {
+  let results: unknown;
+  try {
+    results = JSON.parse(output);
+  } catch {
+    return [];
+  }
+  if (!Array.isArray(results)) return [];
+  return results.flatMap(({ name, fail, error, location }: TestResult) => {
+    if (fail !== true && error === undefined) return [];
+    const how = error === undefined ? 'fails' : 'ends with an error';
+    const path = String(location?.file ?? '').replace(/^\/+/, '');
+    return [{ path, line: Number(location?.row ?? 0), reason: `the test ${String(name)} ${how}` }];
+  });
+}
+
+/** Before it runs any test, OPA says what it cannot read in lines of their own. */
+function unreadableTests(output: string): LayoutFault[] {
+  return [...output.matchAll(/(?:^|\s)(\S+\.(?:rego|json)):(\d+): (.+)$/gm)].map((found) => ({
+    path: (found[1] ?? '').replace(/^\/+/, ''),
+    line: Number(found[2]),
+    reason: found[3] ?? '',
+  }));
+}

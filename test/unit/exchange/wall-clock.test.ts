@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { wallClocks } from '../../../extproc/exchange/wall-clock.ts';
+
+test('a clock shows day, weekday and time of its time zone', () => {
+  assert.deepEqual(wallClocks(Date.parse('2026-01-02T23:04:05.678Z'), ['Europe/Berlin', 'Asia/Kolkata']), {
+    UTC: { date: '2026-01-02', weekday: 'fri', hour: 23, minute: 4, minute_of_day: 1384 },
+    'Europe/Berlin': { date: '2026-01-03', weekday: 'sat', hour: 0, minute: 4, minute_of_day: 4 },
+    'Asia/Kolkata': { date: '2026-01-03', weekday: 'sat', hour: 4, minute: 34, minute_of_day: 274 },
+  });
+});
+
+test('clocks go forward in spring: the hour that is left out is on no clock', () => {
+  const shown = (time: string) => wallClocks(Date.parse(time), ['Europe/Berlin'])['Europe/Berlin']?.minute_of_day;
+  assert.deepEqual([shown('2026-03-29T00:59:00Z'), shown('2026-03-29T01:00:00Z')], [119, 180]);
+});
