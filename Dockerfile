@@ -22,6 +22,7 @@ ENTRYPOINT ["node"]
 FROM base AS processor
 RUN npm ci --omit=dev && npm cache clean --force
 COPY extproc extproc
+COPY envoy envoy
 COPY policies policies
 COPY proto proto
 # As above: Envoy runs as the same user and writes its access log.

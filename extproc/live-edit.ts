@@ -39,9 +39,10 @@ export type LiveEdit = {
 export async function openPolicies(parts: LiveEditParts): Promise<LiveEdit> {
   const { config, account } = parts;
   const { directory, evaluationMaxMs, keptVersionsMax, settleMs, pollIntervalMs, liveEdit } = config.policies;
+  const passedTests = { digest: null };
   const look = () => fingerprintOf(() => rootOf(directory));
   const check = (sources: PolicySources, from = directory) =>
-    checkSources(sources, { opaBinary: parts.opaBinary, directory: from, evaluationMaxMs });
+    checkSources(sources, { opaBinary: parts.opaBinary, directory: from, evaluationMaxMs, passedTests });
   const policies = new Versions(config.dataDirectory, 'policies', { keptMax: keptVersionsMax, account });
   const keep = async ({ bundle, sources }: CheckedPolicies, cause: Cause): Promise<void> => {
     await policies.putInForce(hashOf(bundle.revision), filesOf(sources), { cause, directory });

@@ -1,15 +1,18 @@
 import { ThreadedDesk } from './approvals/desk.ts';
 import { ticketsFile } from './approvals/places.ts';
 import type { Config, ListenConfig } from './config/config.ts';
+import { connectionsOf, refusalShare } from './connections.ts';
 import { type CountedUse, countedUse } from './counted-use.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
+import { CountedRefusals } from './exchange/counted-refusals.ts';
 import { EndReports } from './exchange/end-report.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
-import type { Connection, ExchangeContext, ExchangeLimits, SessionLinks } from './exchange/ports.ts';
+import type { ExchangeContext, ExchangeLimits, SessionLinks } from './exchange/ports.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
+import { wallClocks } from './exchange/wall-clock.ts';
 import type { Links } from './index/links.ts';
 import { openLinksForReading } from './index/sqlite/links.ts';
 import { memoryFile } from './index/sqlite/memory.ts';
@@ -83,17 +86,19 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const { metrics, readiness } = parts.operations;
   const judges = await judgesWith(parts, parts.policy);
   readiness.ok('policies');
+  // The first use of the runtime's calendars takes longer than an exchange may hold up the others.
+  wallClocks(systemClock.nowMs(), []);
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
   const reader = readerOf(parts);
   started.defer(() => reader.close());
-  const spooled = openJournalReader(place);
-  started.defer(() => spooled.close());
+  const spooled = started.adopt(openJournalReader(place), (opened) => opened.close());
   const approvals = new ThreadedDesk({ file: ticketsFile(config.dataDirectory), limits: config.approvals });
   started.defer(() => approvals.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
   const use = started.adopt(countedUse(parts), (counted) => counted.close());
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
+  const refusals = countedRefusalsOf(parts);
   const context: ExchangeContext = {
     log: journal,
     judge: judges.current,
@@ -106,6 +111,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: sharing(sessionLinks, parts.share),
     endReports,
+    refusals,
     totals: use.totals,
     approvals,
     reader,
@@ -116,11 +122,11 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   metrics.exchange.watch(context);
   metrics.journal.watch(journal);
   watchJournalSpace(readiness, journal);
-  const reports = handingOn(endReports, parts.share);
   const open = openExchangeWith(context, metrics.exchange);
-  const server = await startServer(parts.listen, open, onStreamEndOf(parts), reports);
+  const server = await startServer(parts.listen, open, onStreamEndOf(parts), handingOn(endReports, parts.share));
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
+  started.defer(() => refusals.stop());
   const drainNoticeMs = Math.min(parts.drainNoticeMs, config.drainMaxMs / 2);
   started.defer(() => server.drain(config.drainMaxMs - drainNoticeMs));
   const all = started.move();
@@ -130,10 +136,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   return {
     delivered: (position) => freeBehind(position, journal, log),
     note: (fact) => heed(fact, { sessionLinks, endReports, use }),
-    async usePolicy(policy) {
-      await judges.use(policy);
-      reader.useDetectors(policy.detectors);
-    },
+    usePolicy: (policy) => judges.use(policy).then(() => reader.useDetectors(policy.detectors)),
     stopServing: () => server.setServing(false),
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
@@ -148,6 +151,11 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
 
 function readerOf({ place: { directory, key }, largeReading, policy }: RecorderParts) {
   return createThreadedReader({ directory, key }, largeReading, policy.detectors);
+}
+
+function countedRefusalsOf({ config, journal, operations }: RecorderParts): CountedRefusals {
+  const { countedRefusals } = operations.metrics.exchange;
+  return new CountedRefusals(refusalShare(config), journal, systemClock, () => countedRefusals.inc());
 }
 
 function onStreamEndOf({ log, operations, onExchangeEnd }: RecorderParts) {
@@ -249,31 +257,23 @@ function warnNowAndThen(log: Log): (reason: string) => void {
   };
 }
 
-function openExchangeWith(context: ExchangeContext, metrics: ExchangeMetrics) {
+function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics) {
+  // What is counted is shared; a connection may have limits of its own.
+  const contexts = new Map(
+    [...shared.connections.values()].map((connection) => [
+      connection,
+      { ...shared, limits: { ...shared.limits, ...connection.limits } },
+    ]),
+  );
   return ({ connection: name, pathPrefix }: { connection: string; pathPrefix: string }): StreamExchange => {
     if (name === '') return new Unrouted();
-    const connection = context.connections.get(name);
-    if (connection === undefined) {
+    const connection = shared.connections.get(name);
+    const context = connection && contexts.get(connection);
+    if (connection === undefined || context === undefined) {
       throw new SkilltapeError('protocol_violation', `Envoy's route names the connection ${JSON.stringify(name)}`, {
         remedy: 'Give the route grpc_initial_metadata x-skilltape-connection with a name from skilltape.yaml.',
       });
     }
     return new MeteredExchange(new Exchange(context, connection, pathPrefix), name, metrics);
   };
-}
-
-function connectionsOf(config: Config): Map<string, Connection> {
-  const connections = new Map<string, Connection>();
-  for (const [name, { identityProvider, publicUrl, rewriteResultsUrl }] of Object.entries(config.connections)) {
-    const provider = config.identityProviders[identityProvider];
-    if (provider === undefined) continue;
-    const resultsUrlBase = rewriteResultsUrl && publicUrl !== undefined ? withoutEndSlash(publicUrl) : null;
-    connections.set(name, { name, identityProvider: { name: identityProvider, ...provider }, resultsUrlBase });
-  }
-  return connections;
-}
-
-/** In its normal form, which is ASCII. */
-function withoutEndSlash(url: string): string {
-  return new URL(url).href.replace(/\/+$/, '');
 }

@@ -24,7 +24,7 @@ const allowed: Record<string, readonly string[]> = {
   policy: ['claude', 'encoding', 'masking'],
   live: ['policy'],
   versions: [],
-  envoy: [],
+  envoy: ['config', 'workers'],
   doctor: ['config', 'demo'],
   login: [],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
@@ -47,7 +47,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
   remask: ['archive', 'exchange', 'index', 'journal', 'masking', 'ship', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
-  demo: ['envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
+  demo: ['config', 'envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
     ...[
       'approvals',
@@ -80,6 +80,7 @@ const composition = [
     'processor.ts',
     'recorder.ts',
     'recovery.ts',
+    'counted-use.ts',
     'live-edit.ts',
     'judges.ts',
     'left-journals.ts',
@@ -87,7 +88,7 @@ const composition = [
     'primary.ts',
     'worker.ts',
   ],
-  'counted-use.ts',
+  ...['connections.ts', 'counted-use.ts'],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 

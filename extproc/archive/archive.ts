@@ -129,7 +129,7 @@ export class Archive {
 
   async #add(writing: Writing, exchange: ArchivedExchange): Promise<void> {
     const { place, exchangeId, documents } = exchange;
-    if (await writing.marks.has(place, this.#options.findEnd)) return;
+    if (await writing.marks.has(place, exchangeId, this.#options.findEnd)) return;
     const segment = await this.#segmentFor(writing, exchange.retentionClass, dayOf(exchange.finishedMs));
     const known = await this.#knownOf(writing, segment, exchange.person);
     const sink = this.#sinkFor(writing, exchange, segment.header.day, known);
@@ -137,7 +137,7 @@ export class Archive {
     for await (const payload of exchange.records()) await packer.addRecord(payload);
     await packer.finish(Buffer.from(JSON.stringify(documents)));
     writing.tables.trim();
-    writing.marks.set({ ...place, exchangeId });
+    writing.marks.written({ ...place, exchangeId });
     writing.checkpoints.changed();
   }
 
@@ -223,8 +223,9 @@ export class Archive {
     writing.checkpoints.ended(end);
   }
 
-  async #sync({ open }: Writing): Promise<void> {
+  async #sync({ open, marks }: Writing): Promise<void> {
     for (const segment of open.values()) await segment.sync();
+    marks.synced();
   }
 
   /** Of each class the newest segment. */

@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 
 export const FORMAT_VERSION = 1;
-export const FRAME_HEAD_BYTES = 80;
+export const FRAME_HEAD_BYTES = 84;
 export const TAG_BYTES = 16;
 export const HASH_BYTES = 32;
 /** Content of one frame; a manifest of the largest body stays far below it. */
@@ -42,6 +42,8 @@ export type FrameHead = {
   /** Empty but for an exchange. */
   exchangeId: string;
   place: JournalPlace;
+  /** So many frames of the segment were on disk when this one was made: damage before them is no crash. */
+  syncedFrames: number;
 };
 
 export const noPlace: JournalPlace = { journal: 0, segment: 0, offset: 0 };
@@ -124,6 +126,7 @@ export function encodeFrameHead(head: FrameHead): Buffer {
   bytes.writeUInt32LE(head.place.journal, 64);
   bytes.writeUInt32LE(head.place.segment, 68);
   bytes.writeUInt32LE(head.place.offset, 72);
+  bytes.writeUInt32LE(head.syncedFrames, 76);
   return bytes;
 }
 
@@ -177,6 +180,7 @@ export function decodeFrameHead(input: Uint8Array): FrameHead | undefined {
     chain: bytes.subarray(16, 48),
     exchangeId: kind === 'exchange' ? uuidText(bytes.subarray(48, 64)) : '',
     place: { journal: bytes.readUInt32LE(64), segment: bytes.readUInt32LE(68), offset: bytes.readUInt32LE(72) },
+    syncedFrames: bytes.readUInt32LE(76),
   };
 }
 

@@ -1,7 +1,8 @@
 /**
- * How far a journal was archived: what makes an exchange that comes again, after a crash, be archived once. Told from the
- * archive itself. A journal that was moved away begins again at its first segment, so a mark counts only when the journal
- * has that end at that place.
+ * What makes an exchange that comes again, after a crash, be archived once. Told from the archive itself: each segment's
+ * header says up to where a journal was archived when the segment was begun, and of what came after it, the exchanges
+ * in the newest segments are known by their ids. A place alone would not do for those: a crash may have come between the
+ * syncs of two classes, and then a later exchange is there and an earlier one is not.
  */
 import type { JournalMark, JournalPlace } from './format.ts';
 
@@ -11,72 +12,61 @@ export type FindEnd = (place: JournalPlace) => Promise<string | null>;
 /** Of one journal; beyond it the oldest are dropped, which at worst archives something twice. */
 const candidatesMax = 16;
 
-/** Those of one segment, in the order in which they were written: where places go back, another journal began. */
-export class SegmentMarks {
-  readonly all: JournalMark[];
-
-  constructor(fromHeader: readonly JournalMark[]) {
-    this.all = [...fromHeader];
-  }
-
-  take(mark: JournalMark): void {
-    const at = this.all.findLastIndex(({ journal }) => journal === mark.journal);
-    const last = this.all[at];
-    if (last !== undefined && isLater(mark, last)) this.all[at] = mark;
-    else this.all.push(mark);
-  }
-}
-
 export class JournalMarks {
-  readonly #found: SegmentMarks[] = [];
-  /** Those that were looked up in their journal; null: it has nothing of what was archived. */
+  /** Of the headers, until one of them was looked up in its journal. */
+  readonly #candidates = new Map<string, JournalMark>();
+  readonly #recent = new Set<string>();
+  /** Null: the journal has nothing of what was archived. */
   readonly #certain = new Map<number, JournalMark | null>();
+  readonly #underWay = new Map<number, JournalMark>();
 
-  add(marks: SegmentMarks): void {
-    this.#found.push(marks);
+  /** What a header says. */
+  addCandidate(mark: JournalMark): void {
+    this.#candidates.set(JSON.stringify([mark.journal, mark.segment, mark.offset, mark.exchangeId]), mark);
   }
 
-  /** Whether the exchange that ended there is in the archive. */
-  async has(place: JournalPlace, findEnd: FindEnd): Promise<boolean> {
+  /** An exchange that is in one of the newest segments. */
+  addRecent(exchangeId: string): void {
+    this.#recent.add(exchangeId);
+  }
+
+  /**
+   * Whether the exchange that ended there is in the archive. A journal that was moved away begins again at its first
+   * segment, so a mark counts only when the journal has that end at that place.
+   */
+  async has(place: JournalPlace, exchangeId: string, findEnd: FindEnd): Promise<boolean> {
+    if (this.#recent.has(exchangeId)) return true;
     const known = this.#certain.get(place.journal);
     const mark = known === undefined ? await this.#find(place.journal, findEnd) : known;
     this.#certain.set(place.journal, mark);
     return mark !== null && !isLater(place, mark);
   }
 
-  set(mark: JournalMark): void {
-    this.#certain.set(mark.journal, mark);
+  /** It is written, and not synced yet. */
+  written(mark: JournalMark): void {
+    this.#underWay.set(mark.journal, mark);
+  }
+
+  /** Everything that was written is on disk, whatever its class. */
+  synced(): void {
+    for (const [journal, mark] of this.#underWay) this.#certain.set(journal, mark);
+    this.#underWay.clear();
   }
 
   /** For the header of the next segment. */
   list(): JournalMark[] {
     const certain = [...this.#certain.values()].filter((mark) => mark !== null);
-    const others = new Set(this.#candidates().map(({ journal }) => journal));
-    const unknown = [...others].filter((journal) => !this.#certain.has(journal));
-    return [
-      ...certain,
-      ...unknown.flatMap((journal) =>
-        this.#candidates()
-          .filter((mark) => mark.journal === journal)
-          .slice(-candidatesMax),
-      ),
-    ];
+    const others = [...this.#candidates.values()].filter(({ journal }) => !this.#certain.has(journal));
+    const journals = new Set(others.map(({ journal }) => journal));
+    const kept = [...journals].flatMap((one) => others.filter(({ journal }) => journal === one).slice(-candidatesMax));
+    return [...certain, ...kept].sort((a, b) => a.journal - b.journal);
   }
 
   async #find(journal: number, findEnd: FindEnd): Promise<JournalMark | null> {
-    const candidates = this.#candidates().filter((mark) => mark.journal === journal);
+    const candidates = [...this.#candidates.values()].filter((mark) => mark.journal === journal);
     candidates.sort((a, b) => (isLater(a, b) ? -1 : 1));
     for (const mark of candidates) if ((await findEnd(mark)) === mark.exchangeId) return mark;
     return null;
-  }
-
-  #candidates(): JournalMark[] {
-    const all = this.#found.flatMap(({ all: marks }) => marks);
-    return [
-      ...new Map(
-        all.map((mark) => [JSON.stringify([mark.journal, mark.segment, mark.offset, mark.exchangeId]), mark]),
-      ).values(),
-    ];
   }
 }
 

@@ -46,6 +46,7 @@ export class OpenSegment {
   #gatheredBytes = 0;
   #bytes: number;
   #syncedBytes: number;
+  #syncedFrames = 0;
 
   private constructor(path: string, header: SegmentHeader, file: AppendFile, headerBytes: Buffer) {
     this.path = path;
@@ -62,9 +63,16 @@ export class OpenSegment {
     await fileSystem.makeDirectory(dirname(path));
     const file = await fileSystem.createAppend(path);
     const headerBytes = encodeSegmentHeader(header);
-    await appendAll(file, [headerBytes]);
-    await file.datasync();
-    await fileSystem.syncDirectory(dirname(path));
+    try {
+      await appendAll(file, [headerBytes]);
+      await file.datasync();
+      await fileSystem.syncDirectory(dirname(path));
+    } catch (thrown) {
+      await file.close();
+      // Its number is given again; what cannot be removed either is found at the next start.
+      await fileSystem.remove(path).catch(() => {});
+      throw thrown;
+    }
     return new OpenSegment(path, header, file, headerBytes);
   }
 
@@ -134,9 +142,10 @@ export class OpenSegment {
   async sync(): Promise<void> {
     if (this.#syncedBytes === this.#bytes) return;
     await this.#write();
-    const covered = this.#bytes;
+    const [covered, frames] = [this.#bytes, this.nextFrame];
     await this.#file.datasync();
     this.#syncedBytes = covered;
+    this.#syncedFrames = frames;
   }
 
   /** Ends the file for good; it is on disk on return. */
@@ -166,6 +175,7 @@ export class OpenSegment {
       frameNumber: this.nextFrame,
       slot,
       chain: this.#chain.hash,
+      syncedFrames: this.#syncedFrames,
       ...source,
     });
     const content = seal(head);
@@ -205,6 +215,8 @@ export function endFrame(chain: SegmentChain, reason: EndReason): Buffer[] {
     frameNumber: frames,
     slot: 0,
     chain: chain.hash,
+    // The same bytes when a crash has it made again.
+    syncedFrames: 0,
     ...noExchange,
   });
   finishFrameHead(head, [content]);

@@ -3,7 +3,7 @@ import type { FileSystem } from '../journal/fs.ts';
 import { SegmentChain } from './chain.ts';
 import type { ChainPoint, Checkpoint, Tombstone } from './checkpoint.ts';
 import type { SegmentHeader } from './format.ts';
-import { JournalMarks, SegmentMarks } from './marks.ts';
+import { JournalMarks } from './marks.ts';
 import { appendAll, endFrame } from './open-segment.ts';
 import { type SegmentPlace, segmentsIn } from './places.ts';
 import { FileWindow, scanFrames, scanHeader } from './scan.ts';
@@ -40,17 +40,41 @@ export async function recoverArchive(parts: RecoverParts): Promise<Recovered> {
     recovery: { segments: places.length, closed: 0, cutBytes: 0, damage: [] },
   };
   for (const { value } of deletedEnds(parts.signed)) takeEnd(recovered, value);
-  const newest = new Map<string, SegmentPlace[]>();
-  for (const place of places)
-    newest.set(place.retentionClass, [...(newest.get(place.retentionClass) ?? []), place].slice(-2));
-  for (const segments of newest.values()) {
-    const [before, last] = segments.length === 2 ? segments : [undefined, segments[0]];
-    if (last === undefined) continue;
-    const wasRead = await takeNewest(parts, last, recovered);
+  for (const segments of byClass(places).values()) {
+    const newest = segments.pop();
+    if (newest === undefined) continue;
+    const wasRead = await takeNewest(parts, newest, recovered);
     // A file without a whole header is one that was being made: the one before it is the newest then.
-    if (!wasRead && before !== undefined) await takeNewest(parts, before, recovered);
+    const before = wasRead === null ? segments.pop() : undefined;
+    const read = before === undefined ? wasRead : await takeNewest(parts, before, recovered);
+    await takeRecent(parts.fileSystem, segments, read?.header ?? null, recovered.marks);
   }
   return recovered;
+}
+
+function byClass(places: readonly SegmentPlace[]): Map<string, SegmentPlace[]> {
+  const classes = new Map<string, SegmentPlace[]>();
+  for (const place of places) classes.set(place.retentionClass, [...(classes.get(place.retentionClass) ?? []), place]);
+  return classes;
+}
+
+/**
+ * What a batch that was never answered for left in segments before the newest one: it may have ended several. Those that
+ * were begun during one batch say the same of the journals, and the one before them may have the batch's first exchanges.
+ */
+async function takeRecent(
+  fileSystem: FileSystem,
+  older: readonly SegmentPlace[],
+  newest: SegmentHeader | null,
+  marks: JournalMarks,
+): Promise<void> {
+  let after = newest;
+  for (const place of older.toReversed()) {
+    const read = await readSegment(fileSystem, place, marks);
+    const header = read !== null && 'header' in read ? read.header : null;
+    if (JSON.stringify(header?.journals) !== JSON.stringify(after?.journals)) return;
+    after = header;
+  }
 }
 
 /** Of segments that are gone: what the tombstones and, for those that are missing, the checkpoints say of them. */
@@ -77,8 +101,12 @@ type Read = {
   damage: ArchiveDamage | null;
 };
 
-/** False when the file was only being made and is gone now. */
-async function takeNewest(parts: RecoverParts, place: SegmentPlace, recovered: Recovered): Promise<boolean> {
+/** Null when the file was only being made and is gone now. */
+async function takeNewest(
+  parts: RecoverParts,
+  place: SegmentPlace,
+  recovered: Recovered,
+): Promise<Pick<Read, 'header'> | { header: null } | null> {
   const { fileSystem, signed } = parts;
   const certain = parts.certainBytes.get(place.path);
   if (certain !== undefined && (await fileSystem.size(place.path)) > certain) {
@@ -88,23 +116,23 @@ async function takeNewest(parts: RecoverParts, place: SegmentPlace, recovered: R
   const read = await readSegment(fileSystem, place, recovered.marks);
   if (read === null) {
     await fileSystem.remove(place.path);
-    return false;
+    return null;
   }
   if ('reason' in read) {
     recovered.recovery.damage.push(read);
     takeEnd(recovered, unreadableEnd(place, recovered.ends.get(place.retentionClass)));
-    return true;
+    return { header: null };
   }
   const promised = signed.checkpoints.at(-1)?.chains.find(({ id }) => id === read.header.id);
   const damage = read.damage ?? againstCheckpoint(place, read, promised);
   if (damage !== null) {
     recovered.recovery.damage.push(damage);
     takeEnd(recovered, promised ?? pointOf(read.header, read.chain, read.isEnded));
-    return true;
+    return read;
   }
-  if (!read.isEnded) await close(parts, place, read, recovered.recovery);
+  await close(parts, place, read, recovered.recovery);
   takeEnd(recovered, pointOf(read.header, read.chain, true));
-  return true;
+  return read;
 }
 
 /** Null: it has no whole header and nothing behind one, so no frame was ever written to it. */
@@ -120,8 +148,7 @@ async function readSegment(
     if (decoded.status === 'incomplete') return null;
     if (decoded.status === 'damaged') return { path, offset: 0, reason: decoded.reason };
     const { header } = decoded;
-    const segmentMarks = new SegmentMarks(header.journals);
-    marks.add(segmentMarks);
+    for (const mark of header.journals) marks.addCandidate(mark);
     const read: Read = {
       header,
       chain: new SegmentChain(decoded.hash),
@@ -136,12 +163,13 @@ async function readSegment(
         continue;
       }
       const { head, headBytes, content } = item.frame;
-      const isOurs =
-        bad === null && !read.isEnded && head.frameNumber === read.chain.frames && read.chain.hash.equals(head.chain);
-      if (!isOurs) {
-        read.damage = bad ?? { path, offset: item.offset, reason: 'the frame does not belong here' };
-        return read;
+      if (bad !== null) {
+        // A lost sector before whole frames is a crash, unless one of them was made when what is lost was on disk.
+        if (head.syncedFrames > read.chain.frames || read.isEnded) read.damage = bad;
+        continue;
       }
+      const isNext = !read.isEnded && head.frameNumber === read.chain.frames && read.chain.hash.equals(head.chain);
+      if (!isNext) return { ...read, damage: { path, offset: item.offset, reason: 'the frame does not belong here' } };
       read.goodBytes = item.offset + item.frame.bytes;
       if (head.kind === 'end') {
         read.chain.close([headBytes, content]);
@@ -149,9 +177,9 @@ async function readSegment(
         continue;
       }
       read.chain.add([headBytes, content]);
-      if (head.kind === 'exchange') segmentMarks.take({ ...head.place, exchangeId: head.exchangeId });
+      if (head.kind === 'exchange') marks.addRecent(head.exchangeId);
     }
-    // Nothing whole follows what is bad: the writer died before its sync. Behind an end frame nothing was ever written.
+    // Behind an end frame nothing was ever written.
     if (bad !== null && read.isEnded) read.damage = bad;
     return read;
   } finally {
@@ -178,7 +206,7 @@ function againstCheckpoint(
 async function close(
   { fileSystem }: RecoverParts,
   place: SegmentPlace,
-  { chain, goodBytes }: Read,
+  { chain, goodBytes, isEnded }: Read,
   recovery: ArchiveRecovery,
 ): Promise<void> {
   const bytes = await fileSystem.size(place.path);
@@ -188,12 +216,13 @@ async function close(
   }
   const file = await fileSystem.openAppend(place.path);
   try {
-    await appendAll(file, [Buffer.concat(endFrame(chain, 'recovered'))]);
+    if (!isEnded) await appendAll(file, [Buffer.concat(endFrame(chain, 'recovered'))]);
+    // An end frame that is there may not be on disk: the process may have died before its sync.
     await file.datasync();
   } finally {
     await file.close();
   }
-  recovery.closed += 1;
+  if (!isEnded) recovery.closed += 1;
 }
 
 function pointOf(

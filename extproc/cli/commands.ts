@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { archiveDirectory } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
+import { keyedHashWith } from '../keyed-hash.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
@@ -12,6 +13,7 @@ import { archiveOf } from './archive-of.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
+import { envoyCommand } from './envoy.ts';
 import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { keysCommand } from './keys.ts';
@@ -20,6 +22,9 @@ import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
 import { detectorsOfPolicies } from './own-detectors.ts';
+import { policyCommand } from './policy.ts';
+import { withVersionCommands } from './policy-versions.ts';
+import { pseudonymCommand } from './pseudonym.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
@@ -27,7 +32,7 @@ import { revealCommand } from './reveal.ts';
 import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
-import { tokenCommand } from './token.ts';
+import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
 import { verifyCommand } from './verify.ts';
@@ -67,12 +72,23 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     keysCommand(looking, config),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
+    envoyCommand(config, writeOut),
     maskCommand(looking, { input: process.stdin, recorded }),
-    doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
-    tokenCommand(
-      { write, writeError: (text) => process.stderr.write(text), setExitCode: looking.setExitCode },
-      process.env,
+    pseudonymCommand(looking, {
+      keyedHash: () => keyedHashWith(readFileSync(join(config().dataDirectory, 'keys', 'hash.key'))),
+      issuers: () => Object.values(config().identityProviders).map(({ issuer }) => issuer),
+    }),
+    withVersionCommands(
+      policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
+      {
+        dataDirectory: () => config().dataDirectory,
+        write: writeOut,
+        writeError: looking.writeError,
+        setExitCode: looking.setExitCode,
+      },
     ),
+    doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
+    tokenCommandOf(process),
   ];
 }
 

@@ -16,10 +16,6 @@ export function readDemoFacts(): DemoFacts {
   return demoFacts.parse(JSON.parse(readFileSync(file, 'utf8')));
 }
 
-export function isDemoHere(): boolean {
-  return existsSync(join(demoDirectory, demoFile));
-}
-
 /** Asks the token endpoint as the client that stands for this person (client_credentials, RFC 6749 section 4.4). */
 export async function demoToken(facts: DemoFacts, user: string): Promise<string> {
   const dispatcher = new Agent({ connect: { ca: readFileSync(facts.caFile) } });

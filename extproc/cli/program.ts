@@ -19,8 +19,7 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     return loaded;
   };
   const serve = serveCommand(config, nodeFileSystem);
-  for (const command of isServe(args) ? [serve] : await allCommands(serve, config, configFile))
-    program.addCommand(command);
+  for (const command of await commandsFor(commandIn(args), serve, { config, configFile })) program.addCommand(command);
   // Left alone, commander ends with 1 for a mistake on the command line.
   for (const command of [program, ...program.commands]) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitUsage));
@@ -28,17 +27,25 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
   return program;
 }
 
-/** The first word that is neither an option nor the value of one is the command. */
-function isServe(args: readonly string[]): boolean {
-  return args.find((arg, at) => !arg.startsWith('-') && args[at - 1] !== '--config') === 'serve';
+/** The first word that is neither an option nor the value of one. */
+function commandIn(args: readonly string[]): string | undefined {
+  return args.find((arg, at) => !arg.startsWith('-') && args[at - 1] !== '--config');
 }
 
-/** `serve` runs for weeks, and what the other commands load would be half of its heap. */
-async function allCommands(
+/**
+ * `serve` runs for weeks, and what the other commands load would be half of its heap; `token` is asked for before a client's
+ * requests, and must not load what it has no use for.
+ */
+async function commandsFor(
+  name: string | undefined,
   serve: Command,
-  config: () => Config,
-  configFile: () => string | undefined,
+  { config, configFile }: { config: () => Config; configFile: () => string | undefined },
 ): Promise<Command[]> {
+  if (name === 'serve') return [serve];
+  if (name === 'token') {
+    const { tokenCommandOf } = await import('./token.ts');
+    return [tokenCommandOf(process)];
+  }
   const { commandsBeside } = await import('./commands.ts');
   return commandsBeside(serve, config, configFile);
 }

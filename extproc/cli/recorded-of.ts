@@ -81,7 +81,10 @@ async function open(
   opened.defer(() => memory.close());
   const parts: Recorded['parts'] = {
     masker: masker(),
-    policy: { record: (input) => ({ ...engine.record(input), revision: engine.revision }) },
+    policy: {
+      record: (input) => ({ ...engine.record(input), revision: engine.revision }),
+      unjudgedPrivacy: engine.unjudgedPrivacy,
+    },
     detection: () => detection,
     keyedHash: keyedHashWith(readFileSync(join(dataDirectory, 'keys', 'hash.key'))),
     textMaxChars: indexed.textMaxChars,

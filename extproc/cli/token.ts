@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { demoDirectory, demoFile } from '../demo/facts.ts';
 import { SkilltapeError } from '../errors.ts';
 import { currentToken, loginOf, type Refreshed, type TokenOutcome } from '../login/session.ts';
 import { loginSettings, stateDirectory, type WrittenSettings } from '../login/settings.ts';
 import { LoginStore, type StoredLogin } from '../login/store.ts';
 import { sanitise, sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
-import { demoToken, isDemoHere, readDemoFacts } from './demo-token.ts';
 import { exitUsage, wholeNumber } from './looking.ts';
 
 const exitUnreachable = 1;
@@ -19,8 +21,19 @@ type Output = { write(text: string): void; writeError(text: string): void; setEx
 type Environment = Readonly<Record<string, string | undefined>>;
 type LoginFlags = WrittenSettings & { device?: true };
 
+/** The command for a process: its streams, its environment. */
+export function tokenCommandOf({ stdout, stderr, env }: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>): Command {
+  const setExitCode = (code: number) => {
+    process.exitCode = code;
+  };
+  return tokenCommand(
+    { write: (text) => stdout.write(text), writeError: (text) => stderr.write(text), setExitCode },
+    env,
+  );
+}
+
 /** `skilltape token`: prints a token of a login that is kept and renewed, as Claude clients take it from a helper. */
-export function tokenCommand(output: Output, env: Environment): Command {
+function tokenCommand(output: Output, env: Environment): Command {
   const store = new LoginStore(stateDirectory(env));
   const token = new Command('token')
     .description('print a token of your login, renewed where needed; never asks anything (docs/clients.md)')
@@ -69,12 +82,18 @@ async function print(
 ): Promise<void> {
   const minValidityMs = wholeNumber('--min-validity', minValidity, 0, 86_400) * 1_000;
   if (user !== undefined) {
-    output.write(`${await demoToken(readDemoFacts(), user)}\n`);
+    output.write(await tokenOfDemo(user));
     return;
   }
   const outcome = await currentToken(store, { refresh, minValidityMs });
-  if (outcome.kind === 'not_logged_in' && isDemoHere()) output.write(`${await demoToken(readDemoFacts(), 'alice')}\n`);
+  if (outcome.kind === 'not_logged_in' && existsSync(join(demoDirectory, demoFile)))
+    output.write(await tokenOfDemo('alice'));
   else tell(outcome, output);
+}
+
+async function tokenOfDemo(user: string): Promise<string> {
+  const { demoToken, readDemoFacts } = await import('./demo-token.ts');
+  return `${await demoToken(readDemoFacts(), user)}\n`;
 }
 
 /** Nothing but the token goes to standard output: a helper's output is the token. */

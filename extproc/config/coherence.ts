@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
+import { checkConnections } from './connection-coherence.ts';
 import { describeConfig } from './describe.ts';
-import { dottedKey, type Fault } from './fault.ts';
+import type { Fault } from './fault.ts';
 import { checkIndex, elasticsearchFiles } from './index-coherence.ts';
 import { workersMax } from './schema.ts';
 import { isSection, valueAt } from './section.ts';
@@ -33,8 +34,8 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
   const workers = workersOf(read);
   return [
     ...checkListen(data, directory, workers),
-    ...checkProviders(data),
-    ...checkPublicUrls(data),
+    ...checkConnections(data, read),
+    ...checkAtLeast(read, 'refusals.recordsPerMinuteAllSources', 1, 'refusals.recordsPerMinute', 'one source must fit'),
     ...checkAtLeast(read, 'limits.spooledBodyMaxBytes', 1, 'limits.requestBodyMaxBytes', 'one request must fit'),
     ...checkAtLeast(read, 'limits.heldBodyPerCallerMaxBytes', 1, 'limits.requestBodyMaxBytes', 'one request must fit'),
     ...checkAtLeast(
@@ -111,40 +112,6 @@ function checkSocket(socket: unknown, directory: string, workers: number): Fault
       remedy: 'choose a shorter path, such as /run/skilltape/extproc.sock',
     },
   ];
-}
-
-function checkProviders(data: unknown): Fault[] {
-  const connections = valueAt(data, 'connections');
-  const providers = valueAt(data, 'identityProviders');
-  if (!isSection(connections) || (providers !== undefined && !isSection(providers))) return [];
-  return Object.entries(connections).flatMap(([name, connection]) => {
-    const wanted = isSection(connection) ? Reflect.get(connection, 'identityProvider') : undefined;
-    if (typeof wanted !== 'string' || wanted === '') return [];
-    if (providers !== undefined && Object.hasOwn(providers, wanted)) return [];
-    return [
-      {
-        key: dottedKey(['connections', name, 'identityProvider']),
-        message: `names ${JSON.stringify(wanted.slice(0, 80))}, which identityProviders does not have`,
-        remedy: 'add it there or correct the name',
-      },
-    ];
-  });
-}
-
-function checkPublicUrls(data: unknown): Fault[] {
-  const connections = valueAt(data, 'connections');
-  if (!isSection(connections)) return [];
-  return Object.entries(connections).flatMap(([name, connection]) => {
-    if (!isSection(connection) || Reflect.get(connection, 'rewriteResultsUrl') !== true) return [];
-    if (Reflect.get(connection, 'publicUrl') !== undefined) return [];
-    return [
-      {
-        key: dottedKey(['connections', name, 'rewriteResultsUrl']),
-        message: 'is true, but the connection has no publicUrl',
-        remedy: 'give the URL by which callers reach the connection through the gateway',
-      },
-    ];
-  });
 }
 
 function checkAtLeast(read: Read, key: string, factor: number, other: string, why: string): Fault[] {

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { elasticsearchFiles } from './index-coherence.ts';
 import type { WrittenConfig } from './schema.ts';
+import { settleEnvoy } from './settle-envoy.ts';
 
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
@@ -36,8 +37,7 @@ export function settle(written: WrittenConfig, directory: string): Config {
     ...written,
     dataDirectory,
     listen: settleListen(written.listen, directory),
-    connections: withoutPrototype(written.connections),
-    identityProviders: withoutPrototype(written.identityProviders),
+    ...settleEnvoy(written, directory),
     journal: {
       ...written.journal,
       keyFile: within(directory, written.journal.keyFile, join(dataDirectory, 'keys', 'journal.key')),
@@ -99,10 +99,6 @@ function settleCoverage(coverage: WrittenConfig['coverage'], directory: string):
 
 function within(directory: string, written: string | undefined, byDefault: string): string {
   return written === undefined ? byDefault : resolve(directory, written);
-}
-
-function withoutPrototype<T>(entries: Record<string, T>): Record<string, T> {
-  return Object.assign(Object.create(null), entries);
 }
 
 function freeze<T extends object>(value: T): Frozen<T> {

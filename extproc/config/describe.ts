@@ -45,7 +45,7 @@ function* keysOf(node: SchemaNode, key: string, required: boolean): Generator<Ke
     }
     return;
   }
-  if (node.type === 'object') {
+  if (node.type === 'object' && !isFree(node)) {
     yield* keysOf(nodeSchema.parse(node.additionalProperties), `${prefix}<name>`, required);
     return;
   }
@@ -58,7 +58,13 @@ function* keysOf(node: SchemaNode, key: string, required: boolean): Generator<Ke
   };
 }
 
+/** A section whose keys are the operator's own and mean nothing to us. */
+function isFree({ additionalProperties: any }: SchemaNode): boolean {
+  return typeof any === 'object' && any !== null && Object.keys(any).length === 0;
+}
+
 function typeOf(node: SchemaNode): string {
+  if (node.type === 'object') return 'section';
   if (node.type === 'array') return 'list of strings';
   if (node.enum !== undefined) return node.enum.join(', ');
   if (node.type !== 'integer') return node.type ?? 'string';
@@ -67,6 +73,7 @@ function typeOf(node: SchemaNode): string {
 
 function defaultOf(node: SchemaNode, required: boolean): string | null {
   if (node.derived !== undefined) return node.derived;
+  if (node.type === 'object') return 'none';
   if (node.default !== undefined) return String(node.default);
   return required ? null : 'none';
 }

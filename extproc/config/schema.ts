@@ -2,35 +2,17 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { approvals } from './schema-approvals.ts';
 import { archive } from './schema-archive.ts';
+import { connections, envoy, identityProviders, refusals } from './schema-connections.ts';
 import { index, masking } from './schema-index.ts';
 import { keys, reveal } from './schema-keys.ts';
 import { coverage, operations } from './schema-operations.ts';
 import { policies } from './schema-policies.ts';
-import { baseUrlRule, bytes, GiB, isBaseUrl, MiB, milliseconds, path } from './units.ts';
+import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
 
 /**
  * The shape of `skilltape.yaml`. Every key carries its `description`, and its `unit` where it is a quantity; the page
  * docs/configuration.md is generated from them. `derived` names a default that depends on another key.
  */
-/** Reading a claim path such as `realm.__proto__` would leave the token's payload. */
-const forbiddenClaimSegments = new Set(['__proto__', 'constructor', 'prototype']);
-
-const namePattern = /^[a-z0-9-]{1,63}$/;
-
-function isClaimPath(text: string): boolean {
-  return text.split('.').every((segment) => segment !== '' && !forbiddenClaimSegments.has(segment));
-}
-
-function claim(byDefault: string, description: string) {
-  return z
-    .string()
-    .min(1)
-    .max(256)
-    .refine(isClaimPath, 'must name a claim; a dotted path such as `realm_access.roles` reaches a nested one')
-    .default(byDefault)
-    .meta({ description });
-}
-
 const tls = z.strictObject({
   certificateFile: path('Certificate chain of the listener, PEM.'),
   privateKeyFile: path('Private key of that certificate, PEM, readable by the processor alone.'),
@@ -58,44 +40,6 @@ const listen = z
   .meta({
     description: 'Where Envoy reaches the processor: exactly one of `socket` and `tcp`.',
   });
-
-const connection = z.strictObject({
-  identityProvider: z.string().min(1).max(63).meta({
-    description: 'The entry of `identityProviders` whose tokens callers of this connection present.',
-  }),
-  publicUrl: z
-    .string()
-    .max(2048)
-    .refine(isBaseUrl, baseUrlRule)
-    .meta({
-      description: 'Base URL by which callers reach this connection through the gateway, with the prefix of its route.',
-      unit: 'URL',
-    })
-    .optional(),
-  rewriteResultsUrl: z.boolean().default(false).meta({
-    description:
-      'Whether the `results_url` of a batch is changed to lead below `publicUrl`, so that its download comes through the gateway.',
-  }),
-});
-
-const identityProvider = z.strictObject({
-  issuer: z.string().max(2048).refine(isBaseUrl, baseUrlRule).meta({
-    description: 'Issuer of the tokens, as in their `iss` claim.',
-    unit: 'URL',
-  }),
-  claims: z
-    .strictObject({
-      subject: claim('sub', 'Claim that identifies the person for good.'),
-      name: claim('name', 'Claim with the name to show.'),
-      email: claim('email', 'Claim with the mail address.'),
-      groups: claim('groups', 'Claim with the list of groups that policies see. A dotted path reaches a nested claim.'),
-    })
-    .prefault({}),
-});
-
-function named<T extends z.ZodType>(entry: T, description: string) {
-  return z.record(z.string().regex(namePattern), entry).meta({ description });
-}
 
 const limits = z.strictObject({
   requestBodyMaxBytes: bytes(1, 64 * MiB, 'Largest request body that is taken; a larger one is refused.'),
@@ -165,11 +109,10 @@ export const configSchema = z.strictObject({
       'Processes that take streams, each at a place and with a journal of its own; with 1, one process does everything. Each place is an endpoint of the cluster in envoy.yaml, see envoy/README.md.',
     unit: 'processes',
   }),
-  connections: named(connection, 'The upstreams by name, as the Envoy routes name them; at least one.').refine(
-    (entries) => Object.keys(entries).length > 0,
-    'must name at least one connection',
-  ),
-  identityProviders: named(identityProvider, 'Who vouches for callers, by name.'),
+  connections,
+  identityProviders,
+  envoy: envoy.optional(),
+  refusals: refusals.prefault({}),
   limits: limits.prefault({}),
   decisionTimeoutMs: milliseconds(
     1,

@@ -10,7 +10,10 @@ export function nearestKey(unknown: string, known: readonly string[]): string | 
   const parts = unknown.split('.');
   const leaf = parts.at(-1) ?? '';
   if (leaf.length > nameMaxChars) return null;
-  const elsewhere = known.find((key) => key.split('.').at(-1) === leaf);
+  // The key for all before the one of a connection.
+  const [elsewhere] = known
+    .filter((key) => key.split('.').at(-1) === leaf)
+    .toSorted((one, other) => one.split('.').length - other.split('.').length);
   if (elsewhere !== undefined) return elsewhere;
   const section = parts.slice(0, -1);
   let best: { name: string; distance: number } | null = null;

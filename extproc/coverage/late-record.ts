@@ -1,5 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
+import { nothingKnown } from '../exchange/counted-refusals.ts';
 import type { Finished, Started } from '../exchange/record.ts';
+import { tallyDetail } from '../exchange/refusal-tally.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { Finding } from './finding.ts';
 import type { LinePlace } from './follower.ts';
@@ -48,9 +50,7 @@ export function recordOfLine(
 
 /** One record for all that a source sent in one minute beyond those that have their own (inv. 5). */
 export function recordOfMany(many: SourceMinute, { keyedHash }: LateRecordContext): LateRecord {
-  const { source, minuteMs, more, firstMs, lastMs, reasons } = many;
-  const [first, last] = [new Date(firstMs).toISOString(), new Date(lastMs).toISOString()];
-  const why = Object.entries(reasons).map(([reason, count]) => `${count} x ${reason}`);
+  const { source, minuteMs, firstMs, lastMs } = many;
   return {
     exchangeId: idOf(firstMs, JSON.stringify(['many', source, minuteMs, firstMs]), keyedHash),
     startedMs: firstMs,
@@ -58,17 +58,12 @@ export function recordOfMany(many: SourceMinute, { keyedHash }: LateRecordContex
     started: { ...nothingKnown, sourceAddress: source },
     finished: {
       outcome: 'refused',
-      detail: `${more} more requests of this source from ${first} to ${last}: ${why.join(', ')}`,
+      detail: tallyDetail(many, 'of this source'),
       status: null,
       localReply: '',
     },
   };
 }
-
-const nothingKnown = {
-  ...{ connection: '', identity: null, authenticationFailure: null, method: '', path: '', query: {}, headers: [] },
-  ...{ sourceAddress: '', envoyRequestId: '', attemptOf: null },
-} satisfies Started;
 
 const idRandomBytes = 16;
 

@@ -6,7 +6,7 @@ import { type LateRecord, recordOfLine, recordOfMany } from './late-record.ts';
 import type { LogLine } from './line.ts';
 import { parseLine } from './line.ts';
 import type { Judged } from './reconcile.ts';
-import { compare, isSameRequest, judgeUnrecorded, wasForwarded } from './reconcile.ts';
+import { compare, isCounted, isSameRequest, judgeUnrecorded, wasForwarded } from './reconcile.ts';
 import type { RecordedExchange } from './recorded.ts';
 import { type SourceMinuteStore, SourceMinutes } from './source-minutes.ts';
 import type { Changes, Known, WaitingLine } from './store.ts';
@@ -41,6 +41,8 @@ export class Plan {
   readonly #context: PlanContext;
   readonly #minutes: SourceMinutes;
   readonly #logged = new Set<string>();
+  /** Records that count several requests, with the end of the last one. */
+  readonly #counted = new Map<string, number>();
   /** Exchanges and request ids of the lines that wait from this step on. */
   readonly #waited = new Set<string>();
 
@@ -50,7 +52,8 @@ export class Plan {
   }
 
   whole(): Changes {
-    const late = this.records.map(({ exchangeId, endedMs }) => ({ exchangeId, endedMs }));
+    const counted = [...this.#counted].map(([exchangeId, endedMs]) => ({ exchangeId, endedMs }));
+    const late = [...this.records.map(({ exchangeId, endedMs }) => ({ exchangeId, endedMs })), ...counted];
     return { ...this.changes, late, minutes: this.#minutes.changed() };
   }
 
@@ -68,6 +71,7 @@ export class Plan {
 
   async takeLine(waiting: WaitingLine): Promise<void> {
     const { line } = waiting;
+    if (isCounted(line)) return this.#countedElsewhere(waiting);
     const met = this.#met(line);
     if (met === 'twice') this.#settle(waiting);
     else if (met !== null) this.#recorded(waiting, met);
@@ -106,6 +110,13 @@ export class Plan {
     if (open !== undefined) return open.recorded;
     // Bytes that went upstream a second time are not covered by an exchange that was told of already.
     return line.exchangeId === '' && wasForwarded(line) ? null : 'twice';
+  }
+
+  /** Its record counts it with others, and comes when their minute is over. */
+  #countedElsewhere(waiting: WaitingLine): void {
+    const { exchangeId, endMs } = waiting.line;
+    this.#counted.set(exchangeId, endMs);
+    this.#found(waiting, { kind: 'recorded', reason: '' });
   }
 
   async #lastLook(waiting: WaitingLine): Promise<void> {

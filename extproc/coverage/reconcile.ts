@@ -1,3 +1,4 @@
+import { countedVerdict } from '../exchange/counted-refusals.ts';
 import type { Outcome } from '../exchange/outcome.ts';
 import type { Finding } from './finding.ts';
 import type { LogLine } from './line.ts';
@@ -8,6 +9,11 @@ export type Judged = { kind: Finding; reason: string };
 /** Whether bytes may have gone upstream; a log that does not count them is taken at its worst. */
 export function wasForwarded({ upstream, upstreamBytes }: LogLine): boolean {
   return upstream !== '' && upstreamBytes !== 0;
+}
+
+/** Whether skilltape said that it counts the request with others; bytes that went upstream are never only counted. */
+export function isCounted(line: LogLine): boolean {
+  return line.verdict === countedVerdict && line.exchangeId !== '' && !wasForwarded(line);
 }
 
 /** Envoy makes both ids, so two lines that share one and not the other do not tell of the same request. */

@@ -1,22 +1,9 @@
-/**
- * How many records one source was given in one minute, by the clock of the log, and what came beyond them: count, first,
- * last and reasons.
- */
-export type SourceMinute = {
-  source: string;
-  minuteMs: number;
-  recorded: number;
-  more: number;
-  firstMs: number;
-  lastMs: number;
-  reasons: Record<string, number>;
-};
+import { countInto, emptyTally, named, type Tally } from '../exchange/refusal-tally.ts';
+
+/** How many records one source was given in one minute, by the clock of the log, and what came beyond them. */
+export type SourceMinute = { source: string; minuteMs: number; recorded: number } & Tally;
 
 const minuteLengthMs = 60_000;
-/** Reasons of one summary that are told apart. */
-const reasonsMax = 8;
-const otherReasons = 'other reasons';
-const reasonMaxChars = 80;
 /** Where all sources beyond `sourcesMax` in one minute are counted together. */
 export const otherSources = '';
 
@@ -51,13 +38,7 @@ export class SourceMinutes {
       minute.recorded += 1;
       return true;
     }
-    minute.firstMs = minute.more === 0 ? request.timeMs : Math.min(minute.firstMs, request.timeMs);
-    minute.lastMs = Math.max(minute.lastMs, request.timeMs);
-    minute.more += 1;
-    const reason = request.reason.slice(0, reasonMaxChars);
-    const isNamed = reason in minute.reasons || Object.keys(minute.reasons).length < reasonsMax;
-    const key = isNamed ? reason : otherReasons;
-    minute.reasons[key] = (minute.reasons[key] ?? 0) + 1;
+    countInto(minute, request.timeMs, request.reason);
     return false;
   }
 
@@ -73,7 +54,7 @@ export class SourceMinutes {
     const { recordsPerMinute } = this.#options;
     // Those that share one count have no records of their own.
     const recorded = isFull ? recordsPerMinute : 0;
-    const minute = { source, minuteMs, recorded, more: 0, firstMs: 0, lastMs: 0, reasons: named({}) };
+    const minute = { source, minuteMs, recorded, ...emptyTally() };
     this.#newIn.set(minuteMs, (this.#newIn.get(minuteMs) ?? 0) + 1);
     this.#changed.set(keyOf(source, minuteMs), minute);
     return minute;
@@ -89,11 +70,6 @@ export class SourceMinutes {
     this.#changed.set(key, copy);
     return copy;
   }
-}
-
-/** Without a prototype: a reason may have any name. */
-function named(reasons: Record<string, number>): Record<string, number> {
-  return Object.assign(Object.create(null), reasons);
 }
 
 function keyOf(source: string, minuteMs: number): string {

@@ -25,7 +25,7 @@ export type Changes = {
   /** Numbers of lines that wait no longer. */
   settled: number[];
   logged: string[];
-  /** Records that were made from the log: it does not have to tell of them. */
+  /** Records that were made from the log, and those that count what it told of: it does not have to tell of them. */
   late: { exchangeId: string; endedMs: number }[];
   missed: string[];
   minutes: SourceMinute[];

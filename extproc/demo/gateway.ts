@@ -5,10 +5,10 @@ import { stringify } from 'yaml';
 import { type createAuthority, writeCertificate } from '../../test/fakes/certificates.ts';
 import type { IdentityProvider } from '../../test/fakes/identity-provider.ts';
 import { startIdentityProvider } from '../../test/fakes/identity-provider.ts';
-import type { ProcessorAddress, TlsTarget } from '../envoy/render.ts';
+import { loadConfig } from '../config/load.ts';
+import { envoyPlanOf, type TlsTarget } from '../envoy/plan.ts';
 import { renderEnvoy } from '../envoy/render.ts';
 import runtime from '../tools/runtime.json' with { type: 'json' };
-import { socketOf } from '../workers/places.ts';
 import type { Child } from './child.ts';
 import { startChild } from './child.ts';
 import type { EnvoyProcess } from './envoy-process.ts';
@@ -29,7 +29,7 @@ export type GatewayOptions = {
   processorPort?: number;
   /** Processes that take streams, each an endpoint of Envoy's cluster. */
   workers?: number;
-  /** Keys of skilltape.yaml beside the ones that the places decide. */
+  /** Keys of skilltape.yaml beside the ones that the places decide; connections and providers are added to ours. */
   settings?: Record<string, unknown>;
   /** A test's change to the rendered configuration of Envoy. */
   changeEnvoyConfig?: (text: string) => string;
@@ -77,12 +77,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   started.defer(() => identityProvider.close());
   await writeSecrets(options, await authority.issue({ commonName: 'gateway', ...names }));
   const processorSocket = join(directory, 'extproc.sock');
-  const { listen, addresses } = await processorPlace(options, processorSocket, caFile);
-  const configFile = writeConfig(options, listen, identityProvider.issuer);
+  const configFile = writeConfig(options, await processorPlace(options, processorSocket, caFile), identityProvider);
+  const envoyFile = writeEnvoyConfig(options, configFile);
   const running = { processor: startServe(options, configFile) };
   started.defer(() => running.processor.stop());
   const accessLogFile = join(directory, 'access.log');
-  const envoy = await startEnvoyBefore(options, addresses, { ...running, caFile, accessLogFile, identityProvider });
+  const envoy = await startEnvoy({
+    ...{ binary: options.envoyBinary, configFile: envoyFile, adminSocket: join(directory, 'envoy-admin.sock') },
+    ...{ logFile: join(directory, 'envoy.log'), processor: running.processor },
+  });
   started.defer(() => envoy.child.stop());
   const all = started.move();
   return {
@@ -100,48 +103,27 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-async function startEnvoyBefore(
-  options: GatewayOptions,
-  processors: readonly ProcessorAddress[],
-  parts: Pick<Gateway, 'caFile' | 'accessLogFile' | 'identityProvider' | 'processor'>,
-): Promise<EnvoyProcess> {
-  const { directory } = options;
-  const { issuer, jwksUri, port } = parts.identityProvider;
-  const adminSocket = join(directory, 'envoy-admin.sock');
-  const configFile = join(directory, 'envoy.yaml');
-  const provider = { host: '127.0.0.1', port, serverName: '127.0.0.1', caFile: parts.caFile };
-  const text = renderEnvoy({
-    listener: { address: '127.0.0.1', port: options.listenerPort ?? 0 },
-    adminSocket,
-    accessLogFile: parts.accessLogFile,
-    sdsDirectory: join(directory, 'sds'),
-    processors,
-    identityProvider: { ...provider, issuer, audience, jwksUri },
-    connections: options.upstreams,
-  });
-  writeFileSync(configFile, options.changeEnvoyConfig?.(text) ?? text, { mode: 0o600 });
-  const logFile = join(directory, 'envoy.log');
-  return startEnvoy({ binary: options.envoyBinary, configFile, adminSocket, logFile, processor: parts.processor });
+/** What skilltape.yaml renders to. */
+function writeEnvoyConfig({ directory, changeEnvoyConfig }: GatewayOptions, configFile: string): string {
+  const file = join(directory, 'envoy.yaml');
+  const text = renderEnvoy(envoyPlanOf(loadConfig(configFile, {})));
+  writeFileSync(file, changeEnvoyConfig?.(text) ?? text, { mode: 0o600 });
+  return file;
 }
 
-/** The `listen` section of skilltape.yaml, and the same place as Envoy is told of it. */
+/** The `listen` section of skilltape.yaml, and where Envoy is told to find it over TCP. */
 async function processorPlace(
-  { directory, authority, processorPort: port, workers: count = 1 }: GatewayOptions,
+  { directory, authority, processorPort: port }: GatewayOptions,
   socket: string,
   caFile: string,
-): Promise<{ listen: unknown; addresses: readonly ProcessorAddress[] }> {
-  const workers = Array.from({ length: count }, (_, at) => at + 1);
-  if (port === undefined) {
-    return { listen: { socket }, addresses: workers.map((worker) => ({ socket: socketOf(socket, worker) })) };
-  }
+): Promise<{ listen: unknown; processor?: unknown }> {
+  if (port === undefined) return { listen: { socket } };
   const host = '127.0.0.1';
   const server = await authority.issue({ commonName: 'processor', ipAddresses: [host] });
   const client = await authority.issue({ commonName: 'envoy', purpose: 'client' });
   const tls = { ...(await writeCertificate(directory, 'processor', server)), clientCaFile: caFile };
-  const files = await writeCertificate(directory, 'envoy', client);
-  const target = { host, serverName: host, caFile, ...files };
-  const addresses = workers.map((worker) => ({ tcp: { ...target, port: port + worker - 1 } }));
-  return { listen: { tcp: { address: host, port, tls } }, addresses };
+  const processor = { host, caFile, ...(await writeCertificate(directory, 'envoy', client)) };
+  return { listen: { tcp: { address: host, port, tls } }, processor };
 }
 
 function startServe(options: GatewayOptions, configFile: string): Child {
@@ -155,22 +137,60 @@ function startServe(options: GatewayOptions, configFile: string): Child {
   });
 }
 
-function writeConfig(options: GatewayOptions, listen: unknown, issuer: string): string {
-  const file = join(options.directory, 'skilltape.yaml');
+function writeConfig(
+  options: GatewayOptions,
+  { listen, processor }: { listen: unknown; processor?: unknown },
+  { issuer, jwksUri }: IdentityProvider,
+): string {
+  const { directory, settings = {} } = options;
+  const file = join(directory, 'skilltape.yaml');
   const config = {
     dataDirectory: 'data',
     listen,
     ...(options.workers !== undefined && { workers: options.workers }),
-    identityProviders: { idp: { issuer } },
-    connections: Object.fromEntries(options.upstreams.map(({ name }) => [name, { identityProvider: 'idp' }])),
     policies: { directory: policiesDirectory },
     // Several gateways may run on this machine.
     operations: { port: 0 },
     coverage: { accessLogFile: 'access.log', lagMaxMs: 5_000 },
-    ...options.settings,
+    ...settings,
+    identityProviders: { idp: { issuer, audiences: [audience], jwksUri }, ...sectionOf(settings, 'identityProviders') },
+    connections: connectionsOf(options),
+    envoy: {
+      listen: { address: '127.0.0.1', port: options.listenerPort ?? 0 },
+      sdsDirectory: 'sds',
+      caFile: 'ca.pem',
+      adminSocket: 'envoy-admin.sock',
+      accessLogFile: 'access.log',
+      ...(processor !== undefined && { processor }),
+    },
   };
   writeFileSync(file, stringify(config), { mode: 0o600 });
   return file;
+}
+
+/** Each upstream with what the settings say of it; connections that only the settings have share the first upstream. */
+function connectionsOf({ upstreams, settings = {} }: GatewayOptions): Record<string, unknown> {
+  const own = sectionOf(settings, 'connections');
+  const [first] = upstreams;
+  const names = new Set([...upstreams.map(({ name }) => name), ...Object.keys(own)]);
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const { host, port, serverName, caFile } = upstreams.find((upstream) => upstream.name === name) ?? first ?? {};
+      return [
+        name,
+        {
+          ...{ identityProviders: ['idp'], upstream: { host, port, serverName, caFile } },
+          ...(name === 'claude' && { routePrefix: '/' }),
+          credentialFile: 'sds/claude_credential.yaml',
+          ...(own[name] as object | undefined),
+        },
+      ];
+    }),
+  );
+}
+
+function sectionOf(settings: Record<string, unknown>, name: string): Record<string, unknown> {
+  return (settings[name] ?? {}) as Record<string, unknown>;
 }
 
 /** The SDS files of envoy/README.md: Envoy reads them, skilltape never does. */

@@ -6,7 +6,7 @@ import { createAuthority } from '../../test/fakes/certificates.ts';
 import type { FakeClaude } from '../../test/fakes/claude.ts';
 import { startFakeClaude } from '../../test/fakes/claude.ts';
 import { resourceOf } from '../../test/fakes/identity-provider/configuration.ts';
-import type { TlsTarget } from '../envoy/render.ts';
+import type { TlsTarget } from '../envoy/plan.ts';
 import { SkilltapeError } from '../errors.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';

@@ -1,5 +1,5 @@
 import { lstatSync, type Stats } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { addressesOf, type Gateway } from './model.ts';
 import { dotted } from './place.ts';
@@ -181,6 +181,7 @@ export const setupRules: readonly SetupRule[] = [
       modeFault(config.dataDirectory, 0o077, ['dataDirectory'], 'chmod 700').concat(
         modeFault(dirname(config.journal.keyFile), 0o077, ['journal', 'keyFile'], 'chmod 700'),
         modeFault(config.journal.keyFile, 0o077, ['journal', 'keyFile'], 'chmod 600'),
+        modeFault(masterFile(config), 0o077, ['dataDirectory'], 'chmod 600'),
       ),
   },
   {
@@ -199,18 +200,15 @@ export const setupRules: readonly SetupRule[] = [
     severity: 'note',
     invariants: [],
     title: 'One process records and reads',
-    why: 'With workers: 1 the same process takes traffic, holds the keys and ships to the index: they are kept apart by code alone, not by the operating system.',
-    find: ({ config }) =>
-      config.workers > 1
-        ? []
-        : [
-            {
-              where: 'skilltape',
-              path: ['workers'],
-              found: 'workers is 1',
-              change: 'workers: 2 or more, each an endpoint in Envoy',
-            },
-          ],
+    why: 'With workers: 1 the same process takes traffic, holds the keys of people and ships to the index: they are kept apart by code alone, not by the operating system.',
+    find: ({ config }) => {
+      if (config.workers > 1) return [];
+      const hasMaster = lstatSync(masterFile(config), { throwIfNoEntry: false }) !== undefined;
+      const found = hasMaster ? 'workers is 1, and the private halves of keys are on this machine' : 'workers is 1';
+      return [
+        { where: 'skilltape', path: ['workers'], found, change: 'workers: 2 or more, each an endpoint in Envoy' },
+      ];
+    },
   },
   {
     id: 'figures-on-network',
@@ -247,6 +245,11 @@ function connectionsOf(gateway: Gateway): Setting[] {
   return recordedRoutes(gateway).flatMap(
     ({ route, processor }) => metadataOf(route, processor.name).get(connectionKey) ?? [],
   );
+}
+
+/** The private halves of the keys of people are sealed to what is in it. */
+function masterFile({ dataDirectory }: Config): string {
+  return join(dataDirectory, 'keys', 'master.key');
 }
 
 /** What is not there yet is made by skilltape itself, with the right mode. */

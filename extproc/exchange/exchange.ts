@@ -63,8 +63,8 @@ export class Exchange {
   /** Never rejects: what fails while the request is held is refused, what fails later cuts the answer (inv. 2). */
   async accept(frame: Frame): Promise<Action> {
     const action = await this.#stepInTime(frame).catch((error) => this.#failed(SkilltapeError.from(error)));
-    // A cut is final: whatever still came must not be taken for the rest of a request.
-    if (action.kind === 'cut') this.#phase = 'ended';
+    // A cut and a reply are final: whatever still came must not be taken for the rest of a request.
+    this.#phase = action.kind === 'cut' ? 'ended' : action.kind === 'local_reply' ? 'replied' : this.#phase;
     return action;
   }
 
@@ -153,14 +153,14 @@ export class Exchange {
   }
 
   async #begin(frame: FrameOf<'request_headers'>): Promise<Action> {
-    const { limits, log, clock, attempts } = this.#context;
+    const { limits, log, clock, attempts, refusals } = this.#context;
     const intake = new Intake(frame, this.#connection, this.#pathPrefix, clock.nowMs(), this.#judge.timeZones);
     this.#intake = intake;
-    if (!log.admits()) return this.#refuseUnrecorded('journal_full');
+    const unrecorded = log.admits() ? refusals.refuse(intake, this.#judge) : this.#refuseUnrecorded('journal_full');
+    if (unrecorded !== null) return unrecorded;
     const noPlace = this.#share.open(intake.caller);
-    const attemptOf = attempts.linkTo(intake.facts.envoyRequestId, this.id);
     // While the request is held nobody hears of it: its records are waited for together, before the release.
-    this.#ledger.note({ kind: 'started', started: intake.started(attemptOf, this.#judge.revision) });
+    this.#ledger.note({ kind: 'started', started: intake.started(attempts, this.id, this.#judge.revision) });
     if (noPlace !== null) return this.#refuse(noPlace);
     this.#judging = new Judging(this.#judge, intake, this.#context);
     const verdict = this.#judging.access();
@@ -285,8 +285,7 @@ export class Exchange {
 
   #noteDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): void {
     this.#session ??= this.#known().sessionFor(null, this.id, this.#context);
-    const policyRevision = this.#judge.revision;
-    this.#ledger.noteDecision(stage, verdict, { input, policyRevision, session: this.#session });
+    this.#ledger.noteDecision(stage, verdict, { input, policyRevision: this.#judge.revision, session: this.#session });
   }
 
   #accessLog(verdict: string): AccessLogFacts {

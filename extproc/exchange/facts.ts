@@ -53,7 +53,7 @@ export function requestFacts(
     endpoint,
     bodyForm: bodyFormOf(endpoint, method, mediaTypeOf(contentType)),
     headers: frame.headers,
-    authentication: authenticationOf(frame.metadata, query, connection.identityProvider),
+    authentication: authenticationOf({ ...frame, query }, connection.identityProviders),
     sourceAddress: withoutPort(String(frame.attributes['source.address'] ?? '')),
     envoyRequestId: headerValue(frame.headers, 'x-request-id') ?? '',
     contentType,
@@ -80,9 +80,14 @@ export function accessInput(
     version: 1,
     connection: {
       name: connection.name,
-      issuer: connection.identityProvider.issuer,
+      issuers: connection.identityProviders.map(({ issuer }) => issuer),
+      recording: connection.recording,
+      data: connection.policyData,
     },
-    identity: authentication.kind === 'verified' ? authentication.identity : null,
+    identity:
+      authentication.kind === 'verified'
+        ? { ...authentication.identity, kind: authentication.identity.kind ?? 'person' }
+        : null,
     authentication:
       authentication.kind === 'verified'
         ? { failure: null, detail: '' }

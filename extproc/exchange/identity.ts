@@ -1,9 +1,15 @@
 import type { JsonFacts } from './frame.ts';
+import type { HeaderList } from './headers.ts';
+
+/** Whom a provider's tokens stand for. A workload is a program that calls by itself: CI, a service. */
+export type IdentityKind = 'person' | 'workload';
 
 /** Who called: the verified token's issuer and subject, with what the provider's claims add. */
 export type Identity = {
   issuer: string;
   subject: string;
+  /** Absent in records of earlier versions, which knew people alone. */
+  kind?: IdentityKind;
   name: string;
   email: string;
   groups: string[];
@@ -25,40 +31,67 @@ export type ClaimPaths = {
 export type IdentityProvider = {
   name: string;
   issuer: string;
+  kind: IdentityKind;
   claims: ClaimPaths;
 };
 
 const jwtFilter = 'envoy.filters.http.jwt_authn';
 const rbacFilter = 'envoy.filters.http.rbac';
+const payloadKey = /^payload_(.+)$/s;
+const failureKey = /^failed_/;
+
+/** What of a request says who called. */
+export type PresentedCredentials = {
+  /** Envoy's own, which no caller can set. */
+  metadata: Record<string, JsonFacts>;
+  query: Readonly<Record<string, string>>;
+  headers: HeaderList;
+};
 
 /**
- * The identity that Envoy verified, from its own metadata and never from a header (inv. 5). Verified means: the
- * payload of the route's provider is there and no failure stands beside it. Absence of a failure proves nothing, and
- * a payload beside a failure can be two people's tokens in two headers.
+ * The identity that Envoy verified, from its own metadata and never from a header (inv. 5). Verified means: there is one
+ * payload, it is of one of the route's providers, and no failure of any provider stands beside it. Absence of a failure
+ * proves nothing, and two payloads, or one beside a failure, can be two people's tokens.
  */
 export function authenticationOf(
-  metadata: Record<string, JsonFacts>,
-  query: Readonly<Record<string, string>>,
-  provider: IdentityProvider,
+  { metadata, query, headers }: PresentedCredentials,
+  providers: readonly IdentityProvider[],
 ): Authentication {
   // RFC 6750 section 2.3. The path goes upstream as it is, so the token would leave the house with it.
   if (Object.hasOwn(query, 'access_token')) return failed('failed', 'A token in the query of the URL is not taken');
-  if (metadata[rbacFilter]?.shadow_effective_policy_id === 'two_credentials') {
-    return failed('two_credentials', 'The request has both an authorization and an x-api-key header');
-  }
+  if (metadata[rbacFilter]?.shadow_effective_policy_id === 'two_credentials') return twoCredentials;
   const jwt = metadata[jwtFilter] ?? {};
-  const failure = jwt[`failed_${provider.name}`];
-  const payload = jwt[`payload_${provider.name}`];
-  if (failure !== undefined) {
-    const reason = (isObject(failure) && text(failure.message)) || 'the token was refused';
-    return reason === 'Jwt is missing' ? failed('missing', reason) : failed('failed', reason);
+  const failure = Object.keys(jwt).find((key) => failureKey.test(key));
+  if (failure !== undefined) return failureOf(jwt[failure]);
+  const [payload, ...others] = Object.keys(jwt).filter((key) => payloadKey.test(key) && isObject(jwt[key]));
+  if (others.length > 0) return twoCredentials;
+  // With several providers Envoy says nothing of a token that is none of theirs. It leaves it where it was.
+  if (payload === undefined) {
+    const isPresented = headers.some(([name, value]) => isTokenHeader(name) && value !== '');
+    return isPresented
+      ? failed('failed', 'It is no token that could be verified')
+      : failed('missing', 'No token was presented');
   }
-  if (!isObject(payload)) return failed('missing', 'No token was presented');
-  if (payload.iss !== provider.issuer) return failed('wrong_issuer', 'The token is of another issuer');
-  return identityOf(payload, provider);
+  const claims = jwt[payload];
+  const provider = providers.find(({ name }) => `payload_${name}` === payload);
+  if (provider === undefined || !isObject(claims) || claims.iss !== provider.issuer) {
+    return failed('wrong_issuer', 'The token is of another issuer');
+  }
+  return identityOf(claims, provider);
 }
 
-function identityOf(payload: JsonFacts, { issuer, claims }: IdentityProvider): Authentication {
+const twoCredentials = failed('two_credentials', 'The request has both an authorization and an x-api-key header');
+
+function isTokenHeader(name: string): boolean {
+  return name === 'authorization' || name === 'x-api-key';
+}
+
+function failureOf(failure: unknown): Authentication {
+  const reason = (isObject(failure) && text(failure.message)) || 'the token was refused';
+  return reason === 'Jwt is missing' ? failed('missing', reason) : failed('failed', reason);
+}
+
+function identityOf(payload: JsonFacts, { issuer, kind, claims }: IdentityProvider): Authentication {
   const subject = text(claim(payload, claims.subject));
   if (subject === '') return failed('failed', `The token has no ${claims.subject} claim`);
   const groups = claim(payload, claims.groups);
@@ -67,6 +100,7 @@ function identityOf(payload: JsonFacts, { issuer, claims }: IdentityProvider): A
     identity: {
       issuer,
       subject,
+      kind,
       name: text(claim(payload, claims.name)),
       email: text(claim(payload, claims.email)),
       groups: Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : [],

@@ -10,7 +10,7 @@ import { accessInput, requestFacts } from './facts.ts';
 import type { FrameOf } from './frame.ts';
 import { headerValue, recordableHeaders } from './headers.ts';
 import type { Judging } from './judging.ts';
-import type { Connection, ExchangeContext, ExchangeLimits } from './ports.ts';
+import type { Attempts, Connection, ExchangeContext, ExchangeLimits } from './ports.ts';
 import type { Started } from './record.ts';
 import type { RefusalReason } from './refusal.ts';
 import type { Session } from './session.ts';
@@ -33,6 +33,10 @@ export class Intake {
     this.#connection = connection;
     this.facts = requestFacts(frame, connection, pathPrefix);
     this.access = accessInput(this.facts, connection, timeMs, timeZones);
+  }
+
+  get connection(): string {
+    return this.#connection.name;
   }
 
   /** Whose share the exchange takes: the verified identity's, or that of the address it came from. */
@@ -66,7 +70,7 @@ export class Intake {
     return { endpoint, bodyForm, contentType, codings, decoding, ...searched };
   }
 
-  started(attemptOf: string | null, policyRevision: string): Started {
+  started(attempts: Attempts, exchangeId: string, policyRevision: string): Started {
     const { method, path, query, sourceAddress, envoyRequestId, authentication, headers } = this.facts;
     return {
       connection: this.#connection.name,
@@ -79,7 +83,7 @@ export class Intake {
       headers: recordableHeaders(headers.filter(([name]) => name !== ':path')),
       sourceAddress,
       envoyRequestId,
-      ...{ attemptOf, policyRevision },
+      ...{ attemptOf: attempts.linkTo(envoyRequestId, exchangeId), policyRevision },
     };
   }
 

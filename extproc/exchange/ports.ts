@@ -5,6 +5,7 @@ import type { ApprovalTermsDocument } from '../policy/approval-list.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
 import type { AnswerUsageCounts } from './answer-usage.ts';
 import type { ApprovalDesk } from './approval-desk.ts';
+import type { CountedRefusals } from './counted-refusals.ts';
 import type { AwaitedEnds } from './end-report.ts';
 import type { IdentityProvider } from './identity.ts';
 import type { LoopShare } from './loop-share.ts';
@@ -54,11 +55,20 @@ export type Judge = {
 
 export type Clock = { nowMs(): number };
 
-/**
- * A connection as configured; the route that the caller took names it. `resultsUrlBase` is the URL, without a slash at
- * its end, below which a batch's `results_url` is put (inv. 3); null leaves it as it came.
- */
-export type Connection = { name: string; identityProvider: IdentityProvider; resultsUrlBase: string | null };
+/** A connection as configured; the route that the caller took names it. */
+export type Connection = {
+  name: string;
+  /** Whose tokens count. */
+  identityProviders: readonly IdentityProvider[];
+  /** What can be read and searched of its exchanges, unless a policy keeps less. */
+  recording: 'full' | 'metadata';
+  /** The operator's own, for policies alone. */
+  policyData: Readonly<Record<string, unknown>>;
+  /** In place of those of all connections. */
+  limits: Partial<ExchangeLimits>;
+  /** The URL, without a slash at its end, below which a batch's `results_url` is put (inv. 3); null leaves it as it came. */
+  resultsUrlBase: string | null;
+};
 
 export type ExchangeLimits = {
   requestBodyMaxBytes: number;
@@ -88,6 +98,7 @@ export type ExchangeContext = {
   attempts: Attempts;
   sessionLinks: SessionLinks;
   endReports: AwaitedEnds;
+  refusals: Pick<CountedRefusals, 'refuse'>;
   totals: UsageTotals;
   approvals: ApprovalDesk;
   reader: Reader;

@@ -13,7 +13,7 @@ import { decodePairFile, encodePairFile, type PairFile } from './pair-file.ts';
 import { allPairs, type KeyStore } from './pairs.ts';
 import { keyPlaces } from './places.ts';
 import { readTombstones, type Tombstones, tombstonesOf } from './tombstones.ts';
-import { importPublic, sealTo } from './x25519.ts';
+import { recipientOf, sealTo } from './x25519.ts';
 
 /** About half a million pairs. */
 export const backupMaxBytes = 256 * 1024 * 1024;
@@ -49,7 +49,7 @@ export async function backupKeys(options: {
   const madeMs = nowMs();
   const { id: masterId, publicKey } = await loadMasterPublic(store.places, files);
   const names = Buffer.concat(await loadNameKeys(store.places, files));
-  const sealedNames = sealTo(importPublic(publicKey), names, namesPurpose, headContext(madeMs, masterId));
+  const sealedNames = sealTo(recipientOf(publicKey), names, namesPurpose, headContext(madeMs, masterId));
   const lines = [
     JSON.stringify({
       ...{ format: 'skilltape keys', version: 1, madeMs, masterId },

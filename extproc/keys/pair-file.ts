@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { binary, hex, invalid, jsonOf } from './key-file.ts';
 import type { MasterPublic } from './master-file.ts';
 import { checkedClass, classPattern, personNameBytes } from './person.ts';
-import { importPublic, keyBytes, newPair, sealingBytes, sealTo } from './x25519.ts';
+import { keyBytes, newPair, recipientOf, sealingBytes, sealTo } from './x25519.ts';
 
 export const pairFileMaxBytes = 2048;
 export const keyIdBytes = 16;
@@ -51,7 +51,7 @@ export function newPairFile(
 
 /** The same pair with its private half sealed to a master. */
 export function sealedTo(master: MasterPublic, pair: Unsealed, privateKey: Uint8Array): PairFile {
-  const sealedPrivateKey = sealTo(importPublic(master.publicKey), privateKey, purpose, pairContext(pair));
+  const sealedPrivateKey = sealTo(recipientOf(master.publicKey), privateKey, purpose, pairContext(pair));
   return { ...pair, masterId: master.id, sealedPrivateKey };
 }
 

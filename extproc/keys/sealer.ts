@@ -1,12 +1,12 @@
 /** What writers have: data keys sealed to persons. With all that a writer holds nothing sealed can be opened. */
-import { type KeyObject, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { nodeKeyFiles } from './files.ts';
 import { loadNameKeys } from './names.ts';
 import { currentPairBytes, type KeyStore, pairOf } from './pairs.ts';
 import { checkedClass, type Person, personName } from './person.ts';
 import { keyPlaces } from './places.ts';
 import { dataKeyPurpose, decodeSealedKey, encodeKeyName, sealingContext } from './sealed-key.ts';
-import { importPublic, keyBytes, sealTo } from './x25519.ts';
+import { keyBytes, type Recipient, recipientOf, sealTo } from './x25519.ts';
 
 /** Public halves that are kept ready, of the persons seen last. */
 const rememberedPairsMax = 4096;
@@ -27,7 +27,7 @@ export type KeySealer = {
   isCurrent: (sealed: Uint8Array) => Promise<boolean>;
 };
 
-type Remembered = { bytes: Buffer; keyId: string; publicKey: KeyObject };
+type Remembered = { bytes: Buffer; keyId: string; publicKey: Recipient };
 
 /** Needs the keys prepared (`prepareKeys`). @throws SkilltapeError `key_invalid` */
 export async function openSealer(options: {
@@ -46,7 +46,7 @@ export async function openSealer(options: {
     let known = remembered.get(path);
     if (known === undefined || !known.bytes.equals(bytes)) {
       const { keyId, publicKey } = pairOf(path, bytes, { person, retentionClass });
-      known = { bytes, keyId, publicKey: importPublic(publicKey) };
+      known = { bytes, keyId, publicKey: recipientOf(publicKey) };
     }
     remembered.delete(path);
     remembered.set(path, known);

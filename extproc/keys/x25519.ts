@@ -47,17 +47,28 @@ export function importPrivate(privateKey: Uint8Array): KeyObject {
   return createPrivateKey({ key: der(privatePrefix, privateKey), format: 'der', type: 'pkcs8' });
 }
 
+/** A public half as the library takes it, beside its bytes. */
+export type Recipient = { key: KeyObject; raw: Uint8Array };
+
+export function recipientOf(publicKey: Uint8Array): Recipient {
+  return { key: importPublic(publicKey), raw: publicKey };
+}
+
 /** Ephemeral public half, ciphertext, tag. It opens only with the same `purpose` and `context`. */
 export function sealTo(
-  recipient: KeyObject,
+  recipient: Recipient,
   plain: Uint8Array,
   purpose: string,
   context: Uint8Array,
 ): Buffer<ArrayBuffer> {
   const ephemeral = generateKeyPairSync('x25519');
   const ephemeralPublic = rawPublic(ephemeral.publicKey);
-  const shared = diffieHellman({ privateKey: ephemeral.privateKey, publicKey: recipient });
-  const cipher = createCipheriv('aes-256-gcm', sealingKey(shared, ephemeralPublic, recipient, purpose, context), nonce);
+  const shared = diffieHellman({ privateKey: ephemeral.privateKey, publicKey: recipient.key });
+  const cipher = createCipheriv(
+    'aes-256-gcm',
+    sealingKey(shared, ephemeralPublic, recipient.raw, purpose, context),
+    nonce,
+  );
   return Buffer.concat([ephemeralPublic, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
@@ -72,7 +83,7 @@ export function openWith(
   const ephemeralPublic = sealed.subarray(0, keyBytes);
   try {
     const shared = diffieHellman({ privateKey, publicKey: importPublic(ephemeralPublic) });
-    const own = createPublicKey(privateKey);
+    const own = rawPublic(createPublicKey(privateKey));
     const key = sealingKey(shared, ephemeralPublic, own, purpose, context);
     const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
     decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
@@ -88,11 +99,11 @@ export function openWith(
 function sealingKey(
   shared: Uint8Array,
   ephemeralPublic: Uint8Array,
-  recipient: KeyObject,
+  recipient: Uint8Array,
   purpose: string,
   context: Uint8Array,
 ): Buffer {
-  const salt = Buffer.concat([ephemeralPublic, rawPublic(recipient)]);
+  const salt = Buffer.concat([ephemeralPublic, recipient]);
   // HKDF of the library takes 1024 bytes of info at most, and a context may be longer.
   const info = Buffer.concat([Buffer.from(purpose), Buffer.alloc(1), createHash('sha256').update(context).digest()]);
   return Buffer.from(hkdfSync('sha256', shared, salt, info, keyBytes));

@@ -15,6 +15,7 @@ export const lookKinds = [
   'usage',
   'rejects',
   'coverage',
+  'pseudonym',
   'approvals',
   'remask',
   'mask',

@@ -16,6 +16,10 @@ export function exchangeMetrics(registry: Registry, connections: readonly string
     answerBytes: counter('skilltape_answer_body_bytes_total', 'Bytes of answer bodies.', ['connection']),
     refused: counter('skilltape_refusals_total', 'Requests refused other than by policy.', ['reason']),
     unrecorded: counter('skilltape_unrecorded_refusals_total', 'Requests refused that left no record.'),
+    countedRefusals: counter(
+      'skilltape_counted_refusals_total',
+      'Requests without a valid token that one record counts with others.',
+    ),
     faults: counter('skilltape_faults_total', 'Requests refused because of a fault of the processor or its disk.'),
     streamErrors: counter('skilltape_stream_errors_total', 'Streams of Envoy that were ended with an error.'),
     policyFailures: counter('skilltape_policy_failures_total', 'Evaluations without a decision: taken for a denial.'),

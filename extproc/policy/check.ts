@@ -2,14 +2,14 @@
 import type { PolicyBundle } from './bundle.ts';
 import { type CompileOptions, compileSources } from './compile.ts';
 import { layoutFaults } from './layout.ts';
-import { invalid } from './opa.ts';
 import { type Rehearsed, startRehearsal } from './rehearsal.ts';
-import { testSources } from './self-test.ts';
+import { type PassedTests, testSources } from './self-test.ts';
 import { type PolicySources, readSources } from './sources.ts';
 
 export type CheckedPolicies = { bundle: PolicyBundle; sources: PolicySources; rehearsed: Rehearsed };
 
-export type CheckOptions = CompileOptions & { evaluationMaxMs: number };
+/** `passedTests` is remembered from one check to the next. */
+export type CheckOptions = CompileOptions & { evaluationMaxMs: number; passedTests?: PassedTests };
 
 /** What `checkSources` does, of a directory that is read once. */
 export async function checkPolicies(options: CheckOptions): Promise<CheckedPolicies> {
@@ -22,14 +22,14 @@ export async function checkPolicies(options: CheckOptions): Promise<CheckedPolic
  * @throws SkilltapeError `policy_invalid` with file, line and reason, one fault a line; `tool_missing`
  */
 export async function checkSources(sources: PolicySources, options: CheckOptions): Promise<CheckedPolicies> {
-  const faults = layoutFaults(sources.compiled);
-  if (faults.length > 0) throw invalid(options.directory, faults);
+  // Refused with all its faults, without the time that tests and a thread take.
+  if (layoutFaults(sources.compiled).length > 0) await compileSources(sources, options);
   const rehearsal = startRehearsal();
   try {
     const compiling = compileSources(sources, options);
     const [compiled, tested, rehearsed] = await Promise.allSettled([
       compiling,
-      testSources(sources, options),
+      testSources(sources, options, options.passedTests),
       compiling.then((bundle) => rehearsal.run(bundle, options.evaluationMaxMs)),
     ]);
     // The first of them that failed says most: with file and line, and of what the others only stumble over.

@@ -2,10 +2,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { allFaults, checkStaged } from './all-faults.ts';
 import { entrypointOf, type PolicyBundle, readBundle, stages } from './bundle.ts';
 import { detectorsIn } from './detectors-list.ts';
 import { mayLookAtFindings, mayLookAtTotals } from './findings-use.ts';
-import { type LayoutFault, layoutFaults } from './layout.ts';
+import { layoutFaults } from './layout.ts';
 import { invalid, runOpa, writeTree } from './opa.ts';
 import { schemaFiles } from './schemas.ts';
 import { type PolicySources, readSources, revisionOf } from './sources.ts';
@@ -27,17 +28,21 @@ export async function compileSources(
   sources: PolicySources,
   { opaBinary, directory }: CompileOptions,
 ): Promise<PolicyBundle> {
-  const faults = layoutFaults(sources.compiled);
-  if (faults.length > 0) throw invalid(directory, faults);
+  // Whoever mends a fault is told of all others at once.
+  const refuse = async (): Promise<never> => {
+    throw invalid(directory, await allFaults(sources, opaBinary));
+  };
+  if (layoutFaults(sources.compiled).length > 0) return refuse();
   const staging = await mkdtemp(join(tmpdir(), 'skilltape-policy-'));
   try {
     const capabilities = await stage(staging, sources);
     const [checked, built] = await Promise.allSettled([
-      check(opaBinary, staging, capabilities, directory),
+      checkStaged(sources.compiled, capabilities, { opaBinary, staging }),
       build(opaBinary, staging, capabilities, directory),
     ]);
     // It names file and line where a build only fails.
     if (checked.status === 'rejected') throw checked.reason;
+    if (checked.value.length > 0) return await refuse();
     if (built.status === 'rejected') throw built.reason;
     const archive = built.value;
     const looksAtFindings = mayLookAtFindings(sources.compiled);
@@ -59,14 +64,6 @@ async function stage(staging: string, sources: PolicySources): Promise<string[]>
   return ['--capabilities', join(staging, 'capabilities.json')];
 }
 
-async function check(opaBinary: string, staging: string, capabilities: string[], directory: string): Promise<void> {
-  const args = ['check', '--strict', '--bundle', '--format', 'json', '--schema', join(staging, 'schemas')];
-  const result = await runOpa(opaBinary, [...args, ...capabilities, '.'], staging);
-  if (result.ok) return;
-  const faults = faultsOf(result.output);
-  throw invalid(directory, faults.length > 0 ? faults : [{ path: '', line: 0, reason: result.output }]);
-}
-
 /** No `-O`: the optimiser of OPA 1.22 fails on the wasm target. */
 async function build(opaBinary: string, staging: string, capabilities: string[], directory: string): Promise<string> {
   const archive = join(staging, 'bundle.tar.gz');
@@ -75,21 +72,4 @@ async function build(opaBinary: string, staging: string, capabilities: string[],
   const result = await runOpa(opaBinary, [...args, '--output', archive, '.'], staging);
   if (!result.ok) throw invalid(directory, [{ path: '', line: 0, reason: result.output }]);
   return archive;
-}
-
-/** OPA's own list of errors; none when it failed before it looked at the files one by one. */
-function faultsOf(output: string): LayoutFault[] {
-  let report: unknown;
-  try {
-    report = JSON.parse(output);
-  } catch {
-    return [];
-  }
-  const errors: unknown = (report as { errors?: unknown } | null)?.errors;
-  if (!Array.isArray(errors)) return [];
-  return errors.map((error: { message?: unknown; location?: { file?: unknown; row?: unknown } }) => ({
-    path: String(error.location?.file ?? ''),
-    line: Number(error.location?.row ?? 0),
-    reason: String(error.message),
-  }));
 }

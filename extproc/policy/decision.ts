@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { approvalTerms } from './approval-list.ts';
 import { maskingDecisionFor, usualMasking } from './masking-decision.ts';
+import { type PrivacyDecision, privacyDecision } from './privacy-decision.ts';
 import type { TypeNames } from './type-name.ts';
 
 /** One rule that fired, in words for the person who is refused. */
@@ -35,6 +36,8 @@ export function recordDecisionFor(names: TypeNames | null) {
     keep: z.enum(['full', 'metadata']),
     retention_class: z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/),
     masking: maskingDecisionFor(names).default(usualMasking),
+    /** Absent where policies of an earlier version say nothing of it. */
+    privacy: privacyDecision.optional(),
     reasons,
   });
 }
@@ -59,8 +62,14 @@ export function denialFor(fault: PolicyFault): AccessDecision & { verdict: 'deny
  * What is kept when policy gave no decision: the sealed raw bytes are kept whatever it says, so the safe side for what
  * can be read and searched is the metadata alone.
  */
-export function recordFor(fault: PolicyFault): RecordDecision {
-  return { keep: 'metadata', retention_class: 'standard', masking: usualMasking, reasons: [faultReason(fault)] };
+export function recordFor(fault: PolicyFault, privacy?: PrivacyDecision): RecordDecision {
+  return {
+    ...(privacy && { privacy }),
+    keep: 'metadata',
+    retention_class: 'standard',
+    masking: usualMasking,
+    reasons: [faultReason(fault)],
+  };
 }
 
 function faultReason(fault: PolicyFault): z.infer<typeof reason> {

@@ -52,7 +52,11 @@ export function readDetectors(document: unknown): DetectorsRead {
 /** `data` is the content of data.json files by folder. */
 export function detectorsListFaults(data: ReadonlyMap<string, unknown>): LayoutFault[] {
   if (!data.has(folder)) return [];
-  return readDetectors(data.get(folder)).faults.map((reason) => ({ path: file, line: 1, reason }));
+  return readDetectors(data.get(folder)).faults.map((reason) => {
+    const [, list, at] = /^(rules|names)\[(\d{1,6})\]/.exec(reason) ?? [];
+    const fault = { path: file, line: 1, reason };
+    return list === undefined ? fault : { ...fault, at: [list, Number(at)] };
+  });
 }
 
 /**

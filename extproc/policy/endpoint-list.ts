@@ -9,9 +9,10 @@ export function endpointListFaults(document: unknown): LayoutFault[] {
   if (typeof document !== 'object' || document === null) return [];
   const faults: LayoutFault[] = [];
   for (const [list, entries] of Object.entries(document)) {
-    for (const entry of Array.isArray(entries) ? entries : []) {
+    for (const [place, entry] of (Array.isArray(entries) ? entries : []).entries()) {
       if (typeof entry === 'string' && !standsForEndpoint(entry)) {
-        faults.push({ path, line: 1, reason: `${list} names no endpoint: ${JSON.stringify(entry)}` });
+        const reason = `${list} names no endpoint: ${JSON.stringify(entry)}`;
+        faults.push({ path, line: 1, reason, at: [list, place] });
       }
     }
   }

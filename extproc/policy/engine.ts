@@ -16,6 +16,7 @@ import {
 } from './decision.ts';
 import type { AccessInput, RecordInput, RequestInput } from './input.ts';
 import { inputMaxBytes } from './input-bounds.ts';
+import { type PrivacyDecision, unjudgedPrivacy } from './privacy-decision.ts';
 import { typeNamesWith } from './type-name.ts';
 
 /** What is used of an instance of a module. */
@@ -47,6 +48,8 @@ export type PolicyEngine = {
   access(input: AccessInput): AccessDecision;
   request(input: RequestInput): RequestDecision;
   record(input: RecordInput): RecordDecision;
+  /** Of exchanges that are not judged by `record`. */
+  readonly unjudgedPrivacy: PrivacyDecision;
   console(input: ConsoleInput): ConsoleDecision;
 };
 
@@ -60,6 +63,7 @@ export async function createPolicyEngine(
   options: { onFailure?: (error: SkilltapeError) => void } = {},
 ): Promise<PolicyEngine> {
   const evaluator = new Evaluator(bundle);
+  const privacy = unjudgedPrivacy(bundle.data);
   const judge = <D>(stage: Stage, input: unknown, shape: z.ZodType<D>, fallback: (fault: PolicyFault) => D): D => {
     try {
       const document = serialise(input);
@@ -83,7 +87,8 @@ export async function createPolicyEngine(
     },
     access: (input) => judge('access', input, verdictDecision, denialFor),
     request: (input) => judge('request', input, verdictDecision, denialFor),
-    record: (input) => judge('record', input, recordDecision, recordFor),
+    record: (input) => judge('record', input, recordDecision, (fault) => recordFor(fault, privacy)),
+    unjudgedPrivacy: privacy,
     console: (input) => judge('console', input, consoleDecision, consoleDenialFor),
   };
 }

@@ -24,8 +24,22 @@ const wallClock = z.strictObject({
 
 const accessFields = {
   version: z.literal(1),
-  connection: z.strictObject({ name: text, issuer: text }),
-  identity: z.strictObject({ issuer: text, subject: text, name: text, email: text, groups: texts }).nullable(),
+  connection: z.strictObject({
+    name: text,
+    issuers: texts,
+    recording: z.enum(['full', 'metadata']),
+    data: z.record(text, z.unknown()),
+  }),
+  identity: z
+    .strictObject({
+      issuer: text,
+      subject: text,
+      kind: z.enum(['person', 'workload']),
+      name: text,
+      email: text,
+      groups: texts,
+    })
+    .nullable(),
   authentication: z.strictObject({
     failure: z.enum(['missing', 'failed', 'two_credentials', 'wrong_issuer']).nullable(),
     detail: text,

@@ -3,9 +3,11 @@ import { stages } from './bundle.ts';
 import { detectorsListFaults } from './detectors-list.ts';
 import { endpointListFaults } from './endpoint-list.ts';
 import { listSchemaFaults } from './list-faults.ts';
+import { type ListLines, linesOf } from './list-lines.ts';
 import { unknownRules } from './observe-list.ts';
 
-export type LayoutFault = { path: string; line: number; reason: string };
+/** `at` is where in the data something is wrong; its line is found by it. */
+export type LayoutFault = { path: string; line: number; reason: string; at?: readonly PropertyKey[] };
 
 /** `compiled` is the content of .rego and data.json files by path. */
 export function layoutFaults(compiled: ReadonlyMap<string, Buffer>): LayoutFault[] {
@@ -14,14 +16,7 @@ export function layoutFaults(compiled: ReadonlyMap<string, Buffer>): LayoutFault
   for (const [path, content] of compiled) {
     if (!path.endsWith('.rego')) faults.push(...readData(path, content, data));
   }
-  faults.push(
-    ...endpointListFaults(data.get('lists/endpoints')),
-    ...detectorsListFaults(data),
-    ...listSchemaFaults(data),
-  );
-  for (const { at, name } of unknownRules(data.get('lists/observe'), compiled.keys())) {
-    faults.push({ path: 'lists/observe/data.json', line: 1, reason: `rules.${at}: there is no rule ${name}` });
-  }
+  faults.push(...dataFaults(data, compiled));
   for (const [path, content] of compiled) {
     if (!path.endsWith('.rego')) continue;
     const lines = content.toString('utf8').split('\n');
@@ -33,6 +28,26 @@ export function layoutFaults(compiled: ReadonlyMap<string, Buffer>): LayoutFault
     );
   }
   return faults;
+}
+
+/** What is wrong with what the lists say, with the line where it stands. */
+function dataFaults(data: ReadonlyMap<string, unknown>, compiled: ReadonlyMap<string, Buffer>): LayoutFault[] {
+  const faults = [
+    ...endpointListFaults(data.get('lists/endpoints')),
+    ...detectorsListFaults(data),
+    ...listSchemaFaults(data),
+  ];
+  for (const { at, name } of unknownRules(data.get('lists/observe'), compiled.keys())) {
+    const reason = `rules.${at}: there is no rule ${name}`;
+    faults.push({ path: 'lists/observe/data.json', line: 1, reason, at: ['rules', at] });
+  }
+  const lines = new Map<string, ListLines>();
+  return faults.map(({ at, ...fault }) => {
+    if (at === undefined) return fault;
+    const known = lines.get(fault.path) ?? linesOf(compiled.get(fault.path)?.toString('utf8') ?? '');
+    lines.set(fault.path, known);
+    return { ...fault, line: known.lineOf(at) };
+  });
 }
 
 function placeFaults(path: string): LayoutFault[] {
@@ -93,10 +108,12 @@ function readData(path: string, content: Buffer, data: Map<string, unknown>): La
     const document: unknown = JSON.parse(new TextDecoder('utf8', { fatal: true }).decode(content));
     if (!isObject(document)) return [{ path, line: 1, reason: 'data must be an object' }];
     data.set(path.split('/').slice(0, -1).join('/'), document);
-    return [];
+    const { twice } = linesOf(content.toString('utf8'));
+    return twice.map(({ line, key }) => ({ path, line, reason: `the key ${JSON.stringify(key)} is written twice` }));
   } catch (thrown) {
+    const { broken: brokenLine } = linesOf(content.toString('utf8'));
     const why = thrown instanceof Error ? thrown.message : String(thrown);
-    return [{ path, line: Number(/line (\d+)/.exec(why)?.[1] ?? 1), reason: 'not JSON' }];
+    return [{ path, line: Number(/line (\d+)/.exec(why)?.[1] ?? brokenLine ?? 1), reason: 'not JSON' }];
   }
 }
 

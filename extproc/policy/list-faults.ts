@@ -18,6 +18,7 @@ export function listSchemaFaults(data: ReadonlyMap<string, unknown>): LayoutFaul
     return (error?.issues ?? []).map(({ path, message }) => ({
       path: `${folder}/data.json`,
       line: 1,
+      at: path,
       reason: `${path.join('.')}: ${message}${path.at(-1) === 'scopes' ? neverLinked(names) : ''}`,
     }));
   });

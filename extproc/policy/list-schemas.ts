@@ -9,6 +9,7 @@ import { findingsListFor } from './findings-list.ts';
 import { tagNamePattern, weekdays } from './input-bounds.ts';
 import { maskingListFor } from './masking-decision.ts';
 import { observeList } from './observe-list.ts';
+import { privacyDecision } from './privacy-decision.ts';
 import { isTimeZone } from './time-zones.ts';
 import { bodyWhen, headersWhen } from './when.ts';
 
@@ -110,6 +111,7 @@ export const listSchemas = {
   findings: findingsListFor(null),
   masking: maskingListFor(null),
   observe: observeList,
+  privacy: rulesOf(privacyDecision.partial().extend({ when: bodyWhen.optional() })),
   recording: z.strictObject({ default: keep, rules: z.array(z.strictObject({ when: bodyWhen.optional(), keep })) }),
   required_tags: rulesOf(
     z.strictObject({

@@ -4,6 +4,7 @@ import { keptRevisionsMax, type PolicyBundle } from './bundle.ts';
 import type { RecordDecision } from './decision.ts';
 import { createPolicyEngine, type PolicyEngine } from './engine.ts';
 import type { RecordInput } from './input.ts';
+import type { PrivacyDecision } from './privacy-decision.ts';
 
 type Options = { onFailure?: (error: SkilltapeError) => void };
 
@@ -32,6 +33,11 @@ export class RecordPolicies {
       if (this.#engines.size <= keptRevisionsMax) break;
       this.#engines.delete(oldest);
     }
+  }
+
+  /** What is shown of exchanges that are not judged. */
+  get unjudgedPrivacy(): PrivacyDecision | undefined {
+    return this.#inForce?.unjudgedPrivacy;
   }
 
   /** `revision` names the policy that decided: the one asked for where it is still kept, else the one in force. */

@@ -5,19 +5,33 @@ import { join } from 'node:path';
 import type { CompileOptions } from './compile.ts';
 import type { LayoutFault } from './layout.ts';
 import { invalid, runOpa, writeTree } from './opa.ts';
-import { type PolicySources, testedListPath } from './sources.ts';
+import { digestOf, type PolicySources, testedListPath } from './sources.ts';
+
+/** What passed its tests last, by a digest of all files that they are run with. */
+export type PassedTests = { digest: string | null };
 
 /**
- * Where there is no test there is nothing to fail.
+ * Where there is no test there is nothing to fail, and what passed before is not tested again: an edit of a list that the
+ * tests do not see comes in force sooner.
  * @throws SkilltapeError `policy_invalid` with file, line and name of each test that failed or cannot be read
  */
-export async function testSources(sources: PolicySources, { opaBinary, directory }: CompileOptions): Promise<void> {
+export async function testSources(
+  sources: PolicySources,
+  { opaBinary, directory }: CompileOptions,
+  passed: PassedTests = { digest: null },
+): Promise<void> {
   if (sources.tests.size === 0) return;
+  const files = testedFiles(sources);
+  const digest = digestOf(files);
+  if (digest === passed.digest) return;
   const staging = await mkdtemp(join(tmpdir(), 'skilltape-policy-test-'));
   try {
-    await writeTree(join(staging, 'sources'), testedFiles(sources));
+    await writeTree(join(staging, 'sources'), files);
     const result = await runOpa(opaBinary, ['test', '--bundle', '--format', 'json', '.'], staging);
-    if (result.ok) return;
+    if (result.ok) {
+      passed.digest = digest;
+      return;
+    }
     const faults = [...failedTests(result.output), ...unreadableTests(result.output)];
     throw invalid(directory, faults.length > 0 ? faults : [{ path: '', line: 0, reason: result.output }]);
   } finally {

@@ -67,9 +67,13 @@ export async function readSources(directory: string): Promise<PolicySources> {
 
 /** `sha256:<hex>` over paths and contents of what is compiled; lengths keep one file from passing for two. */
 export function revisionOf(sources: PolicySources): string {
+  return `sha256:${digestOf(sources.compiled)}`;
+}
+
+export function digestOf(files: ReadonlyMap<string, Buffer>): string {
   const hash = createHash('sha256');
-  for (const [path, content] of sources.compiled) hash.update(`${path}\0${content.length}\0`).update(content);
-  return `sha256:${hash.digest('hex')}`;
+  for (const [path, content] of files) hash.update(`${path}\0${content.length}\0`).update(content);
+  return hash.digest('hex');
 }
 
 /** A list as the tests know it: what operators write into `lists/<name>/data.json` must not fail them. */

@@ -1,5 +1,5 @@
 /** Seals values to the people whose exchanges they come from; this side cannot open what it keeps. */
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { decodeSealedKey } from '../keys/sealed-key.ts';
 import type { KeySealer } from '../keys/sealer.ts';
 import { sealValue } from './sealed-value.ts';
@@ -88,10 +88,11 @@ export class RevealKeeper {
   async #sealed({ person, retentionClass, values }: Group): Promise<SealedBatch> {
     const context = `reveal ${randomBytes(16).toString('hex')}`;
     const { key, sealed } = await this.#parts.sealer.sealedKeyFor(person ?? 'nobody', retentionClass, context);
-    const rows = values.map(({ session, token, value }, counter) => {
-      return { session, token, counter, value: sealValue(key, counter, session, token, value) };
-    });
+    const secretKey = createSecretKey(key);
     key.fill(0);
+    const rows = values.map(({ session, token, value }, counter) => {
+      return { session, token, counter, value: sealValue(secretKey, counter, session, token, value) };
+    });
     return { context, sealedKey: sealed, pair: decodeSealedKey(sealed).keyId, retentionClass, rows };
   }
 

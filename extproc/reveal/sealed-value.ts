@@ -1,10 +1,10 @@
 /** One value under the data key of its batch: AES-256-GCM, the nonce counts, session and token are authenticated. */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 
 const tagBytes = 16;
 
-/** A counter must not come twice under a key. */
-export function sealValue(key: Uint8Array, counter: number, session: string, token: string, value: string): Buffer {
+/** A counter must not come twice under a key, which is made once for all values of a batch: that costs more than sealing one. */
+export function sealValue(key: KeyObject, counter: number, session: string, token: string, value: string): Buffer {
   const cipher = createCipheriv('aes-256-gcm', key, nonceOf(counter));
   cipher.setAAD(placeOf(session, token));
   return Buffer.concat([cipher.update(value, 'utf8'), cipher.final(), cipher.getAuthTag()]);

@@ -3,7 +3,7 @@
  * tokens, which stand in the index as well.
  */
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { inTransaction, openForReading, openPrivateDatabase } from '../index/sqlite/database.ts';
 
 /** `context` is what the data key was sealed for, `pair` the person's pair that it is sealed to. */
@@ -48,10 +48,18 @@ export function revealFile(dataDirectory: string): string {
 export class RevealStore {
   readonly #database: DatabaseSync;
   readonly #maxBytes: number;
+  readonly #addKey: StatementSync;
+  readonly #addValue: StatementSync;
 
   private constructor(database: DatabaseSync, maxBytes: number) {
     this.#database = database;
     this.#maxBytes = maxBytes;
+    this.#addKey = database.prepare(
+      'insert into data_keys (context, sealed, retention_class, made_ms) values (?, ?, ?, ?)',
+    );
+    this.#addValue = database.prepare(
+      'insert or ignore into sealed_values (session, token, pair, key_number, counter, value) values (?, ?, ?, ?, ?, ?)',
+    );
   }
 
   /** Throws `disk_failed`, or what SQLite throws. */
@@ -71,18 +79,12 @@ export class RevealStore {
 
   /** Each value once for a session, a token and a pair; returns how many are new. */
   add(batches: readonly SealedBatch[], nowMs: number): number {
-    const addKey = this.#database.prepare(
-      'insert into data_keys (context, sealed, retention_class, made_ms) values (?, ?, ?, ?)',
-    );
-    const addValue = this.#database.prepare(
-      'insert or ignore into sealed_values (session, token, pair, key_number, counter, value) values (?, ?, ?, ?, ?, ?)',
-    );
     return inTransaction(this.#database, () => {
       let added = 0;
       for (const { context, sealedKey, retentionClass, pair, rows } of batches) {
-        const { lastInsertRowid: number } = addKey.run(context, sealedKey, retentionClass, nowMs);
+        const { lastInsertRowid: number } = this.#addKey.run(context, sealedKey, retentionClass, nowMs);
         for (const { session, token, counter, value } of rows)
-          added += Number(addValue.run(session, token, pair, number, counter, value).changes);
+          added += Number(this.#addValue.run(session, token, pair, number, counter, value).changes);
       }
       return added;
     });

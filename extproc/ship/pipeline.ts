@@ -12,6 +12,7 @@ import { TimeBudget } from '../masking/time-budget.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import { recordFor } from '../policy/decision.ts';
 import type { RecordInput } from '../policy/input.ts';
+import { type PrivacyDecision, usualPrivacy } from '../policy/privacy-decision.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
 import { draftDocuments } from '../transcript/documents.ts';
 import type { DocumentMasker } from '../transcript/masked-document.ts';
@@ -19,6 +20,7 @@ import { maskDocument } from '../transcript/masked-document.ts';
 import { metadataDocument } from '../transcript/metadata-document.ts';
 import { readTranscript } from '../transcript/reading.ts';
 import { recordInputOf } from '../transcript/record-input.ts';
+import { withShownCaller, withShownPerson } from '../transcript/shown-person.ts';
 import type { Transcript } from '../transcript/transcript.ts';
 import { detectionWithNames, type NameFinder } from './name-finder.ts';
 import { reasonOf } from './reason.ts';
@@ -36,7 +38,11 @@ export type PipelineParts = {
   /** Null where no values are kept. */
   tokenKeeper: TokenKeeper | null;
   /** Asked of the revision that an exchange began with; null: of the one in force. */
-  policy: { record(input: RecordInput, revision: string | null): RecordDecision & { revision?: string } };
+  policy: {
+    record(input: RecordInput, revision: string | null): RecordDecision & { revision?: string };
+    /** What is shown of who called where no rule could judge; absent: everything. */
+    readonly unjudgedPrivacy?: PrivacyDecision | undefined;
+  };
   memory: ShipMemory;
   index: Pick<IndexSink, 'deliver'>;
   /** Null: nothing is archived. */
@@ -223,7 +229,8 @@ export async function documentsOf(
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
   const input = recordInputOf(transcript, reading);
   const own = transcript.started.policyRevision ?? transcript.decided?.policyRevision ?? null;
-  const decided = input === null ? recordFor('policy_failed') : parts.policy.record(input, own);
+  const { unjudgedPrivacy } = parts.policy;
+  const decided = input === null ? recordFor('policy_failed', unjudgedPrivacy) : parts.policy.record(input, own);
   const retention_class = recollection.retentionClass(transcript.exchangeId, decided.retention_class);
   const decision = { ...decided, retention_class };
   const recall = recollection.recallFor(transcript);
@@ -232,9 +239,10 @@ export async function documentsOf(
   const inForce = parts.detection();
   const tokens = onTokens === undefined ? null : tokenSink(transcript, decision, inForce);
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-    const detection = await detectionWithNames(names, drafted.draft, inForce);
+    const draft = withShownPerson(drafted.draft, decided.privacy ?? usualPrivacy, keyedHash);
+    const detection = await detectionWithNames(names, draft, inForce);
     const { onToken } = tokens ?? {};
-    documents.push(maskDocument(drafted.draft, masker, textMaxChars, decision.masking, detection, time, onToken));
+    documents.push(maskDocument(draft, masker, textMaxChars, decision.masking, detection, time, onToken));
     recollection.add(transcript, drafted);
   }
   // Last: of what could only be kept as metadata no value is kept.
@@ -254,7 +262,9 @@ function reducedTo(transcript: Transcript, recollection: Recollection, parts: Pi
   // It may have been read in part, or before, in a delivery that did not come to its end.
   recollection.forgetExchange(transcript.exchangeId);
   const { retention_class: byDefault } = recordFor('policy_failed');
-  return [metadataDocument(transcript, recollection.retentionClass(transcript.exchangeId, byDefault), reason)];
+  const retentionClass = recollection.retentionClass(transcript.exchangeId, byDefault);
+  const { unjudgedPrivacy = usualPrivacy } = parts.policy;
+  return [metadataDocument(withShownCaller(transcript, unjudgedPrivacy, parts.keyedHash), retentionClass, reason)];
 }
 
 function isIndexFault(thrown: unknown): thrown is SkilltapeError {

@@ -60,7 +60,8 @@ function fieldLines(label: string, value: string, style: Style, width: number): 
 function userOf({ user, source }: Masked<ExchangeDocument>): string {
   if (user === null) return `unknown, from ${source.ip}`;
   const roles = user.roles.length === 0 ? '' : `, ${user.roles.join(' ')}`;
-  return `${user.name} <${user.email}> ${user.id}${roles}, from ${source.ip}`;
+  const named = user.name === '' && user.email === '' ? '' : `${user.name} <${user.email}> `;
+  return `${named}${user.id}${roles}, from ${source.ip}`;
 }
 
 function modelOf({ request, response }: ExchangeDocument['gen_ai']): string {

@@ -60,9 +60,12 @@ function addedSince({
 }
 
 /** The same for what inputs of then said in other words: the models that may answer, and a body that was not read. */
-function rewordedSince({ claude, batch, agent, body }: Partial<RequestInput>): Partial<RequestInput> {
+function rewordedSince(judged: Partial<RequestInput>): Partial<RequestInput> {
+  const { claude, batch, agent, body, connection, identity } = judged;
   const status: string | undefined = body?.status;
   return {
+    ...(connection && { connection: withIssuers(connection) }),
+    ...(identity && { identity: { ...identity, kind: identity.kind ?? 'person' } }),
     ...(claude && { claude: withThings(claude) }),
     ...(batch && { batch: { ...batch, requests: batch.requests.map(withThings) } }),
     ...(agent && { agent: { ...agent, mcp_server_hosts: agent.mcp_server_hosts ?? hostsUnknown(agent) } }),
@@ -70,6 +73,12 @@ function rewordedSince({ claude, batch, agent, body }: Partial<RequestInput>): P
       body: { ...withSizes(body), status: status === 'not_json' ? 'unread' : body.status },
     }),
   };
+}
+
+/** A connection had one issuer then, and nothing of its own for policies. */
+function withIssuers({ issuer, ...connection }: AccessInput['connection'] & { issuer?: string }) {
+  const issuers = issuer === undefined ? {} : { issuers: [issuer], recording: 'full' as const, data: {} };
+  return { ...connection, ...issuers };
 }
 
 /** An encoded body was refused then. */

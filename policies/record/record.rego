@@ -10,18 +10,23 @@ import data.skilltape.lib.facts
 import data.skilltape.lib.findings
 import data.skilltape.lib.lists
 import data.skilltape.lib.masking
+import data.skilltape.lib.privacy
 import data.skilltape.lib.retention
 
 default decision := {
 	"keep": "metadata",
 	"retention_class": "standard",
+	"privacy": {"person": "pseudonym", "address": "dropped", "groups": "dropped"},
 	"reasons": [{"rule": "skilltape/policy_undefined", "message": "The policy gave no decision."}],
 }
 
 # METADATA
 # description: The decision document of `record`.
 # entrypoint: true
-decision := object.union(kept, {"masking": masking.decide(_entries, kept.retention_class)}) if {
+decision := object.union(kept, {
+	"masking": masking.decide(_entries, kept.retention_class),
+	"privacy": privacy.decide(_entries),
+}) if {
 	kept := retention.decide(_entries)
 }
 

@@ -3,6 +3,8 @@ package skilltape.record_test
 import data.skilltape.lib.example_test as example
 import data.skilltape.record
 
+usual_privacy := {"person": "named", "address": "kept", "groups": "kept"}
+
 usual_masking := {"off": [], "on": [], "plain": [], "scopes": {}, "whole": [], "drop": []}
 
 test_success_everything_is_kept_in_full if {
@@ -10,6 +12,7 @@ test_success_everything_is_kept_in_full if {
 		"keep": "full",
 		"retention_class": "standard",
 		"masking": usual_masking,
+		"privacy": usual_privacy,
 		"reasons": [],
 	} with input as example.record
 }
@@ -35,6 +38,7 @@ test_success_rule_keeps_metadata if {
 		"keep": "metadata",
 		"retention_class": "standard",
 		"masking": usual_masking,
+		"privacy": usual_privacy,
 		"reasons": [{"rule": "record/a", "message": "m"}],
 	} with input as example.record with data.skilltape.rules.record as _rules([{"keep": "metadata", "message": "m"}])
 }
@@ -120,4 +124,8 @@ _metadata_by(rule) if {
 	record.decision.keep == "metadata"
 	some reason in record.decision.reasons
 	reason.rule == rule
+}
+
+test_success_connection_that_keeps_metadata if {
+	record.decision.keep == "metadata" with input as example.record_with({"connection": {"recording": "metadata"}})
 }

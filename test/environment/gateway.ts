@@ -30,6 +30,8 @@ export type TestGateway = Gateway & {
   document(exchangeId: string | null | undefined): Promise<ExchangeDocument>;
 };
 
+const unboundedRefusals = { recordsPerMinute: 100_000, recordsPerMinuteAllSources: 100_000, sourcesMax: 100 };
+
 export type PlainAnswer = { status: number; headers: Headers; body: Buffer; exchangeId: string };
 
 /** The real parts on this machine, with a fake Claude behind them; `stop` removes everything again. */
@@ -55,7 +57,8 @@ export async function startTestGateway(
   const gateway = await startGateway({
     ...{ directory, authority, upstreamKey, userClientSecret: 'test', ...rest },
     // Coverage makes records of requests that were refused without one: a test that counts records has to ask for it.
-    settings: { coverage: {}, ...settings },
+    // Tests ask for many a record of a bad token in one minute, all of one source.
+    settings: { coverage: {}, refusals: unboundedRefusals, ...settings },
     upstreams: ['claude', 'sandbox'].map((name) => ({ name, ...target })),
     envoyBinary: (await resolveTool('envoy', { env: process.env })).path,
     opaBinary: (await resolveTool('opa', { env: process.env })).path,

@@ -56,7 +56,7 @@ async function serveOn(t: TestContext, disk: string, workers: number) {
     workers,
     listen: { socket },
     identityProviders: { idp: { issuer: 'https://idp.example.com' } },
-    connections: { claude: { identityProvider: 'idp' } },
+    connections: { claude: { identityProviders: ['idp'] } },
     policies: { directory: fromRoot('policies') },
     operations: { enabled: false },
   };

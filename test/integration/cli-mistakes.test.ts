@@ -22,8 +22,8 @@ const faulty = `
 dataDirectory: ""
 listen: {}
 connections:
-  claude: { identityProvider: nobody }
-  Research: { identityProvider: idp }
+  claude: { identityProviders: [nobody] }
+  Research: { identityProviders: [idp] }
 identityProviders:
   idp: { issuer: "ftp://idp.example.com", claims: { groups: "a.__proto__" } }
 limits: { requestBodyMaxBytes: 0, openExchangesMax: many }
@@ -34,7 +34,7 @@ log: { level: loud }
 const faults = [
   'dataDirectory',
   'listen',
-  'connections.claude.identityProvider',
+  'connections.claude.identityProviders',
   'connections.Research',
   'identityProviders.idp.issuer',
   'identityProviders.idp.claims.groups',
@@ -58,7 +58,7 @@ test('a key that does not exist is refused, with the one that was meant', async 
   const text = `
 dataDirectory: data
 listen: { socket: s.sock }
-connections: { claude: { identityProvider: idp } }
+connections: { claude: { identityProviders: [idp] } }
 identityProviders: { idp: { issuer: "https://idp.example.com" } }
 decisionTimoutMs: 100
 limits: { maxBytes: 1 }
@@ -102,7 +102,7 @@ for (const args of mistyped) {
     const valid = `
 dataDirectory: data
 listen: { socket: s.sock }
-connections: { claude: { identityProvider: idp } }
+connections: { claude: { identityProviders: [idp] } }
 identityProviders: { idp: { issuer: "https://idp.example.com" } }
 `;
     const { status, stdout, stderr } = await skilltape(['--config', configFile(valid), ...args]);
@@ -128,7 +128,7 @@ test('a search before anything was recorded says what is missing, without a stac
   const valid = `
 dataDirectory: empty
 listen: { socket: s.sock }
-connections: { claude: { identityProvider: idp } }
+connections: { claude: { identityProviders: [idp] } }
 identityProviders: { idp: { issuer: "https://idp.example.com" } }
 `;
   const { status, stdout, stderr } = await skilltape(['--config', configFile(valid), 'search', 'x']);

@@ -13,7 +13,10 @@ const MiB = 1024 * 1024;
 let gateway: ScriptedGateway;
 let answer: ScriptedAnswer = {};
 before(async () => {
-  gateway = await startScriptedGateway({ connections: { claude: { identityProvider: 'idp' } }, answer: () => answer });
+  gateway = await startScriptedGateway({
+    connections: { claude: { identityProviders: ['idp'] } },
+    answer: () => answer,
+  });
 });
 after(() => gateway.stop());
 

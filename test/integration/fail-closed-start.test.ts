@@ -53,7 +53,7 @@ async function serve(
     dataDirectory: join(directory, 'data'),
     listen: { socket },
     identityProviders: { idp: { issuer: 'https://idp.example.com' } },
-    connections: { claude: { identityProvider: 'idp' } },
+    connections: { claude: { identityProviders: ['idp'] } },
     policies: { directory: policies },
     operations: { port: 0 },
   };

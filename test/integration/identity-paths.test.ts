@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { messagesBody } from '../builders/messages-body.ts';
 import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
+import { http2Status } from '../environment/http2-call.ts';
 import type { HttpsAnswer } from '../environment/https-call.ts';
 import { httpsCall } from '../environment/https-call.ts';
 
@@ -42,6 +43,10 @@ const served: [path: string, connection: string][] = [
   ['/sandbox/../v1/messages', 'claude'],
   ['/sandbox/%2e%2e/v1/messages', 'claude'],
   ['https://elsewhere.example/v1/messages', 'claude'],
+  ['https://elsewhere.example/sandbox/../v1//messages', 'claude'],
+  ['/v1/files/%2e%2e/messages', 'claude'],
+  ['/../v1/messages', 'claude'],
+  ['/v1/..;/v1/messages', 'claude'],
   ['/sandbox/v1/messages', 'sandbox'],
   ['/sandbox//v1/messages', 'sandbox'],
   ['/./sandbox/v1/messages', 'sandbox'],
@@ -72,6 +77,9 @@ for (const [path, connection] of served) {
 const refused = [
   '/v1/messages;x',
   '/v1/messages;x=/../count_tokens',
+  '/v1/messages;/../count_tokens',
+  '/;x/v1/messages',
+  '/sandbox;x/v1/messages',
   '/V1/MESSAGES',
   '/v1/Messages',
   '/v1/messages/',
@@ -107,6 +115,8 @@ const malformed = [
   '/v1%2Fmessages',
   '/v1%5cmessages',
   '/sandbox/..%2fv1/messages',
+  '/sandbox/%2e%2e%2fv1/messages',
+  '/sandbox/..%5cv1/messages',
   '/v1/messages%00',
   '/v1/messages#x',
   '/../../v1%2f..',
@@ -131,3 +141,60 @@ test('the query goes upstream as it came, and only what the API defines of it is
   assert.deepEqual(upstreamPaths(number), [path.slice('/sandbox'.length)]);
   assert.equal((await gateway.document(answer.exchangeId)).url.path, '/v1/messages');
 });
+
+/** Headers by which other servers take another path or method than the one that was asked for. */
+const overrides = [
+  ...[['x-http-method-override', 'DELETE'] as const, ['x-http-method', 'DELETE'] as const],
+  ...[['x-method-override', 'DELETE'] as const, ['x-original-url', '/v1/organizations/users'] as const],
+  ...[['x-rewrite-url', '/v1/organizations/users'] as const, ['x-original-path', '/sandbox/v1/messages'] as const],
+  ...[['x-envoy-original-path', '/sandbox/v1/messages'] as const, ['x-forwarded-prefix', '/sandbox'] as const],
+  ...[['x-forwarded-path', '/sandbox/v1/messages'] as const, ['x-skilltape-path-prefix', '/v1'] as const],
+];
+
+test('headers that ask for another method or path change neither route nor verdict', async () => {
+  for (const [name, value] of overrides) {
+    const number = gateway.fake.requestCount();
+    const usual = [['authorization', `Bearer ${token}`] as const, ['anthropic-version', '2023-06-01'] as const];
+    const headers = [...usual, [name, value] as const];
+    const answer = await httpsCall(gateway, { path: '/v1/models', method: 'GET', headers, body: '' });
+    assert.equal(answer.status, 200, `${name} ${answer.body}`);
+    assert.deepEqual(
+      gateway.fake.requests.slice(number).map(({ method, path }) => [method, path]),
+      [['GET', '/v1/models']],
+      name,
+    );
+    const { http, url, skilltape } = await gateway.document(answer.exchangeId);
+    assert.deepEqual([http.request.method, url.path, skilltape.connection], ['GET', '/v1/models', 'claude'], name);
+  }
+});
+
+/** What an HTTP/2 caller may put into the pseudo-headers; over HTTP/1.1 there is no place for most of it. */
+const pseudoHeaders: [name: string, fields: Record<string, string>, path: string | null][] = [
+  ['another authority', { ':authority': 'elsewhere.example' }, '/v1/messages'],
+  ['an authority of the upstream', { ':authority': 'api.anthropic.com' }, '/v1/messages'],
+  ['an authority with a user', { ':authority': 'root@localhost' }, null],
+  ['a path with dots', { ':path': '/sandbox/../v1/messages' }, '/v1/messages'],
+  ['a path with an encoded slash', { ':path': '/sandbox/..%2fv1/messages' }, null],
+  ['an absolute path', { ':path': 'https://elsewhere.example/v1/messages' }, null],
+  ['a path that is an authority', { ':path': '//elsewhere.example/v1/messages' }, null],
+  ['the scheme http', { ':scheme': 'http' }, '/v1/messages'],
+  ['another scheme', { ':scheme': 'file' }, '/v1/messages'],
+];
+
+for (const [name, fields, upstreamPath] of pseudoHeaders) {
+  test(`over HTTP/2, ${name}: ${upstreamPath === null ? 'refused' : 'the plain path'}`, async () => {
+    const number = gateway.fake.requestCount();
+    const usual = {
+      ':method': 'POST',
+      ':path': '/v1/messages',
+      'content-type': 'application/json',
+      'anthropic-version': '2023-06-01',
+    };
+    const headers = { ...usual, authorization: `Bearer ${token}`, ...fields };
+    const status = await http2Status(gateway, headers, messagesBody('Which way?'));
+    assert.deepEqual(upstreamPaths(number), upstreamPath === null ? [] : [upstreamPath], `${status}`);
+    if (upstreamPath === null) assert.ok(status === null || status >= 400, `${status}`);
+    else assert.equal(status, 200);
+    assert.ok(gateway.fake.requests.slice(number).every(({ headers: sent }) => !sent.includes('elsewhere.example')));
+  });
+}

@@ -246,6 +246,70 @@ test('forged headers beside a good token change nothing in the record', async ()
   assert.notEqual(other.http.request.id, one.http.request.id);
 });
 
+/** By these, and by fields of the body, gateways of others are told not to log, not to check, or whom it is for. */
+const optOuts: HeaderPairs = [
+  ...([
+    ['x-no-log', '1'],
+    ['x-do-not-log', 'true'],
+    ['no-log', 'true'],
+    ['dnt', '1'],
+    ['sec-gpc', '1'],
+    ['cache-control', 'no-store, no-transform'],
+    ['cf-aig-collect-log', 'false'],
+    ['cf-aig-skip-cache', 'true'],
+    ['helicone-omit-request', 'true'],
+    ['helicone-omit-response', 'true'],
+    ['x-portkey-debug', 'false'],
+    ['x-litellm-disable-logging', 'true'],
+    ['x-litellm-enable-message-redaction', 'true'],
+    ['x-kong-log', 'off'],
+    ['x-trace-sampled', '0'],
+    ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00'],
+    ['x-user', 'mallory'],
+    ['x-consumer-username', 'mallory'],
+    ['x-goog-authenticated-user-email', 'mallory@example.com'],
+    ['x-amzn-oidc-identity', 'mallory'],
+    ['x-ms-client-principal-name', 'mallory'],
+    ['ssl-client-s-dn', 'CN=mallory'],
+    ['x-forwarded-client-cert', 'Subject="CN=mallory"'],
+    ['x-spiffe-id', 'spiffe://mallory'],
+    ['x-skill', 'payroll'],
+    ['x-session-id', 'chosen'],
+    ['x-connection', 'sandbox'],
+  ] as const),
+];
+
+test('headers by which other gateways are told not to log, or who calls, change nothing in the record', async () => {
+  const token: HeaderPairs = [['x-api-key', alice]];
+  const plain = await call(token);
+  const marked = await call([...optOuts, ...token]);
+  assert.deepEqual([plain.status, marked.status], [200, 200]);
+  const [one, other] = [await gateway.document(plain.exchangeId), await gateway.document(marked.exchangeId)];
+  assert.deepEqual(comparable(other), comparable(one));
+  await assertRefused(optOuts, [/carries no token/, whatToDo]);
+});
+
+test('fields by which other gateways are told not to log do not keep a prompt from the record', async () => {
+  const optOut = {
+    'no-log': true,
+    store: false,
+    metadata: { user_id: 'mallory', 'no-log': 'true', tags: ['private'] },
+  };
+  const fields = { ...JSON.parse(body), ...optOut, messages: [{ role: 'user', content: 'Zwiebelkuchen' }] };
+  const answer = await httpsCall(gateway, {
+    headers: [
+      ['content-type', 'application/json'],
+      ['anthropic-version', '2023-06-01'],
+      ['x-api-key', alice],
+    ],
+    body: JSON.stringify(fields),
+    path: '/v1/messages',
+  });
+  const { gen_ai, user } = await gateway.document(answer.exchangeId);
+  assert.match(gen_ai.input.text, /Zwiebelkuchen/);
+  assert.equal(user?.id, 'alice');
+});
+
 test('two exchanges with the same request id of the caller are two, not attempts of one', async () => {
   const headers: HeaderPairs = [
     ['authorization', `Bearer ${alice}`],

@@ -8,6 +8,7 @@ import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
 import { denyList, ownPolicies, policyEdits } from '../environment/policy-edits.ts';
 import { waitUntil } from '../environment/wait.ts';
+import { saveUnderLoad } from '../torture/live-edit.ts';
 
 let gateway: TestGateway;
 let edits: ReturnType<typeof policyEdits>;
@@ -104,4 +105,15 @@ test('a start with faulty files goes on with the last policy in force, and says 
     .filter(({ kind }) => kind === 'policies')
     .map(({ cause }) => cause);
   assert.deepEqual(causes, ['edit', 'edit', 'edit', 'edit', 'start']);
+});
+
+test('saves under load fail no exchange, with two workers, and each verdict is that of one of the policies', async (t) => {
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  t.diagnostic(`seed ${seed}`);
+  const pair = await startTestGateway({ ...ownPolicies, workers: 2 });
+  t.after(() => pair.stop());
+  const { counts, violations } = await saveUnderLoad(pair, { seed, rounds: 4, progress: () => {} });
+  t.diagnostic(JSON.stringify(counts));
+  assert.deepEqual(violations, []);
+  assert.ok((counts.exchanges ?? 0) > 10);
 });

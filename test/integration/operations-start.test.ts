@@ -21,7 +21,7 @@ async function serve(operations: object, opaBinary: string): Promise<Child> {
     dataDirectory: 'data',
     listen: { socket: 'extproc.sock' },
     identityProviders: { idp: { issuer: 'https://idp.example.com' } },
-    connections: { claude: { identityProvider: 'idp' } },
+    connections: { claude: { identityProviders: ['idp'] } },
     policies: { directory: fromRoot('policies') },
     operations,
   };

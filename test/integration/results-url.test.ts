@@ -29,8 +29,8 @@ let answers: Record<string, ScriptedAnswer> = {};
 before(async () => {
   gateway = await startScriptedGateway({
     connections: {
-      claude: { identityProvider: 'idp', publicUrl: `${publicUrl}/`, rewriteResultsUrl: true },
-      plain: { identityProvider: 'idp', publicUrl },
+      claude: { identityProviders: ['idp'], publicUrl: `${publicUrl}/`, rewriteResultsUrl: true },
+      plain: { identityProviders: ['idp'], publicUrl },
     },
     answer: ({ method, path }) => answers[`${method} ${path}`] ?? { status: 404, body: '{"type":"error"}' },
   });

@@ -9,7 +9,7 @@ let gateway: ScriptedGateway;
 /** What the upstream answers next. */
 let next: ScriptedAnswer = {};
 before(async () => {
-  const connection = { identityProvider: 'idp' };
+  const connection = { identityProviders: ['idp'] };
   gateway = await startScriptedGateway({ connections: { claude: connection, other: connection }, answer: () => next });
 });
 after(() => gateway.stop());

@@ -11,7 +11,7 @@ import { wholeIndex } from '../environment/whole-index.ts';
 let gateway: ScriptedGateway;
 let next: ScriptedAnswer = {};
 before(async () => {
-  const connections = { claude: { identityProvider: 'idp' } };
+  const connections = { claude: { identityProviders: ['idp'] } };
   gateway = await startScriptedGateway({ connections, workers: 2, answer: () => next });
 });
 after(() => gateway.stop());

@@ -67,7 +67,7 @@ for (const { name, stream, directives } of cases) {
     await twoRounds(gateway.envoy);
     assert.equal(gateway.fake.requestCount(), requests);
     assert.equal(gateway.fake.acceptCount(), connections);
-    assert.equal(await envoyStat(gateway.envoy, 'cluster.claude.upstream_rq_total'), requests);
+    assert.equal(await envoyStat(gateway.envoy, 'cluster.upstream_claude.upstream_rq_total'), requests);
 
     await passUntilUpstreamHasIt(requests);
     const head = await call.head;

@@ -8,10 +8,11 @@ import { noBodyFacts } from '../../extproc/policy/input-bounds.ts';
 export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
   return {
     version: 1,
-    connection: { name: 'claude', issuer: 'https://idp.example' },
+    connection: { name: 'claude', issuers: ['https://idp.example'], recording: 'full', data: {} },
     identity: {
       issuer: 'https://idp.example',
       subject: 'u-1',
+      kind: 'person',
       name: 'Ada Example',
       email: 'ada@example.org',
       groups: ['staff'],

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { compilePolicies } from '../../extproc/policy/compile.ts';
 import { createPolicyEngine } from '../../extproc/policy/engine.ts';
+import { listSchemaFaults } from '../../extproc/policy/list-faults.ts';
 import { policyDirectory } from './directory.ts';
 import { requestDocument } from './documents.ts';
 import { opaBinary, policiesDirectory, runOpa } from './opa.ts';
@@ -70,4 +71,20 @@ test('the rule of the README works as it is written there', async (t) => {
     reasons: [{ rule: 'request/mcp_hold', message: 'The MCP server "docs" needs an approval.' }],
     approval: JSON.parse(readFileSync(join(directory, 'lists/approval/data.json'), 'utf8')),
   });
+});
+
+test('every list in the README is one that can be put in force', () => {
+  const examples = [...readme.matchAll(/^`(lists\/\w+)\/data\.json`\n\n```json\n([\s\S]*?)^```$/gm)];
+  assert.ok(examples.length >= 10, String(examples.length));
+  for (const [, folder = '', json = ''] of examples) {
+    assert.deepEqual(listSchemaFaults(new Map([[folder, JSON.parse(json)]])), [], folder);
+  }
+});
+
+test('every list is in the table of the README, and shipped without an entry that restricts anybody new', () => {
+  for (const name of readdirSync(join(policiesDirectory, 'lists'))) {
+    assert.ok(readme.includes(`lists/${name}/data.json`) || readme.includes(`| [\`${name}\`]`), name);
+    const { rules = [] } = JSON.parse(readFileSync(join(policiesDirectory, 'lists', name, 'data.json'), 'utf8'));
+    assert.deepEqual(rules, [], name);
+  }
 });

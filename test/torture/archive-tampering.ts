@@ -1,7 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
+import { SegmentChain } from '../../extproc/archive/chain.ts';
 import type { Finding, FindingKind } from '../../extproc/archive/finding.ts';
-import { decodeFrame, decodeSegmentHeader, FRAME_HEAD_BYTES, finishFrameHead } from '../../extproc/archive/format.ts';
+import {
+  decodeFrame,
+  decodeSegmentHeader,
+  FRAME_HEAD_BYTES,
+  finishFrameHead,
+  headerHash,
+} from '../../extproc/archive/format.ts';
 import { verifyArchive } from '../../extproc/archive/verify.ts';
 import { FakeFileSystem, seededRandom } from '../fakes/file-system.ts';
 import { archiveOn, day, directory, eve, exchangeOf } from '../unit/archive/rig.ts';
@@ -130,6 +137,21 @@ function reordered({ bytes, headerBytes }: Place, parts: readonly Part[]): Buffe
   return Buffer.concat([bytes.subarray(0, headerBytes), ...parts.map(({ start, end }) => bytes.subarray(start, end))]);
 }
 
+/** As whoever knows the format and has no key: chain, numbers, checksums and end come out right. */
+function rechained({ bytes, headerBytes, frames }: Place): void {
+  const chain = new SegmentChain(headerHash(bytes.subarray(0, headerBytes)));
+  for (const part of frames) {
+    const isEnd = part === frames.at(-1);
+    chain.hash.copy(bytes, part.start + 16);
+    if (isEnd) {
+      const root = Buffer.from(chain.state().root.toString('hex'));
+      root.copy(bytes, bytes.indexOf('"root":"', part.start) + '"root":"'.length);
+    }
+    withCrc(bytes, part);
+    if (!isEnd) chain.add([bytes.subarray(part.start, part.end)]);
+  }
+}
+
 const inSegments: Record<string, Manipulation> = {
   'a byte of a frame': (files, random) => {
     const place = somewhere(files, random);
@@ -159,8 +181,16 @@ const inSegments: Record<string, Manipulation> = {
   'the head of a frame, with its checksum': (files, random) => {
     const place = somewhere(files, random);
     const frame = pick(random, place.frames);
-    flip(place.bytes, frame.start + 12 + Math.floor(random() * 64), random);
+    flip(place.bytes, frame.start + 12 + Math.floor(random() * 68), random);
     withCrc(place.bytes, frame);
+    files.set(place.path, place.bytes);
+    return { kinds: ['edited'], files: [place.file], frames: [frame.number] };
+  },
+  'a frame rewritten, and everything behind it in its segment to fit': (files, random) => {
+    const place = somewhere(files, random);
+    const frame = pick(random, place.frames.slice(0, -1));
+    flip(place.bytes, frame.end - 1, random);
+    rechained(place);
     files.set(place.path, place.bytes);
     return { kinds: ['edited'], files: [place.file], frames: [frame.number] };
   },

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
-import { renderEnvoy, type TlsTarget } from '../../envoy/render.ts';
+import type { ConnectionPlan, TlsTarget } from '../../envoy/plan.ts';
+import { renderEnvoy } from '../../envoy/render.ts';
 import { audience, issuerOf, type Places } from './places.ts';
 import type { SetupFiles } from './secrets.ts';
 
@@ -11,7 +12,7 @@ const realHost = 'api.anthropic.com';
 
 /** Envoy's configuration and its secrets, which no other service sees. */
 export function envoyFiles(places: Places, { realKey, fakeKey }: Upstream): SetupFiles {
-  const { root, identityProvider, claude, gateway } = places;
+  const { root, claude, gateway } = places;
   const caFile = `${root}/envoy/ca.crt`;
   const fake = { ...claude, serverName: claude.host, caFile };
   const real = { host: realHost, port: 443, serverName: realHost, caFile: systemAuthorities };
@@ -20,13 +21,13 @@ export function envoyFiles(places: Places, { realKey, fakeKey }: Upstream): Setu
     listener: { address: places.listenAddress, port: gateway.port },
     adminSocket: `${places.runDirectory}/envoy-admin.sock`,
     accessLogFile: `${places.logDirectory}/access.log`,
-    sdsDirectory: `${root}/envoy/sds`,
+    certificateFile: `${root}/envoy/sds/gateway_certificate.yaml`,
     processors: [{ socket: `${places.runDirectory}/extproc.sock` }],
-    identityProvider: {
-      ...{ ...identityProvider, serverName: identityProvider.host, caFile },
-      ...{ issuer, audience, jwksUri: `${issuer}/jwks` },
-    },
-    connections: realKey === null ? named(fake, 'claude', 'sandbox') : named(real, 'claude'),
+    identityProviders: [
+      { name: 'idp', issuer, audiences: [audience], jwksUri: `${issuer}/jwks`, jwksCacheMs: 600_000, caFile },
+    ],
+    connections:
+      realKey === null ? connectionsTo(fake, root, 'claude', 'sandbox') : connectionsTo(real, root, 'claude'),
   });
   const certificate = {
     certificate_chain: { filename: `${root}/envoy/gateway.crt` },
@@ -41,8 +42,13 @@ export function envoyFiles(places: Places, { realKey, fakeKey }: Upstream): Setu
   };
 }
 
-function named(target: TlsTarget, ...names: readonly string[]): (TlsTarget & { name: string })[] {
-  return names.map((name) => ({ ...target, name }));
+/** The first takes every path that the others do not; they share the credential. */
+function connectionsTo(upstream: TlsTarget, root: string, ...names: readonly string[]): ConnectionPlan[] {
+  const credential = { file: `${root}/envoy/sds/claude_credential.yaml`, header: 'x-api-key' as const };
+  return names.map((name, at) => ({
+    ...{ name, upstream, credential, pinnedHeaders: {} },
+    routePrefix: at === 0 ? '/' : `/${name}`,
+  }));
 }
 
 function secret(name: string, content: object): string {

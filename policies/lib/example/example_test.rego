@@ -21,10 +21,11 @@ console := {
 
 access := {
 	"version": 1,
-	"connection": {"name": "claude", "issuer": "https://idp.example"},
+	"connection": {"name": "claude", "issuers": ["https://idp.example"], "recording": "full", "data": {}},
 	"identity": {
 		"issuer": "https://idp.example",
 		"subject": "u-1",
+		"kind": "person",
 		"name": "Ada Example",
 		"email": "ada@example.org",
 		"groups": ["staff"],

@@ -50,13 +50,17 @@ access_faults contains "version" if not input.version == 1
 
 access_faults contains concat(".", path) if {
 	some path in [
-		["connection", "name"], ["connection", "issuer"], ["authentication", "detail"], ["request", "method"],
+		["connection", "name"], ["connection", "recording"], ["authentication", "detail"], ["request", "method"],
 		["request", "path"], ["request", "endpoint"], ["request", "endpoint_kind"],
 		["request", "endpoint_treatment"], ["request", "body_form"], ["request", "content_type"],
 		["request", "content_encoding"], ["request", "anthropic_version"], ["source", "address"], ["time"],
 	]
 	not _text_at(path)
 }
+
+access_faults contains "connection.issuers" if not _issuers
+
+access_faults contains "connection.data" if not _connection_data
 
 access_faults contains "identity" if not _identity
 
@@ -107,6 +111,10 @@ record_faults contains "verdict.decision" if not _verdict_decision
 # Each check is a rule of its own: an argument of a negated call is looked up outside of the negation, and when it is
 # undefined it takes the whole fault with it.
 _text_at(path) if is_string(object.get(input, path, null))
+
+_issuers if _is_texts(input.connection.issuers)
+
+_connection_data if is_object(input.connection.data)
 
 _identity if _is_identity(input.identity)
 
@@ -175,7 +183,7 @@ _verdict_decision if input.verdict.decision in {"allow", "deny", "hold", "none"}
 _is_identity(value) if is_null(value)
 
 _is_identity(value) if {
-	_has_texts(value, ["issuer", "subject", "name", "email"])
+	_has_texts(value, ["issuer", "subject", "kind", "name", "email"])
 	_is_texts(value.groups)
 }
 

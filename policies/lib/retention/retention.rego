@@ -6,11 +6,12 @@ package skilltape.lib.retention
 
 import data.skilltape.lib.findings
 import data.skilltape.lib.masking
+import data.skilltape.lib.privacy
 
 # METADATA
 # description: |
-#   What is kept, for named findings. A finding has some of `keep`, `retention_class` and `masking`; one that has none of
-#   them, or whose `masking` cannot be read, keeps metadata only. `lists.retention.classes` is in order from the shortest to the longest; a class that
+#   What is kept, for named findings. A finding has some of `keep`, `retention_class`, `masking` and `privacy`; one
+#   that has none of them, or whose `masking` or `privacy` cannot be read, keeps metadata only. `lists.retention.classes` is in order from the shortest to the longest; a class that
 #   is not in it counts as the longest.
 decide(entries) := {
 	"keep": _keep(entries),
@@ -26,6 +27,7 @@ _keep(entries) := "metadata" if {
 _keeps_full(finding) if {
 	_says_full(finding)
 	masking.is_sound(finding)
+	privacy.is_sound(finding)
 }
 
 _says_full(finding) if finding.keep == "full"
@@ -37,6 +39,12 @@ _says_full(finding) if {
 
 _says_full(finding) if {
 	is_object(finding.masking)
+	object.get(finding, "keep", null) == null
+	is_string(object.get(finding, "retention_class", ""))
+}
+
+_says_full(finding) if {
+	is_object(finding.privacy)
 	object.get(finding, "keep", null) == null
 	is_string(object.get(finding, "retention_class", ""))
 }

@@ -1,6 +1,15 @@
 /** Signs access tokens outside the protocol: with other claims than the endpoint would give, or wrong in one point. */
 import { randomUUID } from 'node:crypto';
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
+import {
+  type CryptoKey,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose';
 
 export const FORGERIES = [
   'expired',
@@ -9,6 +18,9 @@ export const FORGERIES = [
   'wrong_audience',
   'alg_none',
   'not_yet_valid',
+  'hs256_with_public_key',
+  'unknown_key_id',
+  'spliced',
 ] as const;
 export type Forgery = (typeof FORGERIES)[number];
 
@@ -64,5 +76,22 @@ export async function forgeToken(
       return new UnsecuredJWT({ ...claims, iat: now, jti: randomUUID(), exp: now + ttlSeconds }).encode();
     case 'not_yet_valid':
       return signToken(key, { ...claims, nbf: now + FAR_SECONDS }, 2 * FAR_SECONDS);
+    case 'hs256_with_public_key':
+      return signWithPublicKey(key, { ...claims, iat: now, jti: randomUUID(), exp: now + ttlSeconds });
+    case 'unknown_key_id':
+      return signToken({ ...key, keyId: randomUUID() }, claims, ttlSeconds);
+    case 'spliced': {
+      const [header, body] = (await signToken(key, claims, ttlSeconds)).split('.');
+      const [, , signature] = (await signToken(key, { ...claims, sub: 'somebody-else' }, ttlSeconds)).split('.');
+      return [header, body, signature].join('.');
+    }
   }
+}
+
+/** The old trick: a verifier that goes by the token's algorithm takes the public key, which all know, for a secret. */
+async function signWithPublicKey({ jwk, keyId }: SigningKey, claims: Record<string, unknown>): Promise<string> {
+  const { kty, n, e } = jwk;
+  const publicKey = await importJWK({ kty, n, e } as JWK, ALGORITHM, { extractable: true });
+  const secret = new TextEncoder().encode(await exportSPKI(publicKey as CryptoKey));
+  return new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: keyId }).sign(secret);
 }

@@ -19,10 +19,14 @@ export const eve: Person = { issuer: 'https://login.example.org', subject: 'u-ev
 
 /** Seals a key by xor with a keyed hash of whom and what it is for: enough to tell persons and segments apart. */
 export class FakeKeys implements Sealer, Opener {
-  readonly #secret = randomBytes(32);
+  readonly #secret: Uint8Array;
   readonly erased = new Set<string>();
   made = 0;
   #generation = 0;
+
+  constructor(secret: Uint8Array = randomBytes(32)) {
+    this.#secret = secret;
+  }
 
   async sealedKeyFor(person: Person, retentionClass: string, context: Uint8Array) {
     this.made += 1;
@@ -59,9 +63,9 @@ export class FakeKeys implements Sealer, Opener {
   }
 }
 
-export function archiveOn(disk: FakeFileSystem, overrides: Partial<ArchiveOptions> = {}) {
+export function archiveOn(disk: FakeFileSystem, overrides: Partial<ArchiveOptions> = {}, secret?: Uint8Array) {
   const recoveries: ArchiveRecovery[] = [];
-  const keys = new FakeKeys();
+  const keys = new FakeKeys(secret);
   const key = newSigningKey();
   const ends = new Map<string, string>();
   const options: ArchiveOptions = {

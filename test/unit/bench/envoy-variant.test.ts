@@ -3,19 +3,9 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { renderEnvoy } from '../../../extproc/envoy/render.ts';
 import { envoyVariant } from '../../bench/envoy-variant.ts';
+import { envoyPlan } from '../../builders/envoy-plan.ts';
 
-const target = { host: '127.0.0.1', port: 9, serverName: 'localhost', caFile: '/ca.pem' };
-const rendered = renderEnvoy({
-  ...{ listener: { address: '127.0.0.1', port: 0 }, adminSocket: '/a.sock', accessLogFile: '/a.log' },
-  ...{ sdsDirectory: '/sds', processors: [{ socket: '/a-processor.sock' }] },
-  identityProvider: {
-    ...target,
-    issuer: 'https://127.0.0.1:9',
-    audience: 'skilltape',
-    jwksUri: 'https://127.0.0.1:9/jwks',
-  },
-  connections: [{ name: 'claude', ...target }],
-});
+const rendered = renderEnvoy(envoyPlan());
 const places = { adminSocket: '/b.sock', accessLogFile: '/b.log', processorSocket: '/b-processor.sock' };
 
 function plain(text: string): unknown {

@@ -7,7 +7,7 @@ function read(index: string): ReturnType<typeof parseConfig> {
     `
 dataDirectory: data
 listen: {socket: run/extproc.sock}
-connections: {claude: {identityProvider: staff}}
+connections: {claude: {identityProviders: [staff]}}
 identityProviders: {staff: {issuer: 'https://login.example.com'}}
 index: ${index}
 `,

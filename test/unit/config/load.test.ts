@@ -10,7 +10,7 @@ const example = resolve(import.meta.dirname, '../../../deploy/skilltape.yaml');
 
 test('the example in deploy/ loads without a fault', () => {
   const config = loadConfig(example, {});
-  assert.equal(config.connections.claude?.identityProvider, 'idp');
+  assert.deepEqual(config.connections.claude?.identityProviders, ['idp']);
   assert.equal(config.policies.directory, resolve(example, '../policies'));
 });
 

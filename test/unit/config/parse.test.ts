@@ -7,7 +7,7 @@ import { parseConfig } from '../../../extproc/config/parse.ts';
 const smallest = `
 dataDirectory: data
 listen: {socket: run/extproc.sock}
-connections: {claude: {identityProvider: staff}}
+connections: {claude: {identityProviders: [staff]}}
 identityProviders: {staff: {issuer: 'https://login.example.com'}}
 `;
 
@@ -23,10 +23,10 @@ listen:
       certificateFile: ''
       clientCaFile: ca.pem
 connections:
-  Claude: {identityProvider: staff}
-  research: {identityProvider: nobody}
+  Claude: {identityProviders: [staff]}
+  research: {identityProviders: [nobody]}
   sandbox: {}
-  __proto__: {identityProvider: staff}
+  __proto__: {identityProviders: [staff]}
 identityProviders:
   staff:
     issuer: http://login.example.com
@@ -58,8 +58,8 @@ const seeded: readonly (readonly [key: string, word: string])[] = [
   ['listen.tcp.tls.certificateFile', 'empty'],
   ['listen.tcp.tls.privateKeyFile', 'missing'],
   ['connections.Claude', 'not a name'],
-  ['connections.research.identityProvider', '"nobody"'],
-  ['connections.sandbox.identityProvider', 'missing'],
+  ['connections.research.identityProviders', '"nobody"'],
+  ['connections.sandbox.identityProviders', 'missing'],
   ['connections.__proto__', 'not a name'],
   ['identityProviders.staff.issuer', 'https'],
   ['identityProviders.staff.claims.subject', 'claim'],
@@ -220,7 +220,7 @@ test('whatever the text is, reading it ends in a configuration or in faults that
 
 test('links are changed only where the connection has a public URL, which is https or of this machine', () => {
   const withConnection = (keys: string) =>
-    parseConfig(smallest.replace('{identityProvider: staff}', `{identityProvider: staff, ${keys}}`), '/');
+    parseConfig(smallest.replace('{identityProviders: [staff]}', `{identityProviders: [staff], ${keys}}`), '/');
   const good = ['https://gateway.example.com', 'https://gateway.example.com/team/', 'http://127.0.0.1:8443'];
   for (const url of good) {
     const reading = withConnection(`publicUrl: '${url}', rewriteResultsUrl: true`);

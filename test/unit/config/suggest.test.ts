@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nearestKey } from '../../../extproc/config/suggest.ts';
 
-const known = ['limits.heldBodyMaxBytes', 'journal.syncIntervalMs', 'connections.<name>.identityProvider', 'log.level'];
+const known = [
+  'limits.heldBodyMaxBytes',
+  'journal.syncIntervalMs',
+  'connections.<name>.identityProviders',
+  'log.level',
+];
 
 test('a slip of the pen, a wrong section and a name inside a map find the key that was meant', () => {
   assert.equal(nearestKey('limits.heldBodyMaxByte', known), 'limits.heldBodyMaxBytes');
   assert.equal(nearestKey('limit', known), 'limits');
   assert.equal(nearestKey('limits.syncIntervalMs', known), 'journal.syncIntervalMs');
-  assert.equal(nearestKey('connections.claude.identityprovider', known), 'connections.claude.identityProvider');
+  assert.equal(nearestKey('connections.claude.identityproviders', known), 'connections.claude.identityProviders');
 });
 
 test('a name like no other, or of any length, finds nothing', () => {

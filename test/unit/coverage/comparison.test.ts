@@ -305,3 +305,29 @@ test('what waits keeps no path where none is needed', async (t) => {
     assert.ok(!readFileSync(`${rig.directory}/${name}`).includes('a-secret-path'));
   }
 });
+
+test('requests that one record counts are recorded at once, and that record is not missed in the log', async (t) => {
+  const rig = rigOf(t);
+  const counted = { exchange: exchangeId, verdict: 'counted', status: 401, upstream: null, upstream_bytes: 0 };
+  for (let number = 1; number <= 3; number += 1) rig.log(lineText({ ...counted, request_id: requestId(number) }));
+  await rig.settle();
+  assert.deepEqual(rig.counts(), { recorded: 3 });
+  rig.record({
+    ...recordedOf(),
+    envoyRequestId: '',
+    released: false,
+    outcome: 'refused',
+    status: null,
+    callerBytes: 0,
+  });
+  await rig.pass(3 * lagMaxMs);
+  assert.deepEqual(rig.counts(), { recorded: 3 });
+  assert.deepEqual(rig.written, []);
+});
+
+test('a request that went upstream is an alarm, whatever the log says of being counted', async (t) => {
+  const rig = rigOf(t);
+  rig.log(lineText({ verdict: 'counted' }));
+  await rig.pass(lagMaxMs + 100);
+  assert.deepEqual(rig.counts(), { forwarded_not_recorded: 1 });
+});

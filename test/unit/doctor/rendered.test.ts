@@ -4,23 +4,12 @@ import { envoyFiles } from '../../../extproc/demo/compose/envoy-files.ts';
 import { composePlaces } from '../../../extproc/demo/compose/places.ts';
 import { examine } from '../../../extproc/doctor/examine.ts';
 import { parseSource } from '../../../extproc/doctor/source.ts';
-import { type ProcessorAddress, renderEnvoy } from '../../../extproc/envoy/render.ts';
-
-const target = { host: '127.0.0.1', port: 9, serverName: 'localhost', caFile: '/ca.pem' };
+import type { ProcessorAddress } from '../../../extproc/envoy/plan.ts';
+import { renderEnvoy } from '../../../extproc/envoy/render.ts';
+import { connectionPlan, envoyPlan } from '../../builders/envoy-plan.ts';
 
 function rendered(processors: readonly ProcessorAddress[], connections: readonly string[]): string {
-  return renderEnvoy({
-    listener: { address: '127.0.0.1', port: 0 },
-    ...{ adminSocket: '/a.sock', accessLogFile: '/a.log', sdsDirectory: '/sds', processors },
-    identityProvider: {
-      ...target,
-      port: 10,
-      issuer: 'https://127.0.0.1:9',
-      audience: 'x',
-      jwksUri: 'https://127.0.0.1:9/jwks',
-    },
-    connections: connections.map((name) => ({ name, ...target })),
-  });
+  return renderEnvoy(envoyPlan({ processors, connections: connections.map((name) => connectionPlan(name)) }));
 }
 
 const traps = (text: string) => examine(parseSource(text, 'envoy.yaml')).map(({ id, found }) => `${id}: ${found}`);
@@ -31,9 +20,31 @@ test('what npm start renders has no trap: several connections, several workers',
   assert.deepEqual(traps(rendered(sockets, ['claude', 'sandbox', 'research'])), []);
 });
 
+test('several identity providers, dialects, pinned headers and a shared credential are no trap', () => {
+  const { identityProviders } = envoyPlan();
+  const [idp] = identityProviders;
+  assert.ok(idp);
+  const pinnedHeaders = { 'anthropic-workspace-id': 'wrkspc_1' };
+  const credential = { file: '/sds/claude_credential.yaml', header: 'authorization' as const };
+  const connections = [
+    connectionPlan('claude', { pinnedHeaders }),
+    connectionPlan('research', { credential, routePrefix: '/a/b' }),
+  ];
+  const ci = { ...idp, name: 'ci', issuer: 'https://ci.example', jwksUri: 'https://ci.example/keys' };
+  assert.deepEqual(traps(renderEnvoy(envoyPlan({ connections, identityProviders: [idp, ci] }))), []);
+});
+
 test('what is rendered for a processor over TCP has no trap', () => {
   const files = { certificateFile: '/c.pem', privateKeyFile: '/k.pem' };
-  assert.deepEqual(traps(rendered([{ tcp: { ...target, ...files } }], ['claude'])), []);
+  assert.deepEqual(
+    traps(
+      rendered(
+        [{ tcp: { host: '127.0.0.1', port: 9, serverName: 'localhost', caFile: '/ca.pem', ...files } }],
+        ['claude'],
+      ),
+    ),
+    [],
+  );
 });
 
 for (const realKey of [null, 'sk-ant-test']) {

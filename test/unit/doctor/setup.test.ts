@@ -27,7 +27,7 @@ function findingsOf(t: TestContext, change: (config: Part, parts: Parts, directo
     dataDirectory,
     listen: { socket },
     workers: 1,
-    connections: { claude: { identityProvider: 'idp' } },
+    connections: { claude: { identityProviders: ['idp'] } },
     identityProviders: { idp: { issuer: 'https://idp.example.com' } },
     coverage: { accessLogFile: parts.log.path },
   };
@@ -45,11 +45,11 @@ type Change = Parameters<typeof findingsOf>[1];
 /** For each trap a change that makes it, and a near one that does not. */
 const examples: Record<string, [bad: Change, good: Change]> = {
   'connection-unknown': [
-    (config) => put(config, { connections: { claude: undefined, research: { identityProvider: 'idp' } } }),
+    (config) => put(config, { connections: { claude: undefined, research: { identityProviders: ['idp'] } } }),
     (config) => put(config, { connections: { claude: { rewriteResultsUrl: false } } }),
   ],
   'connection-without-route': [
-    (config) => put(config, { connections: { research: { identityProvider: 'idp' } } }),
+    (config) => put(config, { connections: { research: { identityProviders: ['idp'] } } }),
     () => {},
   ],
   'provider-not-verified': [

@@ -88,7 +88,9 @@ test('the started record has who, where from and what, and no credential', () =>
     ['authorization', 'Bearer planted'],
     ['user-agent', 'curl'],
   ];
-  const started = new Intake(requestHeaders({ path, headers }), claude, '', nowMs).started('earlier', 'sha256:00');
+  const started = new Intake(requestHeaders({ path, headers }), claude, '', nowMs).started(
+    ...([{ linkTo: () => 'earlier' }, 'x', 'sha256:00'] as const),
+  );
   assert.doesNotMatch(JSON.stringify(started), /planted/);
   assert.deepEqual({ ...started.query }, { beta: 'true', access_token: '[not recorded]' });
   assert.deepEqual(started.headers, [

@@ -2,13 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { JsonFacts } from '../../../extproc/exchange/frame.ts';
-import type { Authentication, ClaimPaths } from '../../../extproc/exchange/identity.ts';
+import type { Authentication, ClaimPaths, IdentityProvider } from '../../../extproc/exchange/identity.ts';
 import { authenticationOf } from '../../../extproc/exchange/identity.ts';
 import { alice, tokenOf } from './frames.ts';
 import { provider } from './rig.ts';
 
+const ci: IdentityProvider = {
+  ...{ name: 'ci', issuer: 'https://ci.example.org', kind: 'workload' },
+  claims: { subject: 'sub', name: 'repository', email: 'none', groups: 'environment' },
+};
+const build = { iss: ci.issuer, sub: 'repo:tape:main', repository: 'tape', environment: ['prod'] };
+
 function read(metadata: Record<string, JsonFacts>, claims: Partial<ClaimPaths> = {}): Authentication {
-  return authenticationOf(metadata, {}, { ...provider, claims: { ...provider.claims, ...claims } });
+  const asked = { ...provider, claims: { ...provider.claims, ...claims } };
+  return authenticationOf({ metadata, query: {}, headers: [] }, [asked, ci]);
 }
 
 function jwt(facts: JsonFacts, rbac: JsonFacts = {}): Record<string, JsonFacts> {
@@ -24,7 +31,30 @@ function identityOf(payload: JsonFacts, claims: Partial<ClaimPaths> = {}) {
 test('a verified token of the route names its person', () => {
   const { issuer } = provider;
   const { name, email } = alice;
-  assert.deepEqual(identityOf(alice), { issuer, subject: 'alice', name, email, groups: ['research'] });
+  assert.deepEqual(identityOf(alice), { issuer, subject: 'alice', kind: 'person', name, email, groups: ['research'] });
+});
+
+test('each provider of the route has its own claims, and says whom its tokens stand for', () => {
+  const identity = {
+    issuer: ci.issuer,
+    subject: build.sub,
+    kind: 'workload',
+    name: 'tape',
+    email: '',
+    groups: ['prod'],
+  };
+  assert.deepEqual(read(jwt({ payload_ci: build })), { kind: 'verified', identity });
+});
+
+test('a credential that no provider knows is a failed one, not a missing one', () => {
+  for (const name of ['authorization', 'x-api-key']) {
+    const read = (value: string) => authenticationOf({ metadata: {}, query: {}, headers: [[name, value]] }, [provider]);
+    const [some, empty] = [read('Bearer x'), read('')];
+    assert.deepEqual(
+      [some.kind === 'failed' && some.failure, empty.kind === 'failed' && empty.failure],
+      ['failed', 'missing'],
+    );
+  }
 });
 
 const failures: [name: string, metadata: Record<string, JsonFacts>, failure: string][] = [
@@ -45,7 +75,11 @@ const failures: [name: string, metadata: Record<string, JsonFacts>, failure: str
     'failed',
   ],
   ['a good token beside an empty failure', jwt({ payload_idp: alice, failed_idp: {} }), 'failed'],
-  ['a token of another provider', jwt({ payload_other: alice }), 'missing'],
+  ['a token of another provider', jwt({ payload_other: alice }), 'wrong_issuer'],
+  ['a good token beside the failure of another provider', jwt({ payload_idp: alice, failed_other: {} }), 'failed'],
+  ['tokens of two providers', jwt({ payload_idp: alice, payload_other: alice }), 'two_credentials'],
+  ['tokens of two providers of the route', jwt({ payload_idp: alice, payload_ci: build }), 'two_credentials'],
+  ["one provider's token under the name of another", jwt({ payload_ci: alice }), 'wrong_issuer'],
   ['a payload that is a list', jwt({ payload_idp: [alice] }), 'missing'],
   ['a payload that is a text', jwt({ payload_idp: 'alice' }), 'missing'],
   ['a token of another issuer', tokenOf({ ...alice, iss: 'https://evil.example' }), 'wrong_issuer'],
@@ -71,7 +105,10 @@ for (const [name, metadata, failure] of failures) {
 }
 
 test('a token in the query of the URL is not taken, also beside a good one', () => {
-  const authentication = authenticationOf(tokenOf(alice), { access_token: '[not recorded]' }, provider);
+  const authentication = authenticationOf(
+    { metadata: tokenOf(alice), query: { access_token: '[not recorded]' }, headers: [] },
+    [provider],
+  );
   assert.equal(authentication.kind, 'failed');
 });
 
@@ -110,7 +147,7 @@ test('claims named like parts of every object are read as claims, never inherite
 
 test('no identity without the payload of the provider and its issuer, whatever the metadata holds', () => {
   const facts = fc.dictionary(
-    fc.constantFrom('payload_idp', 'failed_idp', 'payload_other', '__proto__'),
+    fc.constantFrom('payload_idp', 'failed_idp', 'payload_other', 'failed_other', '__proto__'),
     fc.jsonValue(),
   );
   fc.assert(
@@ -119,7 +156,10 @@ test('no identity without the payload of the provider and its issuer, whatever t
       if (authentication.kind === 'failed') return;
       const payload = jwtFacts.payload_idp as JsonFacts;
       assert.equal(payload.iss, provider.issuer);
-      assert.equal(Object.hasOwn(jwtFacts, 'failed_idp'), false);
+      assert.deepEqual(
+        Object.keys(jwtFacts).filter((key) => key.startsWith('failed_')),
+        [],
+      );
     }),
   );
 });

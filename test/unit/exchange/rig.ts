@@ -7,6 +7,7 @@ import type {
   ApprovalRequest,
 } from '../../../extproc/exchange/approval-desk.ts';
 import { createAttempts } from '../../../extproc/exchange/attempts.ts';
+import { CountedRefusals } from '../../../extproc/exchange/counted-refusals.ts';
 import { EndReports } from '../../../extproc/exchange/end-report.ts';
 import { Exchange } from '../../../extproc/exchange/exchange.ts';
 import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
@@ -176,9 +177,13 @@ export class FakeJudge implements Judge {
 export const provider: IdentityProvider = {
   name: 'idp',
   issuer: 'https://idp.example.org',
+  kind: 'person',
   claims: { subject: 'sub', name: 'name', email: 'email', groups: 'groups' },
 };
-export const claude: Connection = { name: 'claude', identityProvider: provider, resultsUrlBase: null };
+export const claude: Connection = {
+  ...{ name: 'claude', identityProviders: [provider], resultsUrlBase: null },
+  ...{ recording: 'full', policyData: {}, limits: {} },
+};
 
 export type Rig = {
   log: FakeLog;
@@ -191,6 +196,8 @@ export type Rig = {
   ended: { connection: string; outcome: string }[];
   open(connection?: Connection, pathPrefix?: string): Exchange;
 };
+
+const unbounded = { recordsPerMinute: 1e9, recordsPerMinuteAllSources: 1e9, sourcesMax: 1e9 };
 
 export const nowMs = Date.UTC(2026, 0, 15, 10);
 
@@ -227,6 +234,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
     endReports: reports,
+    refusals: new CountedRefusals(unbounded, log, { nowMs: () => nowMs }),
     totals: noTotals,
     approvals: desk,
     reader: {

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { openOpener } from '../../../extproc/keys/opener.ts';
 import type { Person } from '../../../extproc/keys/person.ts';
 import { openSealer } from '../../../extproc/keys/sealer.ts';
-import { importPrivate, importPublic, newPair, openWith, sealTo } from '../../../extproc/keys/x25519.ts';
+import { importPrivate, newPair, openWith, recipientOf, sealTo } from '../../../extproc/keys/x25519.ts';
 import { alice, bob, keyring, openKeyring } from './keyring.ts';
 
 test('what a writer sealed for anybody opens for a reader with the same context, and with no other', async (context) => {
@@ -95,7 +95,7 @@ test('the private half of another master, and a file of another person, do not o
 
 test('sealing is bound to the one it is for, and small-order points are refused', () => {
   const [own, other] = [newPair(), newPair()];
-  const sealed = sealTo(importPublic(own.publicKey), Buffer.from('secret'), 'purpose', Buffer.from('context'));
+  const sealed = sealTo(recipientOf(own.publicKey), Buffer.from('secret'), 'purpose', Buffer.from('context'));
   const open = (bytes: Buffer, privateKey = own.privateKey, purpose = 'purpose') =>
     openWith(importPrivate(privateKey), bytes, purpose, Buffer.from('context'))?.toString();
   assert.equal(open(sealed), 'secret');

@@ -84,7 +84,7 @@ test('a retention class that could name another folder is not taken', async (t) 
   const record = 'decision := {"keep": "full", "retention_class": input.connection.name, "reasons": []}';
   const { engine } = await engineOf(t, bareFiles({ record }));
   for (const name of ['../standard', '', 'A', 'a/b', 'a\n', 'x'.repeat(33)]) {
-    const decision = engine.record(recordDocument({ connection: { name, issuer: 'i' } }));
+    const decision = engine.record(recordDocument({ connection: { ...recordDocument().connection, name } }));
     assert.deepEqual([decision.keep, decision.retention_class], ['metadata', 'standard'], name);
   }
 });
@@ -126,7 +126,10 @@ test('after an evaluation that aborts the next one is judged by a fresh instance
   ].join('\n\n');
   const { engine, failures } = await engineOf(t, bareFiles({ access }));
   for (let round = 0; round < 3; round += 1) {
-    assert.deepEqual(engine.access(accessDocument({ connection: { name: 'conflict', issuer: 'i' } })), failed);
+    assert.deepEqual(
+      engine.access(accessDocument({ connection: { ...accessDocument().connection, name: 'conflict' } })),
+      failed,
+    );
     assert.deepEqual(engine.access(accessDocument()), { verdict: 'allow', reasons: [] });
   }
   assert.equal(failures.length, 3);

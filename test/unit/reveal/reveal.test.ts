@@ -76,6 +76,20 @@ test('no value is readable in any file of the store', async (context) => {
   }
 });
 
+test('equal values of a batch are different under the seal: no nonce comes twice', async (context) => {
+  const { keep, dataDirectory } = await rig(context);
+  await keep({
+    values: new Map([
+      [email, 'same@example.org'],
+      [address, 'same@example.org'],
+    ]),
+  });
+  const [one, two] = readSealed(dataDirectory, 's-1', [email, address]);
+  assert.equal(one?.context, two?.context);
+  const withoutTag = (value: Uint8Array = new Uint8Array()) => Buffer.from(value).subarray(0, -16).toString('hex');
+  assert.notEqual(withoutTag(one?.value), withoutTag(two?.value));
+});
+
 test('each value is kept once for a session and token, and all of a batch are sealed under one key', async (context) => {
   const { keep, dataDirectory } = await rig(context);
   const values = new Map(

@@ -449,3 +449,22 @@ test('the request hash is keyed and is that of the exact bytes', async () => {
   assert.equal(one.skilltape.request_hash, same.skilltape.request_hash);
   assert.equal(one.skilltape.request_hash, keyedHash('request', Buffer.from([0xff, 0xfe])));
 });
+
+test('where policy shows no names, no document has one, whether it was judged, read or not', async () => {
+  const hidden = { person: 'pseudonym', address: 'dropped', groups: 'dropped' } as const;
+  const judged = () => ({ keep: 'full' as const, retention_class: 'standard', masking: usualMasking, reasons: [] });
+  const policy = { record: () => ({ ...judged(), privacy: hidden }), unjudgedPrivacy: hidden };
+  const failing: PipelineParts['masker'] = {
+    json() {
+      throw new Error('no');
+    },
+  };
+  const transcript = chatTurn(1, ['hi']);
+  const { identity } = transcript.started;
+  for (const parts of [{ policy }, { policy, masker: failing }, { policy, reduced: new Set([exchangeIdOf(1)]) }]) {
+    const { user, source } = await rig(parts).deliver(chatTurn(1, ['hi']));
+    assert.match(user?.id ?? '', /^p-[0-9a-f]{20}$/);
+    assert.deepEqual([user?.name, user?.email, user?.roles, source.ip], ['', '', [], '0.0.0.0']);
+    assert.ok(identity !== null && user?.id !== identity.subject);
+  }
+});

@@ -1,5 +1,5 @@
 # METADATA
-# title: An identity of the connection's issuer is required
+# title: An identity of one of the connection's issuers is required
 # description: |
 #   The message tells the caller what was wrong with the credential and what to do. A request with an identity and a
 #   failure beside it is refused: the two can be the tokens of two people.
@@ -14,7 +14,7 @@ findings contains {"effect": "deny", "status": 401, "message": _message} if not 
 
 _identified if {
 	input.authentication.failure == null
-	input.identity.issuer == input.connection.issuer
+	input.identity.issuer in input.connection.issuers
 	input.identity.issuer != ""
 	input.identity.subject != ""
 }
@@ -36,7 +36,7 @@ _of_another_issuer if input.authentication.failure == "wrong_issuer"
 
 _of_another_issuer if {
 	input.authentication.failure == null
-	input.identity.issuer != input.connection.issuer
+	not input.identity.issuer in input.connection.issuers
 }
 
 _detail := $" ({sentence})" if {
@@ -46,6 +46,6 @@ _detail := $" ({sentence})" if {
 
 _remedy := concat("", [
 	"Get a token from ",
-	input.connection.issuer,
+	concat(" or ", input.connection.issuers),
 	" and send it as `authorization: Bearer <token>`.",
 ])

@@ -7,6 +7,22 @@ test_success_identity_of_the_issuer if {
 	count(identity_required.findings) == 0 with input as example.access
 }
 
+test_success_identity_of_either_issuer if {
+	count(identity_required.findings) == 0 with input as example.access_with({"connection": {"issuers": [
+		"https://ci.example",
+		"https://idp.example",
+	]}})
+}
+
+test_fail_message_names_each_issuer if {
+	message := _message({"identity": null, "connection": {"issuers": ["https://a.example", "https://b.example"]}})
+	contains(message, "Get a token from https://a.example or https://b.example and")
+}
+
+test_fail_without_an_issuer if {
+	_message({"connection": {"issuers": []}})
+}
+
 test_fail_without_token if {
 	message := _message({"identity": null, "authentication": {"failure": "missing"}})
 	message == concat("", [
@@ -53,7 +69,7 @@ test_fail_without_subject if {
 }
 
 test_fail_when_neither_side_names_an_issuer if {
-	_message({"identity": {"issuer": ""}, "connection": {"issuer": ""}})
+	_message({"identity": {"issuer": ""}, "connection": {"issuers": [""]}})
 }
 
 _message(change) := message if {

@@ -93,7 +93,7 @@ test('Envoy goes to the real Claude when there is a key, and back to the fake on
   const { claudeKeyFile, run, content } = setup(t);
   const configuration = () => parse(content()['envoy/envoy.yaml'] ?? '', { merge: true }) as EnvoyConfiguration;
   const upstream = () => {
-    const cluster = configuration().static_resources.clusters.find(({ name }) => name === 'claude');
+    const cluster = configuration().static_resources.clusters.find(({ name }) => name === 'upstream_claude');
     return cluster?.load_assignment.endpoints[0]?.lb_endpoints[0]?.endpoint.address.socket_address.address;
   };
   writeFileSync(claudeKeyFile, 'sk-ant-real-key');

@@ -1,0 +1,45 @@
+/** Makes test/fixtures/archive/v1 anew: only for a version that was never released. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FakeFileSystem } from '../../fakes/file-system.ts';
+import { archiveOn, directory, eve, exchangeOf } from './rig.ts';
+
+export const goldenDirectory = fileURLToPath(new URL('../../fixtures/archive/v1', import.meta.url));
+
+/** The exchanges in it. */
+export function goldenExchanges() {
+  const shared = Buffer.from(
+    `{"messages":[${'{"role":"user","content":"the same words again"},'.repeat(40)}{"role":"user"}]}`,
+  );
+  return [
+    exchangeOf(1, {
+      request: [shared.subarray(0, 700), shared.subarray(700)],
+      answer: [Buffer.from('data: 1\n\n'), Buffer.from('data: 2\n\n')],
+    }),
+    exchangeOf(2, { request: [shared], person: eve }),
+    exchangeOf(3, {
+      request: [Buffer.concat([shared, Buffer.from(' and more')])],
+      changed: Buffer.from('a changed answer'),
+    }),
+    exchangeOf(4, { retentionClass: 'long' }),
+  ];
+}
+
+async function make(): Promise<void> {
+  const disk = new FakeFileSystem();
+  const secret = Buffer.alloc(32, 9);
+  const { open } = archiveOn(disk, {}, secret);
+  const archive = open();
+  const [first, ...others] = goldenExchanges();
+  if (first !== undefined) await archive.archive([first]);
+  await archive.archive(others);
+  await archive.close();
+  for (const path of disk.paths()) {
+    const file = join(goldenDirectory, path.slice(directory.length + 1));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, disk.bytesOf(path));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await make();
