@@ -90,7 +90,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   wallClocks(systemClock.nowMs(), []);
   const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
   started.defer(() => storedLinks.close());
-  const reader = createThreadedReader({ directory: place.directory, key: place.key }, parts.largeReading);
+  const reader = readerOf(parts);
   started.defer(() => reader.close());
   const spooled = started.adopt(openJournalReader(place), (opened) => opened.close());
   const approvals = new ThreadedDesk({ file: ticketsFile(config.dataDirectory), limits: config.approvals });
@@ -136,7 +136,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   return {
     delivered: (position) => freeBehind(position, journal, log),
     note: (fact) => heed(fact, { sessionLinks, endReports, use }),
-    usePolicy: judges.use,
+    usePolicy: (policy) => judges.use(policy).then(() => reader.useDetectors(policy.detectors)),
     stopServing: () => server.setServing(false),
     async stop() {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
@@ -147,6 +147,10 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
       await all.disposeAsync();
     },
   };
+}
+
+function readerOf({ place: { directory, key }, largeReading, policy }: RecorderParts) {
+  return createThreadedReader({ directory, key }, largeReading, policy.detectors);
 }
 
 function countedRefusalsOf({ config, journal, operations }: RecorderParts): CountedRefusals {

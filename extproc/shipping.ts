@@ -65,6 +65,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       policies: [policy],
       textMaxChars: config.index.textMaxChars,
       maskingBudgetMs: config.masking.exchangeBudgetMs,
+      names: config.masking.names ?? null,
       largeWorkMemory: parts.largeWorkMemory ?? null,
       decoding: decodingLimits(config),
       rememberedDays: config.index.rememberedDays,

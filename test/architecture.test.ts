@@ -31,7 +31,7 @@ const allowed: Record<string, readonly string[]> = {
   approvals: ['exchange', 'index', 'masking'],
   wire: ['exchange'],
   archive: ['exchange', 'journal'],
-  reading: ['encoding', 'exchange', 'journal'],
+  reading: ['encoding', 'exchange', 'journal', 'masking'],
   transcript: ['claude', 'encoding', 'exchange', 'masking', 'policy', 'upload'],
   index: ['exchange', 'masking', 'transcript'],
   kibana: ['exchange', 'transcript'],
@@ -117,6 +117,7 @@ const owners: Record<string, readonly string[]> = {
   ],
   'node:worker_threads': ['extproc/approvals/', 'extproc/policy/', 'extproc/reading/', 'extproc/ship/'],
   '@fastify/busboy': ['extproc/upload/'],
+  re2js: ['extproc/masking/'],
   yauzl: ['extproc/tools/', 'extproc/upload/'],
   undici: ['extproc/cli/kibana-import.ts', 'extproc/cli/demo-token.ts', 'extproc/login/', 'extproc/demo/'],
   '@anthropic-ai/sdk': ['extproc/demo/'],
@@ -127,10 +128,17 @@ const owners: Record<string, readonly string[]> = {
  * for good: the client of Elasticsearch alone takes 12 MB of it.
  */
 const lazily: Record<string, readonly string[]> = {
-  'extproc/main.ts': ['undici', '@elastic/elasticsearch', 'extproc/masking/masker.ts'],
-  'extproc/worker.ts': ['undici', '@elastic/elasticsearch', 'extproc/masking/masker.ts', 'commander'],
-  'extproc/ship/worker.ts': ['undici', '@elastic/elasticsearch', 'commander'],
-  'extproc/reading/worker.ts': ['undici', '@elastic/elasticsearch', 'commander', 'zod', 'extproc/masking/masker.ts'],
+  'extproc/main.ts': ['undici', '@elastic/elasticsearch', 're2js', 'extproc/masking/masker.ts'],
+  'extproc/worker.ts': ['undici', '@elastic/elasticsearch', 're2js', 'extproc/masking/masker.ts', 'commander'],
+  'extproc/ship/worker.ts': ['undici', '@elastic/elasticsearch', 're2js', 'commander'],
+  'extproc/reading/worker.ts': [
+    'undici',
+    '@elastic/elasticsearch',
+    're2js',
+    'commander',
+    'zod',
+    'extproc/masking/masker.ts',
+  ],
 };
 
 /** What runs after a request was taken and needs neither disk nor network. */

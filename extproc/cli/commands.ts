@@ -7,6 +7,7 @@ import { keyedHashWith } from '../keyed-hash.ts';
 import { currentOperator } from '../looks/operator.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { Masker } from '../masking/masker.ts';
+import { detectionOf, type OwnDetection } from '../masking/own-detection.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { archiveOf } from './archive-of.ts';
 import { coverageCommand } from './coverage.ts';
@@ -20,6 +21,7 @@ import { kibanaCommand } from './kibana.ts';
 import type { LookingDependencies } from './looking.ts';
 import { looksCommand } from './looks.ts';
 import { maskCommand } from './mask.ts';
+import { detectorsOfPolicies } from './own-detectors.ts';
 import { policyCommand } from './policy.ts';
 import { withVersionCommands } from './policy-versions.ts';
 import { pseudonymCommand } from './pseudonym.ts';
@@ -37,8 +39,17 @@ import { verifyCommand } from './verify.ts';
 
 /** All commands, in the order in which the help lists them. */
 export function commandsBeside(serve: Command, config: () => Config, configFile: () => string | undefined): Command[] {
-  const masker = (): Masker => new Masker({ key: readFileSync(join(config().dataDirectory, 'keys', 'hash.key')) });
-  const looking = lookingDependencies(config, masker);
+  let known: OwnDetection | undefined;
+  const detection = (): OwnDetection => {
+    known ??= detectionOf(detectorsOfPolicies(config().policies.directory));
+    return known;
+  };
+  const masker = (): Masker =>
+    new Masker({
+      key: readFileSync(join(config().dataDirectory, 'keys', 'hash.key')),
+      detection: detection(),
+    });
+  const looking = lookingDependencies(config, masker, () => detection().types);
   const write = (text: string) => process.stdout.write(text);
   const recorded = recordedOf(config, masker);
   return [
@@ -81,7 +92,11 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
   ];
 }
 
-function lookingDependencies(config: () => Config, masker: () => Masker): LookingDependencies {
+function lookingDependencies(
+  config: () => Config,
+  masker: () => Masker,
+  ownTypes: LookingDependencies['ownTypes'],
+): LookingDependencies {
   let lookLog: SqliteLookLog | undefined;
   return {
     openIndex: async () => openIndexOf(config()),
@@ -90,6 +105,7 @@ function lookingDependencies(config: () => Config, masker: () => Masker): Lookin
       return lookLog;
     },
     operator: currentOperator(),
+    ownTypes,
     maskQuery: (text) => masker().text(text, 'look').value,
     write: writeOut,
     writeError: (text) => process.stderr.write(text),

@@ -3,6 +3,7 @@ import { SkilltapeError } from '../errors.ts';
 import type { IndexSearch, IndexUsage } from '../index/port.ts';
 import type { LookKind, LookLog } from '../looks/look-log.ts';
 import type { Operator } from '../looks/operator.ts';
+import type { FindingType } from '../masking/finding.ts';
 import type { Masked } from '../masking/masked.ts';
 import { sanitise } from '../terminal/sanitise.ts';
 
@@ -15,6 +16,8 @@ export type LookingDependencies = {
   lookLog: LookLog;
   operator: Operator;
   maskQuery(text: string): Masked<string>;
+  /** Types that the operator's own detectors give. */
+  ownTypes(): readonly FindingType[];
   /** Standard output and standard error. */
   write(text: string): void;
   writeError(text: string): void;

@@ -5,24 +5,27 @@ import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { SkilltapeError } from '../errors.ts';
-import type { Finding, FindingType } from '../masking/finding.ts';
+import type { BuiltInType, Finding, FindingType } from '../masking/finding.ts';
 import { Masker } from '../masking/masker.ts';
-import { scanEverything } from '../masking/scan.ts';
+import { builtInDetection, detectionOf } from '../masking/own-detection.ts';
+import type { Scanner } from '../masking/scan.ts';
 import { spansOf } from '../masking/spans.ts';
 import type { Scan } from '../masking/text-masking.ts';
+import { whyFound } from '../masking/why-found.ts';
 import { type LookingDependencies, lookingCommand, tellingUsage } from './looking.ts';
 import { maskRecorded, type RecordedFlags } from './mask-recorded.ts';
 import { momentHelp } from './moment.ts';
+import { detectorsAt } from './own-detectors.ts';
 import type { RecordedDependencies } from './recorded-of.ts';
 
 export type MaskDependencies = { input: Readable; recorded: RecordedDependencies };
 
-type MaskFlags = RecordedFlags & { in?: string; explain: boolean; recorded?: true };
+type MaskFlags = RecordedFlags & { in?: string; rules?: string; explain: boolean; recorded?: true };
 
 const document = z.object({ id: z.union([z.string(), z.number()]).optional(), text: z.string() });
 
 /** What the types are called in labelled data, by the names that most tools for personal data use. */
-const labels: Readonly<Record<FindingType, string>> = {
+const labels: Readonly<Record<BuiltInType, string>> = {
   EMAIL: 'EMAIL_ADDRESS',
   CARD: 'CREDIT_CARD',
   IBAN: 'IBAN_CODE',
@@ -34,6 +37,10 @@ const labels: Readonly<Record<FindingType, string>> = {
   NATIONAL_ID: 'NATIONAL_ID',
   BIRTH_DATE: 'DATE_OF_BIRTH',
   WALLET: 'CRYPTO',
+  NAME: 'PERSON',
+  ADDRESS: 'LOCATION',
+  CUSTOMER: 'CUSTOMER',
+  PROJECT: 'PROJECT',
   SECRET: 'SECRET',
   PEM: 'PRIVATE_KEY',
   DEEP: 'DEEP',
@@ -41,7 +48,7 @@ const labels: Readonly<Record<FindingType, string>> = {
 
 /** What a type is called in labelled data. */
 export function labelOf(type: FindingType): string {
-  return labels[type];
+  return labels[type as BuiltInType] ?? type;
 }
 
 /**
@@ -50,11 +57,15 @@ export function labelOf(type: FindingType): string {
  */
 export function maskCommand(looking: LookingDependencies, { input, recorded }: MaskDependencies): Command {
   return lookingCommand('mask', looking, {
-    exitCodes: '0 done, 1 nothing is recorded, 2 a line, a file or the command line cannot be read.',
+    exitCodes: '0 done, 1 nothing is recorded, 2 a line, a file, a rule or the command line cannot be read.',
   })
     .description('show what masking finds: JSON lines {id, text} in, {id, spans: [{s, e, t, score}], text} out')
     .option('--in <file>', 'read this file instead of the standard input')
-    .option('--explain', 'add the rule that found each span', false)
+    .option(
+      '--rules <path>',
+      'with the detectors of this file, or of this policy directory (lists/detectors/data.json)',
+    )
+    .option('--explain', 'add the rule that found each span, and why', false)
     .option('--recorded', 'count what would be found in recorded exchanges, beside what the index has; changes nothing')
     .option('--from <time>', `with --recorded, not before: ${momentHelp}`)
     .option('--to <time>', 'with --recorded, before; a plain date includes that day')
@@ -71,9 +82,9 @@ export function maskCommand(looking: LookingDependencies, { input, recorded }: M
     );
 }
 
-function isOfRecorded({ recorded, from, to, policies, why, in: file, explain }: MaskFlags): boolean {
+function isOfRecorded({ recorded, from, to, policies, why, in: file, rules, explain }: MaskFlags): boolean {
   const ofRecorded = { '--from': from, '--to': to, '--policies': policies, '--why': why };
-  const ofTexts = { '--in': file, '--explain': explain || undefined };
+  const ofTexts = { '--in': file, '--rules': rules, '--explain': explain || undefined };
   const [stray] = Object.entries(recorded ? ofTexts : ofRecorded).filter(([, value]) => value !== undefined);
   if (stray === undefined) return recorded === true;
   throw new SkilltapeError('usage', `${stray[0]} goes ${recorded ? 'not with' : 'only with'} --recorded`, {
@@ -81,17 +92,18 @@ function isOfRecorded({ recorded, from, to, policies, why, in: file, explain }: 
   });
 }
 
-async function mask({ explain }: MaskFlags, input: Readable, write: (text: string) => void): Promise<void> {
+async function mask({ explain, rules }: MaskFlags, input: Readable, write: (text: string) => void): Promise<void> {
   const key = randomBytes(32);
+  const detection = rules === undefined ? builtInDetection : detectionOf(detectorsAt(rules));
   let number = 0;
   try {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       number += 1;
       if (line.trim() === '') continue;
       const { id, text } = readLine(line, number);
-      const scan = rememberingScan();
+      const scan = rememberingScan(detection.scanner);
       const spans = spansOf(text, scan).map((finding) => span(finding, explain));
-      const masked = new Masker({ key, scan }).text(text, String(id ?? number)).value;
+      const masked = new Masker({ key, scan, detection }).text(text, String(id ?? number)).value;
       write(`${JSON.stringify({ id, spans, text: masked })}\n`);
     }
   } catch (thrown) {
@@ -104,7 +116,7 @@ async function mask({ explain }: MaskFlags, input: Readable, write: (text: strin
 }
 
 /** The scan of one document, which is asked the same twice: for its spans, and to mask it. */
-function rememberingScan(): Scan {
+function rememberingScan(scanner: Scanner): Scan {
   const answers = new Map<string, { findings: Finding[]; phoneChecks: number }>();
   return (text, keyName, budget) => {
     const question = `${budget.phoneChecks} ${keyName.length} ${keyName}${text}`;
@@ -113,7 +125,7 @@ function rememberingScan(): Scan {
       budget.phoneChecks = known.phoneChecks;
       return known.findings;
     }
-    const findings = scanEverything(text, keyName, budget);
+    const findings = scanner.everything(text, keyName, budget);
     answers.set(question, { findings, phoneChecks: budget.phoneChecks });
     return findings;
   };
@@ -132,6 +144,7 @@ function readLine(line: string, number: number): z.output<typeof document> {
   return read.data;
 }
 
-function span({ start, end, type, score, rule }: Finding, explain: boolean): Record<string, unknown> {
-  return { s: start, e: end, t: labelOf(type), score, ...(explain ? { rule } : {}) };
+function span(finding: Finding, explain: boolean): Record<string, unknown> {
+  const { start, end, type, score, rule } = finding;
+  return { s: start, e: end, t: labelOf(type), score, ...(explain ? { rule, why: whyFound(finding) } : {}) };
 }

@@ -8,12 +8,14 @@ import { journalDirectory, journalsIn } from '../journal/places.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import type { Masker } from '../masking/masker.ts';
+import { detectionOf } from '../masking/own-detection.ts';
 import { compilePolicies } from '../policy/compile.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { ArchivedExchanges, ExchangesOf } from '../remask/archived-exchanges.ts';
 import { JournalExchanges } from '../remask/journal-exchanges.ts';
 import { openKeeper } from '../remask/keeper.ts';
 import type { MaskAgainParts } from '../remask/mask-again.ts';
+import { nameFinderOf } from '../remask/name-finder.ts';
 import type { RecordedExchanges } from '../remask/recorded-exchanges.ts';
 import type { RemaskParts } from '../remask/remask.ts';
 import { resolveTool } from '../tools/resolve.ts';
@@ -65,7 +67,9 @@ async function open(
   const { dataDirectory, limits, index: indexed, masking } = config;
   await using opened = new AsyncDisposableStack();
   const opa = await resolveTool('opa', { env: process.env });
-  const engine = await createPolicyEngine(await compilePolicies({ opaBinary: opa.path, directory: policiesDirectory }));
+  const bundle = await compilePolicies({ opaBinary: opa.path, directory: policiesDirectory });
+  const engine = await createPolicyEngine(bundle);
+  const detection = detectionOf(bundle.detectors);
   const key = await loadJournalKey(config.journal.keyFile);
   const workers = await journalsIn(dataDirectory);
   const journals = new JournalExchanges(
@@ -86,9 +90,11 @@ async function open(
       record: (input) => ({ ...engine.record(input), revision: engine.revision }),
       unjudgedPrivacy: engine.unjudgedPrivacy,
     },
+    detection: () => detection,
     keyedHash: keyedHashWith(readFileSync(join(dataDirectory, 'keys', 'hash.key'))),
     textMaxChars: indexed.textMaxChars,
     maskingBudgetMs: masking.exchangeBudgetMs,
+    names: nameFinderOf(masking.names),
     decoding: { decodedBodyMaxBytes: limits.decodedBodyMaxBytes, decodedRatioMax: limits.decodedRatioMax },
     ...{ recorded, index, memory },
   };

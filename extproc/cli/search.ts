@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { SkilltapeError } from '../errors.ts';
 import { outcomes } from '../exchange/outcome.ts';
 import { noiseCountMax, type SearchQuery, searchLimitDefault, searchLimitMax } from '../index/port.ts';
-import { findingTypes } from '../masking/finding.ts';
+import { type FindingType, findingTypes } from '../masking/finding.ts';
 import { renderHits } from '../terminal/hits.ts';
 import { sanitisedJson } from '../terminal/sanitise.ts';
 import {
@@ -52,7 +52,10 @@ export function searchCommand(dependencies: LookingDependencies): Command {
     .option('--outcome <outcome>', outcomes.join(', '))
     .option('--skill <name>', 'a skill that came into use, by its whole name')
     .option('--model <name>', 'the model that was asked for or that answered, by its whole name')
-    .option('--masked <type>', `where something of this type was masked: ${findingTypes.join(', ')}`)
+    .option(
+      '--masked <type>',
+      `where something of this type was masked: ${findingTypes.join(', ')}, or one of your own`,
+    )
     .option('--would <verdict>', 'what observed rules would have decided: deny or hold')
     .option('--masking-failed', 'where masking failed, so that there is metadata only')
     .option('--noise', 'also what is no prompt of a person: model lists, token counts, titles, polling')
@@ -62,7 +65,7 @@ export function searchCommand(dependencies: LookingDependencies): Command {
 }
 
 async function search(dependencies: LookingDependencies, words: string[], flags: Flags): Promise<void> {
-  const query = queryOf(words, flags, dependencies.now());
+  const query = queryOf(words, flags, dependencies);
   recordLook(dependencies, 'search', subjectOf(query), flags.why);
   await withIndex(dependencies, async (index) => {
     const { hits, next, noiseHidden } = await index.search(query);
@@ -90,7 +93,12 @@ function noiseHint(hidden: number): string {
   return `${count} ${are} left out as noise: repeat with --noise to see them too.\n`;
 }
 
-function queryOf(words: string[], flags: Flags, now: Date): SearchQuery {
+function queryOf(
+  words: string[],
+  flags: Flags,
+  { now: clock, ownTypes }: Pick<LookingDependencies, 'now' | 'ownTypes'>,
+): SearchQuery {
+  const now = clock();
   const query: SearchQuery = {
     text: words.length === 0 ? undefined : words.join(' '),
     user: flags.user,
@@ -101,7 +109,7 @@ function queryOf(words: string[], flags: Flags, now: Date): SearchQuery {
     outcome: outcomeOf(flags.outcome),
     skill: flags.skill,
     model: flags.model,
-    masked: maskedTypeOf(flags.masked),
+    masked: flags.masked === undefined ? undefined : maskedTypeOf(flags.masked, ownTypes()),
     would: wouldOf(flags.would),
     maskingFailed: flags.maskingFailed,
     noise: flags.noise,
@@ -124,12 +132,12 @@ function outcomeOf(text: string | undefined): SearchQuery['outcome'] {
   });
 }
 
-function maskedTypeOf(text: string | undefined): SearchQuery['masked'] {
-  if (text === undefined) return undefined;
-  const type = findingTypes.find((known) => known === text.toUpperCase());
+function maskedTypeOf(text: string, ownTypes: readonly FindingType[]): SearchQuery['masked'] {
+  const types = [...findingTypes, ...ownTypes];
+  const type = types.find((known) => known === text.toUpperCase());
   if (type !== undefined) return type;
   throw new SkilltapeError('usage', `--masked "${text}" is not a type of what is masked`, {
-    remedy: `write one of ${findingTypes.join(', ')}`,
+    remedy: `write one of ${types.join(', ')}`,
   });
 }
 

@@ -67,6 +67,19 @@ export const index = z.strictObject({
   elasticsearch: elasticsearch.optional(),
 });
 
+const names = z.strictObject({
+  url: z.string().max(2048).refine(isBaseUrl, baseUrlRule).meta({
+    description:
+      'Where a model that finds names in texts is asked; docs/masking.md has the contract. Its texts are not masked yet, secrets among them. Where it cannot be asked, or answers amiss, only metadata of the exchange can be read.',
+    unit: 'URL',
+  }),
+  timeoutMs: milliseconds(1, 120_000, 10_000, 'Longest wait for the model, over all questions about one document.'),
+  requestMaxChars: z.int().min(1_000).max(1_000_000).default(64_000).meta({
+    description: 'Most text in one question; of a longer document several are asked.',
+    unit: 'characters',
+  }),
+});
+
 export const masking = z.strictObject({
   exchangeBudgetMs: milliseconds(
     1,
@@ -74,4 +87,5 @@ export const masking = z.strictObject({
     30_000,
     'Longest processor time that the masking of one exchange may take, all documents of a batch together; beyond it only metadata of the exchange can be read, see `skilltape remask`.',
   ),
+  names: names.optional(),
 });

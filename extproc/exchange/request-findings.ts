@@ -8,7 +8,8 @@ import type { JsonObject, JsonValue } from '../claude/json.ts';
 import { isJsonObject } from '../claude/json.ts';
 import { newScanBudget } from '../masking/detector.ts';
 import { type FindingPlace, type FindingType, findingPlaces } from '../masking/finding.ts';
-import { scan } from '../masking/scan.ts';
+import { builtInDetection, type OwnDetection } from '../masking/own-detection.ts';
+import type { Scanner } from '../masking/scan.ts';
 import { findingsIn } from '../masking/spans.ts';
 import { numberFinding } from '../masking/text-masking.ts';
 import { policyTypes } from '../policy/input-bounds.ts';
@@ -17,22 +18,26 @@ import type { FindingsSearch, RequestFindings } from './body.ts';
 import { placeOfBlock } from './finding-place.ts';
 
 /** Loaded where a body is to be searched, and nowhere else: what it takes along is large. */
-export const findingsSearch: FindingsSearch = {
-  request: findingsInRequest,
-  batch: findingsInBatch,
-  parts: findingsInParts,
-};
+export function findingsSearchWith(detection: OwnDetection): FindingsSearch {
+  const inRoom = (maxChars: number): Search => new Search(maxChars, detection);
+  return {
+    request: (value, maxChars) => findingsInRequest(value, inRoom(maxChars)),
+    batch: (value, maxChars) => findingsInBatch(value, inRoom(maxChars)),
+    parts: (parts, maxChars) => findingsInParts(parts, inRoom(maxChars)),
+  };
+}
+
+/** With the built-in detectors alone. */
+export const findingsSearch: FindingsSearch = findingsSearchWith(builtInDetection);
 
 /** Of a JSON body that is one request. */
-function findingsInRequest(value: JsonValue, maxChars: number): RequestFindings {
-  const search = new Search(maxChars);
+function findingsInRequest(value: JsonValue, search: Search): RequestFindings {
   searchRequest(search, value);
   return search.result();
 }
 
 /** Of a batch: each of its requests as if it came by itself, within the same room. */
-function findingsInBatch(value: JsonValue, maxChars: number): RequestFindings {
-  const search = new Search(maxChars);
+function findingsInBatch(value: JsonValue, search: Search): RequestFindings {
   const { requests = [], ...rest } = isJsonObject(value) ? value : {};
   for (const entry of Array.isArray(requests) ? requests : []) searchBatchEntry(search, entry);
   search.value(rest, '', 'other');
@@ -40,8 +45,7 @@ function findingsInBatch(value: JsonValue, maxChars: number): RequestFindings {
 }
 
 /** Of the parts of an upload: names, and contents that are text. */
-function findingsInParts(parts: readonly MultipartPart[], maxChars: number): RequestFindings {
-  const search = new Search(maxChars);
+function findingsInParts(parts: readonly MultipartPart[], search: Search): RequestFindings {
   for (const { field, filename, bytes } of parts) {
     for (const name of [field, filename ?? '']) search.text(name, '', 'file');
     const text = textOf(bytes, search.leftChars);
@@ -127,11 +131,15 @@ function searchMessage(search: Search, message: JsonValue): void {
 class Search {
   readonly #budget = newScanBudget();
   readonly #counts = new Map<string, number>();
+  readonly #scanner: Scanner;
+  readonly #types: readonly FindingType[];
   leftChars: number;
   isComplete = true;
 
-  constructor(maxChars: number) {
+  constructor(maxChars: number, { scanner, types }: OwnDetection) {
     this.leftChars = maxChars;
+    this.#scanner = scanner;
+    this.#types = [...policyTypes, ...types];
   }
 
   /** Recursion is bounded by the depth that requests may have. */
@@ -147,7 +155,8 @@ class Search {
     const searched = text.length <= this.leftChars ? text : text.slice(0, this.leftChars);
     if (searched.length < text.length) this.isComplete = false;
     this.leftChars -= searched.length;
-    for (const { type } of findingsIn(searched, keyName, { scan, budget: this.#budget })) this.#count(type, place);
+    const look = { scan: this.#scanner.usual, budget: this.#budget };
+    for (const { type } of findingsIn(searched, keyName, look)) this.#count(type, place);
   }
 
   #object(object: JsonObject, place: FindingPlace): void {
@@ -162,7 +171,7 @@ class Search {
     if (this.leftChars < literal.length) this.isComplete = false;
     else {
       this.leftChars -= literal.length;
-      const finding = numberFinding(literal, keyName, scan, this.#budget);
+      const finding = numberFinding(literal, keyName, this.#scanner.usual, this.#budget);
       if (finding !== undefined) this.#count(finding.type, place);
     }
   }
@@ -173,7 +182,7 @@ class Search {
   }
 
   result(): RequestFindings {
-    const all = policyTypes.flatMap((type) =>
+    const all = this.#types.flatMap((type) =>
       findingPlaces.map((place) => ({ type, place, count: this.#counts.get(`${type} ${place}`) ?? 0 })),
     );
     return { findings: all.filter(({ count }) => count > 0), findings_complete: this.isComplete };

@@ -96,6 +96,11 @@ export function isAssignedSecret(name: string, value: string, quoted: boolean): 
   return entropyBits(value) >= (password ? 2.7 : 3.3);
 }
 
+/** Whether a quoted string names what follows it. */
+function isKey(text: string, { end, quoted }: Value): boolean {
+  return quoted && text[end + 1] === ':';
+}
+
 /** Whether an element ends behind its text: `</` after white space. */
 function closesElement(text: string, end: number): boolean {
   let at = end;
@@ -130,8 +135,11 @@ export const assignmentDetector: Detector = {
       if (!isSensitiveKey(name)) continue;
       // `[SECRET:...]` of ours is no assignment
       if (text[nameStart - 1] === '[' && tokenEnd(text, nameStart - 1) !== -1) continue;
+      // of a list of strings only a whole one names the next
+      if (text[at] === ',' && !quotes.has(codeAt(text, nameStart - 1))) continue;
       const value = valueAfter(text, at);
       if (value === undefined || value.end === value.start) continue;
+      if (text[at] === ',' && isKey(text, value)) continue;
       if (text[at] === '>' && !closesElement(text, value.end)) continue;
       if (!isAssignedSecret(name, text.slice(value.start, value.end), value.quoted)) continue;
       // what is longer than we judge is masked to its end

@@ -1,5 +1,6 @@
 import type { Candidate } from './finding.ts';
 import type { Literals, Place } from './literals.ts';
+import { Tables } from './table.ts';
 import type { Triggers } from './trigger.ts';
 
 /** What is left of the costly checks; one budget serves a whole `Masker` call, so many small strings cannot multiply it. */
@@ -10,7 +11,20 @@ export function newScanBudget(): ScanBudget {
 }
 
 /** `keyName` is the JSON key the text stands under, or empty; it is context for the text. */
-export type ScanInput = { text: string; keyName: string; budget: ScanBudget; triggers: Triggers };
+export type ScanInput = {
+  text: string;
+  keyName: string;
+  budget: ScanBudget;
+  triggers: Triggers;
+  /** Read when a number asks for it. */
+  tables?: Tables;
+};
+
+/** The name of the column that holds the character at `at`, where that is in a table. */
+export function columnAt(input: ScanInput, at: number): string {
+  input.tables ??= new Tables(input.text);
+  return input.tables.nameAt(at);
+}
 
 /**
  * One kind of finding. Must take time linear in the text, whatever the text holds (inv. 11). A detector that `needs` kinds

@@ -4,6 +4,7 @@ import type { JsonValue } from './json-value.ts';
 import { KeyNames } from './key-names.ts';
 import { readChars } from './long-text.ts';
 import type { Masked } from './masked.ts';
+import type { OwnDetection } from './own-detection.ts';
 import { maskString } from './string-masking.ts';
 import { type Found, type MaskingLimits, type OnToken, type Scan, TextMasking } from './text-masking.ts';
 import { Tokens } from './token.ts';
@@ -43,9 +44,10 @@ export class Masker {
   readonly #treatment: Treatment;
 
   /** `key` has at least 32 bytes (`key_invalid` otherwise). */
-  constructor(options: { key: Uint8Array; scan?: Scan }) {
+  constructor(options: { key: Uint8Array; scan?: Scan; detection?: OwnDetection }) {
     this.#tokens = new Tokens(options.key);
-    this.#treatment = usualTreatment(options.scan);
+    const treatment = usualTreatment(options.detection);
+    this.#treatment = { ...treatment, scan: options.scan ?? treatment.scan };
   }
 
   text(text: string, scope: string): { value: Masked<string>; findings: FindingCount[] } {

@@ -1,4 +1,4 @@
-import { contextFinder } from './context.ts';
+import { contextFinder, contextIn } from './context.ts';
 import type { ScanInput } from './detector.ts';
 import { type DigitCluster, digitsOf, endsNumber, separatorBefore } from './digit-groups.ts';
 import { type NationalIdRule, nationalIdRules } from './national-id-rules.ts';
@@ -26,7 +26,7 @@ export type NationalId = { rule: string; count: number };
 
 /** The personal number that begins with group `index`, if any, and how many groups it takes. */
 export function nationalIdAt(input: ScanInput, cluster: DigitCluster, index: number): NationalId | undefined {
-  const { text, keyName } = input;
+  const { text } = input;
   const first = cluster.groups[index];
   const candidates = first === undefined ? undefined : spellings.get(first.end - first.start);
   if (first === undefined || candidates === undefined) return undefined;
@@ -35,8 +35,9 @@ export function nationalIdAt(input: ScanInput, cluster: DigitCluster, index: num
     const last = cluster.groups[index + lengths.length - 1];
     if (last === undefined || !fits(text, cluster, index, spelling) || !endsNumber(text, last.end)) continue;
     if (!rule.check(digitsOf(text, cluster.groups.slice(index, index + lengths.length)))) continue;
-    const context = needsWord ? contexts.get(rule.id)?.(text, keyName, first.start, last.end) : 'near';
-    if (context === 'near') return { rule: rule.id, count: lengths.length };
+    const context = needsWord ? contexts.get(rule.id) : undefined;
+    if (!needsWord || (context && contextIn(context, input, first.start, last.end) === 'near'))
+      return { rule: rule.id, count: lengths.length };
   }
   return undefined;
 }

@@ -19,7 +19,7 @@ export function resolveOverlaps(candidates: Candidate[]): Finding[] {
     if (last === undefined || candidate.start >= last.end) joined.push({ ...candidate });
     else joined[joined.length - 1] = join(last, candidate);
   }
-  return joined.map(({ type, rule, start, end, score }) => ({ type, rule, start, end, score }));
+  return joined.map(({ rank: _rank, ...finding }) => finding);
 }
 
 function join(a: Candidate, b: Candidate): Candidate {

@@ -1,6 +1,6 @@
 import parsePhoneNumber, { type CountryCode } from 'libphonenumber-js/min';
 import { codeAt, isAlnum } from './characters.ts';
-import { type Context, contextFinder } from './context.ts';
+import { type Context, contextFinder, contextIn } from './context.ts';
 import type { ScanInput } from './detector.ts';
 import { type DigitCluster, separatorBefore } from './digit-groups.ts';
 import { matchEnd, sticky } from './pattern.ts';
@@ -154,9 +154,10 @@ function spans(text: string, cluster: DigitCluster, index: number, start: number
     if (group === undefined) break;
     digits += text.slice(group.start, group.end);
     if (digits.length > digitsMax + 2) break;
-    const international = plus || (/^00[1-9]/.test(digits) && digits.length >= 11);
+    const isAbroad = plus || /^00[1-9]/.test(digits);
+    const international = plus || (isAbroad && digits.length >= 11);
     // single digits apart are a table or a list, not a number
-    if (!international && last > index && group.end - group.start === 1) break;
+    if (!isAbroad && last > index && group.end - group.start === 1) break;
     if (digits.length >= digitsMin) found.push({ start, digits, last, international });
   }
   return found.reverse();
@@ -184,7 +185,7 @@ export function phoneAt(input: ScanInput, cluster: DigitCluster, index: number):
     // part of a longer id, such as a UUID of digits alone
     if (!span.international && text[end] === '-' && isAlnum(codeAt(text, end + 1))) continue;
     const score = scoreOf(input, index, span, digitsEnd, () => {
-      known ??= phoneContext(text, input.keyName, start, end);
+      known ??= contextIn(phoneContext, input, start, end);
       return known;
     });
     if (score > 0) return { start, end, next: span.last + 1, score };

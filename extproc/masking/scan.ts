@@ -3,7 +3,7 @@ import { base64RunMin, base64Runs, decodedText } from './base64.ts';
 import { birthDateDetector } from './birth-date.ts';
 import { type Detector, newScanBudget, type ScanBudget, type ScanInput } from './detector.ts';
 import { emailDetector } from './email.ts';
-import type { Candidate, Finding, FindingType } from './finding.ts';
+import { type Candidate, type Finding, type FindingType, findingTypes } from './finding.ts';
 import { ipv6Detector } from './ip.ts';
 import { jwtDetector } from './jwt.ts';
 import { letteredIdDetector } from './lettered-id.ts';
@@ -14,6 +14,7 @@ import { numbersDetector } from './numbers.ts';
 import { resolveOverlaps } from './overlap.ts';
 import { pemDetector } from './pem.ts';
 import { secretDetector } from './secret.ts';
+import { tokensOf } from './token.ts';
 import { TriggerFinder, type Triggers } from './trigger.ts';
 import { urlDetector } from './url.ts';
 import { urlPasswordDetector } from './url-password.ts';
@@ -40,7 +41,7 @@ export const detectors: readonly Detector[] = [
 /** Those that only who asks for them wants: a transcript without URLs says little. */
 const others: readonly Detector[] = [urlDetector];
 
-/** `1.1.1.1` and `a@b.co`: nothing shorter can be found. */
+/** `1.1.1.1` and `a@b.co`: no built-in detector finds anything shorter. */
 const textMin = 6;
 
 const triggerFinder = new TriggerFinder([...detectors, ...others].flatMap(({ literals }) => literals ?? []));
@@ -53,11 +54,14 @@ function asUsed(given: readonly Detector[]) {
 
 /**
  * `types`: what is of another type is left out before overlaps are joined, so that it does not give its name to what was
- * found beside it; null takes all.
+ * found beside it; null takes all. `tokens` finds the tokens of `added` detectors, in which nothing is to be found.
  */
-type Used = { detectors: ReturnType<typeof asUsed>; types: ReadonlySet<FindingType> | null };
-const usual: Used = { detectors: asUsed(detectors), types: null };
-const all: Used = { detectors: asUsed([...detectors, ...others]), types: null };
+type Used = {
+  detectors: ReturnType<typeof asUsed>;
+  types: ReadonlySet<FindingType> | null;
+  textMin: number;
+  tokens: RegExp | null;
+};
 
 function detectWith(used: Used, { text, keyName, budget }: Text): { found: Candidate[]; triggers: Triggers } {
   const triggers = triggerFinder.find(text);
@@ -70,8 +74,26 @@ function detectWith(used: Used, { text, keyName, budget }: Text): { found: Candi
     // what looks for literals alone has nothing to do without them
     if (literals === null || needs !== 0 || own.length > 0) detect(input, found, own);
   }
-  const { types } = used;
-  return { found: types === null ? found : found.filter(({ type }) => types.has(type)), triggers };
+  const { types, tokens } = used;
+  const wanted = types === null ? found : found.filter(({ type }) => types.has(type));
+  return { found: tokens === null ? wanted : outsideTokens(text, wanted, tokens), triggers };
+}
+
+/** An operator's pattern may fit the digits of a token, and masking what is masked must change nothing. */
+function outsideTokens(text: string, found: Candidate[], tokens: RegExp): Candidate[] {
+  if (found.length === 0) return found;
+  const places = Array.from(text.matchAll(tokens), ({ index, 0: token }) => ({
+    start: index,
+    end: index + token.length,
+  }));
+  if (places.length === 0) return found;
+  found.sort((a, b) => a.start - b.start);
+  let next = 0;
+  return found.filter(({ start, end }) => {
+    for (let place = places[next]; place !== undefined && place.end <= start; place = places[next]) next++;
+    const place = places[next];
+    return place === undefined || start < place.start || end > place.end;
+  });
 }
 
 type Text = Omit<ScanInput, 'triggers'>;
@@ -94,7 +116,7 @@ function detectBase64(used: Used, input: Text, found: Candidate[]): void {
 }
 
 function scanWith(used: Used, text: string, keyName: string, budget: ScanBudget): Finding[] {
-  if (text.length < textMin) return [];
+  if (text.length < used.textMin) return [];
   const input = { text, keyName, budget };
   const { found, triggers } = detectWith(used, input);
   if (triggers.disguises.length > 0) detectDisguised(used, input, triggers.disguises, found);
@@ -102,23 +124,46 @@ function scanWith(used: Used, text: string, keyName: string, budget: ScanBudget)
   return found.length === 0 ? [] : resolveOverlaps(found);
 }
 
+type FullScan = (text: string, keyName?: string, budget?: ScanBudget) => Finding[];
+
+/** Detectors beside the built-in ones, none of which looks for literals, and the own types that they give. */
+export type AddedDetectors = { detectors: readonly Detector[]; types: readonly FindingType[] };
+
 /**
  * Finds what must not be readable: in the text as it is, with disguises undone, and inside base64. Sorted, without
  * overlaps. Time is linear in the text (inv. 11). `keyName` is the JSON key the text stands under, if any.
  */
-export function scan(text: string, keyName = '', budget = newScanBudget()): Finding[] {
-  return scanWith(usual, text, keyName, budget);
+export class Scanner {
+  readonly #usual: Used;
+  readonly #all: Used;
+
+  constructor(added: AddedDetectors = { detectors: [], types: [] }) {
+    const isAdded = added.detectors.length > 0;
+    const rest = {
+      types: null,
+      textMin: isAdded ? 1 : textMin,
+      tokens: isAdded ? tokensOf([...findingTypes, ...added.types]) : null,
+    };
+    this.#usual = { detectors: asUsed([...detectors, ...added.detectors]), ...rest };
+    this.#all = { detectors: asUsed([...detectors, ...others, ...added.detectors]), ...rest };
+  }
+
+  /** With the detectors that are on by default. */
+  readonly usual: FullScan = (text, keyName = '', budget = newScanBudget()) =>
+    scanWith(this.#usual, text, keyName, budget);
+
+  /** With the others as well. */
+  readonly everything: FullScan = (text, keyName = '', budget = newScanBudget()) =>
+    scanWith(this.#all, text, keyName, budget);
+
+  /** For some types alone. */
+  for(types: ReadonlySet<FindingType>): (text: string, keyName: string, budget: ScanBudget) => Finding[] {
+    const chosen: Used = { ...(types.has('URL') ? this.#all : this.#usual), types };
+    return (text, keyName, budget) => scanWith(chosen, text, keyName, budget);
+  }
 }
 
-/** As `scan`, with the detectors that are off by default as well. */
-export function scanEverything(text: string, keyName = '', budget = newScanBudget()): Finding[] {
-  return scanWith(all, text, keyName, budget);
-}
-
-/** As `scan`, for some types. */
-export function scanFor(
-  types: ReadonlySet<FindingType>,
-): (text: string, keyName: string, budget: ScanBudget) => Finding[] {
-  const chosen: Used = { detectors: (types.has('URL') ? all : usual).detectors, types };
-  return (text, keyName, budget) => scanWith(chosen, text, keyName, budget);
-}
+/** The detectors of this folder alone. */
+export const builtInScanner = new Scanner();
+export const scan = builtInScanner.usual;
+export const scanEverything = builtInScanner.everything;

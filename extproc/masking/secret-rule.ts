@@ -11,6 +11,10 @@ export type SecretRule = {
   pattern: string;
   /** The prefix must not continue a word: for prefixes short enough to stand inside one. */
   fresh?: boolean;
+  /** The same for letters alone: `_` and digits may stand before it. */
+  noLetterBefore?: boolean;
+  /** The token has a length of its own: where letters or digits go on behind it, it is none. */
+  exact?: boolean;
   /** Characters the token may go on with beyond letters, digits, `_` and `-`. */
   tail?: string;
   /** The least entropy in bits a character, for prefixes that ordinary text also uses. */

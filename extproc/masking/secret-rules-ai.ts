@@ -48,7 +48,15 @@ export const aiSecretRules: readonly SecretRule[] = [
     hit: ['hf_<a34>'],
     miss: ['hf_model_hub', 'shelf_<a34>'],
   },
-  { id: 'groq', prefixes: ['gsk_'], pattern: 'gsk_[A-Za-z0-9]{40}', hit: ['gsk_<a52>'], miss: ['gsk_<a12>'] },
+  {
+    id: 'groq',
+    prefixes: ['gsk_'],
+    pattern: 'gsk_[A-Za-z0-9]{52}',
+    noLetterBefore: true,
+    exact: true,
+    hit: ['gsk_<a52>'],
+    miss: ['gsk_<a12>', 'gsk_<a56>'],
+  },
   {
     id: 'perplexity',
     prefixes: ['pplx-'],

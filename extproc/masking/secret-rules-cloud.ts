@@ -59,9 +59,11 @@ export const cloudSecretRules: readonly SecretRule[] = [
   {
     id: 'cloudflare',
     prefixes: ['cfat_', 'cfut_', 'cfk_'],
-    pattern: 'cf(?:at|ut|k)_[A-Za-z0-9]{40}',
+    pattern: 'cf(?:at|ut|k)_[A-Za-z0-9]{48}',
+    noLetterBefore: true,
+    exact: true,
     hit: ['cfat_<a48>'],
-    miss: ['cfk_name'],
+    miss: ['cfk_name', 'cfat_<a49>'],
   },
   {
     id: 'cloudflare-origin',
@@ -173,6 +175,7 @@ export const cloudSecretRules: readonly SecretRule[] = [
     id: 'tailscale',
     prefixes: ['tskey-'],
     pattern: 'tskey-[a-z]{2,12}-[A-Za-z0-9]{9}[A-Za-z0-9-]{12}',
+    noLetterBefore: true,
     hit: ['tskey-api-<a12>-<a24>', 'tskey-auth-<a12>-<a32>'],
     miss: ['tskey-foo'],
   },
@@ -188,8 +191,9 @@ export const cloudSecretRules: readonly SecretRule[] = [
     prefixes: ['dapi'],
     pattern: 'dapi[0-9a-fA-F]{32}',
     fresh: true,
+    exact: true,
     hit: ['dapi<h32>', 'dapi<h32>-2'],
-    miss: ['dapi<h8>'],
+    miss: ['dapi<h8>', 'dapi<h34>'],
   },
   {
     id: 'docker',

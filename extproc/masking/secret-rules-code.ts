@@ -171,9 +171,10 @@ export const codeSecretRules: readonly SecretRule[] = [
   {
     id: 'notion',
     prefixes: ['ntn_', 'secret_'],
-    pattern: '(?:ntn_[A-Za-z0-9]{40}|secret_[A-Za-z0-9]{43})',
+    pattern: '(?:ntn_\\d{11}[A-Za-z0-9]{35}|secret_[A-Za-z0-9]{43})',
     fresh: true,
+    exact: true,
     hit: ['ntn_<d11><a35>', 'secret_<a43>'],
-    miss: ['secret_key_base_for_the_application', 'ntn_page'],
+    miss: ['secret_key_base_for_the_application', 'ntn_page', 'ntn_<d10><a35>', 'ntn_<d11><a36>'],
   },
 ];

@@ -66,9 +66,10 @@ export const serviceSecretRules: readonly SecretRule[] = [
   {
     id: 'stripe',
     prefixes: ['sk_live_', 'rk_live_', 'sk_test_', 'rk_test_', 'sk_prod_', 'rk_prod_'],
-    pattern: '[sr]k_(?:live|test|prod)_[A-Za-z0-9]{10}',
+    pattern: '[sr]k_(?:live|test|prod)_[A-Za-z0-9]{24}',
+    noLetterBefore: true,
     hit: ['sk_live_<a24>', 'rk_live_<a99>'],
-    miss: ['sk_live_key'],
+    miss: ['sk_live_key', 'task_test_<a24>'],
   },
   {
     id: 'webhook-secret',

@@ -1,4 +1,4 @@
-import { codeAt, entropyBits, isWord, startsFresh } from './characters.ts';
+import { codeAt, entropyBits, isAlnum, isLetter, isWord, startsFresh } from './characters.ts';
 import type { Detector } from './detector.ts';
 import type { Candidate } from './finding.ts';
 import { sticky } from './pattern.ts';
@@ -48,11 +48,23 @@ function tailEnd(text: string, from: number, tailCodes: ReadonlySet<number>): nu
 /** Without a digit or an upper-case letter inside, a value is words joined by hyphens and not a token. */
 const looksMade = (value: string): boolean => /\d/.test(value) || /[a-z][A-Z]/.test(value);
 
+/** The end of an escape: of a line or any byte, of a percent code, of a color in a terminal. */
+const escapeBefore = /(?:\\(?:[abefnrtv0]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})|%[0-9A-Fa-f]{2}|\[[0-9;]{0,16}m)$/;
+const escapeMaxChars = 20;
+
+/** Whether what stands at `at` goes on with a word, which the end of an escape is not. */
+function isInWord(text: string, at: number): boolean {
+  if (text[at - 1] === '_') return true;
+  return !startsFresh(text, at) && !escapeBefore.test(text.slice(Math.max(0, at - escapeMaxChars), at));
+}
+
 function tryRule(rule: CompiledRule, text: string, at: number): Candidate | undefined {
-  if (rule.fresh && (!startsFresh(text, at) || text[at - 1] === '_')) return undefined;
+  if (rule.fresh && isInWord(text, at)) return undefined;
+  if (rule.noLetterBefore && isLetter(codeAt(text, at - 1)) && isInWord(text, at)) return undefined;
   rule.matcher.lastIndex = at;
   const match = rule.matcher.exec(text);
   if (match === null) return undefined;
+  if (rule.exact && isAlnum(codeAt(text, rule.matcher.lastIndex))) return undefined;
   const end = tailEnd(text, rule.matcher.lastIndex, rule.tailCodes);
   const start = rule.valueOnly ? rule.matcher.lastIndex - (match[1]?.length ?? 0) : at;
   const value = text.slice(start, end);

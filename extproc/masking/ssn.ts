@@ -1,10 +1,13 @@
-import { contextFinder } from './context.ts';
+import { contextFinder, contextIn } from './context.ts';
 import type { ScanInput } from './detector.ts';
 import { type DigitCluster, digitsOf, endsNumber, hasShape, separatorBefore } from './digit-groups.ts';
 
 const ssnContext = contextFinder({
   near: ['ssn', 'ssns', 'social security', 'social', 'soc sec', 'ss#', 'ssid', 'taxpayer', 'tax id', 'tin', 'itin'],
-  against: ['zip', 'phone', 'tel', 'order', 'invoice', 'isbn', 'version', 'routing'],
+  against: [
+    ...['zip', 'phone', 'tel', 'order', 'invoice', 'isbn', 'version', 'routing', 'account', 'ticket', 'case'],
+    ...['size', 'bytes', 'total', 'timestamp', 'count', 'commit', 'serial', 'row', 'line', 'amount'],
+  ],
 });
 
 /** Areas 000, 666 and 900 to 999, group 00 and serial 0000 were never given out (SSA, randomisation of 2011). */
@@ -18,7 +21,7 @@ const grouped = [3, 2, 4];
 
 /** Number of groups from `index` that are a US social security number, or 0. Without hyphens it needs context. */
 export function ssnAt(input: ScanInput, cluster: DigitCluster, index: number): number {
-  const { text, keyName } = input;
+  const { text } = input;
   const first = cluster.groups[index];
   if (first === undefined) return 0;
   const length = first.end - first.start;
@@ -30,5 +33,5 @@ export function ssnAt(input: ScanInput, cluster: DigitCluster, index: number): n
   const joined = text[first.start - 1] === '-' || text[last.end] === '-';
   if (separator === '-' && !joined) return count;
   const fits = separator === '' || separator === '-' || separator === ' ' || separator === '.';
-  return fits && ssnContext(text, keyName, first.start, last.end) === 'near' ? count : 0;
+  return fits && contextIn(ssnContext, input, first.start, last.end) === 'near' ? count : 0;
 }

@@ -4,7 +4,8 @@ import {
   type FindingCount,
   type FindingPlace,
   type FindingType,
-  findingTypes,
+  inOrder,
+  ownPrefix,
   plainTypes,
 } from './finding.ts';
 import { isSensitiveKey } from './sensitive-key.ts';
@@ -95,7 +96,7 @@ export class TextMasking {
   counts(): FindingCount[] {
     if (this.#counts.size === 0) return [];
     const byPlace = [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, counted]) => counted);
-    return findingTypes.flatMap((type) => byPlace.filter((counted) => counted.type === type));
+    return byPlace.sort((a, b) => inOrder(a.type, b.type));
   }
 
   /** Whether values of a type are looked for. */
@@ -185,8 +186,10 @@ export function isSecretUnderKey(text: string, keyName: string): boolean {
 export function numberFinding(literal: string, keyName: string, scan: Scan, budget: ScanBudget): Finding | undefined {
   if (keyName !== '' && isSensitiveNumberKey(keyName)) return { ...secretUnderKey, start: 0, end: literal.length };
   const digits = unsigned(literal);
-  if (digits.length < numberDigitsMin || !/^\d{1,40}$/.test(digits)) return undefined;
-  return scan(digits, keyName, budget).find(({ type }) => numberTypes.has(type));
+  if (!/^\d{1,40}$/.test(digits)) return undefined;
+  const isLong = digits.length >= numberDigitsMin;
+  const hides = ({ type, rule }: Finding): boolean => (isLong && numberTypes.has(type)) || rule.startsWith(ownPrefix);
+  return scan(digits, keyName, budget).find(hides);
 }
 
 /** The finding that a whole value is because of its key; without its place. */

@@ -7,6 +7,8 @@ import { fitsWhole, matchEnd, sticky } from './pattern.ts';
 const keyBytesMin = 32;
 const hexLength = 16;
 const anyToken = sticky(`\\[(?:${findingTypes.join('|')})(?::[0-9a-f]{${hexLength}})?\\]`);
+/** Of whatever type, an operator's own too. */
+const hashedToken = sticky(`\\[[A-Z][A-Z0-9_]{1,31}:[0-9a-f]{${hexLength}}\\]`);
 const rememberedMax = 4096;
 
 /** Whether the text is one token and nothing else. */
@@ -19,25 +21,31 @@ export function tokenEnd(text: string, at: number): number {
   return matchEnd(anyToken, text, at);
 }
 
+/** Finds all tokens of these types. */
+export function tokensOf(types: readonly FindingType[]): RegExp {
+  return new RegExp(`\\[(?:${types.join('|')})(?::[0-9a-f]{${hexLength}})?\\]`, 'g');
+}
+
 /** Every different token with a hash in a text, in the order in which they first stand there. */
 export function hashedTokensIn(text: string): string[] {
   const tokens = new Set<string>();
   for (let at = text.indexOf('['); at !== -1; at = text.indexOf('[', at + 1)) {
-    const token = text.slice(at, Math.max(at, tokenEnd(text, at)));
-    if (token.includes(':')) tokens.add(token);
+    const token = text.slice(at, Math.max(at, matchEnd(hashedToken, text, at)));
+    if (token !== '') tokens.add(token);
   }
   return [...tokens];
 }
 
 /** The type that a token names, or undefined when the text is no token. */
 export function typeOfToken(token: string): string | undefined {
-  return isToken(token) ? /^\[([A-Z_]+)/.exec(token)?.[1] : undefined;
+  return isToken(token) || fitsWhole(hashedToken, token) ? /^\[([A-Z][A-Z0-9_]*)/.exec(token)?.[1] : undefined;
 }
 
 /** One form for what means the same: an address in upper case, an IBAN in groups, a key block with escaped line ends. */
 function canonical(type: FindingType, value: string): string {
   const plain = undisguised(value);
   if (type === 'EMAIL' || type === 'IP') return plain.toLowerCase();
+  if (type === 'NAME' || type === 'ADDRESS') return plain.toLowerCase().replace(/\s+/g, ' ');
   if (type === 'IBAN') return plain.replace(/[ -]/g, '').toUpperCase();
   return type === 'PEM' ? plain.replace(/\\[nr]|\s/g, '') : plain;
 }

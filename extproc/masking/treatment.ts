@@ -1,5 +1,5 @@
 import { type FindingType, findingTypes } from './finding.ts';
-import { scan, scanFor } from './scan.ts';
+import { builtInDetection, type OwnDetection } from './own-detection.ts';
 import type { Scan } from './text-masking.ts';
 
 /** How the texts of one call are masked, or those of a part of it. */
@@ -19,15 +19,28 @@ const offByDefault: ReadonlySet<FindingType> = new Set(['URL']);
 export const usualTypes: ReadonlySet<FindingType> = new Set(findingTypes.filter((type) => !offByDefault.has(type)));
 
 /** All types but those that are off by default, linked within the scope of the call. */
-export function usualTreatment(using: Scan = scan): Treatment {
-  return { scan: using, finds: () => true, plain: new Set(), scopes: new Map() };
+export function usualTreatment(detection: OwnDetection = builtInDetection): Treatment {
+  return { scan: detection.scanner.usual, finds: () => true, plain: detection.plain, scopes: new Map() };
 }
 
 /** As the usual one, looking for these types and no others. */
 export function treatmentFor(
   types: ReadonlySet<FindingType>,
   { plain, scopes }: Pick<Treatment, 'plain' | 'scopes'>,
+  detection: OwnDetection = builtInDetection,
 ): Treatment {
-  const isUsual = types.size === usualTypes.size && [...types].every((type) => usualTypes.has(type));
-  return { scan: isUsual ? scan : scanFor(types), finds: (type) => types.has(type), plain, scopes };
+  const { scanner } = detection;
+  const usual = usualTypesWith(detection);
+  const isUsual = types.size === usual.size && [...types].every((type) => usual.has(type));
+  return {
+    scan: isUsual ? scanner.usual : scanner.for(types),
+    finds: (type) => types.has(type),
+    plain: detection.plain.size === 0 ? plain : new Set([...plain, ...detection.plain]),
+    scopes,
+  };
+}
+
+/** The types that are on by default, own ones among them. */
+export function usualTypesWith({ types }: OwnDetection): ReadonlySet<FindingType> {
+  return types.length === 0 ? usualTypes : new Set([...usualTypes, ...types]);
 }

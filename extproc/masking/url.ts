@@ -15,16 +15,19 @@ const host = sticky(
   '(?:[^\\s/?#@:]{1,256}@|[^\\s/?#@:]{1,256}:[^\\s/?#@]{1,256}@)?(?:[\\w-]|\\[[0-9a-f:]{2,45}\\]|[^\\x00-\\x7f])',
   'i',
 );
+/** Between the cells of a table; what stands before a URL ends it too. */
+const cellMarks = new Set(Array.from(',;', (char) => char.charCodeAt(0)));
 const pairs: ReadonlyMap<string, string> = new Map([
   [')', '('],
   [']', '['],
 ]);
 
-/** End of the URL that goes on at `from`, without the marks of the sentence around it. */
-export function urlEnd(text: string, from: number): number {
+/** End of the URL that goes on at `from`, without the marks of the sentence around it, and before a `cellMark`. */
+export function urlEnd(text: string, from: number, cellMark = Number.NaN): number {
   const limit = Math.min(text.length, from + urlMax);
   let end = from;
-  while (end < limit && !isSpace(codeAt(text, end)) && !enders.has(codeAt(text, end))) end++;
+  while (end < limit && !isSpace(codeAt(text, end)) && !enders.has(codeAt(text, end)) && codeAt(text, end) !== cellMark)
+    end++;
   for (let last = text.charAt(end - 1); end > from; last = text.charAt(end - 1)) {
     const opening = pairs.get(last);
     const isUnpaired = opening !== undefined && !balanced(text.slice(from, end), opening, last);
@@ -57,7 +60,8 @@ export const urlDetector: Detector = {
       const isBare = literal === 'www.';
       if (isAlnum(codeAt(text, start - 1)) || (isBare && isWord(codeAt(text, start - 1)))) continue;
       if (matchEnd(host, text, from) === -1) continue;
-      const end = urlEnd(text, from);
+      const before = codeAt(text, start - 1);
+      const end = urlEnd(text, from, cellMarks.has(before) ? before : undefined);
       next = Math.max(end, from);
       if (end > from) out.push({ type: 'URL', rule: 'url', rank: 'weak', start, end, score: 0.8 });
     }

@@ -1,6 +1,7 @@
 /** A compiled policy, and how it is read from the archive that `opa build` writes. */
 import { list, type ReadEntry } from 'tar';
 import { SkilltapeError } from '../errors.ts';
+import type { DetectorList } from '../masking/detector-list.ts';
 
 /**
  * The points at which policy decides, three of an exchange and `console` before somebody looks; each is a folder of rules
@@ -17,13 +18,14 @@ export function entrypointOf(stage: Stage): string {
 /**
  * `data` holds the lists; `revision` names exactly the sources that were compiled, as `sha256:<hex>`; `looksAtFindings`
  * says whether a rule may look at what a search of the request finds, `looksAtTotals` the same of what callers used before.
- * `timeZones` are those that the lists name.
+ * `timeZones` are those that the lists name, `detectors` those that operators added.
  */
 export type PolicyBundle = {
   wasm: Uint8Array<ArrayBuffer>;
   data: object;
   revision: string;
   looksAtFindings: boolean;
+  detectors: DetectorList;
   looksAtTotals: boolean;
   timeZones: readonly string[];
 };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { allFaults, checkStaged } from './all-faults.ts';
 import { entrypointOf, type PolicyBundle, readBundle, stages } from './bundle.ts';
+import { detectorsIn } from './detectors-list.ts';
 import { mayLookAtFindings, mayLookAtTotals } from './findings-use.ts';
 import { layoutFaults } from './layout.ts';
 import { invalid, runOpa, writeTree } from './opa.ts';
@@ -47,8 +48,8 @@ export async function compileSources(
     const looksAtFindings = mayLookAtFindings(sources.compiled);
     const { wasm, data } = await readBundle(archive);
     const looksAtTotals = mayLookAtTotals(sources.compiled);
-    const timeZones = timeZonesIn(data);
-    return { wasm, data, revision: revisionOf(sources), looksAtFindings, looksAtTotals, timeZones };
+    const made = { timeZones: timeZonesIn(data), detectors: detectorsIn(data) };
+    return { wasm, data, revision: revisionOf(sources), looksAtFindings, looksAtTotals, ...made };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

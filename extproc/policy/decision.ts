@@ -1,8 +1,9 @@
 /** The documents that policies answer with, and the decisions that stand in when a policy gives none. */
 import { z } from 'zod';
 import { approvalTerms } from './approval-list.ts';
-import { maskingDecision, usualMasking } from './masking-decision.ts';
+import { maskingDecisionFor, usualMasking } from './masking-decision.ts';
 import { type PrivacyDecision, privacyDecision, usualPrivacy } from './privacy-decision.ts';
+import type { TypeNames } from './type-name.ts';
 
 /** One rule that fired, in words for the person who is refused. */
 const reason = z.strictObject({ rule: z.string().min(1).max(200), message: z.string().min(1).max(2000) });
@@ -26,19 +27,24 @@ export const verdictDecision = z.discriminatedUnion('verdict', [
   }),
 ]);
 
-/** The decision of `record`. The class names folders and files, hence its alphabet. */
-export const recordDecision = z.strictObject({
-  keep: z.enum(['full', 'metadata']),
-  retention_class: z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/),
-  masking: maskingDecision.default(usualMasking),
-  /** Absent where policies of an earlier version say nothing of it. */
-  privacy: privacyDecision.optional(),
-  reasons,
-});
+/**
+ * The decision of `record`, with these types of values; null takes any. The class names folders and files, hence its
+ * alphabet.
+ */
+export function recordDecisionFor(names: TypeNames | null) {
+  return z.strictObject({
+    keep: z.enum(['full', 'metadata']),
+    retention_class: z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/),
+    masking: maskingDecisionFor(names).default(usualMasking),
+    /** Absent where policies of an earlier version say nothing of it. */
+    privacy: privacyDecision.optional(),
+    reasons,
+  });
+}
 
 export type AccessDecision = z.infer<typeof verdictDecision>;
 export type RequestDecision = z.infer<typeof verdictDecision>;
-export type RecordDecision = z.infer<typeof recordDecision>;
+export type RecordDecision = z.infer<ReturnType<typeof recordDecisionFor>>;
 
 export type PolicyFault = 'policy_failed' | 'input_too_large';
 

@@ -10,13 +10,14 @@ import {
   type PolicyFault,
   type RecordDecision,
   type RequestDecision,
-  recordDecision,
+  recordDecisionFor,
   recordFor,
   verdictDecision,
 } from './decision.ts';
 import type { AccessInput, RecordInput, RequestInput } from './input.ts';
 import { inputMaxBytes } from './input-bounds.ts';
 import { type PrivacyDecision, unjudgedPrivacy } from './privacy-decision.ts';
+import { typeNamesWith } from './type-name.ts';
 
 /** What is used of an instance of a module. */
 type LoadedPolicy = {
@@ -75,6 +76,7 @@ export async function createPolicyEngine(
       return fallback('policy_failed');
     }
   };
+  const recordDecision = recordDecisionFor(typeNamesWith(bundle.detectors));
   return {
     revision: bundle.revision,
     looksAtFindings: bundle.looksAtFindings,

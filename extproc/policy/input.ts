@@ -5,7 +5,8 @@ import { endpointNames } from '../claude/endpoint.ts';
 import { endpointKinds, treatments } from '../claude/endpoint-table.ts';
 import { codings } from '../encoding/codings.ts';
 import { findingPlaces } from '../masking/finding.ts';
-import { policyTypes, tagNamePattern, weekdays } from './input-bounds.ts';
+import { tagNamePattern, weekdays } from './input-bounds.ts';
+import { typeName } from './type-name.ts';
 
 const text = z.string();
 const texts = z.array(text);
@@ -131,7 +132,7 @@ const requestFields = {
   agent: agent.nullable(),
   events: z.strictObject({ count, types: texts, text_bytes: count }).nullable(),
   upload: upload.nullable(),
-  findings: z.array(z.strictObject({ type: z.enum(policyTypes), place: z.enum(findingPlaces), count })),
+  findings: z.array(z.strictObject({ type: typeName, place: z.enum(findingPlaces), count })),
   findings_complete: z.boolean(),
   totals,
 };

@@ -1,5 +1,6 @@
 /** Finds what OPA would take but no decision would read: a rule in the wrong place would let things pass. */
 import { stages } from './bundle.ts';
+import { detectorsListFaults } from './detectors-list.ts';
 import { endpointListFaults } from './endpoint-list.ts';
 import { listSchemaFaults } from './list-faults.ts';
 import { type ListLines, linesOf } from './list-lines.ts';
@@ -31,7 +32,11 @@ export function layoutFaults(compiled: ReadonlyMap<string, Buffer>): LayoutFault
 
 /** What is wrong with what the lists say, with the line where it stands. */
 function dataFaults(data: ReadonlyMap<string, unknown>, compiled: ReadonlyMap<string, Buffer>): LayoutFault[] {
-  const faults = [...endpointListFaults(data.get('lists/endpoints')), ...listSchemaFaults(data)];
+  const faults = [
+    ...endpointListFaults(data.get('lists/endpoints')),
+    ...detectorsListFaults(data),
+    ...listSchemaFaults(data),
+  ];
   for (const { at, name } of unknownRules(data.get('lists/observe'), compiled.keys())) {
     const reason = `rules.${at}: there is no rule ${name}`;
     faults.push({ path: 'lists/observe/data.json', line: 1, reason, at: ['rules', at] });

@@ -1,10 +1,13 @@
-/** The lists that operators edit, by the name of their folder in `policies/lists`. */
+/**
+ * The lists that operators edit, by the name of their folder in `policies/lists`; that of their own detectors has a check
+ * of its own (`detectors-list.ts`).
+ */
 import { z } from 'zod';
 import { approvalTerms } from './approval-list.ts';
 import { consoleList } from './console.ts';
-import { findingsList } from './findings-list.ts';
+import { findingsListFor } from './findings-list.ts';
 import { tagNamePattern, weekdays } from './input-bounds.ts';
-import { maskingList } from './masking-decision.ts';
+import { maskingListFor } from './masking-decision.ts';
 import { observeList } from './observe-list.ts';
 import { privacyDecision } from './privacy-decision.ts';
 import { isTimeZone } from './time-zones.ts';
@@ -105,8 +108,8 @@ export const listSchemas = {
   approval: approvalTerms,
   budgets: rulesOf(budget),
   console: consoleList,
-  findings: findingsList,
-  masking: maskingList,
+  findings: findingsListFor(null),
+  masking: maskingListFor(null),
   observe: observeList,
   privacy: rulesOf(privacyDecision.partial().extend({ when: bodyWhen.optional() })),
   recording: z.strictObject({ default: keep, rules: z.array(z.strictObject({ when: bodyWhen.optional(), keep })) }),

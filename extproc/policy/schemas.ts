@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { consoleDecision, consoleInput } from './console.ts';
-import { recordDecision, verdictDecision } from './decision.ts';
+import { recordDecisionFor, verdictDecision } from './decision.ts';
+import { detectorsList } from './detectors-list.ts';
 import { accessInput, recordInput, requestInput } from './input.ts';
 import { listSchemas } from './list-schemas.ts';
 
@@ -16,8 +17,9 @@ const schemas = {
   'verdict/decision.json': verdictDecision,
   'request/input.json': requestInput,
   'record/input.json': recordInput,
-  'retention/decision.json': recordDecision,
+  'retention/decision.json': recordDecisionFor(null),
   ...Object.fromEntries(Object.entries(listSchemas).map(([name, schema]) => [`${folderOf(name)}/list.json`, schema])),
+  'detectors/list.json': detectorsList,
   'console/input.json': consoleInput,
   'looking/decision.json': consoleDecision,
 };

@@ -2,11 +2,12 @@ import { Worker } from 'node:worker_threads';
 import { type ErrorCode, SkilltapeError } from '../errors.ts';
 import type { Answered, Asked, ReadingKind } from '../exchange/reader.ts';
 import { type LargeWork, largeMinBytes } from '../large-work.ts';
-import type { JournalPlace, Question, QuestionBody, Reply } from './protocol.ts';
+import type { DetectorList } from '../masking/detector-list.ts';
+import type { Question, QuestionBody, ReadingStart, Reply } from './protocol.ts';
 
 const workerFile = new URL('./worker.ts', import.meta.url);
 
-export type LaneOptions = { readMaxMs: number; idleMaxMs: number; journal: JournalPlace | null; largeWork: LargeWork };
+export type LaneOptions = { readMaxMs: number; idleMaxMs: number; start: ReadingStart; largeWork: LargeWork };
 
 /**
  * One thread that reads, begun when it is first needed, and again after it ended. It is asked one thing at a time, and
@@ -15,7 +16,7 @@ export type LaneOptions = { readMaxMs: number; idleMaxMs: number; journal: Journ
 export class Lane {
   readonly #readMaxMs: number;
   readonly #idleMaxMs: number;
-  readonly #journal: JournalPlace | null;
+  #start: ReadingStart;
   readonly #largeWork: LargeWork;
   #worker: Worker | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -26,12 +27,12 @@ export class Lane {
 
   /**
    * A question that takes longer than `readMaxMs` ends the thread, and so do `idleMaxMs` without one after a large body.
-   * Stored bodies are read from `journal`.
+   * Stored bodies are read from the journal of `start`.
    */
-  constructor({ readMaxMs, idleMaxMs, journal, largeWork }: LaneOptions) {
+  constructor({ readMaxMs, idleMaxMs, start, largeWork }: LaneOptions) {
     this.#readMaxMs = readMaxMs;
     this.#idleMaxMs = idleMaxMs;
-    this.#journal = journal;
+    this.#start = start;
     this.#largeWork = largeWork;
   }
 
@@ -79,6 +80,15 @@ export class Lane {
     }
   }
 
+  /** With other detectors from the next question on; a thread that has those before ends when its questions are answered. */
+  useDetectors(detectors: DetectorList): void {
+    if (JSON.stringify(detectors) === JSON.stringify(this.#start.detectors)) return;
+    this.#last = this.#last.then(async () => {
+      this.#start = { ...this.#start, detectors };
+      await this.#end();
+    });
+  }
+
   async #end(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
@@ -88,7 +98,7 @@ export class Lane {
   #begun(): Worker {
     if (this.#worker !== undefined) return this.#worker;
     this.#isLarge = false;
-    const worker = new Worker(workerFile, { workerData: this.#journal });
+    const worker = new Worker(workerFile, { workerData: this.#start });
     // It must not keep a stopping process alive; what ends it is said by `exit`.
     worker.unref();
     worker.on('error', () => {});

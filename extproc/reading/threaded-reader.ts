@@ -2,6 +2,7 @@
 import type { Answered, Asked, ReadableBody, Reader, ReadingKind } from '../exchange/reader.ts';
 import { readHere } from '../exchange/reader.ts';
 import { LargeWork, largeMinBytes } from '../large-work.ts';
+import { type DetectorList, noDetectors } from '../masking/detector-list.ts';
 import { Lane } from './lane.ts';
 import type { JournalPlace } from './protocol.ts';
 
@@ -23,12 +24,16 @@ export function largeReading(): LargeWork {
   return new LargeWork('reading', patienceMs);
 }
 
-/** Without a journal no body may have stored parts. */
+/** `useDetectors`: those that operators added, from the next body on. */
+export type ThreadedReader = Reader & { useDetectors(detectors: DetectorList): void; close(): Promise<void> };
+
+/** Without a journal no body may have stored parts; `detectors` are those that operators added. */
 export function createThreadedReader(
   journal: JournalPlace | null = null,
   largeWork: LargeWork = largeReading(),
-): Reader & { close(): Promise<void> } {
-  const options = { readMaxMs, idleMaxMs, journal, largeWork };
+  detectors: DetectorList = noDetectors,
+): ThreadedReader {
+  const options = { readMaxMs, idleMaxMs, start: { journal, detectors }, largeWork };
   const quick = new Lane(options);
   const slow = new Lane(options);
   return {
@@ -38,6 +43,9 @@ export function createThreadedReader(
         return readHere(kind, asked, body.joined());
       const lane = kind === ('body' satisfies ReadingKind) && body.bytes <= quickMaxBytes ? quick : slow;
       return lane.ask(kind, asked, body.bytes, () => ({ bytes: body.copied(), stored: body.stored }));
+    },
+    useDetectors(next) {
+      for (const lane of [quick, slow]) lane.useDetectors(next);
     },
     async close() {
       await Promise.all([quick.close(), slow.close()]);

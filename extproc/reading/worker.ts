@@ -2,12 +2,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SkilltapeError } from '../errors.ts';
 import type { FindingsSearch } from '../exchange/body.ts';
+import type { SummaryMask } from '../exchange/held-body-summary.ts';
 import { readHere } from '../exchange/reader.ts';
 import { collectGarbage, freeBuffer, largeMinBytes } from '../large-work.ts';
-import type { JournalPlace, Question, Reply } from './protocol.ts';
+import type { OwnDetection } from '../masking/own-detection.ts';
+import type { Question, ReadingStart, Reply } from './protocol.ts';
 import { StoredBodies } from './stored-bodies.ts';
 
-const stored = new StoredBodies(workerData as JournalPlace | null);
+const { journal, detectors } = workerData as ReadingStart;
+const stored = new StoredBodies(journal);
+let detection: OwnDetection | undefined;
+let search: FindingsSearch | undefined;
+let mask: SummaryMask | undefined;
 
 async function replyTo(question: Question): Promise<Reply> {
   const isLarge = question.bytes.length >= largeMinBytes;
@@ -25,13 +31,28 @@ async function replyTo(question: Question): Promise<Reply> {
 
 /** What is asked, with what only this thread has; loaded when it is first needed. */
 async function equipped({ kind, asked }: Question): Promise<Question['asked']> {
-  if (kind === 'held') return { ...asked, mask: (await import('../exchange/summary-mask.ts')).maskedSummary };
+  if (kind === 'held') return { ...asked, mask: await summaryMask() };
   return 'findingsMaxChars' in asked ? { ...asked, search: await findingsSearch() } : asked;
+}
+
+async function summaryMask(): Promise<SummaryMask> {
+  const { summaryMaskWith } = await import('../exchange/summary-mask.ts');
+  mask ??= summaryMaskWith(await ownDetection());
+  return mask;
 }
 
 /** Where no policy looks at findings, no thread has it. */
 async function findingsSearch(): Promise<FindingsSearch> {
-  return (await import('../exchange/request-findings.ts')).findingsSearch;
+  const { findingsSearchWith } = await import('../exchange/request-findings.ts');
+  search ??= findingsSearchWith(await ownDetection());
+  return search;
+}
+
+/** Made once, for both: patterns of an operator take time and memory to compile. */
+async function ownDetection(): Promise<OwnDetection> {
+  const { detectionOf } = await import('../masking/own-detection.ts');
+  detection ??= detectionOf(detectors);
+  return detection;
 }
 
 parentPort?.on('message', (question: Question) => {

@@ -1,5 +1,5 @@
 import type { IndexSearch } from '../index/port.ts';
-import { type FindingPlace, type FindingType, findingPlaces, findingTypes } from '../masking/finding.ts';
+import { type FindingPlace, type FindingType, findingPlaces, inOrder as inTypeOrder } from '../masking/finding.ts';
 import type { Masker } from '../masking/masker.ts';
 import type { DocumentMasker } from '../transcript/masked-document.ts';
 import { type MaskAgainParts, maskAgain } from './mask-again.ts';
@@ -134,11 +134,10 @@ function placeOf(places: Map<string, { indexed: number; would: number }>, type: 
 
 type Ordered = { type: string; place: string; rule?: string };
 
-const types: readonly string[] = findingTypes;
 const places: readonly string[] = findingPlaces;
 
 function inOrder(a: Ordered, b: Ordered): number {
-  const order = (one: Ordered) => [types.indexOf(one.type), places.indexOf(one.place)];
-  const [[typeA = 0, placeA = 0], [typeB = 0, placeB = 0]] = [order(a), order(b)];
-  return typeA - typeB || placeA - placeB || ((a.rule ?? '') < (b.rule ?? '') ? -1 : 1);
+  const byType = inTypeOrder(a.type as FindingType, b.type as FindingType);
+  const byPlace = places.indexOf(a.place) - places.indexOf(b.place);
+  return byType || byPlace || ((a.rule ?? '') < (b.rule ?? '') ? -1 : 1);
 }

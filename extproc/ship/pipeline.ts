@@ -7,6 +7,7 @@ import type { Delivery, IndexSink } from '../index/port.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import { collectGarbage, largeMinBytes } from '../large-work.ts';
 import type { Masked } from '../masking/masked.ts';
+import type { OwnDetection } from '../masking/own-detection.ts';
 import { TimeBudget } from '../masking/time-budget.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import { recordFor } from '../policy/decision.ts';
@@ -21,6 +22,7 @@ import { readTranscript } from '../transcript/reading.ts';
 import { recordInputOf } from '../transcript/record-input.ts';
 import { withShownCaller, withShownPerson } from '../transcript/shown-person.ts';
 import type { Transcript } from '../transcript/transcript.ts';
+import { detectionWithNames, type NameFinder } from './name-finder.ts';
 import { reasonOf } from './reason.ts';
 import { Recollection } from './recollection.ts';
 import type { Recorded } from './recorded.ts';
@@ -29,6 +31,10 @@ import { type KeptTokens, type TokenKeeper, tokenSink } from './token-keeper.ts'
 
 export type PipelineParts = {
   masker: DocumentMasker;
+  /** With the detectors that operators added, those in force. */
+  detection: () => OwnDetection;
+  /** Null where no model finds names. */
+  names: NameFinder | null;
   /** Null where no values are kept. */
   tokenKeeper: TokenKeeper | null;
   /** Asked of the revision that an exchange began with; null: of the one in force. */
@@ -205,7 +211,7 @@ async function readOrReduced(
 /** What is needed to make the documents of an exchange. */
 export type DocumentParts = Pick<
   PipelineParts,
-  'masker' | 'policy' | 'keyedHash' | 'textMaxChars' | 'maskingBudgetMs' | 'decoding'
+  'masker' | 'detection' | 'names' | 'policy' | 'keyedHash' | 'textMaxChars' | 'maskingBudgetMs' | 'decoding'
 >;
 
 /**
@@ -218,7 +224,7 @@ export async function documentsOf(
   parts: DocumentParts,
   onTokens?: (tokens: KeptTokens) => void,
 ): Promise<Prepared> {
-  const { keyedHash, masker, textMaxChars, decoding } = parts;
+  const { keyedHash, masker, names, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
   const input = recordInputOf(transcript, reading);
@@ -230,10 +236,13 @@ export async function documentsOf(
   const recall = recollection.recallFor(transcript);
   const time = new TimeBudget(parts.maskingBudgetMs);
   const documents: Masked<ExchangeDocument>[] = [];
-  const tokens = onTokens === undefined ? null : tokenSink(transcript, decision);
+  const inForce = parts.detection();
+  const tokens = onTokens === undefined ? null : tokenSink(transcript, decision, inForce);
   for (const drafted of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
     const draft = withShownPerson(drafted.draft, decided.privacy ?? usualPrivacy, keyedHash);
-    documents.push(maskDocument(draft, masker, textMaxChars, decision.masking, time, tokens?.onToken));
+    const detection = await detectionWithNames(names, draft, inForce);
+    const { onToken } = tokens ?? {};
+    documents.push(maskDocument(draft, masker, textMaxChars, decision.masking, detection, time, onToken));
     recollection.add(transcript, drafted);
   }
   // Last: of what could only be kept as metadata no value is kept.

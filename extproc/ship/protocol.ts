@@ -5,9 +5,9 @@ import type { CoverageReport } from '../coverage/report.ts';
 import type { DecodingLimits } from '../encoding/limits.ts';
 import type { ElasticsearchOptions } from '../index/elasticsearch/options.ts';
 import type { Position } from '../journal/position.ts';
-import type { FindingType } from '../masking/finding.ts';
 import type { PolicyBundle } from '../policy/bundle.ts';
 import type { PriceTable } from '../usage/price-table.ts';
+import type { NameFinderOptions } from './http-name-finder.ts';
 
 /** Counts are since the start of the thread. */
 export type ShipperStatus = {
@@ -26,7 +26,7 @@ export type ShipperStatus = {
 };
 
 /** By type, all of them: values that stand masked in what the index took, since the start of the thread. */
-export type FindingTotals = Readonly<Record<FindingType, number>>;
+export type FindingTotals = Readonly<Record<string, number>>;
 
 /** What the shipping thread needs to begin; copied into it, nothing is shared. */
 export type ShipOptions = {
@@ -41,6 +41,8 @@ export type ShipOptions = {
   policies: readonly PolicyBundle[];
   textMaxChars: number;
   maskingBudgetMs: number;
+  /** Null: no model finds names. */
+  names: NameFinderOptions | null;
   decoding: DecodingLimits;
   rememberedDays: number;
   rejectsMaxBytes: number;

@@ -1,5 +1,6 @@
 /** What becomes of the values behind the tokens of an exchange: they are kept sealed, as far as policy says. */
 import type { FindingType } from '../masking/finding.ts';
+import type { OwnDetection } from '../masking/own-detection.ts';
 import type { OnToken } from '../masking/text-masking.ts';
 import type { RecordDecision } from '../policy/decision.ts';
 import type { Transcript } from '../transcript/transcript.ts';
@@ -28,10 +29,11 @@ const valuesMax = 10_000;
 export function tokenSink(
   { exchangeId, started, decided }: Transcript,
   { keep, retention_class: retentionClass, masking }: Pick<RecordDecision, 'keep' | 'retention_class' | 'masking'>,
+  detection: OwnDetection,
 ): { onToken: OnToken; kept: KeptTokens } | null {
   if (keep !== 'full') return null;
   const { identity } = started;
-  const types: ReadonlySet<FindingType> = revealableTypes(masking);
+  const types: ReadonlySet<FindingType> = revealableTypes(masking, detection);
   const values = new Map<string, string>();
   return {
     onToken: (type, value, token) => {

@@ -17,12 +17,13 @@ import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
-import { RecordPolicies } from '../policy/record-policies.ts';
 import { spendOf } from '../usage/spend.ts';
 import { AheadOfIndex, openArchive } from './archiving.ts';
 import { Commands } from './commands.ts';
 import { coverageOf, noted } from './coverage.ts';
 import { FindingCounter } from './finding-counter.ts';
+import { inForceWith } from './in-force.ts';
+import type { NameFinder } from './name-finder.ts';
 import { createPipeline } from './pipeline.ts';
 import type { ShipReport, ShipStart } from './protocol.ts';
 import { ReadingMark } from './reading-mark.ts';
@@ -58,19 +59,20 @@ async function run(options: ShipStart): Promise<void> {
   const { index, memory } = await openIndex(options);
   const mark = new ReadingMark(options.reading);
   const findings = new FindingCounter();
-  const policy = new RecordPolicies();
-  for (const bundle of options.policies) await policy.use(bundle);
+  const inForce = await inForceWith(options.policies, findings);
   const archive = await openArchive(options, (place) => shipper.endAt(place), report);
   const tokenKeeper = await keeperOf(options, report);
   const parts = {
     tokenKeeper,
     masker: new Masker({ key: options.hashKey }),
-    policy,
+    policy: inForce.policy,
+    detection: inForce.detection,
     index,
     archive,
     memory,
     keyedHash: keyedHashWith(options.hashKey),
     textMaxChars: options.textMaxChars,
+    names: await nameFinderOf(options),
     spendOf: (billed: Parameters<typeof spendOf>[0]) => spendOf(billed, options.prices),
     maskingBudgetMs: options.maskingBudgetMs,
     decoding: options.decoding,
@@ -81,7 +83,7 @@ async function run(options: ShipStart): Promise<void> {
   };
   const pipeline = createPipeline(parts);
   const largeWork = new LargeWork('shipping', patienceMs, options.largeWorkMemory ?? undefined);
-  const commands = new Commands((bundle) => policy.use(bundle));
+  const commands = new Commands(inForce.use);
   const coverage = coverageOf(options, {
     isOpen: (exchangeId) => shipper.isOpen(exchangeId),
     write: (records) => commands.lateRecordsTaken(() => report({ kind: 'late_records', records })),
@@ -118,6 +120,11 @@ async function run(options: ShipStart): Promise<void> {
   memory.close();
   for (const { source } of journals) await source.close();
   report({ kind: 'stopped' });
+}
+
+/** Loaded where there is one. */
+async function nameFinderOf({ names }: ShipStart): Promise<NameFinder | null> {
+  return names === null ? null : (await import('./http-name-finder.ts')).httpNameFinder(names);
 }
 
 /** A second reader of a journal, from a place in it. */

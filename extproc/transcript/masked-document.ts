@@ -4,6 +4,7 @@ import { type Cap, capText } from '../masking/cap-text.ts';
 import type { FindingCount, FindingPlace } from '../masking/finding.ts';
 import type { Masked } from '../masking/masked.ts';
 import { deriveMasked } from '../masking/masked.ts';
+import type { OwnDetection } from '../masking/own-detection.ts';
 import type { OnToken } from '../masking/text-masking.ts';
 import type { TimeBudget } from '../masking/time-budget.ts';
 import type { Treatment } from '../masking/treatment.ts';
@@ -50,6 +51,7 @@ export function maskDocument(
   masker: DocumentMasker,
   textMaxChars: number,
   masking: MaskingDecision,
+  detection: OwnDetection,
   time?: TimeBudget,
   onToken?: OnToken,
 ): Masked<ExchangeDocument> {
@@ -57,22 +59,22 @@ export function maskDocument(
   const limits = { textMaxChars, allMaxChars: documentMaxChars, time };
   const options = {
     ...{ scope, exempt: isOurs, limits, placeOf: (path: Path) => placeOf(draft, path) },
-    ...treatmentOf(draft, masking),
+    ...treatmentOf(draft, masking, detection),
     onToken,
   };
   const { value, findings, isCut } = masker.json(draft as unknown as { [key: string]: JsonValue }, options);
   const text: Cap = { cut: isCut, maxChars: textMaxChars };
-  const told = toldOf(masking, findings);
+  const told = toldOf(masking, findings, detection);
   return deriveMasked(value, (masked) => finished(masked as unknown as ExchangeDocument, told, text));
 }
 
 type Told = Omit<ExchangeDocument['skilltape']['masking'], 'status' | 'reason'>;
 
 /** What a reader has to know of how a document was masked. */
-function toldOf(masking: MaskingDecision, findings: readonly FindingCount[]): Told {
+function toldOf(masking: MaskingDecision, findings: readonly FindingCount[], detection: OwnDetection): Told {
   return {
     findings: findings.map(({ type, place = 'other', count }) => ({ type, place, count })),
-    readable: readableTypes(masking),
+    readable: readableTypes(masking, detection),
     whole: masking.whole,
     dropped: masking.drop,
   };

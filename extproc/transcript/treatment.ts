@@ -1,7 +1,8 @@
 /** How one document is masked: the decision of policy `record` in the masker's words. */
-import type { FindingType } from '../masking/finding.ts';
-import { type Treatment, treatmentFor, usualTypes } from '../masking/treatment.ts';
-import { hashedTypes, type MaskedField, type MaskingDecision, type TokenScope } from '../policy/masking-decision.ts';
+import { type FindingType, findingTypes, plainTypes } from '../masking/finding.ts';
+import type { OwnDetection } from '../masking/own-detection.ts';
+import { type Treatment, treatmentFor, usualTypesWith } from '../masking/treatment.ts';
+import type { MaskedField, MaskingDecision, TokenScope } from '../policy/masking-decision.ts';
 import type { ExchangeDocument } from './document.ts';
 
 type Path = readonly (string | number)[];
@@ -24,13 +25,17 @@ const names: Readonly<Record<MaskedField, string>> = {
   error: 'error',
 };
 
-export function treatmentOf(draft: ExchangeDocument, masking: MaskingDecision): DocumentTreatment {
-  const types = new Set<FindingType>([...usualTypes, ...masking.on]);
+export function treatmentOf(
+  draft: ExchangeDocument,
+  masking: MaskingDecision,
+  detection: OwnDetection,
+): DocumentTreatment {
+  const types = new Set<FindingType>([...usualTypesWith(detection), ...masking.on]);
   for (const type of masking.off) types.delete(type);
   const tokens = { plain: new Set(masking.plain), scopes: scopesOf(draft, masking) };
-  const treatment = treatmentFor(types, tokens);
+  const treatment = treatmentFor(types, tokens, detection);
   if (masking.whole.length === 0) return { treatment };
-  const inWhole = treatmentFor(new Set(onlySecrets.filter((type) => types.has(type))), tokens);
+  const inWhole = treatmentFor(new Set(onlySecrets.filter((type) => types.has(type))), tokens, detection);
   const whole = new Set<string | number | undefined>(masking.whole.map((field) => names[field]));
   return {
     treatment,
@@ -40,16 +45,24 @@ export function treatmentOf(draft: ExchangeDocument, masking: MaskingDecision): 
 }
 
 /** Types whose values may be turned back: as shipped all that have a hash, but no secret. */
-export function revealableTypes({ reveal = [], no_reveal = [], plain }: MaskingDecision): ReadonlySet<FindingType> {
-  const types = new Set<FindingType>([...hashedTypes, ...reveal]);
+export function revealableTypes(
+  { reveal = [], no_reveal = [], plain }: MaskingDecision,
+  { types: own, plain: ownPlain }: OwnDetection,
+): ReadonlySet<FindingType> {
+  const hashed = [
+    ...findingTypes.filter((type) => !plainTypes.has(type)),
+    ...own.filter((type) => !ownPlain.has(type)),
+  ];
+  const types = new Set<FindingType>([...hashed, ...reveal]);
   for (const type of onlySecrets) if (!reveal.some((asked) => asked === type)) types.delete(type);
   for (const type of [...no_reveal, ...plain]) types.delete(type);
   return types;
 }
 
 /** Types that stay readable in all of a document, for whoever reads it. */
-export function readableTypes({ off, on }: MaskingDecision): FindingType[] {
-  return off.filter((type) => usualTypes.has(type) && !on.includes(type));
+export function readableTypes({ off, on }: MaskingDecision, detection: OwnDetection): FindingType[] {
+  const usual = usualTypesWith(detection);
+  return off.filter((type) => usual.has(type) && !on.includes(type));
 }
 
 /** Nobody else is known to be the same as somebody without an identity, so such an exchange keeps its session. */
@@ -62,7 +75,7 @@ function scopesOf({ user, skilltape }: ExchangeDocument, { scopes }: MaskingDeci
   };
   return new Map(
     Object.entries(scopes).flatMap(([type, scope]) => {
-      const name = named[scope];
+      const name = scope === undefined ? null : named[scope];
       // A session's id has no brackets, so no session is within a scope of another kind.
       return name === null ? [] : [[type as FindingType, JSON.stringify([scope, ...name])] as const];
     }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openElasticsearchIndex, openElasticsearchSearch } from '../../extproc/index/elasticsearch/open.ts';
 import type { Delivery } from '../../extproc/index/port.ts';
+import { builtInDetection } from '../../extproc/masking/own-detection.ts';
 import { usualMasking } from '../../extproc/policy/masking-decision.ts';
 import type { JsonValue } from '../../extproc/transcript/document.ts';
 import { maskDocument } from '../../extproc/transcript/masked-document.ts';
@@ -24,7 +25,7 @@ const accepted = (count: number): Delivery[] => Array.from({ length: count }, ()
 function capped(id: string, prompt: string): ReturnType<typeof documentOf> {
   const masker = { json: (value: unknown) => ({ value: value as never, isCut: false, findings: [] }) };
   const draft = documentOf({ id, skilltape: { new_messages: [{ role: 'user', content: prompt }] } });
-  return maskDocument(draft, masker, 900_000, usualMasking);
+  return maskDocument(draft, masker, 900_000, usualMasking, builtInDetection);
 }
 
 /** What Kibana's Discover sends, whatever the fields: no limit of its own on the text that is marked. */

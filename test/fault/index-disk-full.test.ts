@@ -65,6 +65,7 @@ test('an index whose disk is full waits and says why, and when there is room it 
   const limits = {
     textMaxChars: 100_000,
     maskingBudgetMs: 30_000,
+    names: null,
     decoding: decodingLimits,
     prices: null,
     rememberedDays: 365,

@@ -8,14 +8,29 @@ package skilltape.lib.masking
 import data.skilltape.lib.when
 
 # METADATA
-# description: What a value can be, by the names in its token.
-types := (low_entropy | {"EMAIL", "IBAN", "IP", "MAC", "URL", "WALLET"}) | secrets
+# description: What a value can be, by the names in its token. Own types are those that `lists.detectors` gives.
+types := (hashed | low_entropy) | own
+
+# METADATA
+# description: Types whose tokens can carry a hash.
+hashed := ({"EMAIL", "IBAN", "IP", "MAC", "URL", "WALLET", "NAME", "ADDRESS"} | secrets) | (own & own_hashed)
+
+# METADATA
+# description: Types that operators' own detectors give, beside the built-in ones.
+own := {detector.type |
+	some kind in ["rules", "names"]
+	some detector in data.lists.detectors[kind]
+}
+
+# METADATA
+# description: Own types of which operators say that their values cannot be guessed.
+own_hashed := {type | some type in data.lists.detectors.hashed_types}
 
 # METADATA
 # description: |
 #   Types with so few values that somebody could list them. They never have a hash, so neither scope nor form of their
 #   token can be chosen.
-low_entropy := {"SSN", "CARD", "PHONE", "BIRTH_DATE", "NATIONAL_ID"}
+low_entropy := {"SSN", "CARD", "PHONE", "BIRTH_DATE", "NATIONAL_ID", "CUSTOMER", "PROJECT"}
 
 # METADATA
 # description: Types that are off only where the rule says what comes of it, in the words of `consequence`.
@@ -113,12 +128,12 @@ _is_sound("plain", value, _) if _are_among(value, types)
 _is_sound("scopes", value, _) if {
 	is_object(value)
 	every type, scope in value {
-		type in (types - low_entropy)
+		type in hashed
 		scope in scopes
 	}
 }
 
-_is_sound("reveal", value, _) if _are_among(value, types - low_entropy)
+_is_sound("reveal", value, _) if _are_among(value, hashed)
 
 _is_sound("no_reveal", value, _) if _are_among(value, types)
 

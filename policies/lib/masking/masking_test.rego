@@ -54,7 +54,19 @@ test_fail_no_reveal_wins_over_reveal if {
 
 test_fail_types_without_a_hash_cannot_be_revealed if {
 	every type in masking.low_entropy { masking.part_faults({"reveal": [type]}) == {"reveal"} }
-	masking.part_faults({"no_reveal": ["NAME"]}) == {"no_reveal"}
+	masking.part_faults({"no_reveal": ["NICKNAME"]}) == {"no_reveal"}
+}
+
+test_success_own_types_are_known_and_linked_where_operators_say_so if {
+	detectors := {"rules": [{"type": "TICKET"}], "names": [{"type": "TEAM"}], "hashed_types": ["TICKET", "OTHER"]}
+	part := {"off": ["TEAM"], "scopes": {"TICKET": "all"}, "reveal": ["TICKET"], "no_reveal": ["TEAM"]}
+	count(masking.part_faults(part)) == 0 with data.lists.detectors as detectors
+}
+
+test_fail_own_types_that_no_detector_gives if {
+	detectors := {"rules": [{"type": "TICKET"}], "names": [], "hashed_types": ["OTHER"]}
+	part := {"off": ["TEAM"], "scopes": {"TICKET": "all"}, "reveal": ["OTHER"]}
+	masking.part_faults(part) == {"off", "scopes", "reveal"} with data.lists.detectors as detectors
 }
 
 test_success_classes_count_in_these_alone if {

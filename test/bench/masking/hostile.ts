@@ -50,6 +50,7 @@ const units: readonly string[] = [
     '1\u00a0',
   ],
   ...['\ud835', '\u4eca\u5929', '\n', 'the quick brown fox '],
+  ...['id,phone\n', 'id,phone\n222 123 5710,', '222 123 5710,', ',\n', '"222 123 5710"\n'],
 ];
 const shapes: readonly Shape[] = [
   ...units.map((unit) => ({ name: `${JSON.stringify(unit).slice(0, 24)} repeated`, unit })),

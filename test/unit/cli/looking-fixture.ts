@@ -4,6 +4,7 @@ import { SkilltapeError } from '../../../extproc/errors.ts';
 import { SqliteSearch } from '../../../extproc/index/sqlite/search.ts';
 import { SqliteIndex } from '../../../extproc/index/sqlite/writer.ts';
 import type { Look, RecordedLook } from '../../../extproc/looks/look-log.ts';
+import type { FindingType } from '../../../extproc/masking/finding.ts';
 import { documentOf, maskedText } from '../../builders/document.ts';
 
 /** What one run of a command did to the world. */
@@ -39,6 +40,7 @@ export class CommandRunner {
       lookLog: { record: (look) => this.#record(run, look), list: () => run.looks.toReversed() },
       operator: { osUser: 'ada', uid: 1000 },
       maskQuery: (text) => maskedText(text.replaceAll('eve@example.org', '[EMAIL:1]')),
+      ownTypes: () => ['TICKET' as FindingType],
       write: (text) => {
         run.out += text;
       },

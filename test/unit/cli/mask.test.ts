@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { maskCommand } from '../../../extproc/cli/mask.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
+import { ownList, ownNames, ownRule } from '../masking/own-list.ts';
 import { CommandRunner, newRun } from './looking-fixture.ts';
 
-type Span = { s: number; e: number; t: string; score: number; rule?: string };
+type Span = { s: number; e: number; t: string; score: number; rule?: string; why?: string };
 type Line = { id?: unknown; spans: Span[]; text: string };
 
 async function run(lines: readonly string[], args: readonly string[] = []): Promise<Line[]> {
@@ -61,6 +62,34 @@ test('--explain names the rule of each span', async () => {
     line?.spans.map(({ rule }) => rule),
     ['email'],
   );
+});
+
+test('--rules adds the detectors of a file or a policy directory, and --explain says why each counts', async (t) => {
+  const folder = temporaryDirectory(t);
+  const file = join(folder, 'lists', 'detectors', 'data.json');
+  mkdirSync(dirname(file), { recursive: true });
+  const rule = ownRule({ context: ['ticket'], positive: ['ticket TCK-12345'] });
+  writeFileSync(file, JSON.stringify(ownList({ rules: [rule], names: [ownNames(['Acme Corp'])] })));
+  for (const path of [file, folder]) {
+    const [line] = await run([given('ticket TCK-12345 of acme corp, ada@example.com')], ['--rules', path, '--explain']);
+    assert.match(line?.text ?? '', /^ticket \[TICKET\] of \[CUSTOMER\], \[EMAIL:/);
+    assert.deepEqual(
+      line?.spans.map(({ t: type, rule: id, why }) => [type, id, why]),
+      [
+        ['TICKET', 'own/ticket', 'your own: pattern, "ticket"'],
+        ['CUSTOMER', 'own/customers', 'your own: listed'],
+        ['EMAIL_ADDRESS', 'email', 'an address with a domain'],
+      ],
+    );
+  }
+});
+
+test('rules with faults are refused with all of them, and so is a path that has none', async (t) => {
+  const file = join(temporaryDirectory(t), 'rules.json');
+  writeFileSync(file, JSON.stringify(ownList({ rules: [ownRule({ pattern: 'x+' }), ownRule({ type: 'x' })] })));
+  const faults = { code: 'usage', message: /without bound.*\n.*not of the form.*\n.*given twice/s };
+  await assert.rejects(run([given('x')], ['--rules', file]), faults);
+  await assert.rejects(run([], ['--rules', `${file}.gone`]), { code: 'usage', message: /cannot be read/ });
 });
 
 test('--in reads a file', async (t) => {

@@ -81,6 +81,8 @@ test('a type of what was masked is a filter, in any case; what is none is refuse
   assert.match(found.out, /^a /m);
   assert.doesNotMatch(found.out, /^b /m);
   assert.equal(found.looks[0]?.subject, 'masked: IBAN');
+  const own = await runner.run(searchCommand, ['--masked', 'ticket']);
+  assert.equal(own.looks[0]?.subject, 'masked: TICKET');
   const refused = await runner.run(searchCommand, ['--masked', 'MAIL']);
   assert.match(refused.error, /--masked "MAIL" is not a type of what is masked/);
   assert.match(refused.error, /write one of EMAIL, CARD/);

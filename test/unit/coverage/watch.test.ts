@@ -7,6 +7,7 @@ import { watchCoverage } from '../../../extproc/coverage/watch.ts';
 import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { keyedHashWith } from '../../../extproc/keyed-hash.ts';
 import { Masker } from '../../../extproc/masking/masker.ts';
+import { builtInDetection } from '../../../extproc/masking/own-detection.ts';
 import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import { draftDocuments } from '../../../extproc/transcript/documents.ts';
 import { maskDocument } from '../../../extproc/transcript/masked-document.ts';
@@ -71,7 +72,9 @@ test('what a caller wrote into the path is masked like all else, whatever the re
       const recall = { seen: () => false, origin: () => null };
       const reading = await readTranscript(transcript, () => '', decodingLimits);
       for (const { draft } of draftDocuments(transcript, reading, { keyedHash, decision, recall })) {
-        const document = JSON.stringify(maskDocument(draft, new Masker({ key }), 10_000, usualMasking));
+        const document = JSON.stringify(
+          maskDocument(draft, new Masker({ key }), 10_000, usualMasking, builtInDetection),
+        );
         assert.ok(!document.includes(secret), `${method} ${path}`);
         assert.ok(document.includes('path_normalization_failed'));
       }

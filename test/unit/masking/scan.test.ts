@@ -13,6 +13,14 @@ function covers(text: string, secret: string): boolean {
   return scan(text).some((finding) => finding.start <= at && finding.end >= at + secret.length);
 }
 
+test('a token whose prefix words end with too is found behind escapes of any kind, and not inside a word', () => {
+  const token = fill('sk_live_<a24>');
+  for (const before of ['', ' ', '=', '\\n', '\\x1b[31m', '\u001b[1;32m', '%0A', '%20', '\\u000a', '\\t']) {
+    assert.equal(scan(`${before}${token} after`)[0]?.type, 'SECRET', JSON.stringify(before));
+  }
+  assert.deepEqual(scan(`ta${token} after`), []);
+});
+
 test('a vendor token is found at every offset of a text, inside words too', () => {
   const text = 'Please deploy (now!) "the" worker; then call\nme back, e.g. `npm run x` at 10:30 or 2024-01-15.';
   for (let at = 0; at <= text.length; at++) {

@@ -70,6 +70,8 @@ test('tokens in a text are found each once, those without a hash not', () => {
   const [one, two] = [tokens.token('EMAIL', 'a@example.org', 's'), tokens.token('IP', '192.0.2.7', 's')];
   assert.deepEqual(hashedTokensIn(`${two}[CARD][[${one} ${two} [EMAIL:0] [x:0123456789abcdef]`), [two, one]);
   assert.deepEqual(hashedTokensIn('['.repeat(100_000)), []);
+  const own = '[TEAM_2:0123456789abcdef]';
+  assert.deepEqual([hashedTokensIn(`x${own}`), typeOfToken(own)], [[own], 'TEAM_2']);
   assert.deepEqual(
     [typeOfToken(one), typeOfToken('[NATIONAL_ID]'), typeOfToken('EMAIL')],
     ['EMAIL', 'NATIONAL_ID', undefined],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refusalReasonOf, refusalReasons, refusalReply } from '../../../extproc/exchange/refusal.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
-import { findingTypes } from '../../../extproc/masking/finding.ts';
+import { type FindingType, findingTypes } from '../../../extproc/masking/finding.ts';
 import { MeteredExchange } from '../../../extproc/operations/metered-exchange.ts';
 import { meteredFileSystem } from '../../../extproc/operations/metered-file-system.ts';
 import { meteredJudge } from '../../../extproc/operations/metered-judge.ts';
@@ -136,9 +136,11 @@ test('what was masked is added up by type, every type from 0 on, over deaths of 
   const { metrics, value } = setUp();
   const heed = metrics.shipping.watch(new ShippingState(Date.now));
   const counter = new FindingCounter();
+  counter.know(['TICKET' as FindingType]);
   heed(progress({ findings: counter.totals() }));
   assert.equal(await value('masking_findings_total', { type: 'IBAN' }), 0);
   counter.add('EMAIL', 3);
+  counter.add('TICKET', 2);
   counter.add('no type of ours', 5);
   heed(progress({ findings: counter.totals() }));
   counter.add('EMAIL', 1);
@@ -148,7 +150,8 @@ test('what was masked is added up by type, every type from 0 on, over deaths of 
   heed(progress({ findings: next.totals() }));
   assert.equal(await value('masking_findings_total', { type: 'EMAIL' }), 6);
   const types = (await seriesFrom(metrics.registry)).filter(({ name }) => name === 'skilltape_masking_findings_total');
-  assert.equal(types.length, findingTypes.length);
+  assert.equal(types.length, findingTypes.length + 1);
+  assert.equal(await value('masking_findings_total', { type: 'TICKET' }), 2);
 });
 
 test('the lag grows while nothing is said, and is none when all is delivered or the clock was set back', async () => {

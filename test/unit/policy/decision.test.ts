@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { denialFor, recordDecision, recordFor, verdictDecision } from '../../../extproc/policy/decision.ts';
+import { denialFor, recordDecisionFor, recordFor, verdictDecision } from '../../../extproc/policy/decision.ts';
 
 test('the decisions that stand in for a policy are decisions themselves', () => {
   for (const fault of ['policy_failed', 'input_too_large'] as const) {
     assert.deepEqual(verdictDecision.parse(denialFor(fault)), denialFor(fault));
-    assert.deepEqual(recordDecision.parse(recordFor(fault)), recordFor(fault));
+    assert.deepEqual(recordDecisionFor(null).parse(recordFor(fault)), recordFor(fault));
     assert.equal(denialFor(fault).reasons[0]?.rule, `skilltape/${fault}`);
   }
 });

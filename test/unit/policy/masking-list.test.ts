@@ -3,12 +3,8 @@ import { test } from 'node:test';
 import { policyTypes } from '../../../extproc/policy/input-bounds.ts';
 import { layoutFaults } from '../../../extproc/policy/layout.ts';
 import { listSchemaFaults } from '../../../extproc/policy/list-faults.ts';
-import {
-  hashedTypes,
-  maskedFields,
-  secretsConsequence,
-  tokenScopes,
-} from '../../../extproc/policy/masking-decision.ts';
+import { maskedFields, secretsConsequence, tokenScopes } from '../../../extproc/policy/masking-decision.ts';
+import { builtInTypeNames } from '../../../extproc/policy/type-name.ts';
 import { evaluate } from '../../policy/opa.ts';
 
 const maskingListFaults = (document: unknown) => listSchemaFaults(new Map([['lists/masking', document]]));
@@ -68,7 +64,7 @@ test('the shipped policy knows the types, fields and scopes that the masker know
   const query = `[${names.map((name) => `data.skilltape.lib.masking.${name}`).join(', ')}]`;
   const [types, lowEntropy, fields, scopes, consequence] = (await evaluate(query, {})) as string[][];
   assert.deepEqual(types?.sort(), policyTypes.toSorted());
-  assert.deepEqual(lowEntropy?.sort(), policyTypes.filter((type) => !hashedTypes.includes(type)).sort());
+  assert.deepEqual(lowEntropy?.sort(), policyTypes.filter((type) => !builtInTypeNames.hashed.includes(type)).sort());
   assert.deepEqual(fields?.sort(), maskedFields.toSorted());
   assert.deepEqual([scopes, consequence], [[...tokenScopes], secretsConsequence]);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noDetectors } from '../../../extproc/masking/detector-list.ts';
 import { Lane, type LaneOptions } from '../../../extproc/reading/lane.ts';
 import { largeReading } from '../../../extproc/reading/threaded-reader.ts';
 import { messagesBody } from '../../builders/messages-body.ts';
@@ -8,7 +9,13 @@ import { messagesPlace as place } from './place.ts';
 
 const body = (text: string) => () => ({ bytes: new Uint8Array(Buffer.from(text)), stored: null });
 const laneOf = (options: Partial<LaneOptions>) =>
-  new Lane({ readMaxMs: 60_000, idleMaxMs: 60_000, journal: null, largeWork: largeReading(), ...options });
+  new Lane({
+    readMaxMs: 60_000,
+    idleMaxMs: 60_000,
+    start: { journal: null, detectors: noDetectors },
+    largeWork: largeReading(),
+    ...options,
+  });
 const question = JSON.stringify({ model: 'm', messages: [] });
 
 test('a question that takes too long ends the thread, and the next one finds another', async () => {

@@ -11,6 +11,7 @@ import type { ReadingKind } from '../../../extproc/exchange/reader.ts';
 import { readHere } from '../../../extproc/exchange/reader.ts';
 import { createThreadedReader } from '../../../extproc/reading/threaded-reader.ts';
 import { decodingLimits, noCodings } from '../../builders/decoding.ts';
+import { ownList, ownNames, ownRule } from '../masking/own-list.ts';
 
 const MiB = 1024 * 1024;
 const reader = createThreadedReader();
@@ -43,6 +44,20 @@ test('a body that is searched is read in a thread, however small and encoded', a
   const here = reader.read('body', place, held(mail));
   assert.ok(!(here instanceof Promise));
   assert.equal(here.findings.findings_complete, false);
+});
+
+test("a search finds what an operator's detectors find", async (t) => {
+  const detectors = ownList({ rules: [ownRule()], names: [ownNames(['Acme Corp'])] });
+  const own = createThreadedReader(null, undefined, detectors);
+  t.after(() => own.close());
+  const searched: BodyPlace = { ...place, findingsMaxChars: 1_000_000 };
+  const body = { model: 'm', messages: [{ role: 'user', content: 'TCK-12345 of acme corp, ada@example.com' }] };
+  const { findings } = await own.read('body', searched, held(JSON.stringify(body)));
+  const types = ['EMAIL', 'CUSTOMER', 'TICKET'];
+  assert.deepEqual(
+    findings.findings,
+    types.map((type) => ({ type, place: 'messages', count: 1 })),
+  );
 });
 
 const prompt = (bytes: number) =>

@@ -15,6 +15,7 @@ import type { Journal } from '../../../extproc/journal/journal.ts';
 import { openJournal } from '../../../extproc/journal/journal.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
 import { openJournalReader } from '../../../extproc/journal/reader.ts';
+import { builtInDetection } from '../../../extproc/masking/own-detection.ts';
 import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import { JournalExchanges } from '../../../extproc/remask/journal-exchanges.ts';
 import type { RemaskParts } from '../../../extproc/remask/remask.ts';
@@ -146,6 +147,7 @@ export class Recorded {
 }
 
 const pipelineParts = {
+  detection: () => builtInDetection,
   masker,
   policy: {
     record: () => ({ keep: 'full' as const, retention_class: 'standard', masking: usualMasking, reasons: [] }),
@@ -154,6 +156,7 @@ const pipelineParts = {
   textMaxChars: 10_000,
   spendOf: () => 0,
   maskingBudgetMs: 30_000,
+  names: null,
   decoding: decodingLimits,
   reduced: new Set<string>(),
   onReading: () => {},

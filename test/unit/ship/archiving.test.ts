@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ArchivedExchange } from '../../../extproc/archive/options.ts';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import type { Delivery } from '../../../extproc/index/port.ts';
+import { builtInDetection } from '../../../extproc/masking/own-detection.ts';
 import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import { AheadOfIndex } from '../../../extproc/ship/archiving.ts';
 import { createPipeline, type PipelineParts } from '../../../extproc/ship/pipeline.ts';
@@ -30,6 +31,7 @@ function rig() {
     },
   };
   const parts: PipelineParts & { archive: typeof archive } = {
+    ...{ detection: () => builtInDetection, names: null },
     ...{ masker, keyedHash, archive, memory: new MapMemory(), decoding: decodingLimits },
     policy: { record: () => ({ keep: 'full', retention_class: 'long', masking: usualMasking, reasons: [] }) },
     index: {

@@ -2,13 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import type { Delivery } from '../../../extproc/index/port.ts';
+import type { FindingType } from '../../../extproc/masking/finding.ts';
+import { builtInDetection, detectionOf } from '../../../extproc/masking/own-detection.ts';
 import type { RecordInput } from '../../../extproc/policy/input.ts';
 import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
+import type { NameFinder } from '../../../extproc/ship/name-finder.ts';
 import type { PipelineParts } from '../../../extproc/ship/pipeline.ts';
 import { createPipeline } from '../../../extproc/ship/pipeline.ts';
 import type { ExchangeDocument } from '../../../extproc/transcript/document.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
 import { decodingLimits } from '../../builders/decoding.ts';
+import { ownList, ownNames, ownRule } from '../masking/own-list.ts';
 import {
   ada,
   exchangeIdOf,
@@ -29,6 +33,7 @@ function rig(overrides: Partial<PipelineParts> = {}) {
   const memory = new MapMemory();
   const pipeline = createPipeline({
     masker,
+    detection: () => builtInDetection,
     policy: { record: () => ({ keep: 'full', retention_class: 'standard', masking: usualMasking, reasons: [] }) },
     tokenKeeper: null,
     memory,
@@ -47,6 +52,7 @@ function rig(overrides: Partial<PipelineParts> = {}) {
     keyedHash,
     textMaxChars: 10_000,
     maskingBudgetMs: 30_000,
+    names: null,
     reduced: new Set(),
     archive: null,
     onReading: () => {},
@@ -153,6 +159,54 @@ test('what policy record says of masking is done, and what was found is told of 
   assert.deepEqual(found, ['2 EMAIL']);
   await pipeline.deliver([transcript], []);
   assert.deepEqual(found, ['2 EMAIL'], 'a duplicate counts once');
+});
+
+test("what an operator's detectors find is masked, told and left readable as policy says", async () => {
+  const list = ownList({ rules: [ownRule(), ownRule({ id: 'b', type: 'BADGE', pattern: 'BDG-[0-9]{4}' })] });
+  const masking = { ...usualMasking, off: ['BADGE' as FindingType], drop: ['answer' as const] };
+  const own = detectionOf({ ...list, names: [ownNames(['Acme Corp'])] });
+  const { pipeline, documents, found } = rig({
+    detection: () => own,
+    policy: { record: () => ({ keep: 'full', retention_class: 'standard', masking, reasons: [] }) },
+  });
+  await pipeline.deliver([chatTurn(1, ['TCK-12345 and BDG-1234 of ACME  Corp'])], []);
+  const [document] = documents.values();
+  assert.equal(document?.gen_ai.input.text, 'be brief\n\n[TICKET] and BDG-1234 of [CUSTOMER]');
+  assert.deepEqual(document?.skilltape.masking.readable, ['BADGE']);
+  assert.deepEqual(found, ['1 CUSTOMER', '1 TICKET']);
+});
+
+test('what a finder of names names is masked wherever it stands, in JSON in strings, in keys and in the answer', async () => {
+  const asked: string[][] = [];
+  const names: NameFinder = {
+    async find(texts) {
+      asked.push([...texts]);
+      return [
+        { value: 'Ada Lovelace', type: 'NAME' },
+        { value: '12 Main St', type: 'ADDRESS' },
+      ];
+    },
+  };
+  const { pipeline, documents, found } = rig({ names });
+  const inner = JSON.stringify({ 'ada lovelace': ['of 12  Main St', 'r\u00f4le'] });
+  await pipeline.deliver([chatTurn(1, [`Ada Lovelace wrote ${inner}`]), chatTurn(2, [inner])], []);
+  for (const document of documents.values()) {
+    assert.doesNotMatch(JSON.stringify(document), /lovelace|main st/i);
+    assert.match(document.gen_ai.input.text, /\[NAME:[0-9a-f]{16}\]/);
+  }
+  assert.ok(asked.flat().includes('of 12  Main St'), 'JSON in a string is asked about piece by piece');
+  assert.ok(found.some((told) => / NAME$/.test(told)) && found.some((told) => / ADDRESS$/.test(told)));
+});
+
+test('where the finder of names fails, metadata is kept and nothing of the text', async () => {
+  const names: NameFinder = {
+    find: () => Promise.reject(new SkilltapeError('masking_failed', 'the finder of names failed: it is away')),
+  };
+  const { deliver, failures } = rig({ names });
+  const document = await deliver(chatTurn(1, ['Ada Lovelace wrote']));
+  assert.deepEqual([document.skilltape.masking.status, document.skilltape.keep], ['failed', 'metadata']);
+  assert.doesNotMatch(JSON.stringify(document), /Lovelace|wrote/);
+  assert.match(failures[0] ?? '', /the finder of names failed: it is away/);
 });
 
 test('policy record is asked with the answer; without a verdict it is not asked and metadata is kept', async () => {

@@ -81,6 +81,7 @@ class Rig {
           textMaxChars: 10_000,
           prices: null,
           maskingBudgetMs: 30_000,
+          names: null,
           rememberedDays: 365,
           rejectsMaxBytes: 2 ** 20,
           reveal: null,

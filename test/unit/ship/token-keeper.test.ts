@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { builtInDetection } from '../../../extproc/masking/own-detection.ts';
 import type { RecordDecision } from '../../../extproc/policy/decision.ts';
 import { type MaskingDecision, usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import { createPipeline } from '../../../extproc/ship/pipeline.ts';
@@ -36,7 +37,7 @@ async function keptOf(
   let documents = 0;
   const pipeline = createPipeline({
     ...{ masker: with_, memory: new MapMemory(), keyedHash, decoding: decodingLimits },
-    archive: null,
+    ...{ archive: null, detection: () => builtInDetection, names: null },
     spendOf: () => null,
     tokenKeeper: { keep: async (tokens) => void kept.push(...tokens) },
     policy: {
@@ -81,7 +82,7 @@ test('policy says which types are kept: secrets only where it asks, and none tha
   assert.deepEqual(valuesOf((await keptOf([transcript()], masking({ plain: ['EMAIL'] }))).kept), ['203.0.113.77']);
   const all = { ...usualMasking, reveal: ['SECRET', 'PEM', 'CARD'] as never, no_reveal: [] };
   for (const type of ['SSN', 'PHONE', 'BIRTH_DATE', 'NATIONAL_ID'] as const)
-    assert.ok(!revealableTypes(all).has(type), type);
+    assert.ok(!revealableTypes(all, builtInDetection).has(type), type);
 });
 
 test('of what is kept as metadata only, was dropped or could not be masked, no value is kept', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { builtInDetection } from '../../../extproc/masking/own-detection.ts';
 import { type MaskingDecision, usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import type { ExchangeDocument, JsonValue } from '../../../extproc/transcript/document.ts';
 import { maskDocument } from '../../../extproc/transcript/masked-document.ts';
@@ -24,7 +25,7 @@ async function documentOf(
   change: Partial<MaskingDecision> = {},
 ): Promise<ExchangeDocument> {
   const masking = { ...usualMasking, ...change };
-  return maskDocument(await draftOf(transcript, { masking }), masker, textMaxChars, masking);
+  return maskDocument(await draftOf(transcript, { masking }), masker, textMaxChars, masking, builtInDetection);
 }
 
 /** Made up here, so that no scanner takes this file for a leak. */

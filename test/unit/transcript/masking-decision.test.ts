@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findingPlaces } from '../../../extproc/masking/finding.ts';
+import { builtInDetection } from '../../../extproc/masking/own-detection.ts';
 import { type MaskingDecision, usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import type { ExchangeDocument } from '../../../extproc/transcript/document.ts';
 import { maskDocument } from '../../../extproc/transcript/masked-document.ts';
@@ -14,7 +15,7 @@ const key = `ghp_${'a1B2c3D4e5F6'.repeat(3)}`;
 async function documentsOf(transcript: Transcript, change: Partial<MaskingDecision> = {}): Promise<ExchangeDocument[]> {
   const masking = { ...usualMasking, ...change };
   const drafts = await draftsOf(transcript, { masking });
-  return drafts.map(({ draft }) => maskDocument(draft, masker, 100_000, masking));
+  return drafts.map(({ draft }) => maskDocument(draft, masker, 100_000, masking, builtInDetection));
 }
 
 async function documentOf(transcript: Transcript, change: Partial<MaskingDecision> = {}): Promise<ExchangeDocument> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { builtInDetection } from '../../../extproc/masking/own-detection.ts';
 import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import { maskDocument } from '../../../extproc/transcript/masked-document.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
@@ -27,7 +28,7 @@ function assertUnreadable(document: string, secret: string, where: string): void
 }
 
 async function documentOf(transcript: Transcript): Promise<string> {
-  return JSON.stringify(maskDocument(await draftOf(transcript), masker, 100_000, usualMasking));
+  return JSON.stringify(maskDocument(await draftOf(transcript), masker, 100_000, usualMasking, builtInDetection));
 }
 
 type Event = { type: string } & Record<string, unknown>;
@@ -176,7 +177,13 @@ test('what is found is told by type, place and count, and a list of findings nev
   await fc.assert(
     fc.asyncProperty(fc.array(planted, { minLength: 1, maxLength: 5 }), async (values) => {
       const transcript = transcriptOf({ request: messagesRequest(values.join(' and ')) });
-      const { masking } = maskDocument(await draftOf(transcript), masker, 100_000, usualMasking).skilltape;
+      const { masking } = maskDocument(
+        await draftOf(transcript),
+        masker,
+        100_000,
+        usualMasking,
+        builtInDetection,
+      ).skilltape;
       assert.ok(masking.findings.length > 0);
       for (const finding of masking.findings) {
         assert.deepEqual(Object.keys(finding), ['type', 'place', 'count']);
