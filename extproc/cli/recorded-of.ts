@@ -13,9 +13,11 @@ import { compilePolicies } from '../policy/compile.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { ArchivedExchanges, ExchangesOf } from '../remask/archived-exchanges.ts';
 import { JournalExchanges } from '../remask/journal-exchanges.ts';
+import { openKeeper } from '../remask/keeper.ts';
 import type { MaskAgainParts } from '../remask/mask-again.ts';
 import { nameFinderOf } from '../remask/name-finder.ts';
 import type { RecordedExchanges } from '../remask/recorded-exchanges.ts';
+import type { RemaskParts } from '../remask/remask.ts';
 import { resolveTool } from '../tools/resolve.ts';
 import { archiveOf } from './archive-of.ts';
 import { openIndexOf, openMemoryOf, openReplaceOf } from './index-of.ts';
@@ -34,7 +36,7 @@ export type RecordedDependencies = {
   /** To look alone; with the policies of another directory where one is given. */
   openRecorded(policiesDirectory: string | undefined): Promise<Recorded>;
   /** To put something in the place of what the index has. */
-  openRemask(): Promise<Recorded & { replace: IndexReplace }>;
+  openRemask(): Promise<Recorded & { replace: IndexReplace; tokenKeeper: RemaskParts['tokenKeeper'] }>;
 };
 
 /** Raw bytes stand in the journals of this node, and in its archive. */
@@ -47,8 +49,11 @@ export function recordedOf(config: () => Config, masker: () => Masker): Recorded
       opened.defer(() => recorded.close());
       const replace = await openReplaceOf(config());
       opened.defer(() => replace.close());
+      const { dataDirectory, reveal } = config();
+      const tokenKeeper = await openKeeper({ dataDirectory, reveal: reveal.keptDays === 0 ? null : reveal });
+      opened.defer(() => tokenKeeper?.close());
       const all = opened.move();
-      return { parts: recorded.parts, replace, close: () => all.disposeAsync() };
+      return { parts: recorded.parts, replace, tokenKeeper, close: () => all.disposeAsync() };
     },
   };
 }

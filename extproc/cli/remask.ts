@@ -60,11 +60,12 @@ async function run(
 ): Promise<void> {
   const selection = selectionOf(ids, flags, dependencies.now());
   recordLook(dependencies, 'remask', subjectOf(selection), flags.reason);
-  const { parts, replace, close } = await recorded.openRemask();
+  const { parts, replace, tokenKeeper, close } = await recorded.openRemask();
   try {
     const result = await remask(selection, {
       ...parts,
       replace,
+      tokenKeeper,
       onProgress: (counts) => dependencies.writeError(`${told(counts)}\n`),
       onFailed: (exchangeId, reason) =>
         dependencies.writeError(`${sanitiseLine(`${exchangeId}  failed: ${reason}`)}\n`),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { approvalTerms } from './approval-list.ts';
 import { maskingDecisionFor, usualMasking } from './masking-decision.ts';
-import { type PrivacyDecision, privacyDecision } from './privacy-decision.ts';
+import { type PrivacyDecision, privacyDecision, usualPrivacy } from './privacy-decision.ts';
 import type { TypeNames } from './type-name.ts';
 
 /** One rule that fired, in words for the person who is refused. */
@@ -64,7 +64,7 @@ export function denialFor(fault: PolicyFault): AccessDecision & { verdict: 'deny
  */
 export function recordFor(fault: PolicyFault, privacy?: PrivacyDecision): RecordDecision {
   return {
-    ...(privacy && { privacy }),
+    ...(privacy !== undefined && privacy !== usualPrivacy && { privacy }),
     keep: 'metadata',
     retention_class: 'standard',
     masking: usualMasking,

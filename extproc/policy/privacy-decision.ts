@@ -22,6 +22,7 @@ export function unjudgedPrivacy(data: object): PrivacyDecision {
   const rules: unknown[] = Array.isArray(lists?.privacy?.rules) ? lists.privacy.rules : [];
   const asks = (name: keyof PrivacyDecision, value: string) =>
     rules.some((rule) => (rule as Partial<PrivacyDecision> | null)?.[name] === value);
+  if (!rules.some((rule) => typeof rule === 'object' && rule !== null)) return usualPrivacy;
   return {
     person: asks('person', 'pseudonym') ? 'pseudonym' : 'named',
     address: asks('address', 'dropped') ? 'dropped' : 'kept',

@@ -4,6 +4,7 @@ import type { DocumentParts } from '../ship/pipeline.ts';
 import { documentsOf } from '../ship/pipeline.ts';
 import { reasonOf } from '../ship/reason.ts';
 import { Recollection } from '../ship/recollection.ts';
+import type { KeptTokens } from '../ship/token-keeper.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
 import type { Transcript } from '../transcript/transcript.ts';
 
@@ -13,7 +14,13 @@ export type MaskAgainParts = DocumentParts & {
 
 /** `failed.reason` holds no content. */
 export type MaskedAgain =
-  | { kind: 'masked'; documents: readonly Masked<ExchangeDocument>[]; recollection: Recollection }
+  | {
+      kind: 'masked';
+      documents: readonly Masked<ExchangeDocument>[];
+      recollection: Recollection;
+      /** What stands behind the tokens of the documents. */
+      kept: readonly KeptTokens[];
+    }
   | { kind: 'failed'; reason: string };
 
 /**
@@ -28,8 +35,10 @@ export async function maskAgain(
   const memory = asItWas(transcript.exchangeId, stored, parts.memory);
   const recollection = new Recollection(memory, parts.keyedHash);
   try {
-    const documents = await documentsOf(withLinkOf(transcript, stored), recollection, parts);
-    return { kind: 'masked', documents, recollection };
+    const kept: KeptTokens[] = [];
+    const onTokens = (tokens: KeptTokens) => kept.push(tokens);
+    const documents = await documentsOf(withLinkOf(transcript, stored), recollection, parts, onTokens);
+    return { kind: 'masked', documents, recollection, kept };
   } catch (thrown) {
     return { kind: 'failed', reason: reasonOf(thrown) };
   }

@@ -1,5 +1,6 @@
 import { SkilltapeError } from '../errors.ts';
 import { type IndexReplace, type IndexSearch, type SearchQuery, searchLimitMax } from '../index/port.ts';
+import type { TokenKeeper } from '../ship/token-keeper.ts';
 import { beganMsOf } from './journal-exchanges.ts';
 import { type MaskAgainParts, maskAgain } from './mask-again.ts';
 import type { RecordedExchange, RecordedExchanges } from './recorded-exchanges.ts';
@@ -15,6 +16,8 @@ export type RemaskParts = MaskAgainParts & {
   recorded: Pick<RecordedExchanges, 'read'>;
   index: Pick<IndexSearch, 'search' | 'get'>;
   replace: Pick<IndexReplace, 'replace'>;
+  /** Null where values behind tokens are not kept. */
+  tokenKeeper: TokenKeeper | null;
   onProgress: (counts: RemaskCounts) => void;
   /** Told of each exchange that stays as it is because it could not be masked; `reason` holds no content. */
   onFailed: (exchangeId: string, reason: string) => void;
@@ -111,6 +114,8 @@ async function remaskOne(
   }
   const masked = await maskAgain(transcript, stored, parts);
   if (masked.kind === 'failed') return failed(masked.reason);
+  // Before the documents, as shipping does: a token that can be read can be turned back.
+  await parts.tokenKeeper?.keep(masked.kept);
   const replacement = await parts.replace.replace(masked.documents);
   switch (replacement.kind) {
     case 'replaced':

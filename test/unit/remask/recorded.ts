@@ -128,7 +128,7 @@ export class Recorded {
     });
     const said: string[] = [];
     return {
-      ...{ ...pipelineParts, memory, index, replace, recorded: this.exchanges, said },
+      ...{ ...pipelineParts, memory, index, replace, tokenKeeper: null, recorded: this.exchanges, said },
       onProgress: () => {},
       onFailed: (id, reason) => said.push(`${id} ${reason}`),
       ...overrides,

@@ -127,6 +127,22 @@ test('the prompts of a batch come into the index with their exchange', async (t)
   assert.deepEqual(texts.filter((text) => text !== '').toSorted(), ['poison one', 'poison two']);
 });
 
+test('the values behind new tokens are handed on to be kept sealed, before the documents are there', async (t) => {
+  const recorded = await Recorded.open(t);
+  await recorded.write('poison ada@example.org');
+  await recorded.ship({ masker: failingOn('poison') });
+  const kept: string[] = [];
+  const tokenKeeper = {
+    keep: async (tokens: readonly { values: ReadonlyMap<string, string> }[]) => {
+      const [document] = (await recorded.indexed()).values();
+      assert.equal(document?.skilltape.masking.status, 'failed');
+      for (const { values } of tokens) kept.push(...values.values());
+    },
+  };
+  await remask(failed, recorded.remasking(t, { tokenKeeper }));
+  assert.deepEqual(kept, ['ada@example.org']);
+});
+
 test('an index that cannot go on ends the run, which says why, and is repeated from its place', async (t) => {
   const recorded = await Recorded.open(t);
   for (let count = 0; count < 4; count += 1) await recorded.write(`poison ${count}`);
