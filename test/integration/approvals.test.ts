@@ -188,7 +188,8 @@ test('nobody decides about a request of their own, nor who is not listed', async
   const answer = send(question('own'));
   const ticket = await ticketOf('own');
   const [found] = ticketsOf('own');
-  letDecide(gateway.directory, found?.summary.person ?? { issuer: '', subject: '' });
+  const { issuer = '', subject = '' } = found?.summary.person ?? {};
+  letDecide(gateway.directory, { issuer, subject });
   const own = await cli('approve', ticket, '--reason', 'I know what I do');
   assert.equal(own.status, 3);
   assert.match(own.stderr, /request of your own/);
