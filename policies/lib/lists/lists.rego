@@ -12,6 +12,7 @@ faults contains concat(".", path) if {
 		["deny", "skills", "ids"], ["deny", "skills", "types"], ["deny", "uploads", "extensions"],
 		["endpoints", "allowed"], ["endpoints", "allowed_with_secrets"], ["models", "names"], ["models", "prefixes"],
 		["retention", "classes"], ["observe", "connections"], ["observe", "rules"],
+		["ownership", "closed"],
 	]
 	not _texts_at(path)
 }
@@ -21,7 +22,8 @@ faults contains "retention.default" if not _default_class
 # What an entry may say is checked when the policy is compiled, by the schema of its list.
 faults contains $"{name}.rules" if {
 	some name in [
-		"allowed_models", "allowed_skills", "allowed_tools", "allowed_mcp_servers", "budgets", "privacy", "recording",
+		"allowed_models", "allowed_skills", "allowed_tools", "allowed_mcp_servers", "budgets", "ownership", "privacy",
+		"recording",
 		"required_tags", "retention", "sizes", "working_hours",
 	]
 	not _has_rules(name)
