@@ -105,7 +105,7 @@ const listEndpoint = z
   .refine((name) => endpointNames.includes(name), 'must be an endpoint such as files.list');
 const ownershipList = z.strictObject({
   closed: z.array(listEndpoint),
-  rules: z.array(
+  open: z.array(
     z.strictObject({
       when: bodyWhen.optional(),
       kinds: z.array(z.enum(ownedKinds)).min(1),

@@ -19,11 +19,12 @@ faults contains concat(".", path) if {
 
 faults contains "retention.default" if not _default_class
 
+faults contains "ownership.open" if not _has_open_things
+
 # What an entry may say is checked when the policy is compiled, by the schema of its list.
 faults contains $"{name}.rules" if {
 	some name in [
-		"allowed_models", "allowed_skills", "allowed_tools", "allowed_mcp_servers", "budgets", "ownership", "privacy",
-		"recording",
+		"allowed_models", "allowed_skills", "allowed_tools", "allowed_mcp_servers", "budgets", "privacy", "recording",
 		"required_tags", "retention", "sizes", "working_hours",
 	]
 	not _has_rules(name)
@@ -57,6 +58,8 @@ fits(patterns, name) if {
 	endswith(pattern, "*")
 	startswith(name, trim_suffix(pattern, "*"))
 }
+
+_has_open_things if is_array(data.lists.ownership.open)
 
 _has_rules(name) if is_array(data.lists[name].rules)
 

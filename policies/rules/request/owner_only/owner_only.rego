@@ -2,7 +2,7 @@
 # title: Things in Claude's workspace belong to whom they were given first
 # description: |
 #   Who shares a key of Claude shares its workspace: an id is all it takes to use a file, batch, skill, container or
-#   session. `lists.ownership.rules` says which `kinds` are open although they are of `others` or of nobody known. The
+#   session. `lists.ownership.open` says which `kinds` are open although they are of `others` or of nobody known. The
 #   message is the same for both, so that nobody learns from it which ids there are.
 # scope: package
 # schemas:
@@ -24,7 +24,7 @@ findings contains {"effect": "deny", "message": message} if {
 _passes(thing) if thing.owner == "mine"
 
 _passes(thing) if {
-	some entry in when.met(data.lists.ownership.rules)
+	some entry in when.met(data.lists.ownership.open)
 	thing.kind in entry.kinds
 	thing.owner in entry.owners
 }

@@ -37,7 +37,7 @@ test_fail_skill_of_nobody_known_where_it_is_shown_or_changed if {
 test_success_what_an_entry_opens if {
 	rules := [{"when": {"groups": ["staff"]}, "kinds": ["file", "batch"], "owners": ["unknown", "others"]}]
 	every thing in [_thing("file", "unknown"), _thing("file", "others"), _thing("batch", "others")] {
-		count(owner_only.findings) == 0 with input as _naming([thing]) with data.lists.ownership.rules as rules
+		count(owner_only.findings) == 0 with input as _naming([thing]) with data.lists.ownership.open as rules
 	}
 }
 
@@ -48,13 +48,13 @@ test_fail_what_no_entry_opens if {
 		{"kinds": ["file"], "owners": ["unknown"]},
 	] {
 		count(owner_only.findings) == 1 with input as _naming([_thing("file", "others")])
-			with data.lists.ownership.rules as [entry]
+			with data.lists.ownership.open as [entry]
 	}
 }
 
 test_fail_two_entries_do_not_add_up if {
 	rules := [{"kinds": ["batch"], "owners": ["others"]}, {"kinds": ["file"], "owners": ["unknown"]}]
-	count(owner_only.findings) == 1 with input as _naming([_thing("file", "others")]) with data.lists.ownership.rules as rules
+	count(owner_only.findings) == 1 with input as _naming([_thing("file", "others")]) with data.lists.ownership.open as rules
 }
 
 test_fail_says_the_same_of_others_and_of_nobody_known if {
