@@ -1,4 +1,3 @@
-import type { OwnedId } from '../claude/owned-ids.ts';
 import type { CountedUse } from '../index/counted.ts';
 import type { Link } from '../index/links.ts';
 import type { ShipMemory } from '../index/memory.ts';
@@ -6,6 +5,7 @@ import type { OwnedThing } from '../index/owners.ts';
 import type { Turns } from '../index/seen-turns.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import { linkKey, ownedKey, ownerKey, personKey } from '../link-key.ts';
+import type { thingsBrought } from '../transcript/brought.ts';
 import type { Drafted } from '../transcript/draft.ts';
 import type { Recall, Thing } from '../transcript/recall.ts';
 import type { Transcript } from '../transcript/transcript.ts';
@@ -89,7 +89,7 @@ export class Recollection {
   }
 
   /** Whoever is given a thing first owns it, whatever becomes of the documents of the exchange. */
-  own({ exchangeId, started }: Transcript, brought: readonly OwnedId[]): void {
+  own({ exchangeId, started }: Transcript, brought: ReturnType<typeof thingsBrought>): void {
     const { identity, connection } = started;
     if (identity === null || brought.length === 0) return;
     const owner = ownerKey(this.#keyedHash, identity, connection);

@@ -15,11 +15,11 @@ import type { Transcript } from './transcript.ts';
  * What an exchange made in Claude's workspace. The same that was learnt while its answer passed, and what was too large
  * or broke off there. Of a body with credentials nothing is read.
  */
-export function thingsBrought({ started, finished }: Transcript, reading: Reading): OwnedId[] {
+export function thingsBrought({ started, answer }: Transcript, reading: Reading): OwnedId[] {
   const { request, message, results, other } = reading;
   const endpoint = endpointOf(started.method, started.path);
-  if (started.identity === null || finished.status === null || finished.status < 200 || finished.status > 299)
-    return [];
+  const status = answer?.status ?? 0;
+  if (started.identity === null || status < 200 || status > 299) return [];
   const threadMessage: JsonValue = request?.inThread === true ? (message?.id ?? null) : null;
   const made: OwnedId[] = [
     ...idsMadeByMessage(message),
