@@ -11,7 +11,7 @@ export type OwnedKind = (typeof ownedKinds)[number];
 export type OwnedId = { kind: OwnedKind; id: string };
 
 /** Ids that one request may name; each is looked up while it waits (inv. 10). */
-export const namedIdsMax = 1_000;
+export const namedIdsMax = 500;
 /** No id of the API is as long; a longer one is cut, and then nobody's. */
 const idMaxChars = 256;
 

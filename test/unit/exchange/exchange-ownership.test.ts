@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { namedIdsMax } from '../../../extproc/claude/owned-ids.ts';
 import type { Action, Frame, LocalReply } from '../../../extproc/exchange/frame.ts';
 import { alice, answerBody, answerHeaders, question, requestBody, requestHeaders, tokenOf } from './frames.ts';
 import type { Rig } from './rig.ts';
@@ -67,12 +68,15 @@ test("going on in a container that nobody was seen to get does not make it anybo
 
 test('a request that names more things than can be looked up is refused, and nobody is asked about it', async () => {
   const rig = createRig({ requestBodyMaxBytes: 1_000_000, heldBodyMaxBytes: 5_000_000 });
-  const content = Array.from({ length: 1_001 }, (_, at) => ({ type: 'container_upload', file_id: `file_${at}` }));
+  const content = Array.from({ length: namedIdsMax + 1 }, (_, at) => ({
+    type: 'container_upload',
+    file_id: `file_${at}`,
+  }));
   const actions = await ask(rig, post('/v1/messages', { messages: [{ role: 'user', content }] }), []);
   const reply = actions.find(
     (action): action is Action & { reply: LocalReply } => action.kind === 'local_reply',
   )?.reply;
   assert.equal(reply?.status, 400);
-  assert.match(reply?.body ?? '', /names more than 1000 files/);
+  assert.match(reply?.body ?? '', /names more than 500 files/);
   assert.equal(rig.judge.requestInputs.length, 0);
 });
