@@ -22,6 +22,7 @@ import type { Position } from './journal/position.ts';
 import { openJournalReader } from './journal/reader.ts';
 import { judgesWith } from './judges.ts';
 import { keyedHashWith } from './keyed-hash.ts';
+import { type KnownOwners, knownOwners } from './known-owners.ts';
 import { type LargeWork, PassingBytes } from './large-work.ts';
 import type { Log } from './log.ts';
 import { watchJournalSpace } from './operations/conditions.ts';
@@ -88,14 +89,13 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   readiness.ok('policies');
   // The first use of the runtime's calendars takes longer than an exchange may hold up the others.
   wallClocks(systemClock.nowMs(), []);
-  const storedLinks = openLinksForReading(memoryFile(config.dataDirectory, config.index.kind));
-  started.defer(() => storedLinks.close());
-  const reader = readerOf(parts);
-  started.defer(() => reader.close());
+  const storedLinks = started.adopt(linksFor(config), (links) => links.close());
+  const reader = started.adopt(readerOf(parts), (opened) => opened.close());
   const spooled = started.adopt(openJournalReader(place), (opened) => opened.close());
-  const approvals = new ThreadedDesk({ file: ticketsFile(config.dataDirectory), limits: config.approvals });
-  started.defer(() => approvals.close());
+  const tickets = { file: ticketsFile(config.dataDirectory), limits: config.approvals };
+  const approvals = started.adopt(new ThreadedDesk(tickets), (desk) => desk.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
+  const things = started.adopt(knownOwners(parts), (known) => known.close());
   const use = started.adopt(countedUse(parts), (counted) => counted.close());
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const refusals = countedRefusalsOf(parts);
@@ -110,6 +110,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     callers: new Map(),
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: sharing(sessionLinks, parts.share),
+    owners: things.owners,
     endReports,
     refusals,
     totals: use.totals,
@@ -135,7 +136,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   log.info({ policy: judges.current().revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
-    note: (fact) => heed(fact, { sessionLinks, endReports, use }),
+    note: (fact) => heed(fact, { sessionLinks, things, endReports, use }),
     usePolicy: (policy) => judges.use(policy).then(() => reader.useDetectors(policy.detectors)),
     stopServing: () => server.setServing(false),
     async stop() {
@@ -147,6 +148,10 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
       await all.disposeAsync();
     },
   };
+}
+
+function linksFor({ dataDirectory, index }: Config) {
+  return openLinksForReading(memoryFile(dataDirectory, index.kind));
 }
 
 function readerOf({ place: { directory, key }, largeReading, policy }: RecorderParts) {
@@ -173,14 +178,18 @@ function limitsOf({ limits, decisionTimeoutMs, approvals }: Config): ExchangeLim
 /** What another worker told. */
 function heed(
   fact: SharedFact,
-  { sessionLinks, endReports, use }: { sessionLinks: SessionLinks; endReports: EndReports; use: CountedUse },
+  known: { sessionLinks: SessionLinks; things: KnownOwners; endReports: EndReports; use: CountedUse },
 ): void {
+  const { sessionLinks, things, endReports, use } = known;
   switch (fact.kind) {
     case 'usage':
       use.note(fact.exchange);
       return;
     case 'session_link':
       sessionLinks.remember(fact.key, fact.session);
+      return;
+    case 'owner':
+      things.note(fact.key, fact.owner);
       return;
     case 'end_report':
       endReports.take(fact.exchangeId, fact.report);

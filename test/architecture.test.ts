@@ -81,6 +81,7 @@ const composition = [
     'recorder.ts',
     'recovery.ts',
     'counted-use.ts',
+    'known-owners.ts',
     'live-edit.ts',
     'judges.ts',
     'left-journals.ts',

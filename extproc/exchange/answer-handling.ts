@@ -2,13 +2,13 @@ import { sessionStreams } from '../claude/answer.ts';
 import type { Endpoint } from '../claude/endpoint.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
 import type { AnswerHandling } from './answer.ts';
+import type { AnswerLearning } from './answer-learning.ts';
 import { ChangedAnswer } from './changed-answer.ts';
 import type { Counting } from './counting.ts';
 import type { FrameOf } from './frame.ts';
 import { headerValue } from './headers.ts';
 import type { Budget, Connection } from './ports.ts';
 import type { Reader } from './reader.ts';
-import type { SessionLearning } from './session-learning.ts';
 
 /** What clients take for JSON. */
 const jsonType = /(?:^|[/+])json$/;
@@ -22,7 +22,7 @@ export function handlingOf(
     budget: Budget;
     reader: Reader;
     heldBodyMaxBytes: number;
-    learning: SessionLearning | null;
+    learning: AnswerLearning | null;
     counting: Counting | null;
   },
 ): AnswerHandling {

@@ -1,4 +1,5 @@
 import { AnswerEnd } from '../claude/answer-end.ts';
+import type { AnswerLearning } from './answer-learning.ts';
 import { AnswerProgress } from './answer-progress.ts';
 import { AnswerUsage } from './answer-usage.ts';
 import type { Ending } from './broken-off.ts';
@@ -10,13 +11,12 @@ import { continueAnswer } from './frame.ts';
 import type { HeaderList } from './headers.ts';
 import { headerValue, joinedValue, recordableHeaders } from './headers.ts';
 import type { Ledger } from './ledger.ts';
-import type { SessionLearning } from './session-learning.ts';
 
 /** What is done with an answer beside recording it (`answer-handling.ts`). */
 export type AnswerHandling = {
   grammar: 'messages' | 'open';
   changed: ChangedAnswer | null;
-  learning: SessionLearning | null;
+  learning: AnswerLearning | null;
   /** Told what the answer used; null where no rule asks for it. */
   counting: Counting | null;
 };
@@ -34,7 +34,7 @@ export class Answer {
   readonly #codeDetails: string;
   readonly #end: AnswerEnd;
   readonly #changed: ChangedAnswer | null;
-  readonly #learning: SessionLearning | null;
+  readonly #learning: AnswerLearning | null;
   readonly #counting: Counting | null;
   readonly #usage: AnswerUsage | null;
   readonly #progress = new AnswerProgress();

@@ -4,6 +4,7 @@ import { readBatchRequest } from '../claude/batch.ts';
 import { readCompletionRequest } from '../claude/completion-request.ts';
 import type { JsonObject, JsonValue } from '../claude/json.ts';
 import { parseStrictJson, requestMaxDepth, requestMaxTokens } from '../claude/json.ts';
+import { idsNamedByBody, namedIdsMax, type OwnedId } from '../claude/owned-ids.ts';
 import type { MessagesRequest } from '../claude/request.ts';
 import { readMessagesRequest } from '../claude/request.ts';
 import { readSentEvents } from '../claude/sent-events.ts';
@@ -67,6 +68,8 @@ export type BodyFacts = {
   reason: BodyFaultReason;
   facts: Partial<RequestInput>;
   findings: RequestFindings;
+  /** What it names of the things in Claude's workspace. */
+  named: readonly OwnedId[];
   /** Of a messages request, its messages, system prompt and tools taken out. */
   request: MessagesRequest | null;
 };
@@ -81,6 +84,8 @@ export function bodyFacts(place: SearchedPlace, body: Uint8Array, letGo?: () => 
   const decodedBytes = decoded.bytes.length;
   const read = readBody(place, decoded.bytes, letGo);
   if (read.kind === 'malformed') return unreadBody('body_malformed', read.fault);
+  const named = 'value' in read ? idsNamedByBody(read.value) : [];
+  if (named === null) return unreadBody('body_malformed', tooManyIds);
   const facts = factsOf(read);
   if (decodedBytes > inputMaxBytes && JSON.stringify(facts).length > inputMaxBytes) {
     return unreadBody('body_malformed', tooManyNames);
@@ -88,13 +93,22 @@ export function bodyFacts(place: SearchedPlace, body: Uint8Array, letGo?: () => 
   const request = read.kind === 'messages' ? { ...read.request, messages: [], system: null, tools: null } : null;
   return {
     ...{ status: statusOf(read), decodedBytes, fault: '', reason: 'body_malformed' },
-    ...{ facts, request, findings: findingsOf(read, place) },
+    ...{ facts, request, named, findings: findingsOf(read, place) },
   };
 }
 
 /** A body that is refused for this. */
 export function unreadBody(reason: BodyFaultReason, fault: string): BodyFacts {
-  return { status: 'unread', decodedBytes: 0, fault, reason, facts: {}, findings: notSearched, request: null };
+  return {
+    status: 'unread',
+    decodedBytes: 0,
+    fault,
+    reason,
+    facts: {},
+    findings: notSearched,
+    named: [],
+    request: null,
+  };
 }
 
 const decodingReasons = {
@@ -102,6 +116,8 @@ const decodingReasons = {
   too_large: 'decoded_body_too_large',
   ratio_too_high: 'decoded_ratio_too_high',
 } as const;
+
+const tooManyIds = `it names more than ${namedIdsMax} files, skills and other things`;
 
 const tooManyNames = `it names more models, tools, skills or other things than ${inputMaxBytes} bytes can list`;
 

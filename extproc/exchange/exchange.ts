@@ -153,8 +153,8 @@ export class Exchange {
   }
 
   async #begin(frame: FrameOf<'request_headers'>): Promise<Action> {
-    const { limits, log, clock, attempts, refusals } = this.#context;
-    const intake = new Intake(frame, this.#connection, this.#pathPrefix, clock.nowMs(), this.#judge.timeZones);
+    const { limits, log, attempts, refusals } = this.#context;
+    const intake = new Intake(frame, this.#context, this.#connection, this.#pathPrefix, this.#judge.timeZones);
     this.#intake = intake;
     const unrecorded = log.admits() ? refusals.refuse(intake, this.#judge) : this.#refuseUnrecorded('journal_full');
     if (unrecorded !== null) return unrecorded;

@@ -4,6 +4,7 @@ import { dialectOf } from '../claude/dialect.ts';
 import type { Endpoint } from '../claude/endpoint.ts';
 import { endpointOf } from '../claude/endpoint.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
+import { idsNamedByTarget, type OwnedId } from '../claude/owned-ids.ts';
 import type { ReadCodings } from '../encoding/codings.ts';
 import { readCodings } from '../encoding/codings.ts';
 import type { AccessInput } from '../policy/input.ts';
@@ -22,6 +23,8 @@ export type RequestFacts = {
   path: string;
   query: Record<string, string>;
   endpoint: Endpoint;
+  /** What path and query name of the things in Claude's workspace. */
+  named: readonly OwnedId[];
   bodyForm: BodyForm;
   headers: HeaderList;
   authentication: Authentication;
@@ -51,6 +54,7 @@ export function requestFacts(
     path,
     query,
     endpoint,
+    named: idsNamedByTarget(endpoint.kind, path, target.slice(wholePath.length)),
     bodyForm: bodyFormOf(endpoint, method, mediaTypeOf(contentType)),
     headers: frame.headers,
     authentication: authenticationOf({ ...frame, query }, connection.identityProviders),
@@ -109,5 +113,6 @@ export function accessInput(
     source: { address: facts.sourceAddress },
     time: new Date(timeMs).toISOString(),
     clock: wallClocks(timeMs, timeZones),
+    owners: [],
   };
 }

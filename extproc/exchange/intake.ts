@@ -1,8 +1,10 @@
+import { makesThings, type OwnedId } from '../claude/owned-ids.ts';
 import type { MessagesRequest } from '../claude/request.ts';
 import { bringsSessionIds } from '../claude/session.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
 import type { AnswerHandling } from './answer.ts';
 import { handlingOf } from './answer-handling.ts';
+import { AnswerLearning } from './answer-learning.ts';
 import type { BodyFacts, BodyPlace } from './body.ts';
 import { requestInput } from './body.ts';
 import type { RequestFacts } from './facts.ts';
@@ -10,29 +12,36 @@ import { accessInput, requestFacts } from './facts.ts';
 import type { FrameOf } from './frame.ts';
 import { headerValue, recordableHeaders } from './headers.ts';
 import type { Judging } from './judging.ts';
+import { ownerFacts } from './ownership.ts';
 import type { Attempts, Connection, ExchangeContext, ExchangeLimits } from './ports.ts';
 import type { Started } from './record.ts';
 import type { RefusalReason } from './refusal.ts';
 import type { Session } from './session.ts';
 import { sessionOf } from './session.ts';
-import { SessionLearning } from './session-learning.ts';
+
+type IntakeContext = Pick<ExchangeContext, 'clock' | 'owners' | 'keyedHash'>;
 
 /** What is known of an exchange once its request headers were read. */
 export class Intake {
   readonly facts: RequestFacts;
   readonly access: AccessInput;
+  readonly #context: IntakeContext;
   readonly #connection: Connection;
+  /** Things that the request names, in its body too once that was read. */
+  #named: readonly OwnedId[] = [];
 
   constructor(
     frame: FrameOf<'request_headers'>,
+    context: IntakeContext,
     connection: Connection,
     pathPrefix: string,
-    timeMs: number,
     timeZones: readonly string[] = [],
   ) {
+    this.#context = context;
     this.#connection = connection;
     this.facts = requestFacts(frame, connection, pathPrefix);
-    this.access = accessInput(this.facts, connection, timeMs, timeZones);
+    const access = accessInput(this.facts, connection, context.clock.nowMs(), timeZones);
+    this.access = { ...access, owners: this.#ownersOf(this.facts.named, access.identity) };
   }
 
   get connection(): string {
@@ -58,8 +67,11 @@ export class Intake {
 
   /** The document that policy judges once the body was read. */
   requestInput(read: BodyFacts, bytes: number, totals: RequestInput['totals']): RequestInput {
-    const { codings } = this.facts;
-    return requestInput(this.access, read, { bytes, codings: codings.ok ? codings.codings : [], totals });
+    const { codings, named } = this.facts;
+    this.#named = [...named, ...read.named];
+    const owners = this.#ownersOf(this.#named, this.access.identity);
+    const sent = { bytes, codings: codings.ok ? codings.codings : [], totals };
+    return requestInput({ ...this.access, owners }, read, sent);
   }
 
   /** How the body is to be read. */
@@ -109,20 +121,26 @@ export class Intake {
   }
 
   /** Null where the answer brings no id that a later request could name. */
-  #learningFor(request: MessagesRequest | null, session: string, context: ExchangeContext): SessionLearning | null {
+  #learningFor(request: MessagesRequest | null, session: string, context: ExchangeContext): AnswerLearning | null {
     const { identity } = this.access;
     if (identity === null || !this.#bringsIds(request)) return null;
-    const { keyedHash, sessionLinks: links, budget, reader, limits } = context;
+    const { keyedHash, sessionLinks: links, owners, budget, reader, limits } = context;
     const scope = { identity, connection: this.#connection.name, keyedHash };
     const inThread = request?.inThread ?? false;
-    return new SessionLearning({
-      ...{ links, scope, session, inThread, budget, reader },
+    return new AnswerLearning({
+      ...{ links, owners, scope, session, inThread, budget, reader },
+      ...{ endpoint: this.facts.endpoint.name, named: this.#named },
       heldBodyMaxBytes: limits.heldBodyMaxBytes,
     });
   }
 
   #bringsIds(request: MessagesRequest | null): boolean {
     const { name } = this.facts.endpoint;
-    return name === 'sessions.create' || (name === 'messages.create' && request !== null && bringsSessionIds(request));
+    return makesThings(name) || (name === 'messages.create' && request !== null && bringsSessionIds(request));
+  }
+
+  #ownersOf(named: readonly OwnedId[], identity: AccessInput['identity']): AccessInput['owners'] {
+    const { keyedHash, owners } = this.#context;
+    return ownerFacts(named, { identity, connection: this.#connection.name, keyedHash }, owners);
   }
 }

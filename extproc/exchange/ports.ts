@@ -97,6 +97,7 @@ export type ExchangeContext = {
   /** Remembers Envoy's request ids, so that a second attempt is linked to the first. */
   attempts: Attempts;
   sessionLinks: SessionLinks;
+  owners: Owners;
   endReports: AwaitedEnds;
   refusals: Pick<CountedRefusals, 'refuse'>;
   totals: UsageTotals;
@@ -132,6 +133,15 @@ export type SessionLinks = {
   sessionOf(key: string): string | null;
   /** Resolves when whoever may be given the next request knows it too, or a moment later. */
   remember(key: string, session: string): void | Promise<void>;
+};
+
+/** To whom the things in Claude's workspace were given first. Keys and owners are keyed hashes (`ownership.ts`). */
+export type Owners = {
+  ownerOf(key: string): string | null;
+  /**
+   * The first owner stays. Resolves when whoever may be given the next request knows it too, or a moment later.
+   */
+  claim(key: string, owner: string): void | Promise<void>;
 };
 
 /** What people and sessions used (`totals.ts`). */

@@ -7,7 +7,13 @@ import { bodyFacts } from './body.ts';
 import { heldBodySummary } from './held-body-summary.ts';
 import type { StoredParts } from './request-body.ts';
 
-type AnswerForm = { status: number; contentType: string; contentEncoding: string; decodedMaxBytes: number };
+type AnswerForm = {
+  endpoint: string;
+  status: number;
+  contentType: string;
+  contentEncoding: string;
+  decodedMaxBytes: number;
+};
 type ChangedForm = { publicUrl: string; contentEncoding: string; maxBytes: number };
 
 /** Where an answer may not decode to more than some megabytes, no ratio needs a limit. */

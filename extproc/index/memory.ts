@@ -1,5 +1,6 @@
 import type { CountedUse } from './counted.ts';
 import type { Link, Links } from './links.ts';
+import type { OwnedThing } from './owners.ts';
 import type { Rejects } from './rejects.ts';
 import type { SeenTurns, Turns } from './seen-turns.ts';
 
@@ -14,8 +15,8 @@ export type ShipMemory = {
   /** The retention class that an exchange was first shipped with, or null. */
   retentionClassOf(exchangeId: string): string | null;
   /**
-   * Remembers all of it, or nothing. The first exchange to name a turn or a thing keeps it, and an exchange its first
-   * class: one that is shipped a second time finds itself as the first, so this may be called before its documents are
+   * Remembers all of it, or nothing. The first exchange to name a turn or a thing keeps it, its first owner a thing, and an
+   * exchange its first class: one that is shipped a second time finds itself as the first, so this may be called before its documents are
    * delivered. `retentionClasses` are by exchange id, a UUIDv7.
    */
   remember(
@@ -23,8 +24,9 @@ export type ShipMemory = {
     links: readonly Link[],
     retentionClasses: ReadonlyMap<string, string>,
     counted: readonly CountedUse[],
+    owned: readonly OwnedThing[],
   ): void;
-  /** Takes back what documents brought that are in no index: the text is new when it comes again. */
+  /** Takes back what documents brought that are in no index: the text is new when it comes again. Owners stay. */
   forget(documentIds: readonly string[]): void;
   /** The same for all documents of an exchange: its own, and those of its batch. */
   forgetExchange(exchangeId: string): void;

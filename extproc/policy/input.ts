@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { bodyForms } from '../claude/body-form.ts';
 import { endpointNames } from '../claude/endpoint.ts';
 import { endpointKinds, treatments } from '../claude/endpoint-table.ts';
+import { ownedKinds } from '../claude/owned-ids.ts';
 import { codings } from '../encoding/codings.ts';
 import { findingPlaces } from '../masking/finding.ts';
 import { tagNamePattern, weekdays } from './input-bounds.ts';
@@ -61,6 +62,7 @@ const accessFields = {
   source: z.strictObject({ address: text }),
   time: text,
   clock: z.record(text, wallClock),
+  owners: z.array(z.strictObject({ kind: z.enum(ownedKinds), owner: z.enum(['mine', 'others', 'unknown']), count })),
 };
 
 const skills = z.array(z.strictObject({ type: text, id: text, version: text }));

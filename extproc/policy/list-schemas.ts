@@ -3,6 +3,8 @@
  * of its own (`detectors-list.ts`).
  */
 import { z } from 'zod';
+import { endpointNames } from '../claude/endpoint.ts';
+import { ownedKinds } from '../claude/owned-ids.ts';
 import { approvalTerms } from './approval-list.ts';
 import { consoleList } from './console.ts';
 import { findingsListFor } from './findings-list.ts';
@@ -98,6 +100,20 @@ const retention = z.strictObject({
   rules: z.array(z.strictObject({ when: bodyWhen.optional(), class: retentionClass })),
 });
 
+const listEndpoint = z
+  .string()
+  .refine((name) => endpointNames.includes(name), 'must be an endpoint such as files.list');
+const ownershipList = z.strictObject({
+  closed: z.array(listEndpoint),
+  open: z.array(
+    z.strictObject({
+      when: bodyWhen.optional(),
+      kinds: z.array(z.enum(ownedKinds)).min(1),
+      owners: z.array(z.enum(['unknown', 'others'])).min(1),
+    }),
+  ),
+});
+
 const keep = z.enum(['full', 'metadata']);
 
 export const listSchemas = {
@@ -111,6 +127,7 @@ export const listSchemas = {
   findings: findingsListFor(null),
   masking: maskingListFor(null),
   observe: observeList,
+  ownership: ownershipList,
   privacy: rulesOf(privacyDecision.partial().extend({ when: bodyWhen.optional() })),
   recording: z.strictObject({ default: keep, rules: z.array(z.strictObject({ when: bodyWhen.optional(), keep })) }),
   required_tags: rulesOf(

@@ -63,7 +63,7 @@ function asItWas(id: string, stored: ExchangeDocument | null, memory: MaskAgainP
     },
     rejects: { each: () => [], count: () => 0, keep: refused, remove: refused },
     retentionClassOf: (exchangeId) => stored?.skilltape.retention_class || memory.retentionClassOf(exchangeId),
-    remember: (turns, links, classes) => memory.remember(turns, links, classes, []),
+    remember: (turns, links, classes) => memory.remember(turns, links, classes, [], []),
     ...{ forget: refused, forgetExchange: refused },
     close: () => {},
   };

@@ -13,6 +13,7 @@ import type { RecordDecision } from '../policy/decision.ts';
 import { recordFor } from '../policy/decision.ts';
 import type { RecordInput } from '../policy/input.ts';
 import { type PrivacyDecision, usualPrivacy } from '../policy/privacy-decision.ts';
+import { thingsBrought } from '../transcript/brought.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
 import { draftDocuments } from '../transcript/documents.ts';
 import type { DocumentMasker } from '../transcript/masked-document.ts';
@@ -227,6 +228,7 @@ export async function documentsOf(
   const { keyedHash, masker, names, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
+  recollection.own(transcript, thingsBrought(transcript, reading));
   const input = recordInputOf(transcript, reading);
   const own = transcript.started.policyRevision ?? transcript.decided?.policyRevision ?? null;
   const { unjudgedPrivacy } = parts.policy;

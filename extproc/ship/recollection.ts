@@ -1,9 +1,11 @@
 import type { CountedUse } from '../index/counted.ts';
 import type { Link } from '../index/links.ts';
 import type { ShipMemory } from '../index/memory.ts';
+import type { OwnedThing } from '../index/owners.ts';
 import type { Turns } from '../index/seen-turns.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
-import { linkKey, personKey } from '../link-key.ts';
+import { linkKey, ownedKey, ownerKey, personKey } from '../link-key.ts';
+import type { thingsBrought } from '../transcript/brought.ts';
 import type { Drafted } from '../transcript/draft.ts';
 import type { Recall, Thing } from '../transcript/recall.ts';
 import type { Transcript } from '../transcript/transcript.ts';
@@ -19,6 +21,7 @@ export class Recollection {
   #links: Link[] = [];
   readonly #retentionClasses = new Map<string, string>();
   readonly #counted: CountedUse[] = [];
+  #owned: OwnedThing[] = [];
   readonly #firstByTurn = new Map<string, string>();
   readonly #linkByKey = new Map<string, Link>();
 
@@ -85,9 +88,18 @@ export class Recollection {
     this.#counted.push({ ...used, exchangeId, session, person: personKey(this.#keyedHash, identity) });
   }
 
+  /** Whoever is given a thing first owns it, whatever becomes of the documents of the exchange. */
+  own({ exchangeId, started }: Transcript, brought: ReturnType<typeof thingsBrought>): void {
+    const { identity, connection } = started;
+    if (identity === null || brought.length === 0) return;
+    const owner = ownerKey(this.#keyedHash, identity, connection);
+    for (const { kind, id } of brought)
+      this.#owned.push({ key: ownedKey(this.#keyedHash, kind, id), owner, exchangeId });
+  }
+
   /** Before the documents are delivered: an exchange that is shipped again finds itself as the first. */
   write(): void {
-    this.#memory.remember(this.#turns, this.#links, this.#retentionClasses, this.#counted);
+    this.#memory.remember(this.#turns, this.#links, this.#retentionClasses, this.#counted, this.#owned);
   }
 
   #scopeOf({ started, exchangeId }: Transcript): string {

@@ -24,7 +24,7 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
   const usage = usageOf(message);
   const { requestBytes: bytes } = transcript;
   const body = { bytes, decoded_bytes: bytes, codings: [], status: 'empty' as const, fault: '' };
-  const empty = { body, ...noBodyFacts, findings: [], findings_complete: false, totals: notCounted };
+  const empty = { body, ...noBodyFacts, findings: [], findings_complete: false, totals: notCounted, owners: [] };
   const judged = decided.input as AccessInput & Partial<RequestInput>;
   return {
     ...empty,

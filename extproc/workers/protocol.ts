@@ -15,6 +15,8 @@ import type { PolicyBundle } from '../policy/bundle.ts';
 export type SharedFact =
   /** Which session brought an id that a later request names (`exchange/session-links.ts`). */
   | { kind: 'session_link'; key: string; session: string }
+  /** Whose a thing in Claude's workspace is (`exchange/ownership.ts`). */
+  | { kind: 'owner'; key: string; owner: string }
   /** What an exchange used (`exchange/totals.ts`). */
   | { kind: 'usage'; exchange: CountedExchange }
   /** Who broke an exchange off that the one who heard of it does not have. */

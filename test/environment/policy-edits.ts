@@ -1,6 +1,7 @@
 import { cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownedKinds } from '../../extproc/claude/owned-ids.ts';
 import { valueIn } from '../unit/operations/exposition.ts';
 import type { TestGateway } from './gateway.ts';
 import { operationsOf } from './operations-call.ts';
@@ -12,6 +13,16 @@ const shipped = fileURLToPath(new URL('../../policies', import.meta.url));
 export const ownPolicies = {
   settings: { policies: { directory: 'policies', settleMs: 50, pollIntervalMs: 500 } },
   prepare: (directory: string) => cpSync(shipped, join(directory, 'policies'), { recursive: true }),
+};
+
+/** The same, as if all people were one: for tests that make ids up, or in which one person names what another one made. */
+export const sharedWorkspace = {
+  settings: { policies: ownPolicies.settings.policies },
+  prepare(directory: string): void {
+    ownPolicies.prepare(directory);
+    const open = [{ kinds: ownedKinds, owners: ['unknown', 'others'] }];
+    writeFileSync(join(directory, 'policies/lists/ownership/data.json'), JSON.stringify({ closed: [], open }));
+  },
 };
 
 export type Edited = { result: 'in_force' | 'unchanged' | 'refused'; tookMs: number };

@@ -12,6 +12,7 @@ import { createAuthority } from '../fakes/certificates.ts';
 import { upstreamKey } from './gateway.ts';
 import type { HeaderPairs, HttpsAnswer } from './https-call.ts';
 import { httpsCall } from './https-call.ts';
+import { sharedWorkspace } from './policy-edits.ts';
 
 export type ScriptedRequest = { method: string; path: string; body: string };
 /** Several pieces go out as chunks of their own, without content-length. */
@@ -35,6 +36,8 @@ export type CallOptions = { person?: string; body?: unknown; headers?: HeaderPai
 export async function startScriptedGateway(options: {
   connections: Record<string, Record<string, unknown>>;
   workers?: number;
+  /** Whatever ids a test makes up may be used. */
+  sharedWorkspace?: boolean;
   answer: (request: ScriptedRequest) => ScriptedAnswer;
 }): Promise<ScriptedGateway> {
   await using started = new AsyncDisposableStack();
@@ -42,6 +45,7 @@ export async function startScriptedGateway(options: {
   started.defer(() => rmSync(directory, { recursive: true, force: true }));
   const authority = await createAuthority('test authority');
   const tls = await authority.issue({ commonName: 'claude', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
+  if (options.sharedWorkspace) sharedWorkspace.prepare(directory);
   const requests: ScriptedRequest[] = [];
   const server = createServer({ cert: tls.certificatePem, key: tls.privateKeyPem }, async (incoming, outgoing) => {
     const request = { method: incoming.method ?? '', path: incoming.url ?? '', body: await text(incoming) };
@@ -55,7 +59,7 @@ export async function startScriptedGateway(options: {
   const target = { host: '127.0.0.1', port, serverName: 'localhost', caFile: join(directory, 'ca.pem') };
   const gateway = await startGateway({
     ...{ directory, authority, upstreamKey, userClientSecret: 'test' },
-    settings: { connections: options.connections },
+    settings: { connections: options.connections, ...(options.sharedWorkspace && sharedWorkspace.settings) },
     ...(options.workers !== undefined && { workers: options.workers }),
     upstreams: Object.keys(options.connections).map((name) => ({ name, ...target })),
     envoyBinary: (await resolveTool('envoy', { env: process.env })).path,

@@ -4,12 +4,13 @@ import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
 import type { HttpsAnswer } from '../environment/https-call.ts';
 import { httpsCall } from '../environment/https-call.ts';
+import { sharedWorkspace } from '../environment/policy-edits.ts';
 import { claudeError } from '../environment/traffic.ts';
 
 let gateway: TestGateway;
 let token: string;
 before(async () => {
-  gateway = await startTestGateway({ keepBodies: true });
+  gateway = await startTestGateway({ keepBodies: true, ...sharedWorkspace });
   token = await gateway.token();
 });
 after(() => gateway.stop());

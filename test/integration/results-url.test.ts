@@ -32,6 +32,7 @@ before(async () => {
       claude: { identityProviders: ['idp'], publicUrl: `${publicUrl}/`, rewriteResultsUrl: true },
       plain: { identityProviders: ['idp'], publicUrl },
     },
+    sharedWorkspace: true,
     answer: ({ method, path }) => answers[`${method} ${path}`] ?? { status: 404, body: '{"type":"error"}' },
   });
 });

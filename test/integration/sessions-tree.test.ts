@@ -3,13 +3,14 @@ import { after, before, test } from 'node:test';
 import type { ExchangeDocument } from '../../extproc/transcript/document.ts';
 import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
+import { sharedWorkspace } from '../environment/policy-edits.ts';
 import { callerOf, found } from '../environment/recorded.ts';
 import type { Replayed } from '../environment/replay.ts';
 import { recordedCalls, replay } from '../environment/replay.ts';
 
 let gateway: TestGateway;
 before(async () => {
-  gateway = await startTestGateway();
+  gateway = await startTestGateway(sharedWorkspace);
 });
 after(() => gateway.stop());
 

@@ -10,7 +10,8 @@ let gateway: ScriptedGateway;
 let next: ScriptedAnswer = {};
 before(async () => {
   const connection = { identityProviders: ['idp'] };
-  gateway = await startScriptedGateway({ connections: { claude: connection, other: connection }, answer: () => next });
+  const connections = { claude: connection, other: connection };
+  gateway = await startScriptedGateway({ connections, sharedWorkspace: true, answer: () => next });
 });
 after(() => gateway.stop());
 

@@ -70,6 +70,14 @@ const lists: Record<string, { text: string; faults: [line: number, said: RegExp]
       [4, /rules\.1\.when: Unrecognized key: "skills"/],
     ],
   },
+  ownership: {
+    text: '{\n  "closed": ["file.list"],\n  "open": [\n    { "kinds": ["files"], "owners": ["unknown"] },\n    { "kinds": ["file"], "owners": ["mine"] }\n  ]\n}',
+    faults: [
+      [2, /closed\.0: must be an endpoint such as files\.list/],
+      [4, /open\.0\.kinds\.0/],
+      [5, /open\.1\.owners\.0/],
+    ],
+  },
   retention: {
     text: '{\n  "default": "standard",\n  "classes": ["standard"],\n  "rules": [\n    { "class": "long" }\n  ]\n}',
     faults: [[5, /rules\.0\.class: must be one of classes: standard/]],

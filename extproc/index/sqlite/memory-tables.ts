@@ -3,11 +3,11 @@ import { SkilltapeError } from '../../errors.ts';
 import { inTransaction } from './database.ts';
 
 /** Of the tables below; the tables of the index in the same file have a version of their own. */
-const memoryVersion = 3;
+const memoryVersion = 4;
 
 /**
  * An index of version 1 has turns and rejects already, and no table of their version; they are taken over. Version 2
- * brought `retention_classes`, version 3 `counted`.
+ * brought `retention_classes`, version 3 `counted`, version 4 `owners`.
  */
 const tables = `
 create table if not exists seen_turns (
@@ -37,6 +37,12 @@ create table if not exists counted (
 ) strict, without rowid;
 create index if not exists counted_by_person on counted (person, exchange_id, input_tokens, output_tokens, spend);
 create index if not exists counted_by_session on counted (session, exchange_id, input_tokens, output_tokens, spend);
+create table if not exists owners (
+  key text not null primary key,
+  owner text not null,
+  exchange_id text not null
+) strict, without rowid;
+create index if not exists owners_by_exchange on owners (exchange_id);
 create table if not exists rejects (
   number integer primary key,
   id text not null,

@@ -3,12 +3,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { CountedUse } from '../counted.ts';
 import type { Link } from '../links.ts';
 import type { ShipMemory } from '../memory.ts';
+import type { OwnedThing } from '../owners.ts';
 import { type RejectsBound, unboundedRejects } from '../rejects.ts';
 import type { Turns } from '../seen-turns.ts';
 import { SqliteCounted } from './counted.ts';
 import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed } from './database.ts';
 import { SqliteLinks } from './links.ts';
 import { prepareMemory } from './memory-tables.ts';
+import { SqliteOwners } from './owners.ts';
 import { Pruning } from './pruning.ts';
 import { SqliteRejects } from './rejects.ts';
 import { SqliteRetentionClasses } from './retention-classes.ts';
@@ -32,6 +34,7 @@ export class SqliteMemory implements ShipMemory {
   readonly rejects: SqliteRejects;
   readonly #classes: SqliteRetentionClasses;
   readonly #counted: SqliteCounted;
+  readonly #owners: SqliteOwners;
   readonly #database: DatabaseSync;
   readonly #pruning: Pruning;
 
@@ -43,6 +46,7 @@ export class SqliteMemory implements ShipMemory {
     this.rejects = new SqliteRejects(database, now, rejects);
     this.#classes = new SqliteRetentionClasses(database, now);
     this.#counted = new SqliteCounted(database, now);
+    this.#owners = new SqliteOwners(database);
   }
 
   /** Opens or creates the file; what is older than `rememberedDays` is forgotten. Throws SkilltapeError `index_failed`. */
@@ -77,8 +81,9 @@ export class SqliteMemory implements ShipMemory {
     links: readonly Link[],
     retentionClasses: ReadonlyMap<string, string> = new Map(),
     counted: readonly CountedUse[] = [],
+    owned: readonly OwnedThing[] = [],
   ): void {
-    const nothing = links.length === 0 && retentionClasses.size === 0 && counted.length === 0;
+    const nothing = [links.length, retentionClasses.size, counted.length, owned.length].every((count) => count === 0);
     if (nothing && turns.every(({ hashes }) => hashes.length === 0)) return;
     orIndexFailed('remember an exchange', () =>
       inTransaction(this.#database, () => {
@@ -86,6 +91,7 @@ export class SqliteMemory implements ShipMemory {
         this.links.insertAll(links);
         this.#classes.insertAll(retentionClasses);
         this.#counted.insertAll(counted);
+        this.#owners.insertAll(owned);
         this.#pruning.prune();
       }),
     );

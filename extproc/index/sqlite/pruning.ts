@@ -6,8 +6,9 @@ const dayMs = 24 * 60 * 60 * 1_000;
 const prunedAtOnceMax = 5_000;
 
 /**
- * Forgets turns and links by the age of the exchange that brought them, so that the file grows with the traffic of that
- * time and not for ever (inv. 10). What is forgotten is new again: a conversation that goes on is indexed whole once more.
+ * Forgets turns, links and owners by the age of the exchange that brought them, so that the file grows with the traffic of that
+ * time and not for ever (inv. 10). What is forgotten is new again: a conversation that goes on is indexed whole once more,
+ * and a thing is nobody's.
  */
 export class Pruning {
   readonly #statements: readonly StatementSync[];
@@ -20,6 +21,7 @@ export class Pruning {
     this.#statements = [
       `delete from seen_turns where (scope, hash) in
          (select scope, hash from seen_turns where exchange_id < ? limit ${prunedAtOnceMax})`,
+      `delete from owners where key in (select key from owners where exchange_id < ? limit ${prunedAtOnceMax})`,
       `delete from links where key in (select key from links where event_id < ? limit ${prunedAtOnceMax})`,
     ].map((text) => database.prepare(text));
   }

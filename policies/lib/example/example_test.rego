@@ -48,6 +48,7 @@ access := {
 	"source": {"address": "192.0.2.7"},
 	"time": "2026-01-02T03:04:05.678Z",
 	"clock": {"UTC": {"date": "2026-01-02", "weekday": "fri", "hour": 3, "minute": 4, "minute_of_day": 184}},
+	"owners": [],
 }
 
 request := object.union(access, {

@@ -74,6 +74,8 @@ access_faults contains "request.tags" if not _tags
 
 access_faults contains "clock" if not _clock
 
+access_faults contains "owners" if not _things_owned
+
 request_faults contains fault if some fault in access_faults
 
 request_faults contains "body.bytes" if not _body_bytes
@@ -136,6 +138,15 @@ _clock if {
 	every shown in input.clock {
 		_has_texts(shown, ["date", "weekday"])
 		every name in ["hour", "minute", "minute_of_day"] { is_number(shown[name]) }
+	}
+}
+
+_things_owned if {
+	is_array(input.owners)
+	every thing in input.owners {
+		_has_texts(thing, ["kind"])
+		thing.owner in {"mine", "others", "unknown"}
+		is_number(thing.count)
 	}
 }
 

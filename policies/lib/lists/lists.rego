@@ -12,11 +12,14 @@ faults contains concat(".", path) if {
 		["deny", "skills", "ids"], ["deny", "skills", "types"], ["deny", "uploads", "extensions"],
 		["endpoints", "allowed"], ["endpoints", "allowed_with_secrets"], ["models", "names"], ["models", "prefixes"],
 		["retention", "classes"], ["observe", "connections"], ["observe", "rules"],
+		["ownership", "closed"],
 	]
 	not _texts_at(path)
 }
 
 faults contains "retention.default" if not _default_class
+
+faults contains "ownership.open" if not _has_open_things
 
 # What an entry may say is checked when the policy is compiled, by the schema of its list.
 faults contains $"{name}.rules" if {
@@ -55,6 +58,8 @@ fits(patterns, name) if {
 	endswith(pattern, "*")
 	startswith(name, trim_suffix(pattern, "*"))
 }
+
+_has_open_things if is_array(data.lists.ownership.open)
 
 _has_rules(name) if is_array(data.lists[name].rules)
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { learntAnswerMaxBytes } from '../../../extproc/exchange/answer-learning.ts';
 import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
-import { sessionAnswerMaxBytes } from '../../../extproc/exchange/session-learning.ts';
 import {
   alice,
   answerBody,
@@ -113,7 +113,7 @@ test('only message requests of which something can be learnt keep a copy, and gi
 });
 
 test('an answer that is too large, or for which no memory is left, passes and brings no link', async () => {
-  const large = 'x'.repeat(sessionAnswerMaxBytes / 2);
+  const large = 'x'.repeat(learntAnswerMaxBytes / 2);
   const cases: [Rig, Frame[]][] = [
     [createRig({ heldBodyMaxBytes: 2 ** 40 }), [answerBody(large), answerBody(`${large}x`)]],
     [createRig({ heldBodyMaxBytes: 5000 }), [answerBody('x'.repeat(2501))]],

@@ -5,7 +5,7 @@ import type { HeaderList } from '../../../extproc/exchange/headers.ts';
 import { Intake } from '../../../extproc/exchange/intake.ts';
 import { accessInput as accessSchema } from '../../../extproc/policy/input.ts';
 import { requestHeaders } from './frames.ts';
-import { claude, nowMs } from './rig.ts';
+import { claude, createRig, nowMs } from './rig.ts';
 
 function factsOf(options: Parameters<typeof requestHeaders>[0] & { source?: string; prefix?: string } = {}) {
   const frame = { ...requestHeaders(options), attributes: { 'source.address': options.source ?? '192.0.2.7:1' } };
@@ -88,7 +88,7 @@ test('the started record has who, where from and what, and no credential', () =>
     ['authorization', 'Bearer planted'],
     ['user-agent', 'curl'],
   ];
-  const started = new Intake(requestHeaders({ path, headers }), claude, '', nowMs).started(
+  const started = new Intake(requestHeaders({ path, headers }), createRig().context, claude, '').started(
     ...([{ linkTo: () => 'earlier' }, 'x', 'sha256:00'] as const),
   );
   assert.doesNotMatch(JSON.stringify(started), /planted/);

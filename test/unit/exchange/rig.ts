@@ -13,6 +13,7 @@ import { Exchange } from '../../../extproc/exchange/exchange.ts';
 import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
 import type { IdentityProvider } from '../../../extproc/exchange/identity.ts';
 import { LoopShare } from '../../../extproc/exchange/loop-share.ts';
+import { createOwners } from '../../../extproc/exchange/ownership.ts';
 import type {
   Connection,
   ExchangeContext,
@@ -233,6 +234,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     callers: new Map(),
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
+    owners: createOwners(10),
     endReports: reports,
     refusals: new CountedRefusals(unbounded, log, { nowMs: () => nowMs }),
     totals: noTotals,

@@ -88,11 +88,13 @@ test('no turn of the event loop is taken by a large body, and a small one does n
 });
 
 test('an encoded answer is read in the thread however small it is: it may decode to much', async () => {
-  const answer = { status: 200, contentType: 'application/json', decodedMaxBytes: MiB };
+  const form = { status: 200, contentType: 'application/json', decodedMaxBytes: MiB };
+  const answer = { ...form, endpoint: 'messages.create' };
   const message = JSON.stringify({ type: 'message', id: 'm_1', container: { id: 'c_1' }, pad: 'x'.repeat(500_000) });
   const read = reader.read('answerIds', { ...answer, contentEncoding: 'gzip' }, held(gzipSync(message)));
   assert.ok(read instanceof Promise);
-  assert.deepEqual(await read, { messageId: 'm_1', containerId: 'c_1', managedSessionId: null });
+  const made = [{ kind: 'container', id: 'c_1' }];
+  assert.deepEqual(await read, { messageId: 'm_1', containerId: 'c_1', managedSessionId: null, made });
   const bomb = held(gzipSync(Buffer.alloc(64 * MiB)));
   assert.equal(await reader.read('answerIds', { ...answer, contentEncoding: 'gzip' }, bomb), null);
 });

@@ -1,5 +1,6 @@
 import type { Link } from '../../../extproc/index/links.ts';
 import type { ShipMemory } from '../../../extproc/index/memory.ts';
+import type { OwnedThing } from '../../../extproc/index/owners.ts';
 import type { Turns } from '../../../extproc/index/seen-turns.ts';
 
 /** What shipping remembers, in maps. */
@@ -7,6 +8,7 @@ export class MapMemory implements ShipMemory {
   readonly #turns = new Map<string, string>();
   readonly #links = new Map<string, Link>();
   readonly #classes = new Map<string, string>();
+  readonly owners = new Map<string, string>();
   readonly turns = { firstSeenBy: (scope: string, hash: string) => this.#turns.get(`${scope} ${hash}`) ?? null };
   readonly links = { find: (key: string) => this.#links.get(key) ?? null };
   readonly rejects = { each: () => [], count: () => 0, keep: () => {}, remove: () => {} };
@@ -15,7 +17,14 @@ export class MapMemory implements ShipMemory {
     return this.#classes.get(exchangeId) ?? null;
   }
 
-  remember(turns: readonly Turns[], links: readonly Link[], classes: ReadonlyMap<string, string>): void {
+  remember(
+    turns: readonly Turns[],
+    links: readonly Link[],
+    classes: ReadonlyMap<string, string>,
+    _counted: unknown = [],
+    owned: readonly OwnedThing[] = [],
+  ): void {
+    for (const { key, owner } of owned) if (!this.owners.has(key)) this.owners.set(key, owner);
     for (const { scope, hashes, exchangeId } of turns) {
       for (const hash of hashes) {
         const key = `${scope} ${hash}`;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import type { Delivery } from '../../../extproc/index/port.ts';
+import { ownedKey, ownerKey } from '../../../extproc/link-key.ts';
 import type { FindingType } from '../../../extproc/masking/finding.ts';
 import { builtInDetection, detectionOf } from '../../../extproc/masking/own-detection.ts';
 import type { RecordInput } from '../../../extproc/policy/input.ts';
@@ -92,6 +93,25 @@ test('a chat of 30 turns gives each message once in the index, whatever is resen
   const texts = [...documents.values()].map(({ gen_ai: genAi }) => [genAi.input.text, genAi.output.text]);
   assert.deepEqual(texts.flat(), ['be brief\n\nquestion 0', ...said.slice(1)]);
   assert.equal([...documents.values()].at(-1)?.skilltape.history.message_count, 58);
+});
+
+test('what an answer made is remembered with its owner, also where its text could not be kept', async () => {
+  const answer = messageOf('Done', { container: { id: 'container_1' } });
+  const container = new Map([[ownedKey(keyedHash, 'container', 'container_1'), ownerKey(keyedHash, ada, 'claude')]]);
+  const { deliver, memory } = rig();
+  await deliver(transcriptOf({ answer }));
+  await deliver(transcriptOf({ id: exchangeIdOf(2), answer, started: { identity: { ...ada, subject: 'u-bob' } } }));
+  assert.deepEqual(memory.owners, container, 'the first stays');
+  const failing = new MapMemory();
+  const policy = {
+    record(): never {
+      throw new Error('no decision');
+    },
+  };
+  const broken = rig({ memory: failing, policy });
+  await broken.deliver(transcriptOf({ answer }));
+  assert.equal(broken.failures.length, 1);
+  assert.deepEqual(failing.owners, container);
 });
 
 test('the same conversation of another person, of another issuer or on another connection is new text', async () => {

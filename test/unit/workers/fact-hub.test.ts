@@ -87,3 +87,11 @@ test('what a worker asked before it died is not answered to the one that follows
   rig.hub.noted(2, 1);
   assert.deepEqual(rig.answers(), []);
 });
+
+test('the owner of a thing is told to the others, and to a worker that starts later', () => {
+  const rig = new Rig();
+  const fact: SharedFact = { kind: 'owner', key: 'a', owner: 'ada' };
+  rig.hub.share(1, 7, fact, others(1, 2));
+  assert.deepEqual(rig.sent, [[2, { kind: 'fact', id: 1, fact }]]);
+  assert.deepEqual(rig.hub.remembered, [fact]);
+});

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { v7 as uuid } from 'uuid';
 import { openLinksForReading } from '../../../../extproc/index/sqlite/links.ts';
 import { memoryFile, openRejectsForReading, SqliteMemory } from '../../../../extproc/index/sqlite/memory.ts';
+import { openOwnersForReading } from '../../../../extproc/index/sqlite/owners.ts';
 import { SqliteIndex } from '../../../../extproc/index/sqlite/writer.ts';
 import { temporaryDirectory } from '../../../builders/directory.ts';
 import { documentOf } from '../../../builders/document.ts';
@@ -35,6 +36,32 @@ test('a turn and a thing belong to the exchange that brought them first, turns a
   assert.deepEqual(memory.links.find('k1'), { eventId: 'a', session: 'session of a' });
   assert.deepEqual(memory.links.find('k2'), { eventId: 'b', session: 'session of b' });
   assert.equal(memory.links.find('k3'), null);
+});
+
+test('a thing stays with its first owner, whatever becomes of the documents that brought it', (t) => {
+  const { file, memory } = openMemory(t);
+  const reading = openOwnersForReading(file);
+  t.after(() => reading.close());
+  const id = uuid({ msecs: Date.parse('2026-01-31T00:00:00Z') });
+  assert.equal(reading.ownerOf('file'), null);
+  memory.remember([], [], new Map(), [], [{ key: 'file', owner: 'ada', exchangeId: id }]);
+  memory.remember([], [], new Map(), [], [{ key: 'file', owner: 'bob', exchangeId: `${id}.1` }]);
+  memory.forget([id]);
+  memory.forgetExchange(id);
+  assert.deepEqual([reading.ownerOf('file'), reading.ownerOf('other')], ['ada', null]);
+});
+
+test('an owner is forgotten with its time, and nobody owns anything in a file that is not there', (t) => {
+  const { file, memory } = openMemory(t);
+  const nowhere = openOwnersForReading(`${file}.missing`);
+  assert.equal(nowhere.ownerOf('file'), null);
+  nowhere.close();
+  const reading = openOwnersForReading(file);
+  t.after(() => reading.close());
+  const at = (time: string) => uuid({ msecs: Date.parse(time) });
+  const old = { key: 'old', owner: 'ada', exchangeId: at('2025-01-01T00:00:00Z') };
+  memory.remember([], [], new Map(), [], [old, { key: 'new', owner: 'ada', exchangeId: at('2025-12-01T00:00:00Z') }]);
+  assert.deepEqual([reading.ownerOf('old'), reading.ownerOf('new')], [null, 'ada']);
 });
 
 test('one document is forgotten alone, an exchange with the documents of its batch, and no other is', (t) => {

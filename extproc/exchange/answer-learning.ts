@@ -1,20 +1,29 @@
 import type { AnswerIds } from '../claude/answer-ids.ts';
+import { idsBrought, type OwnedId } from '../claude/owned-ids.ts';
 import { HeldBody } from './held-body.ts';
-import type { Budget, SessionLinks } from './ports.ts';
+import { claimAll } from './ownership.ts';
+import type { Budget, Owners, SessionLinks } from './ports.ts';
 import type { Reader } from './reader.ts';
 import type { LinkScope } from './session-links.ts';
 import { sessionLinkKey } from './session-links.ts';
 
-/** A larger answer brings no link: a later request that names its ids has another session. */
-export const sessionAnswerMaxBytes = 2 * 1024 * 1024;
-const decodedMaxBytes = 2 * sessionAnswerMaxBytes;
+/**
+ * A larger answer brings nothing at once: a later request that names its ids has another session, and what it made is
+ * nobody's until it was shipped.
+ */
+export const learntAnswerMaxBytes = 2 * 1024 * 1024;
+const decodedMaxBytes = 2 * learntAnswerMaxBytes;
 /** Copies of answers take at most this share of the memory for held bodies, so that requests are not refused for them. */
 const heldShare = 0.5;
 
 export type LearningOptions = {
   links: SessionLinks;
+  owners: Owners;
   scope: LinkScope;
   session: string;
+  endpoint: string;
+  /** What the request named is not what its answer made. */
+  named: readonly OwnedId[];
   /** Whether the request was in a thread, where the next one names the message of this answer. */
   inThread: boolean;
   budget: Budget;
@@ -22,8 +31,8 @@ export type LearningOptions = {
   heldBodyMaxBytes: number;
 };
 
-/** Keeps a copy of one answer, and remembers to which session the ids in it belong. */
-export class SessionLearning {
+/** Keeps a copy of one answer, and remembers to which session the ids in it belong, and whose they are. */
+export class AnswerLearning {
   readonly #options: LearningOptions;
   readonly #copy: HeldBody;
   #over = false;
@@ -36,7 +45,7 @@ export class SessionLearning {
   take(chunk: Uint8Array): void {
     if (this.#over) return;
     const heldBodyMaxBytes = Math.floor(this.#options.heldBodyMaxBytes * heldShare);
-    const taken = this.#copy.add(chunk, { requestBodyMaxBytes: sessionAnswerMaxBytes, heldBodyMaxBytes });
+    const taken = this.#copy.add(chunk, { requestBodyMaxBytes: learntAnswerMaxBytes, heldBodyMaxBytes });
     if (taken !== 'taken') this.forget();
   }
 
@@ -44,22 +53,25 @@ export class SessionLearning {
   async learn(answer: { status: number; contentType: string; contentEncoding: string }): Promise<void> {
     if (this.#over) return;
     this.#over = true;
-    const { links, scope, session, inThread } = this.#options;
+    const { links, owners, scope, session, inThread, named } = this.#options;
     const ids = await this.#idsIn(answer);
     this.forget();
     if (ids === null) return;
-    const { messageId, containerId, managedSessionId } = ids;
+    const { messageId, containerId, managedSessionId, made } = ids;
     const keys: string[] = [];
     if (containerId !== null) keys.push(sessionLinkKey(scope, 'container', containerId));
     if (managedSessionId !== null) keys.push(sessionLinkKey(scope, 'managed_session', managedSessionId));
     if (inThread && messageId !== null) keys.push(sessionLinkKey(scope, 'message', messageId));
-    await Promise.all(keys.map((key) => links.remember(key, session)));
+    const inThreadToo: OwnedId[] = inThread && messageId !== null ? [{ kind: 'message', id: messageId }] : [];
+    const brought = idsBrought([...made, ...inThreadToo], named);
+    await Promise.all([...keys.map((key) => links.remember(key, session)), claimAll(brought, scope, owners)]);
   }
 
   /** Null also when it cannot be read: without its ids the answer is as whole as with them. */
   async #idsIn(answer: { status: number; contentType: string; contentEncoding: string }): Promise<AnswerIds | null> {
+    const { reader, endpoint } = this.#options;
     try {
-      return await this.#options.reader.read('answerIds', { ...answer, decodedMaxBytes }, this.#copy);
+      return await reader.read('answerIds', { ...answer, endpoint, decodedMaxBytes }, this.#copy);
     } catch {
       return null;
     }

@@ -1,0 +1,158 @@
+/**
+ * Finds the ids of what stands in a workspace of Claude, where everybody with the same key finds it: those that a request
+ * names, and those of what its answer made.
+ */
+import { filesProduced } from './files.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+
+/** `session` is one of managed agents, `message` the last one of a thread, by which the next request goes on with it. */
+export const ownedKinds = ['file', 'batch', 'skill', 'container', 'session', 'message'] as const;
+export type OwnedKind = (typeof ownedKinds)[number];
+export type OwnedId = { kind: OwnedKind; id: string };
+
+/** Ids that one request may name; each is looked up while it waits (inv. 10). */
+export const namedIdsMax = 500;
+/** No id of the API is as long; a longer one is cut, and then nobody's. */
+const idMaxChars = 256;
+
+/** In which segment of the path, counted from 1, a thing of this family stands, and what it is. */
+const placeByEndpointKind: ReadonlyMap<string, { segment: number; kind: OwnedKind }> = new Map([
+  ['files', { segment: 3, kind: 'file' }],
+  ['batches', { segment: 4, kind: 'batch' }],
+  ['skills', { segment: 3, kind: 'skill' }],
+  ['sessions', { segment: 3, kind: 'session' }],
+]);
+
+/** `ids[]=`, as the SDK writes a list, and what other readers take for one. */
+const listOfIds = /^ids(?:\[\d*\])?$/;
+
+/** What path and query name, each once. Where a page of a list begins is not asked for: that page shows it anyway. */
+export function idsNamedByTarget(endpointKind: string, path: string, query: string): OwnedId[] {
+  const named = new NamedIds();
+  const place = placeByEndpointKind.get(endpointKind);
+  if (place !== undefined) {
+    const id = path.split('/')[place.segment];
+    if (id !== undefined && !(place.kind === 'skill' && isVendorSkill(id))) named.add(place.kind, id);
+    for (const [name, value] of new URLSearchParams(query)) {
+      if (listOfIds.test(name)) named.add(place.kind, value);
+      if (name === 'scope_id') named.add('session', value);
+    }
+  }
+  return named.all();
+}
+
+/** Null: more than `namedIdsMax` of them. */
+export type IdsNamed = OwnedId[] | null;
+
+/**
+ * What a JSON body names, each once, wherever it stands: a place that is not known yet must not be a way round. Values
+ * that are the caller's own vocabulary (inputs of tools, schemas, metadata) are passed over. The parser bounds the depth.
+ */
+export function idsNamedByBody(body: JsonValue): IdsNamed {
+  const named = new NamedIds();
+  addNamed(body, named);
+  const all = named.all();
+  return all.length > namedIdsMax ? null : all;
+}
+
+const callersOwn = new Set(['input', 'input_schema', 'input_examples', 'schema', 'metadata']);
+
+function addNamed(value: JsonValue, named: NamedIds): void {
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (named.isFull) return;
+      addNamed(item, named);
+    }
+    return;
+  }
+  if (!isJsonObject(value)) return;
+  addFieldsOf(value, named);
+  for (const [name, inner] of Object.entries(value)) {
+    if (typeof inner === 'object' && !callersOwn.has(name)) addNamed(inner, named);
+  }
+}
+
+function addFieldsOf(value: JsonObject, named: NamedIds): void {
+  const { container, skill_id: skillId, thread, type } = value;
+  for (const [kind, one, many] of [
+    ['file', value.file_id, value.file_ids],
+    ['session', value.session_id, value.session_ids],
+  ] as const) {
+    named.add(kind, one);
+    for (const item of Array.isArray(many) ? many : []) named.add(kind, item);
+  }
+  named.add('container', isJsonObject(container) ? container.id : container);
+  if (isJsonObject(thread)) named.add('message', thread.previous_message_id);
+  if (typeof skillId === 'string' && !(type === 'anthropic' && isVendorSkill(skillId))) named.add('skill', skillId);
+}
+
+/** Anthropic's own (`xlsx`) are nobody's. One that was uploaded is no vendor's, whatever type the caller says it has. */
+function isVendorSkill(id: string): boolean {
+  return !id.startsWith('skill_');
+}
+
+/** What a JSON answer of these endpoints makes is the object itself. */
+const madeByEndpoint: ReadonlyMap<string, OwnedKind> = new Map([
+  ['files.upload', 'file'],
+  ['batches.create', 'batch'],
+  ['skills.create', 'skill'],
+  ['sessions.create', 'session'],
+]);
+
+/** Whether answers of an endpoint make things beside those in messages. */
+export function makesThings(endpoint: string): boolean {
+  return madeByEndpoint.has(endpoint) || endpoint === 'deployments.run' || endpoint === 'batches.results';
+}
+
+/** What a whole JSON answer that is no message made. */
+export function idsMadeByJson(endpoint: string, answer: JsonValue): OwnedId[] {
+  const made = new NamedIds();
+  const kind = madeByEndpoint.get(endpoint);
+  if (!isJsonObject(answer)) return [];
+  if (kind !== undefined) made.add(kind, answer.id);
+  if (endpoint === 'deployments.run') made.add('session', answer.session_id);
+  return made.real();
+}
+
+/** What code of a message made, and where it ran. */
+export function idsMadeByMessage(message: JsonObject | null): OwnedId[] {
+  const made = new NamedIds();
+  const container = message?.container;
+  made.add('container', isJsonObject(container) ? container.id : container);
+  for (const id of filesProduced(message)) made.add('file', id);
+  return made.real();
+}
+
+/** What was made and not named: who goes on with somebody's container is not the one who made it. */
+export function idsBrought(made: readonly OwnedId[], named: readonly OwnedId[]): OwnedId[] {
+  const known = new Set(named.map(keyOf));
+  return made.filter((each) => !known.has(keyOf(each)));
+}
+
+function keyOf({ kind, id }: OwnedId): string {
+  return `${kind} ${id}`;
+}
+
+class NamedIds {
+  readonly #byKey = new Map<string, OwnedId>();
+
+  /** One more than may be is enough to tell that there are too many. */
+  get isFull(): boolean {
+    return this.#byKey.size > namedIdsMax;
+  }
+
+  add(kind: OwnedKind, id: JsonValue | undefined): void {
+    if (typeof id !== 'string' || id === '' || this.isFull) return;
+    const each = { kind, id: id.slice(0, idMaxChars + 1) };
+    this.#byKey.set(keyOf(each), each);
+  }
+
+  /** Without those that were cut: whatever is as long would be one and the same. */
+  real(): OwnedId[] {
+    return this.all().filter(({ id }) => id.length <= idMaxChars);
+  }
+
+  all(): OwnedId[] {
+    return [...this.#byKey.values()];
+  }
+}
