@@ -37,6 +37,7 @@ const allowed: Record<string, readonly string[]> = {
   kibana: ['exchange', 'transcript'],
   operations: ['exchange', 'journal', 'ship'],
   reveal: ['index', 'keys'],
+  retention: ['archive', 'index', 'journal', 'keys'],
   looks: ['index', 'masking'],
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
@@ -68,6 +69,7 @@ const allowed: Record<string, readonly string[]> = {
       'operations',
       'policy',
       'remask',
+      'retention',
       'reveal',
       'terminal',
       'tools',
@@ -305,6 +307,7 @@ test('only the masker makes masked values, and stores give back what they were g
   assert.deepEqual([...new Set(derivers.map(({ from }) => from))].sort(), [
     'extproc/exchange/summary-mask.ts',
     'extproc/transcript/masked-document.ts',
+    'extproc/transcript/reduced-document.ts',
   ]);
 });
 

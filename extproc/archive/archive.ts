@@ -8,6 +8,7 @@ import { type Checkpoint, checkpointsOf, type Tombstone, tombstonesOf } from './
 import { Checkpoints } from './checkpoints.ts';
 import { type Gear, randomGear } from './chunker.ts';
 import type { Person } from './cipher.ts';
+import { dayOf, isOfDay, isOver } from './day.ts';
 import { type Deleted, deleteFamily, type Family, finishDeletions } from './deletion.ts';
 import type { JournalMarks } from './marks.ts';
 import { type EndReason, OpenSegment } from './open-segment.ts';
@@ -20,7 +21,6 @@ import { publicKeyPem } from './signing.ts';
 
 /** Classes that have a segment open at once, each with a file and its tables; one more ends the one used longest ago. */
 const openSegmentsMax = 8;
-const dayMs = 86_400_000;
 
 /** Everything that a start reads, and that a failure lets go of. */
 type Writing = {
@@ -59,10 +59,21 @@ export class Archive {
     });
   }
 
-  /** Signs what was not signed yet, when it is time. @throws SkilltapeError `archive_failed` */
+  /**
+   * Ends segments whose day is over, so that retention finds them ended, and signs what was not signed yet, when it is
+   * time. @throws SkilltapeError `archive_failed`
+   */
   async idle(): Promise<void> {
     const writing = this.#writing;
-    if (writing !== undefined) await this.#failing(() => writing.checkpoints.writeWhenDue(() => this.#states(writing)));
+    if (writing === undefined) return;
+    await this.#failing(async () => {
+      for (const segment of [...writing.open.values()]) {
+        if (!isOver(segment.header.day, this.#options.nowMs())) continue;
+        await this.#end(writing, segment, 'idle');
+        writing.tables.forgetFamily(familyOf(segment.header));
+      }
+      await writing.checkpoints.writeWhenDue(() => this.#states(writing));
+    });
   }
 
   /**
@@ -264,16 +275,6 @@ function pointOf(segment: OpenSegment, isEnded: boolean): ChainEnd {
     root: root.toString('hex'),
     isEnded,
   };
-}
-
-function dayOf(timeMs: number): string {
-  return new Date(timeMs).toISOString().slice(0, 10);
-}
-
-/** What ended before midnight and comes after it is kept a day longer. A clock that was wrong is not followed for ever. */
-function isOfDay(open: string, day: string): boolean {
-  const behindMs = Date.parse(open) - Date.parse(day);
-  return behindMs >= 0 && behindMs <= dayMs;
 }
 
 function failed(thrown: unknown, directory: string): SkilltapeError {

@@ -67,14 +67,20 @@ export type BadLine = { line: number; reason: string };
 export type SignedFile<T> = { entries: SignedEntry<T>[]; bad: BadLine[]; places: number[]; tornBytes: number };
 
 export function checkpointsOf(text: string, publicKey: KeyObject): SignedFile<Checkpoint> {
-  return entriesOf('checkpoint', text, publicKey, checkpoint);
+  return signedEntriesOf('checkpoint', text, publicKey, checkpoint);
 }
 
 export function tombstonesOf(text: string, publicKey: KeyObject): SignedFile<Tombstone> {
-  return entriesOf('tombstone', text, publicKey, tombstone);
+  return signedEntriesOf('tombstone', text, publicKey, tombstone);
 }
 
-function entriesOf<T>(kind: SignedKind, text: string, publicKey: KeyObject, schema: z.ZodType<T>): SignedFile<T> {
+/** What of a file of signed lines is as it was signed. */
+export function signedEntriesOf<T>(
+  kind: SignedKind,
+  text: string,
+  publicKey: KeyObject,
+  schema: z.ZodType<T>,
+): SignedFile<T> {
   const lines = text.split('\n');
   // What stands behind the last line end is what a crash left of a line.
   const tornBytes = Buffer.byteLength(lines.pop() ?? '');

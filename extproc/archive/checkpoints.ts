@@ -1,5 +1,5 @@
 /** When a writer signs, what it signs, and to whom outside it is given. */
-import type { ChainPoint, Checkpoint, CheckpointSink, Tombstone } from './checkpoint.ts';
+import { type ChainPoint, type Checkpoint, type CheckpointSink, type Tombstone, tombstonesOf } from './checkpoint.ts';
 import type { SignedLog } from './signed-log.ts';
 
 export type CheckpointsParts = {
@@ -43,6 +43,8 @@ export class Checkpoints {
   async write(states: readonly ChainPoint[]): Promise<void> {
     if (!this.#isChanged && this.#ended.length === 0) return;
     const { log, writer, nowMs, tombstones } = this.#parts;
+    // Retention deletes in a process of its own.
+    await tombstones.follow(tombstonesOf);
     const named = new Map([...this.#ended, ...states].map((point) => [point.id, point]));
     const entry = await log.append({
       version: 1,

@@ -1,7 +1,7 @@
 /** Deletes families of segments and leaves a signed tombstone for each: what is gone lawfully can be told from what is not. */
 import { dirname } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
-import type { FileSystem } from '../journal/fs.ts';
+import { type FileSystem, isSystemError } from '../journal/fs.ts';
 import { checkSegment } from './check-segment.ts';
 import type { Tombstone } from './checkpoint.ts';
 import { type SegmentPlace, segmentPath, segmentsIn } from './places.ts';
@@ -72,7 +72,12 @@ export async function finishDeletions(
     if (gone.has(place.path)) await remove(fileSystem, place);
 }
 
+/** Another process may have finished it meanwhile. */
 async function remove(fileSystem: FileSystem, { path }: SegmentPlace): Promise<void> {
-  await fileSystem.remove(path);
+  try {
+    await fileSystem.remove(path);
+  } catch (thrown) {
+    if (!isSystemError(thrown, 'ENOENT')) throw thrown;
+  }
   await fileSystem.syncDirectory(dirname(path));
 }

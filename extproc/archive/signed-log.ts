@@ -20,6 +20,7 @@ export class SignedLog<T extends Numbered> {
   /** The last line; undefined before the first. */
   last: SignedEntry<T> | undefined;
   count = 0;
+  #bytes = 0;
 
   constructor(path: string, kind: SignedKind, key: SigningKey, fileSystem: FileSystem) {
     this.#path = path;
@@ -33,9 +34,19 @@ export class SignedLog<T extends Numbered> {
     const text = await readLog(this.#path, this.#fileSystem);
     const { entries, tornBytes } = read(text, this.#key.publicKey);
     if (tornBytes > 0) await this.#fileSystem.truncate(this.#path, Buffer.byteLength(text) - tornBytes);
+    this.#bytes = Buffer.byteLength(text) - tornBytes;
     this.last = entries.at(-1);
     this.count = this.last?.value.number ?? 0;
     return entries;
+  }
+
+  /** Takes in what another process appended meanwhile; a line that is there in part is left to it. */
+  async follow(read: (text: string, publicKey: KeyObject) => SignedFile<T>): Promise<void> {
+    const text = await readFrom(this.#path, this.#bytes, this.#fileSystem);
+    const { entries, tornBytes } = read(text, this.#key.publicKey);
+    this.#bytes += Buffer.byteLength(text) - tornBytes;
+    this.last = entries.at(-1) ?? this.last;
+    this.count = this.last?.value.number ?? 0;
   }
 
   /** Durable on return. */
@@ -51,6 +62,7 @@ export class SignedLog<T extends Numbered> {
     }
     this.last = { line: line.trimEnd(), hash: lineHash(line), value: whole };
     this.count = whole.number;
+    this.#bytes += Buffer.byteLength(line);
     return this.last;
   }
 
@@ -67,23 +79,22 @@ export class SignedLog<T extends Numbered> {
 }
 
 /** Empty when there is none. */
-export async function readLog(path: string, fileSystem: FileSystem): Promise<string> {
-  const found = await readWhole(path, fileSystem);
-  return found?.toString('utf8') ?? '';
+export function readLog(path: string, fileSystem: FileSystem): Promise<string> {
+  return readFrom(path, 0, fileSystem);
 }
 
-async function readWhole(path: string, fileSystem: FileSystem): Promise<Buffer | undefined> {
+async function readFrom(path: string, offset: number, fileSystem: FileSystem): Promise<string> {
   try {
     const file = await fileSystem.openRead(path);
     try {
       const bytes = await file.size();
       if (bytes > logMaxBytes) throw new Error(`${path} is larger than ${logMaxBytes} bytes`);
-      return Buffer.from(await file.read(0, bytes));
+      return bytes <= offset ? '' : Buffer.from(await file.read(offset, bytes - offset)).toString('utf8');
     } finally {
       await file.close();
     }
   } catch (thrown) {
-    if (isSystemError(thrown, 'ENOENT')) return undefined;
+    if (isSystemError(thrown, 'ENOENT')) return '';
     throw thrown;
   }
 }

@@ -16,7 +16,7 @@ import { jsonOf } from './format.ts';
 export type SigningKey = { writer: string; privateKey: KeyObject; publicKey: KeyObject };
 
 /** What is signed says what it is, so that a signed line cannot pass for one of another kind. */
-export type SignedKind = 'checkpoint' | 'tombstone';
+export type SignedKind = 'checkpoint' | 'tombstone' | 'hold' | 'receipt';
 
 const keyFileMaxBytes = 4096;
 

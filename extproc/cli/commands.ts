@@ -14,6 +14,8 @@ import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
 import { envoyCommand } from './envoy.ts';
+import { eraseCommand } from './erase.ts';
+import { holdCommand } from './hold.ts';
 import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { keysCommand } from './keys.ts';
@@ -28,6 +30,8 @@ import { pseudonymCommand } from './pseudonym.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
+import { retentionCommand } from './retention.ts';
+import { retentionOf } from './retention-of.ts';
 import { revealCommand } from './reveal.ts';
 import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
@@ -69,6 +73,9 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),
+    retentionCommand(looking, retentionOf(config)),
+    holdCommand(looking, retentionOf(config)),
+    eraseCommand(looking, retentionOf(config)),
     keysCommand(looking, config),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),

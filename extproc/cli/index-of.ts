@@ -2,11 +2,13 @@ import { ticketsFile } from '../approvals/places.ts';
 import { Tickets } from '../approvals/tickets.ts';
 import type { Config } from '../config/config.ts';
 import { openCoverageLook } from '../coverage/look.ts';
-import { readerOptions, remaskOptions, writerOptions } from '../index/elasticsearch/options.ts';
+import { readerOptions, remaskOptions, retentionOptions, writerOptions } from '../index/elasticsearch/options.ts';
 import type { IndexReplace, IndexSink } from '../index/port.ts';
 import type { Rejects } from '../index/rejects.ts';
+import type { IndexRetention } from '../index/retention.ts';
 import { memoryFile, openRejectsForReading, SqliteMemory } from '../index/sqlite/memory.ts';
 import { SqliteReplace } from '../index/sqlite/replace.ts';
+import { SqliteRetention } from '../index/sqlite/retention.ts';
 import { SqliteSearch } from '../index/sqlite/search.ts';
 import { SqliteIndex } from '../index/sqlite/writer.ts';
 import type { ApprovalsDependencies } from './approvals.ts';
@@ -27,6 +29,13 @@ export async function openReplaceOf({ index, dataDirectory }: Config): Promise<I
   if (index.kind === 'sqlite') return SqliteReplace.open(dataDirectory);
   const { openElasticsearchReplace } = await elasticsearch();
   return openElasticsearchReplace(remaskOptions(index));
+}
+
+/** The side of the index from which retention and erasures take documents away. */
+export async function openRetentionOf({ index, dataDirectory }: Config): Promise<IndexRetention> {
+  if (index.kind === 'sqlite') return SqliteRetention.open(dataDirectory);
+  const { openElasticsearchRetention } = await elasticsearch();
+  return openElasticsearchRetention(retentionOptions(index));
 }
 
 /** What shipping remembers on this node. */

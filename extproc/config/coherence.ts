@@ -3,6 +3,7 @@ import { checkConnections } from './connection-coherence.ts';
 import { describeConfig } from './describe.ts';
 import type { Fault } from './fault.ts';
 import { checkIndex, elasticsearchFiles } from './index-coherence.ts';
+import { checkRetention } from './retention-coherence.ts';
 import { workersMax } from './schema.ts';
 import { isSection, valueAt } from './section.ts';
 
@@ -53,6 +54,7 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
       'the largest request must fit into the part of each worker',
     ),
     ...checkIndex(data),
+    ...checkRetention(data),
     ...checkFiles(data, directory),
   ];
 }

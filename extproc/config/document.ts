@@ -15,6 +15,8 @@ skilltape reads one YAML file: the one given on the command line, else the one t
   token\`, see [clients.md](clients.md)); any other whose name begins with \`SKILLTAPE_\` is a fault.
   \`ENVOY_BIN\` and \`OPA_BIN\` name the tools, see the README.
 - \`<name>\` is a name of your choice: 1 to 63 of the characters a-z, 0-9 and \`-\`.
+- A retention class is named as policy \`record\` names it: 1 to 32 characters, a letter, then a-z, 0-9, \`_\` and \`-\`; its \`metadataDays\` must be
+  at least its \`contentDays\`.
 - \`listen\` takes exactly one of \`socket\` and \`tcp\`.
 - \`connections.<name>.rewriteResultsUrl: true\` needs the connection's \`publicUrl\`.
 - \`limits.spooledBodyMaxBytes\` and \`limits.heldBodyPerCallerMaxBytes\` must each be at least \`limits.requestBodyMaxBytes\`.

@@ -13,6 +13,9 @@ export const elasticsearchFiles = [
   'remaskApiKeyFile',
   'remaskUsernameFile',
   'remaskPasswordFile',
+  'retentionApiKeyFile',
+  'retentionUsernameFile',
+  'retentionPasswordFile',
 ] as const;
 
 /**
@@ -58,9 +61,10 @@ function checkCredentials(section: object): Fault[] {
   const writing = checkCredential(section, 'apiKeyFile', 'usernameFile', 'passwordFile');
   const reading = checkCredential(section, 'readApiKeyFile', 'readUsernameFile', 'readPasswordFile');
   const remasking = checkCredential(section, 'remaskApiKeyFile', 'remaskUsernameFile', 'remaskPasswordFile');
+  const deleting = checkCredential(section, 'retentionApiKeyFile', 'retentionUsernameFile', 'retentionPasswordFile');
   const hasWriting = hasOneOf(section, 'apiKeyFile', 'usernameFile', 'passwordFile');
   const isEnough = hasWriting || (isLocal(section) && !hasReading(section));
-  return [...writing, ...reading, ...remasking, ...(isEnough ? [] : [noCredential])];
+  return [...writing, ...reading, ...remasking, ...deleting, ...(isEnough ? [] : [noCredential])];
 }
 
 function hasReading(section: object): boolean {

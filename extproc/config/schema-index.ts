@@ -26,6 +26,13 @@ const elasticsearch = z.strictObject({
     'User for `skilltape remask`, in place of an API key; together with `remaskPasswordFile`.',
   ).optional(),
   remaskPasswordFile: path('Password of that user.').optional(),
+  retentionApiKeyFile: path(
+    'API key for `skilltape retention`, `hold` and `erase`, which read, reduce and delete documents; without one the credential for shipping is used.',
+  ).optional(),
+  retentionUsernameFile: path(
+    'User for those commands, in place of an API key; together with `retentionPasswordFile`.',
+  ).optional(),
+  retentionPasswordFile: path('Password of that user.').optional(),
   prefix: z
     .string()
     .regex(indexPrefixPattern, 'must begin with a letter and hold 1 to 63 of the characters a-z, 0-9 and _')

@@ -7,6 +7,7 @@ import { index, masking } from './schema-index.ts';
 import { keys, reveal } from './schema-keys.ts';
 import { coverage, operations } from './schema-operations.ts';
 import { policies } from './schema-policies.ts';
+import { retention } from './schema-retention.ts';
 import { bytes, GiB, MiB, milliseconds, path } from './units.ts';
 
 /**
@@ -135,6 +136,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   keys: keys.prefault({}),
   reveal: reveal.prefault({}),
+  retention: retention.prefault({}),
   coverage: coverage.prefault({}),
   drainMaxMs: milliseconds(0, 3_600_000, 30_000, 'Longest time a stopping processor waits for open exchanges to end.'),
   operations: operations.prefault({}),

@@ -43,6 +43,24 @@ export async function erasePerson(options: {
   return { kind: 'erased', keys: pairs.length, retentionClasses, sequence, head };
 }
 
+/**
+ * Ids of the keys that a person has and had, also of those that are destroyed: what is sealed to them elsewhere is theirs.
+ * @throws SkilltapeError `key_invalid`
+ */
+export async function keyIdsOfPerson(options: {
+  dataDirectory: string;
+  person: Person;
+  files?: KeyStore['files'];
+}): Promise<string[]> {
+  const { dataDirectory, person, files = nodeKeyFiles } = options;
+  const store = { places: keyPlaces(dataDirectory), files };
+  const persons = (await loadNameKeys(store.places, files)).map((nameKey) => personName(nameKey, person));
+  const pairs = (await Promise.all(persons.map((name) => pairsOfPerson(store, name)))).flat();
+  const { entries } = await tombstonesOf(store)();
+  const erased = entries.filter((entry) => entry.persons.some((name) => persons.includes(name)));
+  return [...new Set([...pairs.map(({ pair }) => pair.keyId), ...erased.flatMap(({ keyIds }) => keyIds)])];
+}
+
 /** Destroys what an erasure that was broken off, a rotation beside one, or a copied-back folder left of erased keys. */
 export async function finishErasures(store: KeyStore, known?: Tombstones): Promise<number> {
   const tombstones = known ?? (await tombstonesOf(store)());

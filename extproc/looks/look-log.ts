@@ -19,6 +19,9 @@ export const lookKinds = [
   'approvals',
   'remask',
   'mask',
+  'retention',
+  'hold',
+  'erase',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];

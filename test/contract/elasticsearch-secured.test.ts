@@ -10,6 +10,7 @@ import {
   checkElasticsearch,
   openElasticsearchIndex,
   openElasticsearchReplace,
+  openElasticsearchRetention,
   openElasticsearchSearch,
   setUpElasticsearch,
 } from '../../extproc/index/elasticsearch/open.ts';
@@ -154,13 +155,12 @@ test('the reader finds and sums, and cannot write; the writer cannot search', as
   assert.equal((await search.search({ text: 'tape' })).hits.length, 2);
   assert.equal((await search.usage({ by: ['user'] }))[0]?.exchanges, 2);
   assert.equal((await search.session('session-1')).documents.length, 2);
-  for (const user of ['skilltape_reader', 'skilltape_kibana_reader', 'skilltape_setup', 'skilltape_retention']) {
+  for (const user of ['skilltape_reader', 'skilltape_kibana_reader', 'skilltape_setup']) {
     assert.equal(await call(user, 'PUT', `/${index}/_create/c`, { a: 1 }), 403, user);
     assert.equal(await call(user, 'POST', `/${index}/_update/a`, { doc: { changed: true } }), 403, user);
     assert.equal(await call(user, 'DELETE', `/${index}/_doc/a`), 403, user);
   }
-  for (const user of ['skilltape_setup', 'skilltape_retention'])
-    assert.equal(await call(user, 'POST', `/${index}/_search`, {}), 403, user);
+  assert.equal(await call('skilltape_setup', 'POST', `/${index}/_search`, {}), 403);
   assert.equal(await call('skilltape_kibana_reader', 'GET', `/${index}/_mapping`), 200);
   for (const user of roleNames.filter((name) => name !== 'skilltape_retention'))
     assert.equal(await call(user, 'DELETE', `/${index}`), 403, user);
@@ -207,8 +207,25 @@ test('a credential that is refused means later, and the file is read again', asy
   assert.deepEqual(await sink.deliver([documentOf({ id: 'rotated' })]), [{ kind: 'accepted' }]);
 });
 
-test('retention deletes a day, and a reader of nothing finds nothing', async (t) => {
-  assert.equal(await call('skilltape_retention', 'DELETE', `/${index}`), 200);
+test('retention reduces, erases and deletes with a role of its own; it makes no index and touches no other', async (t) => {
+  const of = { retentionClass: 'standard', day: '2026-01-15' };
+  const retention = openElasticsearchRetention(optionsFor(t, 'skilltape_retention'));
+  t.after(() => retention.close());
+  const documents = (await retention.days())[0]?.documents ?? 0;
+  assert.ok(documents > 0);
+  assert.ok((await retention.reduce(of)) > 0);
+  assert.deepEqual((await retention.days())[0], { ...of, documents, withContent: 0 });
+  const nobody = { issuer: 'https://login.example.org', ids: ['nobody'] };
+  assert.equal(await retention.removePerson(nobody, new Date()), 0);
+  assert.equal(await call('skilltape_retention', 'PUT', '/other/_create/1', { a: 1 }), 403);
+  assert.equal(await call('skilltape_retention', 'PUT', '/skilltape-mine', {}), 403);
+  for (const user of ['skilltape_writer', 'skilltape_reader', 'skilltape_remask']) {
+    const other = openElasticsearchRetention(optionsFor(t, user));
+    t.after(() => other.close());
+    await assert.rejects(other.days(), isIndexFailed(/the role of the credential does not allow it/), user);
+    await assert.rejects(other.remove(of), isIndexFailed(/the role of the credential does not allow it/), user);
+  }
+  assert.equal(await retention.remove(of), documents);
   const search = openElasticsearchSearch(optionsFor(t, 'skilltape_reader'));
   t.after(() => search.close());
   assert.deepEqual((await search.search({})).hits, []);

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import {
   openElasticsearchIndex,
   openElasticsearchReplace,
+  openElasticsearchRetention,
   openElasticsearchSearch,
 } from '../../extproc/index/elasticsearch/open.ts';
 import type { ElasticsearchOptions } from '../../extproc/index/elasticsearch/options.ts';
@@ -16,8 +17,10 @@ import type {
   SearchQuery,
 } from '../../extproc/index/port.ts';
 import { type RejectList, type RejectsBound, unboundedRejects } from '../../extproc/index/rejects.ts';
+import type { IndexRetention } from '../../extproc/index/retention.ts';
 import { memoryFile, openRejectsForReading, SqliteMemory } from '../../extproc/index/sqlite/memory.ts';
 import { SqliteReplace } from '../../extproc/index/sqlite/replace.ts';
+import { SqliteRetention } from '../../extproc/index/sqlite/retention.ts';
 import { SqliteSearch } from '../../extproc/index/sqlite/search.ts';
 import { SqliteIndex } from '../../extproc/index/sqlite/writer.ts';
 import type { Masked } from '../../extproc/masking/masked.ts';
@@ -31,6 +34,7 @@ export type IndexUnderTest = {
   readonly sink: IndexSink;
   readonly reader: IndexSearch & IndexUsage;
   readonly replacer: IndexReplace;
+  readonly retention: IndexRetention;
   /** Makes what was stored so far findable, as it is by itself after the refresh interval. */
   settle(): Promise<void>;
   /** What this index refused. */
@@ -52,14 +56,16 @@ export const sqliteKind: IndexKind = {
     const sink = SqliteIndex.open(directory, undefined, bound);
     const reader = SqliteSearch.open(directory);
     const replacer = SqliteReplace.open(directory);
+    const retention = SqliteRetention.open(directory);
     const rejects = openRejectsForReading(memoryFile(directory, 'sqlite'));
     t.after(async () => {
       rejects.close();
+      await retention.close();
       await replacer.close();
       await reader.close();
       await sink.close();
     });
-    return { sink, reader, replacer, settle: async () => {}, rejects };
+    return { sink, reader, replacer, retention, settle: async () => {}, rejects };
   },
 };
 
@@ -92,14 +98,16 @@ export function elasticsearchKind(place: () => Place): IndexKind {
       const sink = await openElasticsearchIndex(options, memory.rejects);
       const reader = openElasticsearchSearch(options);
       const replacer = openElasticsearchReplace(options);
+      const retention = openElasticsearchRetention(options);
       t.after(async () => {
+        await retention.close();
         await replacer.close();
         await reader.close();
         await sink.close();
         memory.close();
         await removeIndices(url, options.prefix);
       });
-      return { sink, reader, replacer, settle: () => refresh(url, options.prefix), rejects: memory.rejects };
+      return { sink, reader, replacer, retention, settle: () => refresh(url, options.prefix), rejects: memory.rejects };
     },
   };
 }

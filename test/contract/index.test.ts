@@ -3,6 +3,7 @@ import { type SharedElasticsearch, sharedElasticsearch } from '../environment/sh
 import { testDelivery } from './delivery-behaviour.ts';
 import { elasticsearchKind, sqliteKind } from './index-under-test.ts';
 import { testReplace } from './replace-behaviour.ts';
+import { testRetention } from './retention-behaviour.ts';
 import { testSearch } from './search-behaviour.ts';
 import { textAnalysisOf } from './text-analysis.ts';
 import { testUsage } from './usage-behaviour.ts';
@@ -23,6 +24,7 @@ const kinds = [
 for (const { kind, analysis } of kinds) {
   testDelivery(kind);
   testReplace(kind);
+  testRetention(kind);
   testSearch(kind);
   testWords(kind, analysis);
   testUsage(kind);

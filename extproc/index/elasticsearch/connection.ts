@@ -3,7 +3,7 @@ import type { ElasticsearchOptions } from './options.ts';
 import { readCertificates, readSecret } from './secret.ts';
 
 export type ElasticsearchRequest = {
-  method: 'GET' | 'PUT' | 'POST';
+  method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Parts that are not ours must be encoded. */
   path: string;
   query?: Record<string, string | number | boolean>;
@@ -81,7 +81,7 @@ function clientOf(options: ElasticsearchOptions): Client {
   return new Client({
     nodes: [...nodes],
     requestTimeout: requestTimeoutMs,
-    // All requests may be repeated: what is written is create-only under ids of ours.
+    // All requests may be repeated: what is written is create-only under ids of ours, or names the version it is about.
     maxRetries: Math.min(otherNodesTriedMax, nodes.length - 1),
     enableMetaHeader: false,
     ...authOf(options),

@@ -1,10 +1,12 @@
 import type { IndexReplace, IndexSearch, IndexSink, IndexUsage } from '../port.ts';
 import type { Rejects } from '../rejects.ts';
+import type { IndexRetention } from '../retention.ts';
 import { type AccessCheck, checkAccess, type Purpose } from './check.ts';
 import { Connection } from './connection.ts';
 import { mappingVersion } from './mapping.ts';
 import type { ElasticsearchOptions } from './options.ts';
 import { ElasticsearchReplace } from './replace.ts';
+import { ElasticsearchRetention } from './retention.ts';
 import { ElasticsearchSearch } from './search.ts';
 import { replaceTemplate } from './template.ts';
 import { ElasticsearchIndex } from './writer.ts';
@@ -35,6 +37,11 @@ export function openElasticsearchSearch(
 /** For masking again; must be closed. Errors as for shipping. */
 export function openElasticsearchReplace(options: ElasticsearchOptions): IndexReplace {
   return new ElasticsearchReplace(new Connection(options));
+}
+
+/** For retention and erasing; must be closed. Errors as for searching. */
+export function openElasticsearchRetention(options: ElasticsearchOptions): IndexRetention {
+  return new ElasticsearchRetention(new Connection(options));
 }
 
 /**

@@ -36,6 +36,9 @@ export type ElasticsearchSection = {
         readonly remaskApiKeyFile?: string | undefined;
         readonly remaskUsernameFile?: string | undefined;
         readonly remaskPasswordFile?: string | undefined;
+        readonly retentionApiKeyFile?: string | undefined;
+        readonly retentionUsernameFile?: string | undefined;
+        readonly retentionPasswordFile?: string | undefined;
         readonly prefix: string;
         readonly numberOfReplicas: number;
         readonly refreshIntervalMs: number;
@@ -72,6 +75,18 @@ export function remaskOptions(index: ElasticsearchSection): ElasticsearchOptions
     passwordFile: remaskPasswordFile,
   });
   return { ...common(section), credential: remasking ?? credentialOf(section) };
+}
+
+/** For retention and erasing: a credential of its own, or else the one for shipping. */
+export function retentionOptions(index: ElasticsearchSection): ElasticsearchOptions {
+  const section = sectionOf(index);
+  const { retentionApiKeyFile, retentionUsernameFile, retentionPasswordFile } = section;
+  const deleting = credentialOf({
+    apiKeyFile: retentionApiKeyFile,
+    usernameFile: retentionUsernameFile,
+    passwordFile: retentionPasswordFile,
+  });
+  return { ...common(section), credential: deleting ?? credentialOf(section) };
 }
 
 type Section = NonNullable<ElasticsearchSection['elasticsearch']>;

@@ -1,6 +1,7 @@
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
 import { billedOf } from '../billed.ts';
+import { type DayOfClass, retentionClassByDefault } from '../retention.ts';
 import { folded, searchable } from '../text-form.ts';
 import { analyzedMaxChars } from './mapping.ts';
 
@@ -9,7 +10,6 @@ export type PreparedDocument = { index: string; lines: string; bytes: number };
 
 /** The limit of Elasticsearch for `_id`. */
 const idMaxBytes = 512;
-const retentionClassByDefault = 'standard';
 
 /**
  * Throws an Error that names the fault when the document can never be stored. Elasticsearch would store one without a
@@ -31,7 +31,12 @@ function indexNameOf(document: ExchangeDocument, prefix: string): string {
   const retentionClass = document.skilltape.retention_class || retentionClassByDefault;
   if (!/^[a-z][a-z0-9_-]{0,31}$/.test(retentionClass))
     throw new Error('skilltape.retention_class is not the name of a class');
-  return `${prefix}-${retentionClass}-${dayOf(time)}`;
+  return indexName(prefix, { retentionClass, day: dayOf(time) });
+}
+
+/** Of the index of one class and day. */
+export function indexName(prefix: string, { retentionClass, day }: DayOfClass): string {
+  return `${prefix}-${retentionClass}-${day.replaceAll('-', '.')}`;
 }
 
 const isoTime = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
@@ -42,7 +47,7 @@ function dayOf(time: string): string {
   const isTime = writtenDay !== undefined && !Number.isNaN(at.getTime()) && isCalendarDay(writtenDay);
   const [day = ''] = isTime ? at.toISOString().split('T') : [];
   if (!/^\d{4}-\d\d-\d\d$/.test(day)) throw new Error('@timestamp is not a time');
-  return day.replaceAll('-', '.');
+  return day;
 }
 
 /** JavaScript reads 30 February as 2 March; Elasticsearch does not read it at all. */

@@ -5,17 +5,9 @@ import type { ExchangeDocument } from '../../transcript/document.ts';
 import type { IndexReplace, Replacement } from '../port.ts';
 import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed, refusedForGood } from './database.ts';
 import { type ExchangeRow, rowOf } from './row.ts';
+import { RowRemover } from './row-remover.ts';
 import { RowWriter } from './row-writer.ts';
 import { checkSchema, indexFile } from './schema.ts';
-
-/** A table for each that a row of `exchanges` has something in, and the column with its number. */
-const tables = [
-  ['exchange_text', 'rowid'],
-  ['exchange_skills', 'number'],
-  ['exchange_findings', 'number'],
-  ['exchange_usage', 'number'],
-  ['exchanges', 'number'],
-] as const;
 
 type Stored = { number: number; id: string; json: string };
 
@@ -26,10 +18,12 @@ type Stored = { number: number; id: string; json: string };
 export class SqliteReplace implements IndexReplace {
   readonly #database: DatabaseSync;
   readonly #rows: RowWriter;
+  readonly #remover: RowRemover;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#rows = new RowWriter(database);
+    this.#remover = new RowRemover(database);
   }
 
   /** Throws SkilltapeError `index_failed`, also where there is no index. */
@@ -75,10 +69,7 @@ export class SqliteReplace implements IndexReplace {
     const wanted = new Map(rows.map((row) => [row.id, row.json]));
     if (stored.length === rows.length && stored.every((one) => wanted.get(one.id) === one.json))
       return { kind: 'unchanged' };
-    for (const { number } of stored) {
-      for (const [table, column] of tables)
-        this.#database.prepare(`delete from ${table} where ${column} = ?`).run(number);
-    }
+    for (const { number } of stored) this.#remover.remove(number);
     for (const row of rows) this.#rows.insert(row);
     return { kind: 'replaced' };
   }

@@ -9,6 +9,7 @@ import {
   exchangesTable,
   failedMaskingIndex,
   immutableTrigger,
+  retentionIndex,
   textTable,
   wouldIndex,
 } from './tables.ts';
@@ -36,7 +37,7 @@ export function prepareSchema(database: DatabaseSync): void {
     database.prepare('insert into schema_version (version) values (?)').run(schemaVersion);
   });
   checkSchema(database);
-  database.exec(failedMaskingIndex + wouldIndex);
+  database.exec(failedMaskingIndex + wouldIndex + retentionIndex);
 }
 
 export function checkSchema(database: DatabaseSync): void {

@@ -91,6 +91,17 @@ export const failedMaskingIndex = `
 create index if not exists exchanges_masking_failed on exchanges (number) where ${hasFailedMasking};
 `;
 
+/**
+ * Retention goes by class and day, and by whether there is content still. Made at each opening, since an index without it
+ * gives the same answers.
+ */
+export const classOf = "coalesce(nullif(document ->> '$.skilltape.retention_class', ''), 'standard')";
+export const dayNumberOf = '(time_ms / 86400000)';
+export const keepOf = "(document ->> '$.skilltape.keep')";
+export const retentionIndex = `
+create index if not exists exchanges_by_class on exchanges (${classOf}, ${dayNumberOf}, ${keepOf});
+`;
+
 export const immutableTrigger = `
 create trigger exchanges_immutable before update on exchanges
   begin select raise(abort, 'an indexed exchange does not change'); end;

@@ -34,6 +34,8 @@ export class SqliteIndex implements IndexSink {
       // FULL: the journal is freed once the cursor is past a document, so a power cut must not take it from here.
       const database = openPrivateDatabase(indexFile(dataDirectory), 'FULL');
       try {
+        // What the search merges away must not stay readable in free pages after it was deleted.
+        database.exec('pragma secure_delete = on');
         prepareSchema(database);
         prepareMemory(database);
         return new SqliteIndex(database, now, rejects);

@@ -1,0 +1,85 @@
+/** For retention, which is a process of its own: what families there are, and deleting one beside the writer. */
+import { join } from 'node:path';
+import { SkilltapeError } from '../errors.ts';
+import type { FileSystem } from '../journal/fs.ts';
+import { checkSegment } from './check-segment.ts';
+import { type Tombstone, tombstonesOf } from './checkpoint.ts';
+import { type Deleted, deleteFamily, type Family, finishDeletions } from './deletion.ts';
+import { type SegmentPlace, segmentsIn, tombstonesFile, writersIn } from './places.ts';
+import { SignedLog } from './signed-log.ts';
+import type { SigningKey } from './signing.ts';
+
+/** All of one writer, class and day. `isOurs`: signed by the key that is here, so that its deletion can be signed. */
+export type StoredFamily = Family & { writer: string; isOurs: boolean; segments: number; bytes: number };
+
+export type RetireParts = { directory: string; fileSystem: FileSystem; key: SigningKey; nowMs: () => number };
+
+export class Retirement {
+  readonly #parts: RetireParts;
+  #log: SignedLog<Tombstone> | undefined;
+
+  constructor(parts: RetireParts) {
+    this.#parts = parts;
+  }
+
+  async families(): Promise<StoredFamily[]> {
+    const { directory, fileSystem, key } = this.#parts;
+    const families = new Map<string, StoredFamily>();
+    for (const writer of await writersIn(directory, fileSystem)) {
+      for (const { retentionClass, day, path } of await segmentsIn(join(directory, writer), fileSystem)) {
+        const name = [writer, retentionClass, day].join('/');
+        const isOurs = writer === key.writer;
+        const family = families.get(name) ?? { writer, isOurs, retentionClass, day, segments: 0, bytes: 0 };
+        families.set(name, {
+          ...family,
+          segments: family.segments + 1,
+          bytes: family.bytes + (await bytesOf(path, fileSystem)),
+        });
+      }
+    }
+    return [...families.values()];
+  }
+
+  /**
+   * Each segment's tombstone is on disk before the segment goes; what broke off in between is finished first.
+   * @throws SkilltapeError `archive_corrupt` for what is damaged, or still written: nothing is deleted then
+   */
+  async delete(family: Family, reason: string): Promise<Deleted> {
+    const { fileSystem, key, nowMs } = this.#parts;
+    const directory = join(this.#parts.directory, key.writer);
+    this.#log ??= await this.#openLog(directory);
+    const log = this.#log;
+    const places = (await segmentsIn(directory, fileSystem)).filter(
+      ({ retentionClass, day }) => retentionClass === family.retentionClass && day === family.day,
+    );
+    // The last one refers to those before it, and may be written still.
+    const last = places.at(-1);
+    if (last !== undefined) await checkEnded(last, fileSystem);
+    return deleteFamily({ directory, fileSystem, writer: key.writer, log, nowMs }, family, reason);
+  }
+
+  async #openLog(directory: string): Promise<SignedLog<Tombstone>> {
+    const { fileSystem, key } = this.#parts;
+    const log = new SignedLog<Tombstone>(join(directory, tombstonesFile), 'tombstone', key, fileSystem);
+    const stones = (await log.open(tombstonesOf)).map(({ value }) => value);
+    await finishDeletions(directory, fileSystem, stones);
+    return log;
+  }
+}
+
+async function checkEnded({ path }: SegmentPlace, fileSystem: FileSystem): Promise<void> {
+  const { ended, findings } = await checkSegment(fileSystem, path, path, () => new Set());
+  if (ended !== null || findings.length > 0) return;
+  throw new SkilltapeError('archive_corrupt', `${path} is not ended yet`, {
+    remedy: 'A running gateway ends it a day after its day, a start of one at once; then sweep again.',
+  });
+}
+
+async function bytesOf(path: string, fileSystem: FileSystem): Promise<number> {
+  const file = await fileSystem.openRead(path);
+  try {
+    return await file.size();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,157 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { reducedDocument } from '../../transcript/reduced-document.ts';
+import type { DayOfClass, IndexDay, IndexedPerson, IndexRetention, Matching } from '../retention.ts';
+import { folded } from '../text-form.ts';
+import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed } from './database.ts';
+import { rowOf } from './row.ts';
+import { RowRemover } from './row-remover.ts';
+import { RowWriter } from './row-writer.ts';
+import { checkSchema, indexFile } from './schema.ts';
+import { restored } from './stored.ts';
+import { classOf, dayNumberOf, keepOf } from './tables.ts';
+
+const dayMs = 86_400_000;
+/** Documents in one transaction: a document may have megabytes, and the thread that ships waits. */
+const atOnceMax = 100;
+
+type Row = { number: number; json: unknown };
+
+/** Beside the thread that ships, which may be in another process. Must be closed. */
+export class SqliteRetention implements IndexRetention {
+  readonly #database: DatabaseSync;
+  readonly #rows: RowWriter;
+  readonly #remover: RowRemover;
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#rows = new RowWriter(database);
+    this.#remover = new RowRemover(database);
+  }
+
+  /** Throws SkilltapeError `index_failed`, also where there is no index. */
+  static open(dataDirectory: string): SqliteRetention {
+    return orIndexFailed('open the index', () => {
+      const file = indexFile(dataDirectory);
+      // Opening it for writing would make one.
+      openForReading(file).close();
+      const database = openPrivateDatabase(file, 'FULL');
+      try {
+        checkSchema(database);
+        // What is deleted must not stay readable, neither in free pages nor as words of the search (FTS5 keeps them by default).
+        database.exec('pragma secure_delete = on');
+        database.exec("insert into exchange_text (exchange_text, rank) values ('secure-delete', 1)");
+        return new SqliteRetention(database);
+      } catch (thrown) {
+        database.close();
+        throw thrown;
+      }
+    });
+  }
+
+  async days(): Promise<IndexDay[]> {
+    return orIndexFailed('count the documents of each day', () =>
+      this.#database
+        .prepare(
+          `select ${classOf} as class, ${dayNumberOf} as day, count(*) as documents, sum(${keepOf} = 'full') as full
+           from exchanges group by 1, 2 order by 1, 2`,
+        )
+        .all()
+        .map((row) => ({
+          ...{ retentionClass: String(row.class), day: dayAt(Number(row.day)) },
+          ...{ documents: Number(row.documents), withContent: Number(row.full) },
+        })),
+    );
+  }
+
+  async daysWith({ person, session, connection, from, to }: Matching): Promise<DayOfClass[]> {
+    const conditions = ['time_ms >= $from', 'time_ms < $to'];
+    const values: Record<string, string | number> = {
+      $from: from?.getTime() ?? 0,
+      $to: to?.getTime() ?? Number.MAX_SAFE_INTEGER,
+    };
+    if (session !== undefined) {
+      conditions.push('session = $session');
+      values.$session = session;
+    }
+    if (connection !== undefined) {
+      conditions.push('connection = $connection');
+      values.$connection = connection;
+    }
+    if (person !== undefined) {
+      conditions.push(`user_id in (${person.ids.map((_, at) => `$id${at}`).join(', ')})`);
+      conditions.push("document ->> '$.user.domain' = $issuer");
+      values.$issuer = person.issuer;
+      for (const [at, id] of person.ids.entries()) values[`$id${at}`] = folded(id);
+    }
+    return orIndexFailed('look for what is held', () =>
+      this.#database
+        .prepare(
+          `select distinct ${classOf} as class, ${dayNumberOf} as day from exchanges where ${conditions.join(' and ')}`,
+        )
+        .all(values)
+        .map((row) => ({ retentionClass: String(row.class), day: dayAt(Number(row.day)) })),
+    );
+  }
+
+  async reduce(of: DayOfClass): Promise<number> {
+    return this.#each(of, `and ${keepOf} = 'full'`, ({ number, json }) => {
+      const row = rowOf(reducedDocument(restored(json)));
+      this.#remover.remove(number);
+      this.#rows.insert(row);
+    });
+  }
+
+  async remove(of: DayOfClass): Promise<number> {
+    return this.#each(of, '', ({ number }) => this.#remover.remove(number));
+  }
+
+  async removePerson({ issuer, ids }: IndexedPerson, before: Date): Promise<number> {
+    return orIndexFailed('delete the documents of a person', () => {
+      const select = this.#database.prepare(
+        `select number from exchanges where user_id in (${ids.map(() => '?').join(', ')})
+           and document ->> '$.user.domain' = ? and document ->> '$.user.id' in (${ids.map(() => '?').join(', ')})
+           and time_ms < ? limit ${atOnceMax}`,
+      );
+      return this.#inBatches(() =>
+        select
+          .all(...ids.map(folded), issuer, ...ids, before.getTime())
+          .map(({ number }) => this.#remover.remove(Number(number))),
+      );
+    });
+  }
+
+  async close(): Promise<void> {
+    try {
+      // The log of changes has what was deleted until it begins anew; a reader that is in it now keeps it for the next time.
+      this.#database.exec('pragma wal_checkpoint(truncate)');
+    } finally {
+      this.#database.close();
+    }
+  }
+
+  #each({ retentionClass, day }: DayOfClass, condition: string, change: (row: Row) => void): number {
+    return orIndexFailed('change the documents of a day', () => {
+      const select = this.#database.prepare(
+        `select number, document as json from exchanges
+         where ${classOf} = ? and ${dayNumberOf} = ? ${condition} limit ${atOnceMax}`,
+      );
+      const dayNumber = Date.parse(day) / dayMs;
+      return this.#inBatches(() =>
+        select.all(retentionClass, dayNumber).map((row) => change({ number: Number(row.number), json: row.json })),
+      );
+    });
+  }
+
+  /** Until a batch finds nothing more. */
+  #inBatches(batch: () => unknown[]): number {
+    for (let done = 0; ; ) {
+      const { length } = inTransaction(this.#database, batch);
+      done += length;
+      if (length < atOnceMax) return done;
+    }
+  }
+}
+
+function dayAt(number: number): string {
+  return new Date(number * dayMs).toISOString().slice(0, 10);
+}

@@ -1,0 +1,60 @@
+/** Looks at every store: what there is, and what of it is held. */
+import { SkilltapeError } from '../errors.ts';
+import type { DayOfClass, IndexDay, IndexRetention } from '../index/retention.ts';
+import { type Hold, matchingOf, needsIndex } from './hold.ts';
+import type { RetentionParts, RevealStore } from './parts.ts';
+import type { PlanInput } from './plan.ts';
+
+export type Stores = { index: IndexRetention | null; reveal: RevealStore; away: Record<string, string> };
+
+/** An index that is away is no failure: what it has waits, and so does what only it can say. */
+export async function openStores(parts: RetentionParts): Promise<Stores & { close(): Promise<void> }> {
+  const reveal = parts.openReveal();
+  const away: Record<string, string> = {};
+  let index: IndexRetention | null = null;
+  try {
+    index = await parts.openIndex();
+  } catch (thrown) {
+    away.index = SkilltapeError.from(thrown).message;
+  }
+  const close = async () => {
+    reveal.close();
+    await index?.close();
+  };
+  return { index, reveal, away, close };
+}
+
+export type Gathered = { input: PlanInput; found: Map<string, DayOfClass[]> };
+
+/** `found`: the days of each hold that the index tells of now, by its id. */
+export async function gather(parts: RetentionParts, stores: Stores): Promise<Gathered> {
+  const { rules, receipts, holds } = parts;
+  const inForce = holds.inForce();
+  const asked = await askIndex(parts, stores, inForce);
+  const known = inForce.map((hold) => ({ ...hold, covered: [...hold.covered, ...(asked.found.get(hold.id) ?? [])] }));
+  const input: PlanInput = {
+    ...{ nowMs: parts.nowMs(), rules, families: await parts.archive.families(), indexDays: asked.days },
+    ...{ revealDays: stores.reveal.days(), holds: known, owed: receipts.owed(), disk: parts.disk() },
+  };
+  return { input, found: asked.found };
+}
+
+async function askIndex(
+  { idsOf }: RetentionParts,
+  stores: Stores,
+  holds: readonly Hold[],
+): Promise<{ days: IndexDay[] | null; found: Map<string, DayOfClass[]> }> {
+  const { index, away } = stores;
+  if (index === null) return { days: null, found: new Map() };
+  try {
+    const days = await index.days();
+    const found = new Map<string, DayOfClass[]>();
+    for (const { id, scope } of holds) {
+      if (needsIndex(scope)) found.set(id, await index.daysWith(matchingOf(scope, idsOf)));
+    }
+    return { days, found };
+  } catch (thrown) {
+    away.index = SkilltapeError.from(thrown).message;
+    return { days: null, found: new Map() };
+  }
+}

@@ -1,0 +1,100 @@
+/** Carries out a plan, store by store, and leaves a receipt. What cannot be done now is in the receipt, and in the next plan. */
+import { randomUUID } from 'node:crypto';
+import { SkilltapeError } from '../errors.ts';
+import type { Pending } from './erase.ts';
+import { gather, openStores, type Stores } from './gather.ts';
+import type { Asked, RetentionParts } from './parts.ts';
+import { type Plan, planRetention, type Step } from './plan.ts';
+import type { SweepEnded } from './receipts.ts';
+
+/** What would happen now; changes nothing. `away`: stores that cannot be asked. */
+export async function planNow(parts: RetentionParts): Promise<Plan & { away: Record<string, string> }> {
+  const stores = await openStores(parts);
+  try {
+    const { input } = await gather(parts, stores);
+    return { ...planRetention(input), away: stores.away };
+  } finally {
+    await stores.close();
+  }
+}
+
+/**
+ * One at a time: the caller has the lock. Whatever ends it in the middle, the next one finds what is done done.
+ * @throws SkilltapeError when holds or receipts cannot be read or written; nothing is deleted then
+ */
+export async function sweep(parts: RetentionParts, { by, reason }: Asked, pending: Pending): Promise<SweepEnded> {
+  const run = randomUUID();
+  const stores = await openStores(parts);
+  try {
+    const { input, found } = await gather(parts, stores);
+    // Remembered before anything goes: the index may be lost or emptied later.
+    for (const [id, days] of found) await parts.holds.cover(id, days);
+    const { steps, kept } = planRetention(input);
+    // What an index that is away would have had to do is owed from before.
+    const left = input.indexDays === null ? input.owed.filter(({ store }) => store === 'index') : [];
+    const begun = { timeMs: parts.nowMs(), by, reason, steps: [...steps, ...left] };
+    await parts.receipts.append({ kind: 'sweep_begun', run, ...begun });
+    const { done, toDo } = await carryOut(parts, stores, steps);
+    const waiting = left.map((step) => ({ ...step, reason: stores.away.index ?? 'the index is away' }));
+    const erasures = await pending.finish(stores);
+    return (await parts.receipts.append({
+      ...{ kind: 'sweep_ended', run, timeMs: parts.nowMs(), done, kept, toDo: [...toDo, ...waiting] },
+      ...{ away: stores.away, sums: sumsOf(done), erasures },
+    })) as SweepEnded;
+  } finally {
+    await stores.close();
+  }
+}
+
+async function carryOut(
+  parts: RetentionParts,
+  stores: Stores,
+  steps: readonly Step[],
+): Promise<Pick<SweepEnded, 'done' | 'toDo'>> {
+  const done: SweepEnded['done'] = [];
+  const toDo: SweepEnded['toDo'] = [];
+  for (const step of steps) {
+    try {
+      const { items, bytes } = await carryOutOne(parts, stores, step);
+      done.push({ ...step, items, bytes });
+    } catch (thrown) {
+      // One day that cannot go now must not keep the others.
+      toDo.push({ ...step, reason: SkilltapeError.from(thrown).message.slice(0, reasonMaxChars) });
+    }
+  }
+  return { done, toDo };
+}
+
+const reasonMaxChars = 500;
+
+async function carryOutOne(
+  { archive }: RetentionParts,
+  { index, reveal, away }: Stores,
+  step: Step,
+): Promise<{ items: number; bytes: number }> {
+  switch (step.store) {
+    case 'archive': {
+      const { exchanges, bytes } = await archive.delete(step, `retention: ${step.because}`);
+      return { items: exchanges, bytes };
+    }
+    case 'index': {
+      if (index === null) throw new SkilltapeError('index_failed', away.index ?? 'the index is away');
+      const items = step.action === 'reduce' ? await index.reduce(step) : await index.remove(step);
+      return { items, bytes: 0 };
+    }
+    case 'reveal':
+      return { items: reveal.remove(step), bytes: 0 };
+    default:
+      return step.store satisfies never;
+  }
+}
+
+function sumsOf(done: SweepEnded['done']): SweepEnded['sums'] {
+  const sums: SweepEnded['sums'] = {};
+  for (const { store, action, items, bytes } of done) {
+    const name = action === 'reduce' ? `${store} reduced` : store;
+    const sum = sums[name] ?? { items: 0, bytes: 0 };
+    sums[name] = { items: sum.items + items, bytes: sum.bytes + bytes };
+  }
+  return sums;
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
+import { FakeFileSystem } from '../../fakes/file-system.ts';
+import { ada, asked, dayMs, eve, RetentionRig } from './rig.ts';
+
+const startMs = Date.UTC(2026, 0, 1);
+const noon = (number: number) => startMs + number * dayMs + dayMs / 2;
+const [first, second] = ['2026-01-01', '2026-01-02'];
+
+test('a hold keeps the whole day in every store until it is released, and is shown', async (t) => {
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
+  await rig.record(
+    { number: 1, atMs: noon(0), person: ada },
+    { number: 2, atMs: noon(0), person: eve },
+    { number: 3, atMs: noon(4), person: eve },
+  );
+  await rig.archive.close();
+  const { id } = await rig.parts.holds.add({ person: ada }, 'ops', 'a case');
+  rig.nowMs = noon(40);
+  const plan = await rig.plan();
+  assert.deepEqual(
+    plan.kept.map(({ store, day, why, holds }) => [store, day, why, ...holds]),
+    ['archive', 'index', 'reveal'].map((store) => [store, first, 'held', id]),
+  );
+  const receipt = await rig.sweep();
+  assert.deepEqual(receipt.kept, plan.kept);
+  assert.deepEqual(await rig.families(), [`standard ${first}`]);
+  assert.deepEqual(
+    (await rig.indexDays()).map(({ day, withContent }) => [day, withContent]),
+    [
+      [first, 2],
+      ['2026-01-05', 0],
+    ],
+  );
+  // An index that was lost takes none of the days back that were seen to be held.
+  await rig.reopen();
+  rig.indexAway = 'it is away';
+  assert.deepEqual(
+    (await rig.sweep()).kept.map(({ why }) => why),
+    ['held', 'held'],
+  );
+  rig.indexAway = null;
+  await rig.parts.holds.release(id, 'ops', 'the case is over');
+  await rig.sweep();
+  assert.deepEqual([await rig.families(), rig.revealDays()], [[], []]);
+  assert.deepEqual((await rig.verify()).findings, []);
+});
+
+test('an index that is away delays what it has, keeps nothing else back, and is caught up by the next sweep', async (t) => {
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
+  await rig.record({ number: 1, atMs: noon(0) });
+  await rig.archive.close();
+  rig.nowMs = noon(40);
+  rig.indexAway = 'connection refused';
+  const away = await rig.sweep();
+  assert.deepEqual(away.away, { index: 'connection refused' });
+  assert.deepEqual(
+    away.done.map(({ store }) => store),
+    ['archive', 'reveal'],
+  );
+  await rig.reopen();
+  rig.indexAway = null;
+  const caughtUp = await rig.sweep();
+  assert.deepEqual(
+    caughtUp.done.map(({ store, action, items }) => [store, action, items]),
+    [['index', 'reduce', 1]],
+  );
+});
+
+test('a sweep that was killed anywhere is finished by the next one, and shows in the receipts', async (t) => {
+  for (let passing = 0; passing < 3; passing += 1) {
+    const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
+    await rig.record({ number: 1, atMs: noon(0) }, { number: 2, atMs: noon(1), retentionClass: 'other' });
+    await rig.archive.close();
+    rig.nowMs = noon(40);
+    const { archive, receipts } = rig.parts;
+    let left = passing;
+    const killed = () => {
+      left -= 1;
+      // Whatever is asked for after it fails too, as in a process that is not there any more.
+      return left < 0;
+    };
+    const append = receipts.append.bind(receipts);
+    receipts.append = async (event) => {
+      if (event.kind === 'sweep_ended') throw new Error('killed');
+      return append(event);
+    };
+    rig.parts = {
+      ...rig.parts,
+      archive: {
+        families: () => archive.families(),
+        delete: async (...of) => (killed() ? Promise.reject(new Error('killed')) : archive.delete(...of)),
+      },
+    };
+    await assert.rejects(rig.sweep(), /killed/);
+    await rig.reopen();
+    const receipt = await rig.sweep();
+    assert.deepEqual(receipt.toDo, []);
+    assert.deepEqual(await rig.families(), []);
+    assert.deepEqual(
+      (await rig.indexDays()).map(({ withContent }) => withContent),
+      [0, 0],
+    );
+    assert.deepEqual(
+      rig.parts.receipts.list().map(({ kind }) => kind),
+      ['sweep_begun', 'sweep_begun', 'sweep_ended'],
+    );
+    assert.deepEqual((await rig.verify()).findings, []);
+  }
+});
+
+test('what is written still, or damaged, stays: the receipt says so and the others go', async (t) => {
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: nodeFileSystem });
+  await rig.record({ number: 1, atMs: noon(0) }, { number: 2, atMs: noon(1) });
+  rig.nowMs = noon(40);
+  const { toDo } = await rig.sweep();
+  assert.deepEqual(
+    toDo.map(({ day }) => day),
+    [second],
+  );
+  assert.match(toDo[0]?.reason ?? '', /is not ended yet/);
+  assert.deepEqual(await rig.families(), [`standard ${second}`]);
+  // The running writer ends it by itself when its day is over.
+  await rig.archive.idle();
+  const path = join(rig.archiveDirectory, rig.key.writer, 'standard', second, '00000002.segment');
+  const whole = readFileSync(path);
+  const damaged = Buffer.from(whole);
+  const middle = Math.floor(whole.length / 2);
+  damaged.writeUInt8(damaged.readUInt8(middle) ^ 1, middle);
+  writeFileSync(path, damaged);
+  assert.match((await rig.sweep()).toDo[0]?.reason ?? '', /damaged/);
+  writeFileSync(path, whole);
+  assert.deepEqual((await rig.sweep()).toDo, []);
+  await rig.record({ number: 3, atMs: noon(40) });
+  await rig.archive.close();
+  assert.deepEqual((await rig.verify()).findings, []);
+  const [last = ''] = readFileSync(join(rig.archiveDirectory, rig.key.writer, 'checkpoints.signed'), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(-1);
+  assert.equal(JSON.parse(last.split('\t')[0] ?? '').tombstones.count, 2, 'the writer signs what retention deleted');
+});
+
+test('holds or receipts that somebody changed stop everything: nobody can say what is held', async (t) => {
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: nodeFileSystem });
+  await rig.parts.holds.add({ session: 'one' }, 'ops', 'a case');
+  await rig.parts.holds.add({ session: 'two' }, 'ops', 'a case');
+  const path = join(rig.dataDirectory, 'retention', 'holds.signed');
+  const text = readFileSync(path, 'utf8');
+  writeFileSync(path, text.replace('"two"', '"owt"'));
+  await assert.rejects(rig.reopen(), /line 2 of .*holds\.signed is not as it was written/);
+  writeFileSync(path, text.split('\n').slice(1).join('\n'));
+  await assert.rejects(rig.reopen(), /line 1 of/);
+  writeFileSync(path, text);
+  appendFileSync(path, 'half a li');
+  await rig.reopen();
+  assert.deepEqual(
+    rig.parts.holds.inForce().map(({ scope }) => scope.session),
+    ['one', 'two'],
+  );
+  await rig.parts.holds.add({ session: 'three' }, asked.by, asked.reason);
+  await rig.reopen();
+  assert.equal(rig.parts.holds.inForce().length, 3);
+});
