@@ -19,6 +19,8 @@ export const lookKinds = [
   'approvals',
   'remask',
   'mask',
+  'rebuild',
+  'whatif',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];
