@@ -81,7 +81,7 @@ export class Totals {
   }
 
   #sumOf(sums: Map<string, Sum>, key: string, exchangeId: string): Sum {
-    const sum = sums.get(key) ?? new Sum(exchangeId);
+    const sum = sums.get(key) ?? new Sum(firstOfMillisecond(exchangeId));
     // A map keeps the order in which its keys were put in: the first is the one unused for longest.
     sums.delete(key);
     sums.set(key, sum);
@@ -169,6 +169,11 @@ function facts(sum: SumOfCounts): Facts['day'] {
     spend: sum.spend,
     unpriced_requests: sum.unpricedRequests,
   };
+}
+
+/** Below every id of its millisecond: within one, ids are in no order. */
+function firstOfMillisecond(exchangeId: string): string {
+  return exchangeId.slice(0, 13);
 }
 
 /** A UUIDv7 begins with 48 bits of milliseconds (RFC 9562, 5.7). */

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { diskFault } from '../disk-fault.ts';
 
 export type KeyFile = { bytes: Buffer; mode: number };
 
-/** Failures reject with the error of the system (`code` like ENOENT). */
+/** Failures reject with the error of the system (`code` like ENOENT), or with `disk_failed` where nothing can be written. */
 export type KeyFiles = {
   /** Undefined when there is none; rejects when it is longer than `maxBytes` or no file. */
   read: (path: string, maxBytes: number) => Promise<KeyFile | undefined>;
@@ -107,7 +108,7 @@ async function writeTemporary(path: string, bytes: Uint8Array): Promise<string> 
   } catch (thrown) {
     // A disk that is full must not gather them.
     await unlink(temporary).catch(() => {});
-    throw thrown;
+    throw diskFault(thrown, path) ?? thrown;
   }
   return temporary;
 }

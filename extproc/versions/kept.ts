@@ -1,4 +1,5 @@
 /** Keeps what was in force, by hash, as files that auditors can read. */
+import { mkdirSync } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
@@ -31,7 +32,8 @@ export class KeptVersions {
    */
   async keep(hash: string, files: KeptFiles, previous: string | null): Promise<void> {
     const folder = this.folderOf(hash);
-    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    // Unlike the other one, this names the whole path of what cannot be made.
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
     if (await exists(folder)) return;
     const draft = join(this.directory, `.${hash}.${process.pid}`);
     await rm(draft, { recursive: true, force: true });

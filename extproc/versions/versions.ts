@@ -1,4 +1,5 @@
 /** What is in force of one kind, what was before, and the list of all changes. */
+import { diskFault } from '../disk-fault.ts';
 import { pathChanges, withOwners } from './file-changes.ts';
 import type { KeptFiles, VersionKind } from './kept.ts';
 import { KeptVersions } from './kept.ts';
@@ -34,6 +35,7 @@ export class Versions {
    * Keeps a version and says in the list that it comes in force; both are on disk when this resolves, and only then may
    * it be put in force. Nothing is said where it is in force already.
    * @param directory where the files stand now, to tell whose they are; null: nowhere
+   * @throws SkilltapeError `disk_failed`
    */
   async putInForce(
     hash: string,
@@ -42,8 +44,21 @@ export class Versions {
   ): Promise<void> {
     const order = await this.#inForce();
     const [previous = null] = order;
-    await this.kept.keep(hash, files, previous);
-    if (previous === hash) return;
+    try {
+      await this.kept.keep(hash, files, previous);
+      if (previous !== hash) await this.#tell(hash, files, order, { cause, directory });
+    } catch (thrown) {
+      throw diskFault(thrown, this.kept.folderOf(hash)) ?? thrown;
+    }
+  }
+
+  async #tell(
+    hash: string,
+    files: KeptFiles,
+    order: readonly string[],
+    { cause, directory }: { cause: Cause; directory: string | null },
+  ): Promise<void> {
+    const [previous = null] = order;
     const before = previous === null ? new Map() : await this.kept.read(previous).catch(() => new Map());
     const changes = pathChanges(before, files);
     await this.log.append({

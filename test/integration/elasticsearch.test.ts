@@ -194,7 +194,7 @@ findings contains {"retention_class": "${retentionClass}", "message": "What is t
 }
 `;
   writeFileSync(join(folder, 'sandbox_class.rego'), rule);
-  const classes = { default: 'standard', classes: ['brief', 'trial', 'standard'] };
+  const classes = { default: 'standard', classes: ['brief', 'trial', 'standard'], rules: [] };
   writeFileSync(join(system.policies, 'lists/retention/data.json'), JSON.stringify(classes));
 }
 

@@ -172,8 +172,10 @@ test('every saved search finds what its name says', async () => {
   assert.deepEqual(found, {
     prompts: ['answered', 'answered-later', 'batch#1', 'denied', 'held', 'refused'],
     'denied-and-held': ['denied', 'held'],
+    'would-be-stopped': ['held'],
     'refused-and-failed': ['batch#1', 'refused'],
     masked: ['answered', 'answered-later'],
+    'masking-failed': ['batch#1'],
   });
 });
 

@@ -77,8 +77,8 @@ const samples: readonly Sample[] = [
       verdict: {
         decision: 'hold',
         reasons: [{ rule: 'no_secrets', message: 'ask' }],
-        would: null,
-        would_reasons: [],
+        would: 'deny',
+        would_reasons: [{ rule: 'working_hours', message: 'at night' }],
         policy_revision: 'rev-1',
         record_policy_revision: 'rev-1',
       },
@@ -103,7 +103,11 @@ const samples: readonly Sample[] = [
   {
     ...{ id: 'batch#1', time: '2026-01-15T12:55:00Z', user: robot2, session: 's-4', durationMs: 60_000 },
     ...{ action: 'batch_result', model: 'claude-a', usage: { input_tokens: 100, output_tokens: 200 } },
-    skilltape: { outcome: 'upstream_error', skill: [{ name: 'pdf', version: '', source: 'container' }] },
+    skilltape: {
+      outcome: 'upstream_error',
+      skill: [{ name: 'pdf', version: '', source: 'container' }],
+      masking: { status: 'failed', reason: 'a detector failed', findings: [], readable: [], whole: [], dropped: [] },
+    },
   },
 ];
 

@@ -52,7 +52,7 @@ test('doctor ends with 2 when the file cannot be read, and when skilltape.yaml b
 });
 
 test('what stands in a file does not reach the terminal as it is', async (t) => {
-  const file = fileWith(t, (text) => text.replace('cluster: claude\n', 'cluster: "bad\\e[2J"\n'));
+  const file = fileWith(t, (text) => text.replace('cluster: upstream_claude\n', 'cluster: "bad\\e[2J"\n'));
   const { status, stdout } = await skilltape(['doctor', file]);
   assert.equal(status, 1);
   assert.ok(!stdout.includes('\u001b'));
