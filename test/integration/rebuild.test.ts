@@ -57,11 +57,11 @@ test('policy whatif says what other policies would have decided, of whom and why
   const other = await run('policy', 'whatif', '--policies', candidate, '--from', '-1d', '--json', '--why', 'ticket 1');
   const result = JSON.parse(other.stdout);
   const rows = result.byRule.map(({ rule, from, to }: Record<string, string>) => `${rule} ${from} ${to}`).sort();
-  assert.deepEqual(rows, ['request/model_denied allow deny', 'request/model_denied deny allow']);
+  assert.deepEqual([result.changed, rows], [6, ['request/model_denied allow deny']]);
   assert.ok(!other.stdout.includes('turn 0'));
-  writeFileSync(list, '{"models": 1}');
+  writeFileSync(join(candidate, 'lists/sizes/data.json'), '{ "rules": [{ "effect": "deny" }] }');
   const faulty = await run('policy', 'whatif', '--policies', candidate);
-  assert.deepEqual([faulty.status, /lists\/deny\/data\.json:1: /.test(faulty.stderr)], [1, true]);
+  assert.deepEqual([faulty.status, /lists\/sizes\/data\.json:1: rules\.0/.test(faulty.stderr)], [1, true]);
   assert.match((await run('looks', '--json')).stdout, /"what":"whatif"/);
 });
 

@@ -3,9 +3,10 @@ import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import { SqliteSearch } from '../../../extproc/index/sqlite/search.ts';
+import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import { rebuildIndex } from '../../../extproc/rebuild/rebuild.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
-import { ada, messageOf, messagesRequest, transcriptOf } from '../transcript/example.ts';
+import { ada, masker, messageOf, messagesRequest, transcriptOf } from '../transcript/example.ts';
 import { Shipped } from './shipped.ts';
 
 const firstMs = Date.UTC(2026, 0, 15, 10);
@@ -184,6 +185,24 @@ test('an index is not made by two sets of rules, and a place that was not reache
   rmSync(file.made);
   await rebuildIndex(shipped.rebuilding(t));
   assertSame(shipped, before);
+});
+
+test('texts are masked by the rules of now, in the class that the archive has: what was mended does not come back', async (t) => {
+  const shipped = await filled(t);
+  await shipped.ship();
+  const { classes } = shipped.everything();
+  await shipped.stop();
+  shipped.loseIndex();
+  const decision = { keep: 'full' as const, retention_class: 'long', reasons: [] };
+  const masking = { ...usualMasking, plain: ['EMAIL' as const] };
+  const { counts } = await rebuildIndex(
+    shipped.rebuilding(t, { policy: { record: () => ({ ...decision, masking }) }, masker }),
+  );
+  assert.deepEqual([counts.maskingFailed, counts.indexed], [0, turns + 14]);
+  const now = shipped.everything();
+  assert.deepEqual(now.classes, classes);
+  assert.match(now.documents?.join() ?? '', /poison of a request/);
+  assert.match(now.documents?.join() ?? '', /question 0 of \[EMAIL\]/);
 });
 
 test('whoever was erased is not in it, others are', async (t) => {
