@@ -5,6 +5,7 @@ import type { Decided, Decision, Ticket } from '../approvals/tickets.ts';
 import { SkilltapeError } from '../errors.ts';
 import { type ScopeKind, scopeKinds } from '../exchange/approval-desk.ts';
 import type { Operator } from '../looks/operator.ts';
+import type { ConsoleDecision, ConsoleInput } from '../policy/console.ts';
 import { sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
 import { ticketLine, ticketPage } from '../terminal/ticket.ts';
 import {
@@ -24,7 +25,11 @@ export type TicketDesk = {
   close(): void;
 };
 
-export type ApprovalsDependencies = { openTickets(): TicketDesk };
+export type ApprovalsDependencies = {
+  openTickets(): TicketDesk;
+  groups(): string[];
+  policy(): Promise<{ console(input: ConsoleInput): ConsoleDecision }>;
+};
 
 const listLimitDefault = 100;
 const listLimitMax = 10_000;
@@ -88,7 +93,7 @@ export function decisionCommands(dependencies: LookingDependencies, approvals: A
       .argument('<ticket>')
       .requiredOption('--reason <text>', 'why; recorded, and told to whoever asked when it is a denial');
   const decide = (ticket: string, decision: () => Decision, flags: DecideFlags) =>
-    tellingUsage(dependencies, async () => decideOn(dependencies, approvals, ticket, decision(), flags));
+    tellingUsage(dependencies, () => decideOn(dependencies, approvals, ticket, decision(), flags));
   return [
     command('approve', 'let a held request go on')
       .option('--scope <scope>', `what it is good for: ${scopeKinds.join(', ')}; as far as policy offers it`, 'request')
@@ -135,15 +140,25 @@ function approverOf({ osUser, uid }: Operator): Approver {
   return { kind: 'os', name: osUser, uid };
 }
 
-function decideOn(
+async function decideOn(
   dependencies: LookingDependencies,
   approvals: ApprovalsDependencies,
   id: string,
   decision: Decision,
   flags: DecideFlags,
-): void {
+): Promise<void> {
   recordLook(dependencies, 'decision', `${decision.kind} ${id}`, flags.reason);
+  // Compiled first: a policy that is broken lets nobody decide.
+  const policy = await approvals.policy();
   withTickets(approvals, (desk) => {
+    const found = desk.read(id, dependencies.now().getTime());
+    const { verdict, reasons } =
+      found === null ? { verdict: 'allow', reasons: [] } : policy.console(asked(dependencies, approvals, found, flags));
+    if (verdict !== 'allow') {
+      for (const { rule, message } of reasons) dependencies.writeError(`${sanitiseLine(`${message} (${rule})`)}\n`);
+      dependencies.setExitCode(exitRefused);
+      return;
+    }
     const decided = desk.decide(id, decision, dependencies.now().getTime());
     if (decided.kind === 'recorded') {
       const { ticket, state } = decided.ticket;
@@ -157,6 +172,32 @@ function decideOn(
     dependencies.writeError(`${sanitiseLine(refusals[decided.why](id, decided.state))}\n`);
     dependencies.setExitCode(decided.why === 'not_found' ? exitNothingFound : exitRefused);
   });
+}
+
+/** The question to policy `console`: may this operator decide about a request of this person. */
+function asked(
+  { operator, now }: LookingDependencies,
+  { groups }: ApprovalsDependencies,
+  { summary, events }: Ticket,
+  { reason }: DecideFlags,
+): ConsoleInput {
+  const exchange = events.find((event) => event.kind === 'waiting')?.exchangeId ?? '';
+  return {
+    version: 1,
+    action: 'decide',
+    operator: { kind: 'os', name: operator.osUser, uid: operator.uid, groups: groups() },
+    person: personOf(summary.person),
+    ...{ connection: summary.connection, session: summary.session, exchange, retention_class: '' },
+    ...{ types: [], values: 0, reason },
+    last_hour: { operator_values: 0, person_values: 0 },
+    time: now().toISOString(),
+  };
+}
+
+function personOf(person: Ticket['summary']['person']): ConsoleInput['person'] {
+  if (person === null) return null;
+  const { issuer, subject, email } = person;
+  return { issuer, subject, email, groups: [] };
 }
 
 function wordsOf({ state, terms }: Ticket): string {

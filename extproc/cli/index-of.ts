@@ -13,6 +13,7 @@ import type { ApprovalsDependencies } from './approvals.ts';
 import type { CoverageDependencies } from './coverage.ts';
 import type { OpenIndex } from './looking.ts';
 import type { RejectsDependencies } from './rejects.ts';
+import { revealOf } from './reveal-of.ts';
 
 /** The reading side of the index that the configuration names. */
 export async function openIndexOf({ index, dataDirectory }: Config): Promise<OpenIndex> {
@@ -56,8 +57,9 @@ export function rejectsOf(config: () => Config): RejectsDependencies {
 }
 
 /** What is held, or was, on this node. */
-export function approvalsOf(config: () => Config): ApprovalsDependencies {
-  return { openTickets: () => new Tickets(ticketsFile(config().dataDirectory), config().approvals) };
+export function approvalsOf(config: () => Config, environment: NodeJS.ProcessEnv): ApprovalsDependencies {
+  const { groups, policy } = revealOf(config, environment);
+  return { openTickets: () => new Tickets(ticketsFile(config().dataDirectory), config().approvals), groups, policy };
 }
 
 /** What the comparison with Envoy's log found on this node. */

@@ -5,14 +5,20 @@ import { currentOperator } from '../looks/operator.ts';
 
 const shipped = fileURLToPath(new URL('../../policies', import.meta.url));
 
-/** The shipped policies, copied at each start, with one change: whoever started the demo may reveal. Returns the folder. */
+/** Whoever sits at the machine: none of the demo's people, about whose requests they may decide. */
+const person = { issuer: 'https://localhost', subject: 'operator of the demo' };
+
+/**
+ * The shipped policies, copied at each start, with one change: whoever started the demo may reveal and decide. Returns
+ * the folder.
+ */
 export function demoPolicies(directory: string): string {
   const copy = join(directory, 'policies');
   rmSync(copy, { recursive: true, force: true });
   cpSync(shipped, copy, { recursive: true });
   const list = join(copy, 'lists', 'console', 'data.json');
   const { limits } = JSON.parse(readFileSync(list, 'utf8'));
-  const operators = [{ actions: ['reveal'], uids: [currentOperator().uid] }];
+  const operators = [{ actions: ['reveal', 'decide'], uids: [currentOperator().uid], person }];
   writeFileSync(list, JSON.stringify({ operators, limits }));
   return copy;
 }

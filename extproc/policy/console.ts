@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import type { PolicyFault } from './decision.ts';
 
+/** Being shown what stands behind tokens, and deciding about what is held. */
+export const consoleActions = ['reveal', 'decide'] as const;
+
 const text = z.string();
 const texts = z.array(text);
 const count = z.number().min(0);
@@ -9,7 +12,7 @@ const count = z.number().min(0);
 /** What an operator asks to be shown; `exchange` is empty for a whole session. Counts are of values. */
 export const consoleInput = z.strictObject({
   version: z.literal(1),
-  action: z.enum(['reveal']),
+  action: z.enum(consoleActions),
   operator: z.strictObject({ kind: z.literal('os'), name: text, uid: z.number(), groups: texts }),
   person: z.strictObject({ issuer: text, subject: text, email: text, groups: texts }).nullable(),
   connection: text,
@@ -54,7 +57,9 @@ export function consoleDenialFor(fault: PolicyFault): ConsoleDecision {
 const names = z.array(z.string().min(1));
 
 const operator = z.strictObject({
-  actions: z.array(z.enum(['reveal'])).min(1),
+  actions: z.array(z.enum(consoleActions)).min(1),
+  /** Who they are by their tokens: nobody decides about a request of their own. */
+  person: z.strictObject({ issuer: z.string().min(1), subject: z.string().min(1) }).optional(),
   users: names.optional(),
   uids: z.array(z.int().min(0)).optional(),
   groups: names.optional(),

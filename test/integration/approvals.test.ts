@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ const shipped = fileURLToPath(new URL('../../policies', import.meta.url));
 /** Whoever sends a mail address is held. */
 const held = [{ when: {}, effect: 'hold', types: ['EMAIL'], places: ['messages'] }];
 /** Short, so that a client is told to come again within the test. */
-const holdMaxMs = 6_000;
+const holdMaxMs = 10_000;
 
 let gateway: TestGateway;
 /** As a command opens them, without the time that a command takes to start. */
@@ -30,6 +30,7 @@ before(async () => {
     prepare(directory) {
       cpSync(shipped, join(directory, 'policies'), { recursive: true });
       writeFileSync(join(directory, 'policies/lists/findings/data.json'), JSON.stringify({ rules: held }));
+      letDecide(directory, { issuer: 'https://idp.example', subject: 'operator' });
     },
   });
   tickets = new Tickets(ticketsFile(gateway.dataDirectory));
@@ -38,6 +39,14 @@ after(async () => {
   tickets.close();
   await gateway.stop();
 });
+
+/** Lists whoever runs this test, under who they are by their token. */
+function letDecide(directory: string, person: { issuer: string; subject: string }): void {
+  const file = join(directory, 'policies/lists/console/data.json');
+  const { limits } = JSON.parse(readFileSync(file, 'utf8'));
+  const operators = [{ actions: ['decide'], uids: [process.getuid?.() ?? -1], person }];
+  writeFileSync(file, JSON.stringify({ operators, limits }));
+}
 
 function question(marker: string): string {
   const messages = [{ role: 'user', content: `${marker}: write to ada@example.com` }];
@@ -81,7 +90,7 @@ test('a held request goes to Claude when it was approved, once and byte for byte
   const answer = send(question('first'));
   const ticket = await ticketOf('first');
   assert.deepEqual(arrivals('first'), []);
-  const approved = await cli('approve', ticket, '--reason', 'seen');
+  const approved = await cli('approve', ticket, '--reason', 'checked with the owner');
   assert.deepEqual([approved.status, approved.stderr], [0, '']);
   const { status, exchangeId } = await answer;
   assert.equal(status, 200);
@@ -175,13 +184,27 @@ test('a client that leaves is recorded, and the approval serves its retry', asyn
   assert.equal(arrivals('leaves').length, 1);
 });
 
+test('nobody decides about a request of their own, nor who is not listed', async () => {
+  const answer = send(question('own'));
+  const ticket = await ticketOf('own');
+  const [found] = ticketsOf('own');
+  const { issuer = '', subject = '' } = found?.summary.person ?? {};
+  letDecide(gateway.directory, { issuer, subject });
+  const own = await cli('approve', ticket, '--reason', 'I know what I do');
+  assert.equal(own.status, 3);
+  assert.match(own.stderr, /request of your own/);
+  letDecide(gateway.directory, { issuer: 'https://idp.example', subject: 'operator' });
+  assert.equal((await cli('deny', ticket, '--reason', 'nobody else was there')).status, 0);
+  assert.equal((await answer).status, 403);
+});
+
 test('a decision cannot be made twice, and needs a reason', async () => {
   const ticket = await ticketOf('denied');
-  const late = await cli('approve', ticket, '--reason', 'after all');
+  const late = await cli('approve', ticket, '--reason', 'it is needed after all');
   assert.equal(late.status, 3);
   assert.match(late.stderr, /cannot be decided any more: it is denied/);
   assert.equal((await cli('approve', ticket)).status, 2);
-  assert.equal((await cli('deny', 't-none', '--reason', 'x')).status, 1);
+  assert.equal((await cli('deny', 't-none', '--reason', 'not this one, whatever it is')).status, 1);
   const { stdout } = await cli('looks', '--json');
   assert.ok(stdout.includes(`approve ${ticket}`));
 });

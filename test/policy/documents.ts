@@ -208,6 +208,8 @@ export function consoleDocument(change: Partial<ConsoleInput> = {}): ConsoleInpu
   };
 }
 
+const bob = { issuer: 'https://idp.example', subject: 'u-1', email: 'bob@example.org', groups: ['staff'] };
+
 /** One document or more for each rule and branch of `console`. */
 export function consoleVariants(): ConsoleInput[] {
   const operator = (change: Partial<ConsoleInput['operator']>) =>
@@ -215,6 +217,9 @@ export function consoleVariants(): ConsoleInput[] {
   return [
     consoleDocument(),
     consoleDocument({ person: null }),
+    consoleDocument({ action: 'decide', types: [], values: 0 }),
+    { ...operator({ name: 'eve' }), action: 'decide' },
+    consoleDocument({ action: 'decide', person: { ...bob, subject: 'u-9' } }),
     ...['', 'short', ' \t          ', 'ü'.repeat(10), '\ud800'.repeat(10)].map((reason) => consoleDocument({ reason })),
     ...[['EMAIL'], ['EMAIL', 'IP'], []].map((types) => consoleDocument({ types })),
     operator({ name: 'eve' }),

@@ -152,6 +152,8 @@ test('who may look is decided as OPA itself decides it, and nobody may with the 
   const operators = [
     { actions: ['reveal'], users: ['ada'], types: ['EMAIL'] },
     { actions: ['reveal'], groups: ['incident'], connections: ['claude'] },
+    { actions: ['decide'], users: ['ada'], person: { issuer: 'https://idp.example', subject: 'u-9' } },
+    { actions: ['decide'], users: ['eve'] },
   ];
   writeFileSync(join(directory, 'lists/console/data.json'), JSON.stringify({ operators, limits }));
   const edited = await createPolicyEngine(await compilePolicies({ opaBinary: opaBinary(), directory }));
@@ -160,7 +162,8 @@ test('who may look is decided as OPA itself decides it, and nobody may with the 
   const decisions = documents.map((input) => edited.console(input));
   assert.deepEqual(decisions, await evaluate(query, documents, directory));
   const rules = new Set(decisions.flatMap(({ reasons }) => reasons.map(({ rule }) => rule)));
-  for (const rule of ['operator_listed', 'reason_given', 'hourly_limit']) assert.ok(rules.has(`console/${rule}`), rule);
+  for (const rule of ['operator_listed', 'own_request', 'reason_given', 'hourly_limit'])
+    assert.ok(rules.has(`console/${rule}`), rule);
   assert.ok(decisions.some(({ verdict }) => verdict === 'allow'));
   for (const document of consoleVariants()) assert.equal(engine.console(document).verdict, 'deny');
   assert.deepEqual(failures, []);

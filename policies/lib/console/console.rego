@@ -14,6 +14,35 @@ limits := {
 	count(list_faults) == 0
 } else := {"values_per_operator_per_hour": 0, "values_per_person_per_hour": 0}
 
+# METADATA
+# description: The entries of the list that fit this operator, what they want to do and for what, each as a whole.
+entries contains entry if {
+	some entry in data.lists.console.operators
+	input.action in entry.actions
+	_names_operator(entry)
+	_covers_connection(entry)
+	_covers_types(entry)
+}
+
+_names_operator(entry) if input.operator.name in entry.users
+
+_names_operator(entry) if input.operator.uid in entry.uids
+
+_names_operator(entry) if {
+	some group in input.operator.groups
+	group in entry.groups
+}
+
+_covers_connection(entry) if not entry.connections
+
+_covers_connection(entry) if input.connection in entry.connections
+
+_covers_types(entry) if not entry.types
+
+_covers_types(entry) if {
+	every type in input.types { type in entry.types }
+}
+
 input_faults contains name if some name in (_fields - _sound)
 
 _fields := {
@@ -84,10 +113,20 @@ _is_limit(name) if {
 
 _is_entry(entry) if {
 	is_object(entry)
-	count({name | some name, _ in entry} - {"actions", "users", "uids", "groups", "connections", "types"}) == 0
+	count({name | some name, _ in entry} - _entry_fields) == 0
 	_are_texts(entry.actions)
 	every name in ["users", "groups", "connections", "types"] { _are_texts(object.get(entry, name, [])) }
 	every uid in object.get(entry, "uids", []) { is_number(uid) }
+	_is_person(object.get(entry, "person", null))
+}
+
+_entry_fields := {"actions", "person", "users", "uids", "groups", "connections", "types"}
+
+_is_person(value) if is_null(value)
+
+_is_person(value) if {
+	is_string(value.issuer)
+	is_string(value.subject)
 }
 
 _are_texts(value) if {

@@ -1,0 +1,38 @@
+package skilltape.rules.console.own_request_test
+
+import data.skilltape.lib.example_test as example
+import data.skilltape.rules.console.own_request
+
+test_success_somebody_else_decides if {
+	_messages({"issuer": "https://idp.example", "subject": "u-2"}, "decide") == set()
+	_messages({"issuer": "https://other.example", "subject": "u-1"}, "decide") == set()
+}
+
+test_success_own_values_may_be_revealed if {
+	_messages({"issuer": "https://idp.example", "subject": "u-1"}, "reveal") == set()
+	_messages(null, "reveal") == set()
+}
+
+test_success_request_of_nobody_known if {
+	document := object.union(example.console, {"action": "decide", "person": null})
+	count(own_request.findings) == 0 with input as document
+		with data.lists.console.operators as [_entry({"issuer": "https://idp.example", "subject": "u-1"})]
+}
+
+test_fail_own_request if {
+	person := {"issuer": "https://idp.example", "subject": "u-1"}
+	_messages(person, "decide") == {"You cannot decide about a request of your own."}
+}
+
+test_fail_operator_whose_token_nobody_knows if {
+	count(_messages(null, "decide")) == 1
+}
+
+_messages(person, action) := {finding.message | some finding in found} if {
+	document := object.union(example.console, {"action": action})
+	found := own_request.findings with input as document with data.lists.console.operators as [_entry(person)]
+}
+
+_entry(person) := {"actions": ["decide", "reveal"], "users": ["ada"]} if is_null(person)
+
+_entry(person) := {"actions": ["decide", "reveal"], "users": ["ada"], "person": person} if not is_null(person)
