@@ -47,6 +47,8 @@ const allowed: Record<string, readonly string[]> = {
     ...['transcript', 'usage'],
   ],
   remask: ['archive', 'exchange', 'index', 'journal', 'masking', 'ship', 'transcript'],
+  rebuild: ['archive', 'exchange', 'index', 'journal', 'remask', 'ship', 'transcript'],
+  whatif: ['archive', 'exchange', 'journal', 'policy', 'remask', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['config', 'envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
   cli: [
@@ -68,13 +70,14 @@ const allowed: Record<string, readonly string[]> = {
       'masking',
       'operations',
       'policy',
+      'rebuild',
       'remask',
       'retention',
       'reveal',
       'terminal',
       'tools',
     ],
-    ...['transcript', 'usage', 'versions'],
+    ...['transcript', 'usage', 'versions', 'whatif'],
   ],
 };
 const composition = [

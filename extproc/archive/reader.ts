@@ -1,16 +1,13 @@
 /** The reading side: exchanges as they were recorded, by id or in the order in which they were archived. */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
-import { decodeRecordHead, recordOf } from '../exchange/record.ts';
 import type { FileSystem } from '../journal/fs.ts';
 import type { Opener } from './cipher.ts';
+import { headsOf, joined, recordsOf } from './exchange-records.ts';
 import { decodeManifest, type Extent, type Manifest, type StreamName } from './extent.ts';
-import { jsonOf, type SegmentHeader } from './format.ts';
-import { addToDigest, streamOf } from './packer.ts';
+import { type JournalPlace, jsonOf, type SegmentHeader } from './format.ts';
 import { type SegmentPlace, segmentPath, segmentsIn, writersIn } from './places.ts';
 import { corrupt, type ExchangeEntry, SegmentReader, type Unopened } from './segment-reader.ts';
-import { ByteReader } from './varint.ts';
 
 /** Where an exchange stands in the archive. */
 export type ArchivePlace = { writer: string; retentionClass: string; day: string; segment: number; frame: number };
@@ -20,6 +17,13 @@ export type StoredExchange = {
   at: ArchivePlace;
   /** Its records as the journal had them, in their order; one is in memory at a time. @throws SkilltapeError `archive_corrupt` */
   records(): AsyncGenerator<Buffer>;
+  /**
+   * The same without the bytes of its bodies, which are not read: their records have empty content. Cheaper by far, and
+   * each frame is authentic, but that all of them together are what was recorded is known by `records` alone.
+   */
+  heads(): AsyncGenerator<{ payload: Buffer; contentBytes: number }>;
+  /** Where its end stood in a journal. */
+  place: JournalPlace;
   /** The masked documents that the index was given. */
   documents(): Promise<unknown[]>;
 };
@@ -29,6 +33,11 @@ export type ReadOutcome =
   | { kind: 'found'; exchange: StoredExchange }
   | { kind: 'unopened'; exchangeId: string; at: ArchivePlace; why: Unopened }
   | { kind: 'absent' };
+
+/** An exchange of which the archive has bytes that are not what was written. */
+export type Damaged = { kind: 'damaged'; exchangeId: string; at: ArchivePlace; reason: string };
+
+export type Chain = Pick<ArchivePlace, 'writer' | 'retentionClass'>;
 
 /** Moments in milliseconds: when the exchange began, which its id says. */
 export type Range = { fromMs?: number; toMs?: number };
@@ -76,6 +85,30 @@ export class ArchiveReader {
     }
   }
 
+  /** One for each writer and retention class; the segments of a chain stand one behind the other. */
+  async chains(): Promise<Chain[]> {
+    const found = new Map<string, Chain>();
+    for (const { writer, retentionClass } of await this.#segments({ fromMs: 0, toMs: Number.POSITIVE_INFINITY }))
+      found.set(`${writer}/${retentionClass}`, { writer, retentionClass });
+    return [...found.values()];
+  }
+
+  /** Those of one chain behind a place, in the order in which they were archived. */
+  async *chain(
+    { writer, retentionClass }: Chain,
+    behind: { segment: number; frame: number } | null,
+  ): AsyncGenerator<Exclude<ReadOutcome, { kind: 'absent' }> | Damaged> {
+    for (const place of await this.#segments({ fromMs: 0, toMs: Number.POSITIVE_INFINITY })) {
+      if (place.writer !== writer || place.retentionClass !== retentionClass) continue;
+      if (behind !== null && place.sequence < behind.segment) continue;
+      const { exchanges } = await this.#segment(place.path);
+      for (const entry of exchanges) {
+        if (behind !== null && place.sequence === behind.segment && entry.frame <= behind.frame) continue;
+        yield await this.#storedOrDamaged(await this.#segment(place.path), entry);
+      }
+    }
+  }
+
   async close(): Promise<void> {
     const all = [...this.#open.values()];
     this.#open.clear();
@@ -83,20 +116,20 @@ export class ArchiveReader {
   }
 
   /** Those of days on which what began in this range may have ended. */
-  async #segments({ fromMs }: Required<Range>): Promise<SegmentPlace[]> {
+  async #segments({ fromMs }: Required<Range>): Promise<(SegmentPlace & { writer: string })[]> {
     const { directory, fileSystem } = this.#options;
     const firstDay = new Date(Math.max(0, fromMs - dayMs)).toISOString().slice(0, 10);
-    const found: SegmentPlace[] = [];
+    const found: (SegmentPlace & { writer: string })[] = [];
     for (const writer of await writersIn(directory, fileSystem)) {
       const segments = await segmentsIn(join(directory, writer), fileSystem);
-      found.push(...segments.filter(({ day }) => day >= firstDay));
+      found.push(...segments.filter(({ day }) => day >= firstDay).map((segment) => ({ ...segment, writer })));
     }
     return found;
   }
 
   async #stored(
     segment: SegmentReader,
-    { exchangeId, frame }: ExchangeEntry,
+    { exchangeId, frame, place }: ExchangeEntry,
   ): Promise<Exclude<ReadOutcome, { kind: 'absent' }>> {
     const { writer, retentionClass, day, sequence } = segment.header;
     const at = { writer, retentionClass, day, segment: sequence, frame };
@@ -110,6 +143,8 @@ export class ArchiveReader {
       exchange: {
         exchangeId,
         at,
+        place,
+        heads: () => headsOf(exchangeId, bytes, segment.path),
         records: () => recordsOf(exchangeId, manifest, bytes, segment.path),
         documents: async () => {
           const found = jsonOf((await joined(bytes('documents'))).toString());
@@ -117,6 +152,18 @@ export class ArchiveReader {
         },
       },
     };
+  }
+
+  async #storedOrDamaged(segment: SegmentReader, entry: ExchangeEntry) {
+    try {
+      return await this.#stored(segment, entry);
+    } catch (thrown) {
+      if (!(thrown instanceof SkilltapeError) || thrown.code !== 'archive_corrupt') throw thrown;
+      const { exchangeId, frame } = entry;
+      const { writer, retentionClass, day, sequence } = segment.header;
+      const at = { writer, retentionClass, day, segment: sequence, frame };
+      return { kind: 'damaged' as const, exchangeId, at, reason: thrown.message };
+    }
   }
 
   /** With what its base has, and that of the base before it. */
@@ -181,63 +228,4 @@ function manifestOf(plain: Buffer, home: { segment: number; frame: number }, pat
       `the manifest in frame ${home.frame} cannot be read: ${cause instanceof Error ? cause.message : ''}`,
     );
   }
-}
-
-async function* recordsOf(
-  exchangeId: string,
-  { digest }: Manifest,
-  bytes: (name: StreamName) => AsyncGenerator<Buffer>,
-  path: string,
-): AsyncGenerator<Buffer> {
-  const timeline = new ByteReader(await joined(bytes('timeline')));
-  const names = ['heads', 'request', 'answer', 'changed'] as const;
-  const sources = new Map(names.map((name) => [name, new ByteSource(bytes(name))]));
-  const check = createHash('sha256');
-  let lastTimeMs = 0;
-  while (!timeline.isAtEnd) {
-    const version = timeline.uint();
-    const kindNumber = timeline.uint();
-    const isExact = timeline.uint() === 1;
-    const timeMs = isExact ? timeline.bytes(8).readDoubleLE() : lastTimeMs + timeline.int();
-    if (!isExact) lastTimeMs = timeMs;
-    const length = timeline.uint();
-    const empty = recordOf({ exchangeId, version, kindNumber, timeMs, content: new Uint8Array() });
-    const content = await sources.get(streamOf(decodeRecordHead(empty).kind))?.take(length);
-    if (content === undefined) throw corrupt(path, 0, 'an exchange has fewer bytes than its timeline says');
-    const payload = recordOf({ exchangeId, version, kindNumber, timeMs, content });
-    addToDigest(check, payload);
-    yield payload;
-  }
-  if (!check.digest().equals(digest)) throw corrupt(path, 0, 'an exchange is not put together as it was recorded');
-}
-
-/** Bytes of one run, in pieces of any length. */
-class ByteSource {
-  readonly #source: AsyncGenerator<Buffer>;
-  #held: Buffer = Buffer.alloc(0);
-
-  constructor(source: AsyncGenerator<Buffer>) {
-    this.#source = source;
-  }
-
-  /** Undefined when there are not so many. */
-  async take(length: number): Promise<Buffer | undefined> {
-    const parts = [this.#held];
-    let held = this.#held.length;
-    while (held < length) {
-      const next = await this.#source.next();
-      if (next.done === true) return undefined;
-      parts.push(next.value);
-      held += next.value.length;
-    }
-    const all = parts.length === 1 ? this.#held : Buffer.concat(parts);
-    this.#held = all.subarray(length);
-    return all.subarray(0, length);
-  }
-}
-
-async function joined(source: AsyncGenerator<Buffer>): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of source) parts.push(part);
-  return Buffer.concat(parts);
 }

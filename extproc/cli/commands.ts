@@ -27,6 +27,8 @@ import { detectorsOfPolicies } from './own-detectors.ts';
 import { policyCommand } from './policy.ts';
 import { withVersionCommands } from './policy-versions.ts';
 import { pseudonymCommand } from './pseudonym.ts';
+import { rebuildIndexCommand } from './rebuild-index.ts';
+import { rebuildOf } from './rebuild-of.ts';
 import { recordedOf } from './recorded-of.ts';
 import { rejectsCommand } from './rejects.ts';
 import { remaskCommand } from './remask.ts';
@@ -40,6 +42,8 @@ import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
 import { verifyCommand } from './verify.ts';
+import { withWhatIf } from './whatif.ts';
+import { whatIfOf } from './whatif-of.ts';
 
 /** All commands, in the order in which the help lists them. */
 export function commandsBeside(serve: Command, config: () => Config, configFile: () => string | undefined): Command[] {
@@ -76,6 +80,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     retentionCommand(looking, retentionOf(config)),
     holdCommand(looking, retentionOf(config)),
     eraseCommand(looking, retentionOf(config)),
+    rebuildIndexCommand(looking, rebuildOf(config, masker)),
     keysCommand(looking, config),
     indexCommand(config, looking),
     kibanaCommand({ write, writeError: (text) => process.stderr.write(text) }),
@@ -86,7 +91,11 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
       issuers: () => Object.values(config().identityProviders).map(({ issuer }) => issuer),
     }),
     withVersionCommands(
-      policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
+      withWhatIf(
+        policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
+        looking,
+        whatIfOf(config),
+      ),
       {
         dataDirectory: () => config().dataDirectory,
         write: writeOut,

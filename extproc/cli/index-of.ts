@@ -52,7 +52,7 @@ export function rejectsOf(config: () => Config): RejectsDependencies {
     openRejects: () => openRejectsForReading(memoryFileOf(config())),
     async openDelivery() {
       const memory = SqliteMemory.open(memoryFileOf(config()));
-      const sink = await openSink(config(), memory.rejects);
+      const sink = await openSink(config(), config().dataDirectory, memory.rejects);
       return {
         rejects: memory.rejects,
         sink,
@@ -76,7 +76,8 @@ export function coverageLookOf(config: () => Config): CoverageDependencies {
   return { openCoverage: () => openCoverageLook(config().dataDirectory) };
 }
 
-async function openSink({ index, dataDirectory }: Config, rejects: Rejects): Promise<IndexSink> {
+/** The side of the index that shipping writes to; the embedded one in this directory. */
+export async function openSink({ index }: Config, dataDirectory: string, rejects: Rejects): Promise<IndexSink> {
   if (index.kind === 'sqlite') return SqliteIndex.open(dataDirectory);
   const { openElasticsearchIndex } = await elasticsearch();
   return openElasticsearchIndex(writerOptions(index), rejects);

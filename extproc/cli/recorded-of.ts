@@ -5,12 +5,13 @@ import type { IndexReplace, IndexSearch } from '../index/port.ts';
 import { loadJournalKey } from '../journal/key.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
 import { journalDirectory, journalsIn } from '../journal/places.ts';
-import { openJournalReader } from '../journal/reader.ts';
+import { type JournalReader, openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import type { Masker } from '../masking/masker.ts';
 import { detectionOf } from '../masking/own-detection.ts';
 import { compilePolicies } from '../policy/compile.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
+import type { RecordInput } from '../policy/input.ts';
 import { ArchivedExchanges, ExchangesOf } from '../remask/archived-exchanges.ts';
 import { JournalExchanges } from '../remask/journal-exchanges.ts';
 import { openKeeper } from '../remask/keeper.ts';
@@ -64,19 +65,9 @@ async function open(
   purpose: 'reading' | 'writing',
   policiesDirectory = config.policies.directory,
 ): Promise<Recorded> {
-  const { dataDirectory, limits, index: indexed, masking } = config;
   await using opened = new AsyncDisposableStack();
-  const opa = await resolveTool('opa', { env: process.env });
-  const bundle = await compilePolicies({ opaBinary: opa.path, directory: policiesDirectory });
-  const engine = await createPolicyEngine(bundle);
-  const detection = detectionOf(bundle.detectors);
-  const key = await loadJournalKey(config.journal.keyFile);
-  const workers = await journalsIn(dataDirectory);
-  const journals = new JournalExchanges(
-    workers.map((worker) => {
-      return openJournalReader({ directory: journalDirectory(dataDirectory, worker), fileSystem: nodeFileSystem, key });
-    }),
-  );
+  const { parts: documents } = await documentPartsOf(config, masker, policiesDirectory);
+  const journals = new JournalExchanges((await journalsOf(config)).map(({ source }) => source));
   // Where there is no master key, as before the first start with one, there is only the journal to read.
   const recorded = new ExchangesOf([journals, new ArchivedExchanges(archiveOf(config))]);
   opened.defer(() => recorded.close());
@@ -84,10 +75,26 @@ async function open(
   opened.defer(() => index.close());
   const memory = openMemoryOf(config, purpose);
   opened.defer(() => memory.close());
-  const parts: Recorded['parts'] = {
+  const parts: Recorded['parts'] = { ...documents, recorded, index, memory };
+  const all = opened.move();
+  return { parts, close: () => all.disposeAsync() };
+}
+
+/** What documents are made with, by the policies of a directory; `rules` is their revision. */
+export async function documentPartsOf(
+  config: Config,
+  masker: () => Masker,
+  policiesDirectory = config.policies.directory,
+): Promise<{ parts: Omit<Recorded['parts'], 'recorded' | 'index' | 'memory'>; rules: string }> {
+  const { dataDirectory, limits, index: indexed, masking } = config;
+  const opa = await resolveTool('opa', { env: process.env });
+  const bundle = await compilePolicies({ opaBinary: opa.path, directory: policiesDirectory });
+  const engine = await createPolicyEngine(bundle);
+  const detection = detectionOf(bundle.detectors);
+  const parts = {
     masker: masker(),
     policy: {
-      record: (input) => ({ ...engine.record(input), revision: engine.revision }),
+      record: (input: RecordInput) => ({ ...engine.record(input), revision: engine.revision }),
       unjudgedPrivacy: engine.unjudgedPrivacy,
     },
     detection: () => detection,
@@ -96,8 +103,19 @@ async function open(
     maskingBudgetMs: masking.exchangeBudgetMs,
     names: nameFinderOf(masking.names),
     decoding: { decodedBodyMaxBytes: limits.decodedBodyMaxBytes, decodedRatioMax: limits.decodedRatioMax },
-    ...{ recorded, index, memory },
   };
-  const all = opened.move();
-  return { parts, close: () => all.disposeAsync() };
+  return { parts, rules: bundle.revision };
+}
+
+/** All journals of this node, to read beside whoever writes them; each must be closed. */
+export async function journalsOf({
+  dataDirectory,
+  journal,
+}: Config): Promise<{ source: JournalReader; number: number }[]> {
+  const key = await loadJournalKey(journal.keyFile);
+  const numbers = await journalsIn(dataDirectory);
+  return numbers.map((number) => {
+    const directory = journalDirectory(dataDirectory, number);
+    return { source: openJournalReader({ directory, fileSystem: nodeFileSystem, key }), number };
+  });
 }

@@ -22,6 +22,8 @@ export const lookKinds = [
   'retention',
   'hold',
   'erase',
+  'rebuild',
+  'whatif',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];

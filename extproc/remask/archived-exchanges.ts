@@ -48,7 +48,7 @@ export class ExchangesOf implements RecordedExchanges {
 }
 
 /** As shipping loads it from a journal: of bodies that are too large only a beginning (inv. 10). */
-async function transcriptOf(exchange: StoredExchange): Promise<Transcript | null> {
+export async function transcriptOf(exchange: Pick<StoredExchange, 'records'>): Promise<Transcript | null> {
   const records: ExchangeRecord[] = [];
   const unread = { request: 0, answer: 0 };
   let room = readBodyMaxBytes;

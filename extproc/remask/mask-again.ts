@@ -70,7 +70,7 @@ function asItWas(id: string, stored: ExchangeDocument | null, memory: MaskAgainP
 }
 
 /** Which attempt came first was known when both were shipped together. */
-function withLinkOf(transcript: Transcript, stored: ExchangeDocument | null): Transcript {
+export function withLinkOf(transcript: Transcript, stored: ExchangeDocument | null): Transcript {
   const first = stored?.skilltape.link.find(({ via }) => via === 'attempt')?.event_id;
   const { started } = transcript;
   if (first === undefined || started.attemptOf !== null) return transcript;

@@ -68,6 +68,9 @@ export type PipelineParts = {
 /** The record that stays: on return it has all of them on disk, each once. Throws `archive_failed` when it has not. */
 export type ExchangeArchive = { archive(exchanges: readonly ArchivedExchange[]): Promise<void> };
 
+/** Why an exchange of `reduced` has metadata alone. */
+export const endedTheThread = 'reading it ended the thread';
+
 /** Everything of one exchange that an index takes; the first is its own document. */
 type Prepared = readonly Masked<ExchangeDocument>[];
 
@@ -195,8 +198,7 @@ async function readOrReduced(
   parts: PipelineParts,
   kept: KeptTokens[],
 ): Promise<Prepared> {
-  if (parts.reduced.has(transcript.exchangeId))
-    return reducedTo(transcript, recollection, parts, 'reading it ended the thread');
+  if (parts.reduced.has(transcript.exchangeId)) return reducedTo(transcript, recollection, parts, endedTheThread);
   try {
     const onTokens = parts.tokenKeeper === null ? undefined : (tokens: KeptTokens) => kept.push(tokens);
     const documents = await documentsOf(transcript, recollection, parts, onTokens);

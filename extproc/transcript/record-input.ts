@@ -4,6 +4,7 @@ import { mediaTypeOf } from '../claude/media-type.ts';
 import { usageOf } from '../claude/usage.ts';
 import type { Coding } from '../encoding/codings.ts';
 import { headerValue } from '../exchange/headers.ts';
+import type { Decided } from '../exchange/record.ts';
 import { notCounted } from '../exchange/totals.ts';
 import { wallClocks } from '../exchange/wall-clock.ts';
 import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../policy/input.ts';
@@ -22,17 +23,8 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
   if (decided === null) return null;
   const { message } = reading;
   const usage = usageOf(message);
-  const { requestBytes: bytes } = transcript;
-  const body = { bytes, decoded_bytes: bytes, codings: [], status: 'empty' as const, fault: '' };
-  const empty = { body, ...noBodyFacts, findings: [], findings_complete: false, totals: notCounted, owners: [] };
-  const judged = decided.input as AccessInput & Partial<RequestInput>;
   return {
-    ...empty,
-    // An input of stage `access` has no body facts yet; the ones of `request` replace the empty ones.
-    ...judged,
-    ...rewordedSince(judged),
-    clock: judged.clock ?? wallClocks(transcript.startedMs, []),
-    request: { ...addedSince(transcript), ...judged.request },
+    ...judgedInputOf({ ...transcript, decided }),
     answer: {
       outcome: endingOf(transcript, reading).outcome,
       status: finished.status,
@@ -46,10 +38,28 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
   };
 }
 
+/** What is needed of a transcript to know what was judged. */
+export type Judged = Pick<Transcript, 'started' | 'startedMs' | 'requestBytes'> & { decided: Decided };
+
+/** The input as it was judged, with what inputs of earlier versions did not say; of stage `access` without body facts. */
+export function judgedInputOf({ decided, started, startedMs, requestBytes: bytes }: Judged): RequestInput {
+  const body = { bytes, decoded_bytes: bytes, codings: [], status: 'empty' as const, fault: '' };
+  const empty = { body, ...noBodyFacts, findings: [], findings_complete: false, totals: notCounted, owners: [] };
+  const judged = decided.input as AccessInput & Partial<RequestInput>;
+  return {
+    ...empty,
+    // An input of stage `access` has no body facts yet; the ones of `request` replace the empty ones.
+    ...judged,
+    ...rewordedSince(judged),
+    clock: judged.clock ?? wallClocks(startedMs, []),
+    request: { ...addedSince({ started }), ...judged.request },
+  };
+}
+
 /** What the inputs did not say that skilltape 0.1.0 recorded; its journal is still shipped after an upgrade. */
 function addedSince({
   started,
-}: Transcript): Pick<AccessInput['request'], 'endpoint_treatment' | 'body_form' | 'tags'> {
+}: Pick<Transcript, 'started'>): Pick<AccessInput['request'], 'endpoint_treatment' | 'body_form' | 'tags'> {
   const endpoint = endpointOf(started.method, started.path);
   const mediaType = mediaTypeOf(headerValue(started.headers, 'content-type') ?? '');
   return {

@@ -1,0 +1,66 @@
+/** How far a rebuild came, on disk beside what it made. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { SkilltapeError } from '../errors.ts';
+import type { FileSystem } from '../journal/fs.ts';
+
+/**
+ * - `indexed`: documents of so many exchanges are in the new index; of `maskingFailed` of them only metadata.
+ * - `erased`: the key that they were sealed with is gone. `damaged`: their bytes are not what was written, or their
+ *   records are not whole. `rejected`: the index will not have them.
+ */
+const counts = z.strictObject({
+  indexed: z.number(),
+  maskingFailed: z.number(),
+  erased: z.number(),
+  damaged: z.number(),
+  rejected: z.number(),
+});
+
+const progress = z.strictObject({
+  version: z.literal(1),
+  /** Revision of the policies that it was begun with. */
+  rules: z.string(),
+  /** Of each chain the exchange that was gone through last; everything to it is in the new index. */
+  places: z.array(
+    z.strictObject({ writer: z.string(), retentionClass: z.string(), segment: z.number(), frame: z.number() }),
+  ),
+  counts,
+});
+
+export type RebuildCounts = z.infer<typeof counts>;
+export type Progress = z.infer<typeof progress>;
+
+const progressMaxBytes = 1024 * 1024;
+
+export function begun(rules: string): Progress {
+  const none = { indexed: 0, maskingFailed: 0, erased: 0, damaged: 0, rejected: 0 };
+  return { version: 1, rules, places: [], counts: none };
+}
+
+/** Null where nothing was begun. Throws SkilltapeError `usage` for what cannot be read. */
+export async function loadProgress(directory: string, fileSystem: FileSystem): Promise<Progress | null> {
+  const file = await fileSystem.readSmall(fileIn(directory), progressMaxBytes);
+  if (file === undefined) return null;
+  try {
+    return progress.parse(JSON.parse(Buffer.from(file.bytes).toString('utf8')));
+  } catch {
+    throw new SkilltapeError('usage', `${fileIn(directory)} cannot be read`, {
+      remedy: `remove ${directory} and begin again`,
+    });
+  }
+}
+
+/** On disk when it resolves. */
+export async function saveProgress(directory: string, saved: Progress, fileSystem: FileSystem): Promise<void> {
+  await fileSystem.writeSmall(fileIn(directory), Buffer.from(JSON.stringify(saved)));
+}
+
+export async function removeProgress(directory: string, fileSystem: FileSystem): Promise<void> {
+  await fileSystem.remove(fileIn(directory));
+  await fileSystem.syncDirectory(directory);
+}
+
+function fileIn(directory: string): string {
+  return join(directory, 'progress.json');
+}

@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { test } from 'node:test';
+import { SkilltapeError } from '../../../extproc/errors.ts';
+import { SqliteSearch } from '../../../extproc/index/sqlite/search.ts';
+import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
+import { rebuildIndex } from '../../../extproc/rebuild/rebuild.ts';
+import type { Transcript } from '../../../extproc/transcript/transcript.ts';
+import { ada, masker, messageOf, messagesRequest, transcriptOf } from '../transcript/example.ts';
+import { Shipped } from './shipped.ts';
+
+const firstMs = Date.UTC(2026, 0, 15, 10);
+const eve = { ...ada, subject: 'u-eve', email: 'eve@example.org', name: 'Eve Example' };
+const none = { maskingFailed: 0, erased: 0, damaged: 0, rejected: 0 };
+
+/** The exchange with this number began so many seconds after the first, and took a second and a half. */
+function numbered(number: number, overrides: Parameters<typeof transcriptOf>[0] = {}): Transcript {
+  const startedMs = firstMs + 1_000 * number;
+  const time = startedMs.toString(16).padStart(12, '0');
+  const id = `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${String(number).padStart(12, '0')}`;
+  const session = { id: `session-${number % 3}`, source: 'exchange' };
+  return { ...transcriptOf({ decided: { session }, ...overrides, id }), startedMs, finishedMs: startedMs + 1_500 };
+}
+
+function chat(number: number, said: readonly string[], more: Parameters<typeof transcriptOf>[0] = {}): Transcript {
+  const messages = said.map((content, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content }));
+  const request = { ...messagesRequest('', { system: 'be brief' }), messages };
+  return numbered(number, { request, answer: messageOf(`answer to ${said.at(-1)}`), ...more });
+}
+
+const turns = 80;
+
+/** Chats that send their history again, of two persons, and in two classes; a batch with results; files; what fails. */
+function varied(): Transcript[] {
+  const said: string[] = [];
+  const exchanges: Transcript[] = [];
+  for (let turn = 0; turn < turns; turn += 1) {
+    said.push(`question ${turn} of ada@example.org`);
+    const stop = turn % 3 === 1 ? { stop_reason: 'max_tokens' } : {};
+    exchanges.push(chat(turn, said, { answer: messageOf(`answer to ${said.at(-1)}`, stop) }));
+    said.push(`answer to question ${turn} of ada@example.org`);
+  }
+  exchanges.push(chat(100, said.slice(0, 3), { started: { identity: eve } }));
+  exchanges.push(chat(101, ['poison of a request']));
+  exchanges.push(chat(102, ['poison of a request', 'answer to poison of a request', 'and more']));
+  const requests = ['first', 'second'].map((prompt) => ({ custom_id: prompt, params: messagesRequest(prompt) }));
+  const batch = { id: 'msgbatch_1', type: 'message_batch', processing_status: 'in_progress' };
+  exchanges.push(numbered(103, { request: { requests }, answer: batch, started: { path: '/v1/messages/batches' } }));
+  const results = ['first', 'second'].map((one) =>
+    JSON.stringify({ custom_id: one, result: { type: 'succeeded', message: messageOf(`to ${one}`) } }),
+  );
+  exchanges.push(
+    numbered(104, {
+      requestBody: new Uint8Array(),
+      answerBody: Buffer.from(`${results.join('\n')}\n`),
+      answerHeaders: [['content-type', 'application/x-jsonl']],
+      started: { method: 'GET', path: '/v1/messages/batches/msgbatch_1/results' },
+    }),
+  );
+  const headers = [['content-type', 'multipart/form-data; boundary=frontier']] as const;
+  const form =
+    '--frontier\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhi\r\n--frontier--\r\n';
+  exchanges.push(
+    numbered(105, {
+      requestBody: Buffer.from(form),
+      answer: { id: 'file_7', type: 'file' },
+      started: { path: '/v1/files', headers },
+    }),
+  );
+  exchanges.push(numbered(106, { request: messagesRequest([{ type: 'container_upload', file_id: 'file_7' }]) }));
+  exchanges.push(numbered(107, { decided: { verdict: 'deny', reasons: [{ rule: 'a/b', message: 'm' }] } }));
+  exchanges.push(numbered(108, { decided: null, started: { identity: null } }));
+  return exchanges;
+}
+
+/** Two attempts of one request that came to two workers. */
+function twice(number: number): Transcript[] {
+  const started = { envoyRequestId: `request-${number}` };
+  return [chat(number, ['tried twice'], { started }), chat(number + 1, ['tried twice'], { started })];
+}
+
+async function filled(t: Parameters<typeof Shipped.begin>[0]): Promise<Shipped> {
+  const shipped = await Shipped.begin(t);
+  const own = (one: Transcript, at: number) => ({ ...one.started, envoyRequestId: one.started.envoyRequestId + at });
+  const all = varied().map((one, at) => ({ ...one, started: own(one, at) }));
+  for (const [at, one] of all.entries()) await shipped.write(one, (at % 2) + 1);
+  for (const [at, one] of twice(130).entries()) await shipped.write(one, at + 1);
+  await shipped.ship();
+  await shipped.stop({ dropJournals: true });
+  await shipped.start();
+  for (const [at, one] of twice(140).entries()) await shipped.write(one, at + 1);
+  await shipped.write(chat(150, ['question 0 of ada@example.org', 'answer to question 0 of ada@example.org', 'last']));
+  return shipped;
+}
+
+test('an index that was lost is rebuilt: all documents, texts, turns, links, classes and sums are the same', async (t) => {
+  const shipped = await filled(t);
+  await shipped.ship({ intoArchive: false });
+  const before = shipped.everything();
+  const answers = await searches(shipped.directory);
+  await shipped.stop();
+  shipped.loseIndex();
+  const options = shipped.rebuilding(t);
+  const result = await rebuildIndex(options);
+  assert.deepEqual(result, { kind: 'in_place', counts: { ...none, indexed: turns + 14, maskingFailed: 2 } });
+  assertSame(shipped, before);
+  assert.deepEqual(await searches(shipped.directory), answers);
+  assert.ok((before.documents?.length ?? 0) > turns + 14, 'those of the batch are among them');
+  assert.match(before.documents?.join() ?? '', /\\"via\\":\\"attempt\\"/);
+  assert.ok(new Set(before.classes?.map((row) => JSON.parse(row).retention_class)).size === 2);
+});
+
+test('a rebuild that was ended half-way goes on there, and comes to the same', async (t) => {
+  const shipped = await filled(t);
+  await shipped.ship({ intoArchive: false });
+  const before = shipped.everything();
+  await shipped.stop();
+  for (const ended of ['in the archive', 'before the place was saved', 'in the journals'] as const) {
+    shipped.loseIndex();
+    const options = shipped.rebuilding(t);
+    const { open, fileSystem } = options;
+    let [deliveries, saved] = [0, 0];
+    const dying: typeof options = {
+      ...options,
+      fileSystem: {
+        ...fileSystem,
+        async writeSmall(path, bytes) {
+          saved += path.endsWith('progress.json') ? 1 : 0;
+          if (ended === 'before the place was saved' && saved === 3) throw new Error('killed');
+          await fileSystem.writeSmall(path, bytes);
+        },
+      },
+      open: async (place: string) => {
+        const opened = await open(place);
+        const deliver: typeof opened.parts.index.deliver = async (documents) => {
+          deliveries += 1;
+          if (deliveries !== { 'in the archive': 2, 'in the journals': 3, 'before the place was saved': 0 }[ended])
+            return opened.parts.index.deliver(documents);
+          return documents.map(() => ({ kind: 'retry', reason: 'away' }));
+        };
+        return { ...opened, parts: { ...opened.parts, index: { deliver } } };
+      },
+    };
+    const first = await rebuildIndex(dying).catch(() => null);
+    assert.notEqual(first?.kind, 'in_place', ended);
+    await rebuildIndex(shipped.rebuilding(t));
+    assertSame(shipped, before);
+  }
+});
+
+test('beside a gateway the archive is prepared, and what came meanwhile is added when it is stopped', async (t) => {
+  const shipped = await filled(t);
+  const prepared = await rebuildIndex(shipped.rebuilding(t));
+  assert.deepEqual([prepared.kind, prepared.counts.indexed], ['prepared', turns + 11]);
+  await shipped.ship();
+  const before = shipped.everything();
+  await shipped.stop();
+  await assert.rejects(rebuildIndex(shipped.rebuilding(t)), /index\.sqlite is still there/);
+  shipped.loseIndex();
+  const result = await rebuildIndex(shipped.rebuilding(t));
+  assert.deepEqual([result.kind, result.counts.indexed], ['in_place', turns + 14]);
+  assertSame(shipped, before);
+});
+
+test('an index that others write to besides is neither filled beside a gateway nor when it has documents', async (t) => {
+  const shipped = await filled(t);
+  const elsewhere = { ...shipped.rebuilding(t), hasDocuments: async () => true };
+  await assert.rejects(rebuildIndex(elsewhere), (thrown) => {
+    return thrown instanceof SkilltapeError && thrown.code === 'usage' && /a gateway runs/.test(thrown.message);
+  });
+  await shipped.stop();
+  shipped.loseIndex();
+  await assert.rejects(rebuildIndex(elsewhere), /the index has documents already/);
+});
+
+test('an index is not made by two sets of rules, and a place that was not reached is not believed', async (t) => {
+  const shipped = await filled(t);
+  await rebuildIndex(shipped.rebuilding(t));
+  await assert.rejects(rebuildIndex({ ...shipped.rebuilding(t), rules: 'sha256:2' }), /begun with other policies/);
+  await shipped.ship();
+  const before = shipped.everything();
+  await shipped.stop();
+  shipped.loseIndex();
+  const { file } = shipped.rebuilding(t);
+  rmSync(file.made);
+  await rebuildIndex(shipped.rebuilding(t));
+  assertSame(shipped, before);
+});
+
+test('texts are masked by the rules of now, in the class that the archive has: what was mended does not come back', async (t) => {
+  const shipped = await filled(t);
+  await shipped.ship();
+  const { classes } = shipped.everything();
+  await shipped.stop();
+  shipped.loseIndex();
+  const decision = { keep: 'full' as const, retention_class: 'long', reasons: [] };
+  const masking = { ...usualMasking, plain: ['EMAIL' as const] };
+  const { counts } = await rebuildIndex(
+    shipped.rebuilding(t, { policy: { record: () => ({ ...decision, masking }) }, masker }),
+  );
+  assert.deepEqual([counts.maskingFailed, counts.indexed], [0, turns + 14]);
+  const now = shipped.everything();
+  assert.deepEqual(now.classes, classes);
+  assert.match(now.documents?.join() ?? '', /poison of a request/);
+  assert.match(now.documents?.join() ?? '', /question 0 of \[EMAIL\]/);
+});
+
+test('whoever was erased is not in it, others are', async (t) => {
+  const shipped = await filled(t);
+  await shipped.stop({ dropJournals: true });
+  await shipped.start();
+  await shipped.stop();
+  shipped.loseIndex();
+  shipped.keys.erase({ issuer: eve.issuer, subject: eve.subject }, 'standard');
+  const { counts } = await rebuildIndex(shipped.rebuilding(t));
+  assert.deepEqual([counts.erased, counts.indexed], [1, turns + 10]);
+  assert.doesNotMatch(shipped.everything().documents?.join() ?? '', /u-eve/);
+});
+
+/** Row by row: what differs is told without what does not. */
+function assertSame(shipped: Shipped, before: Record<string, string[]>): void {
+  for (const [table, rows] of Object.entries(shipped.everything())) {
+    const [now, then] = [new Set(rows), new Set(before[table])];
+    const differing = [...now].filter((row) => !then.has(row));
+    assert.deepEqual(differing.slice(0, 4), [], table);
+    assert.equal(rows.length, before[table]?.length, table);
+  }
+}
+
+async function searches(directory: string): Promise<unknown[]> {
+  const index = SqliteSearch.open(directory);
+  const queries = [
+    {},
+    { noise: true },
+    { text: 'question' },
+    { text: 'answer to' },
+    { user: 'u-eve' },
+    { maskingFailed: true },
+  ];
+  const pages: unknown[] = [];
+  for (const query of queries) pages.push(await index.search({ ...query, limit: 100 }));
+  pages.push(await index.session('session-1'), await index.usage({ by: ['user', 'model'] }));
+  await index.close();
+  return pages;
+}
