@@ -67,6 +67,8 @@ export class RetentionRig {
   readonly sealer: KeySealer;
   parts: EraseParts;
   #offset = 0;
+  #indexRetention: SqliteRetention | undefined;
+  #revealRetention: RevealRetention | undefined;
 
   private constructor(dataDirectory: string, fileSystem: FileSystem, startMs: number, sealer: KeySealer) {
     this.nowMs = startMs;
@@ -110,6 +112,8 @@ export class RetentionRig {
   }
 
   async #close(): Promise<void> {
+    await this.#indexRetention?.close();
+    this.#revealRetention?.close();
     await this.archive.close();
     await this.index.close();
     await this.search.close();
@@ -201,17 +205,14 @@ export class RetentionRig {
     return families.map(({ retentionClass, day }) => `${retentionClass} ${day}`).sort();
   }
 
-  async indexDays() {
-    const retention = SqliteRetention.open(this.dataDirectory);
-    const days = await retention.days();
-    await retention.close();
-    return days;
+  /** Opened once: a year of days asks for it. */
+  indexDays() {
+    this.#indexRetention ??= SqliteRetention.open(this.dataDirectory);
+    return this.#indexRetention.days();
   }
 
   revealDays() {
-    const retention = RevealRetention.open(this.dataDirectory);
-    const days = retention.days();
-    retention.close();
-    return days;
+    this.#revealRetention ??= RevealRetention.open(this.dataDirectory);
+    return this.#revealRetention.days();
   }
 }
