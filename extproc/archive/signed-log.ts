@@ -21,6 +21,8 @@ export class SignedLog<T extends Numbered> {
   last: SignedEntry<T> | undefined;
   count = 0;
   #bytes = 0;
+  /** Its name is on disk for certain. */
+  #isNamed = false;
 
   constructor(path: string, kind: SignedKind, key: SigningKey, fileSystem: FileSystem) {
     this.#path = path;
@@ -31,6 +33,7 @@ export class SignedLog<T extends Numbered> {
 
   /** What is there; a line that a crash left half written is cut off. What else is wrong in it is for `verify` to tell. */
   async open(read: (text: string, publicKey: KeyObject) => SignedFile<T>): Promise<SignedEntry<T>[]> {
+    await this.#sync();
     const text = await readLog(this.#path, this.#fileSystem);
     const { entries, tornBytes } = read(text, this.#key.publicKey);
     if (tornBytes > 0) await this.#fileSystem.truncate(this.#path, Buffer.byteLength(text) - tornBytes);
@@ -66,15 +69,33 @@ export class SignedLog<T extends Numbered> {
     return this.last;
   }
 
-  async #appendFile() {
+  /** What a process wrote and did not sync before it died may be in the memory of the system alone: nothing may follow from it then. */
+  async #sync(): Promise<void> {
     try {
-      return await this.#fileSystem.openAppend(this.#path);
+      const file = await this.#fileSystem.openRead(this.#path);
+      await file.datasync().finally(() => file.close());
     } catch (thrown) {
-      if (!isSystemError(thrown, 'ENOENT')) throw thrown;
-      const file = await this.#fileSystem.createAppend(this.#path);
-      await this.#fileSystem.syncDirectory(dirname(this.#path));
-      return file;
+      if (isSystemError(thrown, 'ENOENT')) return;
+      throw thrown;
     }
+    await this.#fileSystem.syncDirectory(dirname(this.#path));
+    this.#isNamed = true;
+  }
+
+  async #appendFile() {
+    const file = await this.#fileSystem.openAppend(this.#path).catch((thrown: unknown) => {
+      if (isSystemError(thrown, 'ENOENT')) return this.#fileSystem.createAppend(this.#path);
+      throw thrown;
+    });
+    if (this.#isNamed) return file;
+    try {
+      await this.#fileSystem.syncDirectory(dirname(this.#path));
+    } catch (thrown) {
+      await file.close();
+      throw thrown;
+    }
+    this.#isNamed = true;
+    return file;
   }
 }
 

@@ -11,6 +11,7 @@ import { nodeFileSystem } from '../journal/node-fs.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { erasePerson, keyIdsOfPerson } from '../keys/erase.ts';
 import { nodeKeyFiles } from '../keys/files.ts';
+import { decodeSealedKey } from '../keys/sealed-key.ts';
 import type { EraseParts } from '../retention/erase.ts';
 import { retentionDirectory } from '../retention/event-log.ts';
 import { Holds } from '../retention/holds.ts';
@@ -53,6 +54,7 @@ async function partsOf(config: Config, directory: string): Promise<EraseParts> {
     archive: new Retirement({
       directory: archiveDirectory(dataDirectory),
       ...{ fileSystem: nodeFileSystem, key, nowMs: Date.now },
+      ownerOf: (sealed) => decodeSealedKey(sealed).person,
     }),
     openIndex: () => openRetentionOf(config),
     openReveal: () => RevealRetention.open(dataDirectory),

@@ -134,7 +134,10 @@ export class RetentionRig {
     const log = { directory, fileSystem, key };
     const idsOf = ({ subject }: PersonName) => [subject, `p-${subject.toUpperCase()}`];
     this.parts = {
-      archive: new Retirement({ directory: this.archiveDirectory, fileSystem, key, nowMs }),
+      archive: new Retirement({
+        ...{ directory: this.archiveDirectory, fileSystem, key, nowMs },
+        ownerOf: (sealed) => decodeSealedKey(sealed).person,
+      }),
       openIndex: async () => {
         if (this.indexAway !== null) throw new Error(this.indexAway);
         return SqliteRetention.open(dataDirectory);
