@@ -6,8 +6,8 @@ import { checkSegment } from './check-segment.ts';
 import { type Tombstone, tombstonesOf } from './checkpoint.ts';
 import { type Deleted, type DeletionParts, deleteFamily, type Family, finishDeletions } from './deletion.ts';
 import { type Thinned, type ThinParts, thinFamily } from './held-family.ts';
-import { heldIn } from './held-places.ts';
-import { type SegmentPlace, segmentsIn, tombstonesFile, writersIn } from './places.ts';
+import { heldDirectory, heldIn } from './held-places.ts';
+import { namesIn, type SegmentPlace, segmentsIn, tombstonesFile, writersIn } from './places.ts';
 import { SignedLog } from './signed-log.ts';
 import type { SigningKey } from './signing.ts';
 
@@ -65,6 +65,9 @@ export class Retirement {
    */
   async delete(family: Family, reason: string): Promise<Deleted> {
     const { directory, fileSystem, writer, log, nowMs } = await this.#deletion(family);
+    // A move broke off before it came to the tombstones, and the hold ended since.
+    if ((await namesIn(heldDirectory(directory, family), fileSystem)).length > 0)
+      return this.thin(family, async () => new Set(), reason);
     return deleteFamily({ directory, fileSystem, writer, log, nowMs }, family, reason);
   }
 
