@@ -156,10 +156,11 @@ test('a person who is erased while a segment is open gets a new key, and refers 
 
 test("a segment that is filled by a person's key has what is sealed with it, too", async () => {
   // One of these sizes is reached between the key and the block that follows it.
-  for (let segmentMaxBytes = 300; segmentMaxBytes < 700; segmentMaxBytes += 20) {
+  for (let segmentMaxBytes = 500; segmentMaxBytes < 6_000; segmentMaxBytes += 100) {
     const rig = archiveOn(new FakeFileSystem(), { segmentMaxBytes });
     const archive = rig.open();
-    const given = [exchangeOf(1), exchangeOf(2, { person: eve }), exchangeOf(3)];
+    const request = [Buffer.from('"what eve sends again"'.repeat(200))];
+    const given = [exchangeOf(1), ...[2, 3].map((number) => exchangeOf(number, { person: eve, request }))];
     await archive.archive(given);
     for (const { exchangeId, payloads } of given)
       assert.deepEqual((await readBack(rig.reader(), exchangeId)).payloads, payloads, `${segmentMaxBytes} bytes`);
