@@ -90,6 +90,8 @@ const composition = [
     'live-edit.ts',
     'judges.ts',
     'left-journals.ts',
+    'volume-guard.ts',
+    'volume-watch.ts',
     'shipping.ts',
     'primary.ts',
     'worker.ts',

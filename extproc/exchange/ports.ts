@@ -91,6 +91,8 @@ export type ExchangeContext = {
   connections: ReadonlyMap<string, Connection>;
   limits: ExchangeLimits;
   budget: Budget;
+  /** Whether the volume is so full that no new exchange may begin. */
+  volume: { readonly isRefusing: boolean };
   spool: Spool;
   /** By who called; those without an open exchange are not in it. */
   callers: Map<string, CallerUse>;

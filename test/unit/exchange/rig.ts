@@ -232,6 +232,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     spool: { heldBytes: 0, passing: new PassingBytes(), readAt: async ({ offset }) => log.readBack(offset) },
     callers: new Map(),
+    volume: { isRefusing: false },
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
     owners: createOwners(10),
