@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { PolicyFault } from './decision.ts';
 
-/** Being shown what stands behind tokens, and deciding about what is held. */
-export const consoleActions = ['reveal', 'decide'] as const;
+/** Being shown what stands behind tokens, deciding about what is held, and taking masked conversations away. */
+export const consoleActions = ['reveal', 'decide', 'export'] as const;
 
 const text = z.string();
 const texts = z.array(text);
