@@ -31,6 +31,7 @@ const allowed: Record<string, readonly string[]> = {
   login: [],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   approvals: ['exchange', 'index', 'masking'],
+  grants: ['exchange', 'index', 'policy'],
   wire: ['exchange'],
   archive: ['exchange', 'journal'],
   reading: ['encoding', 'exchange', 'journal', 'masking'],
@@ -43,7 +44,7 @@ const allowed: Record<string, readonly string[]> = {
   looks: ['index', 'masking'],
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
-  terminal: ['approvals', 'coverage', 'index', 'masking', 'transcript', 'usage'],
+  terminal: ['approvals', 'coverage', 'grants', 'index', 'masking', 'transcript', 'usage'],
   ship: [
     ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'reveal'],
     ...['transcript', 'usage'],
@@ -65,6 +66,7 @@ const allowed: Record<string, readonly string[]> = {
       'envoy',
       'exchange',
       'export',
+      'grants',
       'index',
       'journal',
       'keys',
@@ -100,7 +102,7 @@ const composition = [
     'primary.ts',
     'worker.ts',
   ],
-  ...['connections.ts', 'counted-use.ts'],
+  ...['connections.ts', 'counted-use.ts', 'known-grants.ts'],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 
@@ -115,12 +117,13 @@ const owners: Record<string, readonly string[]> = {
   '@elastic/elasticsearch': ['extproc/index/elasticsearch/'],
   commander: ['extproc/cli/'],
   'openid-client': ['extproc/login/'],
-  jose: ['extproc/doctor/'],
+  jose: ['extproc/doctor/', 'extproc/login/'],
   pino: ['extproc/log.ts'],
   'prom-client': ['extproc/operations/'],
   'node:sqlite': [
     'extproc/approvals/',
     'extproc/coverage/',
+    'extproc/grants/',
     'extproc/index/sqlite/',
     'extproc/looks/',
     'extproc/journal/',

@@ -44,7 +44,15 @@ export type Judged = Pick<Transcript, 'started' | 'startedMs' | 'requestBytes'> 
 /** The input as it was judged, with what inputs of earlier versions did not say; of stage `access` without body facts. */
 export function judgedInputOf({ decided, started, startedMs, requestBytes: bytes }: Judged): RequestInput {
   const body = { bytes, decoded_bytes: bytes, codings: [], status: 'empty' as const, fault: '' };
-  const empty = { body, ...noBodyFacts, findings: [], findings_complete: false, totals: notCounted, owners: [] };
+  const empty = {
+    body,
+    ...noBodyFacts,
+    findings: [],
+    findings_complete: false,
+    totals: notCounted,
+    owners: [],
+    grants: [],
+  };
   const judged = decided.input as AccessInput & Partial<RequestInput>;
   return {
     ...empty,

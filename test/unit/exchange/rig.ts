@@ -236,6 +236,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
     owners: createOwners(10),
+    grants: { holding: () => [], used: () => {} },
     endReports: reports,
     refusals: new CountedRefusals(unbounded, log, { nowMs: () => nowMs }),
     totals: noTotals,

@@ -16,6 +16,7 @@ test_fail_model_of_no_entry_for_the_caller if {
 	_of(example.request, rules) == {{
 		"effect": "deny",
 		"message": "The model \"claude-opus-5-5\" is not one of those that you may use.",
+		"grant": {"kind": "model", "name": "claude-opus-5-5"},
 	}}
 }
 

@@ -1,7 +1,8 @@
 # METADATA
 # title: Only the skills that a list allows the caller
 # description: |
-#   Each of `lists.allowed_skills.rules` names the ids of the `skills` that its callers may use.
+#   Each of `lists.allowed_skills.rules` names the ids of the `skills` that its callers may use. A grant of a
+#   skill lifts this rule for that skill.
 # scope: package
 # schemas:
 #   - input: schema.request.input
@@ -10,9 +11,10 @@ package skilltape.rules.request.skill_allowed
 
 import data.skilltape.lib.allowed
 import data.skilltape.lib.facts
+import data.skilltape.lib.grants
 import data.skilltape.lib.shown
 
-findings contains {"effect": "deny", "message": message} if {
+findings contains {"effect": "deny", "message": message, "grant": {"kind": "skill", "name": id}} if {
 	some id in allowed.refused(data.lists.allowed_skills.rules, "skills", [], {skill.id | some skill in facts.skills})
-	message := $"The skill {shown.name(id)} is not one of those that you may use."
+	message := $"The skill {shown.name(id)} is not one of those that you may use.{grants.how_to_ask("skill", id)}"
 }
