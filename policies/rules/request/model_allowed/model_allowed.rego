@@ -14,6 +14,6 @@ import data.skilltape.lib.facts
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": message} if {
-	some model in allowed.refused(data.lists.allowed_models.rules, "models", [], facts.models)
+	some model in shown.few(allowed.refused(data.lists.allowed_models.rules, "models", [], facts.models))
 	message := $"The model {shown.name(model)} is not one of those that you may use."
 }

@@ -13,6 +13,7 @@ import data.skilltape.lib.facts
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": message} if {
-	some id in allowed.refused(data.lists.allowed_skills.rules, "skills", [], {skill.id | some skill in facts.skills})
+	ids := {skill.id | some skill in facts.skills}
+	some id in shown.few(allowed.refused(data.lists.allowed_skills.rules, "skills", [], ids))
 	message := $"The skill {shown.name(id)} is not one of those that you may use."
 }
