@@ -1,4 +1,5 @@
 import type { RequestInput } from '../policy/input.ts';
+import { noExcerpt } from '../policy/input-bounds.ts';
 import type { BodyFacts } from './body.ts';
 import type { Counting } from './counting.ts';
 import { countingFor, totalsFacts } from './counting.ts';
@@ -54,7 +55,8 @@ export class Judging {
       const verdict = { ...bothOf(this.#heldByAccess, judged), observed };
       this.#counting = counting;
       if (verdict.verdict === 'allow') this.letThrough();
-      return { input, verdict };
+      // What was seen of the text ends here: neither records nor whoever decides about a hold have it (inv. 6).
+      return { input: { ...input, excerpt: noExcerpt }, verdict };
     });
   }
 }

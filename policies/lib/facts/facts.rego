@@ -8,6 +8,7 @@
 # custom:
 #   findings: lists.findings.rules
 #   totals: lists.budgets.rules
+#   excerpt: lists.prompts.rules
 package skilltape.lib.facts
 
 # METADATA
@@ -105,7 +106,12 @@ request_faults contains "findings_complete" if not _findings_complete
 
 request_faults contains "totals" if not _totals
 
-record_faults contains fault if some fault in request_faults
+request_faults contains "excerpt" if not _excerpt
+
+record_faults contains fault if {
+	some fault in request_faults
+	fault != "excerpt"
+}
 
 record_faults contains "answer" if not _answer
 
@@ -178,6 +184,11 @@ _findings if {
 }
 
 _findings_complete if is_boolean(input.findings_complete)
+
+_excerpt if {
+	is_string(input.excerpt.text)
+	is_boolean(input.excerpt.complete)
+}
 
 _totals if {
 	is_boolean(input.totals.counted)
