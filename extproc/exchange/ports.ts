@@ -54,6 +54,8 @@ export type Judge = {
   readonly looksAtFindings: boolean;
   /** Whether a rule may look at what callers used before. */
   readonly looksAtTotals: boolean;
+  /** Whether a rule may look at an excerpt of the new text of a request. */
+  readonly looksAtExcerpt: boolean;
   /** IANA names of the time zones that a rule may ask for, beside UTC. */
   readonly timeZones: readonly string[];
   access(input: AccessInput): Verdict;

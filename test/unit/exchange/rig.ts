@@ -158,6 +158,7 @@ export class FakeJudge implements Judge {
   readonly revision = 'sha256:revision';
   looksAtFindings = false;
   looksAtTotals = false;
+  looksAtExcerpt = false;
   timeZones: readonly string[] = [];
   readonly accessInputs: AccessInput[] = [];
   readonly requestInputs: RequestInput[] = [];
