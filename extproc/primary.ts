@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { watchCoverage } from './coverage/watch.ts';
 import { SkilltapeError } from './errors.ts';
 import { journalDirectory, primaryJournal } from './journal/places.ts';
+import { watchGrants } from './known-grants.ts';
 import { takeOverLeft } from './left-journals.ts';
 import { meteredFileSystem } from './operations/metered-file-system.ts';
 import { workerMetrics } from './operations/worker-metrics.ts';
@@ -70,6 +71,7 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
   started.defer(() => clearInterval(heartbeat));
   // Disposed in reverse: when all workers are drained, the last of their journals is shipped.
   started.defer(() => fleet.stop());
+  started.adopt(watchGrants(parts), (watch) => watch.close());
   workerMetrics(metrics.registry, () => fleet.status());
   operations.watchWorkers(() => fleet.reports());
   await fleet.begin();

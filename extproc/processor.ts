@@ -7,6 +7,7 @@ import type { FileSystem } from './journal/fs.ts';
 import { loadOrCreateJournalKey } from './journal/key.ts';
 import { journalDirectory } from './journal/places.ts';
 import { prepareKeys } from './keys/prepare.ts';
+import { watchGrants } from './known-grants.ts';
 import { takeOverLeft } from './left-journals.ts';
 import type { Log } from './log.ts';
 import { meteredFileSystem } from './operations/metered-file-system.ts';
@@ -110,6 +111,7 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   recorder = recording;
   // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.
   started.defer(() => recording.stop());
+  started.adopt(watchGrants(parts), (watch) => watch.close());
   const all = started.move();
   return {
     coverage,

@@ -22,6 +22,7 @@ import type { Position } from './journal/position.ts';
 import { openJournalReader } from './journal/reader.ts';
 import { judgesWith } from './judges.ts';
 import { keyedHashWith } from './keyed-hash.ts';
+import { knownGrants } from './known-grants.ts';
 import { type KnownOwners, knownOwners } from './known-owners.ts';
 import { type LargeWork, PassingBytes } from './large-work.ts';
 import type { Log } from './log.ts';
@@ -96,6 +97,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const approvals = started.adopt(deskOf(config), (desk) => desk.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
   const things = started.adopt(knownOwners(parts), (known) => known.close());
+  const held = started.adopt(knownGrants(parts), (known) => known.close());
   const use = started.adopt(countedUse(parts), (counted) => counted.close());
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const refusals = countedRefusalsOf(parts);
@@ -112,9 +114,8 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     callers: new Map(),
     attempts: createAttempts(rememberedAttemptsMax),
     sessionLinks: sharing(sessionLinks, parts.share),
-    owners: things.owners,
-    endReports,
-    refusals,
+    ...{ owners: things.owners, grants: held.grants },
+    ...{ endReports, refusals },
     totals: use.totals,
     approvals,
     reader,

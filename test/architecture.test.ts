@@ -3,6 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { ChatPart } from '../extproc/export/chat.ts';
+import type { ChatSink } from '../extproc/export/sink.ts';
 import type { IndexSink } from '../extproc/index/port.ts';
 import type { LookLog } from '../extproc/looks/look-log.ts';
 import type { renderTranscript } from '../extproc/terminal/transcript.ts';
@@ -29,6 +31,7 @@ const allowed: Record<string, readonly string[]> = {
   login: [],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   approvals: ['exchange', 'index', 'masking'],
+  grants: ['exchange', 'index', 'policy'],
   wire: ['exchange'],
   archive: ['exchange', 'journal'],
   reading: ['encoding', 'exchange', 'journal', 'masking'],
@@ -41,13 +44,14 @@ const allowed: Record<string, readonly string[]> = {
   looks: ['index', 'masking'],
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
-  terminal: ['approvals', 'coverage', 'index', 'masking', 'transcript', 'usage'],
+  terminal: ['approvals', 'coverage', 'grants', 'index', 'masking', 'transcript', 'usage'],
   ship: [
     ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'reveal'],
     ...['transcript', 'usage'],
   ],
   remask: ['archive', 'exchange', 'index', 'journal', 'masking', 'ship', 'transcript'],
   rebuild: ['archive', 'exchange', 'index', 'journal', 'remask', 'ship', 'transcript'],
+  export: ['index', 'masking', 'transcript'],
   whatif: ['archive', 'exchange', 'journal', 'policy', 'remask', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['config', 'envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
@@ -61,6 +65,8 @@ const allowed: Record<string, readonly string[]> = {
       'doctor',
       'envoy',
       'exchange',
+      'export',
+      'grants',
       'index',
       'journal',
       'keys',
@@ -96,7 +102,7 @@ const composition = [
     'primary.ts',
     'worker.ts',
   ],
-  ...['connections.ts', 'counted-use.ts'],
+  ...['connections.ts', 'counted-use.ts', 'known-grants.ts'],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 
@@ -111,12 +117,13 @@ const owners: Record<string, readonly string[]> = {
   '@elastic/elasticsearch': ['extproc/index/elasticsearch/'],
   commander: ['extproc/cli/'],
   'openid-client': ['extproc/login/'],
-  jose: ['extproc/doctor/'],
+  jose: ['extproc/doctor/', 'extproc/login/'],
   pino: ['extproc/log.ts'],
   'prom-client': ['extproc/operations/'],
   'node:sqlite': [
     'extproc/approvals/',
     'extproc/coverage/',
+    'extproc/grants/',
     'extproc/index/sqlite/',
     'extproc/looks/',
     'extproc/journal/',
@@ -311,6 +318,7 @@ test('only the masker makes masked values, and stores give back what they were g
   });
   assert.deepEqual([...new Set(derivers.map(({ from }) => from))].sort(), [
     'extproc/exchange/summary-mask.ts',
+    'extproc/export/chat.ts',
     'extproc/transcript/masked-document.ts',
     'extproc/transcript/reduced-document.ts',
   ]);
@@ -323,7 +331,8 @@ test('no sink takes unmasked text', () => {
   const index: Refuses<ExchangeDocument, Parameters<IndexSink['deliver']>[0][number]> = true;
   const terminal: Refuses<ExchangeDocument[], Parameters<typeof renderTranscript>[0]> = true;
   const looks: Refuses<string, Parameters<LookLog['record']>[0]['subject']> = true;
-  assert.ok(index && terminal && looks);
+  const exported: Refuses<ChatPart, Parameters<ChatSink['append']>[0][number]> = true;
+  assert.ok(index && terminal && looks && exported);
 });
 
 test('a log line has no field for what a caller wrote', () => {

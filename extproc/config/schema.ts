@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { approvals } from './schema-approvals.ts';
 import { archive } from './schema-archive.ts';
 import { connections, envoy, identityProviders, refusals } from './schema-connections.ts';
+import { grants } from './schema-grants.ts';
 import { index, masking } from './schema-index.ts';
 import { keys, reveal } from './schema-keys.ts';
 import { coverage, operations } from './schema-operations.ts';
@@ -132,6 +133,7 @@ export const configSchema = z.strictObject({
   masking: masking.prefault({}),
   policies: policies.prefault({}),
   approvals: approvals.prefault({}),
+  grants: grants.prefault({}),
   usage: z
     .strictObject({
       pricesFile: path(

@@ -7,6 +7,7 @@ import type { AnswerUsageCounts } from './answer-usage.ts';
 import type { ApprovalDesk } from './approval-desk.ts';
 import type { CountedRefusals } from './counted-refusals.ts';
 import type { AwaitedEnds } from './end-report.ts';
+import type { HeldGrant, HeldGrants } from './held-grants.ts';
 import type { IdentityProvider } from './identity.ts';
 import type { LoopShare } from './loop-share.ts';
 import type { Outcome } from './outcome.ts';
@@ -33,12 +34,18 @@ export type Verdict = {
   /** The status of a refusal; 403 unless the policy says otherwise. */
   status?: number | undefined;
   observed?: Observed | undefined;
+  /** Rules that did not count, because of these grants by their ids. */
+  lifted?: Lifted | undefined;
+  /** These grants themselves, for the record. */
+  liftedBy?: readonly HeldGrant[] | undefined;
   /** What an approval of what is held takes. */
   approval?: ApprovalTermsDocument | undefined;
 };
 
 /** What rules would decide that are recorded and not enforced. */
 export type Observed = { verdict: 'deny' | 'hold'; reasons: readonly { rule: string; message: string }[] };
+
+export type Lifted = { grants: readonly string[]; reasons: readonly { rule: string; message: string }[] };
 
 /** What the exchange needs of the policy engine (extproc/policy). */
 export type Judge = {
@@ -47,6 +54,8 @@ export type Judge = {
   readonly looksAtFindings: boolean;
   /** Whether a rule may look at what callers used before. */
   readonly looksAtTotals: boolean;
+  /** Whether a rule may look at an excerpt of the new text of a request. */
+  readonly looksAtExcerpt: boolean;
   /** IANA names of the time zones that a rule may ask for, beside UTC. */
   readonly timeZones: readonly string[];
   access(input: AccessInput): Verdict;
@@ -100,6 +109,7 @@ export type ExchangeContext = {
   attempts: Attempts;
   sessionLinks: SessionLinks;
   owners: Owners;
+  grants: HeldGrants;
   endReports: AwaitedEnds;
   refusals: Pick<CountedRefusals, 'refuse'>;
   totals: UsageTotals;

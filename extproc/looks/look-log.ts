@@ -24,6 +24,8 @@ export const lookKinds = [
   'erase',
   'rebuild',
   'whatif',
+  'access',
+  'break_glass',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];

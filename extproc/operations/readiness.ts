@@ -13,6 +13,7 @@ export const conditionNames = [
   'shipping',
   'archive',
   'index',
+  'break_glass',
 ] as const;
 export type ConditionName = (typeof conditionNames)[number];
 export type ConditionState = 'ok' | 'degraded' | 'failed';

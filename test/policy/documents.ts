@@ -36,6 +36,7 @@ export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
     time: '2026-01-02T03:04:05.678Z',
     clock: { UTC: { date: '2026-01-02', weekday: 'fri', hour: 3, minute: 4, minute_of_day: 184 } },
     owners: [],
+    grants: [],
     ...change,
   };
 }
@@ -48,6 +49,7 @@ export function requestDocument(change: Partial<RequestInput> = {}): RequestInpu
     claude: claudeFacts(),
     ...{ findings: [], findings_complete: true },
     totals: totalsFacts(),
+    excerpt: { text: 'what does the plan say', complete: true },
     ...change,
   };
 }
@@ -95,8 +97,9 @@ export function fullRequestDocument(change: Partial<RequestInput> = {}): Request
 }
 
 export function recordDocument(change: Partial<RecordInput> = {}): RecordInput {
+  const { excerpt: _, ...judged } = fullRequestDocument();
   return {
-    ...fullRequestDocument(),
+    ...judged,
     answer: {
       outcome: 'complete',
       status: 200,

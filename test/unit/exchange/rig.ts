@@ -158,6 +158,7 @@ export class FakeJudge implements Judge {
   readonly revision = 'sha256:revision';
   looksAtFindings = false;
   looksAtTotals = false;
+  looksAtExcerpt = false;
   timeZones: readonly string[] = [];
   readonly accessInputs: AccessInput[] = [];
   readonly requestInputs: RequestInput[] = [];
@@ -236,6 +237,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
     owners: createOwners(10),
+    grants: { holding: () => [], used: () => {} },
     endReports: reports,
     refusals: new CountedRefusals(unbounded, log, { nowMs: () => nowMs }),
     totals: noTotals,

@@ -1,4 +1,5 @@
 import { coverageMetrics } from '../../../extproc/operations/coverage-metrics.ts';
+import { grantMetrics } from '../../../extproc/operations/grant-metrics.ts';
 import { Operations } from '../../../extproc/operations/operations.ts';
 import { policyMetrics } from '../../../extproc/operations/policy-metrics.ts';
 import { ShippingState } from '../../../extproc/operations/shipping-state.ts';
@@ -16,6 +17,7 @@ export function allMetrics(): Metric[] {
   metrics.shipping.watch(new ShippingState(Date.now));
   policyMetrics(metrics.registry);
   workerMetrics(metrics.registry, () => []);
+  grantMetrics(metrics.registry, () => 0);
   coverageMetrics(metrics.registry, { counts: () => ({}), lagSeconds: () => 0 });
   return metrics.registry.getMetricsAsArray().map((metric) => {
     const { name, type, help, labelNames = [] } = metric as unknown as Metric;
