@@ -8,6 +8,7 @@ import { workerMetrics } from './operations/worker-metrics.ts';
 import type { Keys, Processor, ProcessorParts } from './processor.ts';
 import { freeBehind, openRecovered, takeOver, untilUnlocked } from './recovery.ts';
 import { startShipping } from './shipping.ts';
+import { startTicketWatching } from './ticket-watching.ts';
 import { Fleet } from './workers/fleet.ts';
 import { systemSupervisorClock } from './workers/supervisor.ts';
 import { launchWorker } from './workers/worker-process.ts';
@@ -59,6 +60,7 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
     },
   });
   started.defer(() => shipping.stop());
+  started.defer(startTicketWatching(parts));
   const fleet = new Fleet({
     ...{ workers, log, drainMaxMs: config.drainMaxMs, clock: systemSupervisorClock },
     launch: (onMessage) => launchWorker(workerScript, onMessage),

@@ -1,4 +1,5 @@
 import { ticketsFile } from '../approvals/places.ts';
+import { ticketStats } from '../approvals/stats.ts';
 import { Tickets } from '../approvals/tickets.ts';
 import type { Config } from '../config/config.ts';
 import { openCoverageLook } from '../coverage/look.ts';
@@ -68,7 +69,9 @@ export function rejectsOf(config: () => Config): RejectsDependencies {
 /** What is held, or was, on this node. */
 export function approvalsOf(config: () => Config, environment: NodeJS.ProcessEnv): ApprovalsDependencies {
   const { groups, policy } = revealOf(config, environment);
-  return { openTickets: () => new Tickets(ticketsFile(config().dataDirectory), config().approvals), groups, policy };
+  const file = () => ticketsFile(config().dataDirectory);
+  const openTickets = () => new Tickets(file(), config().approvals);
+  return { openTickets, stats: (range) => ticketStats(file(), range), groups, policy };
 }
 
 /** What the comparison with Envoy's log found on this node. */

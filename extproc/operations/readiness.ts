@@ -12,6 +12,7 @@ export const conditionNames = [
   'shipping',
   'archive',
   'index',
+  'notifications',
 ] as const;
 export type ConditionName = (typeof conditionNames)[number];
 export type ConditionState = 'ok' | 'degraded' | 'failed';

@@ -1,3 +1,4 @@
+import { approvalMetrics } from '../../../extproc/operations/approval-metrics.ts';
 import { coverageMetrics } from '../../../extproc/operations/coverage-metrics.ts';
 import { Operations } from '../../../extproc/operations/operations.ts';
 import { policyMetrics } from '../../../extproc/operations/policy-metrics.ts';
@@ -15,6 +16,7 @@ export function allMetrics(): Metric[] {
   metrics.shipping.watch(new ShippingState(Date.now));
   policyMetrics(metrics.registry);
   workerMetrics(metrics.registry, () => []);
+  approvalMetrics(metrics.registry, Date.now);
   coverageMetrics(metrics.registry, { counts: () => ({}), lagSeconds: () => 0 });
   return metrics.registry.getMetricsAsArray().map((metric) => {
     const { name, type, help, labelNames = [] } = metric as unknown as Metric;
