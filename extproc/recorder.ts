@@ -10,6 +10,7 @@ import { EndReports } from './exchange/end-report.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
 import type { ExchangeContext, ExchangeLimits, SessionLinks } from './exchange/ports.ts';
+import { type RunningExchanges, StoppableExchange } from './exchange/running.ts';
 import { createSessionLinks } from './exchange/session-links.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import { wallClocks } from './exchange/wall-clock.ts';
@@ -32,6 +33,7 @@ import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
 import { freeBehind } from './recovery.ts';
+import { heedStops } from './stop-heeding.ts';
 import type { ReportSink } from './wire/report-stream.ts';
 import { startServer } from './wire/server.ts';
 import type { StreamExchange } from './wire/stream.ts';
@@ -97,6 +99,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
   const things = started.adopt(knownOwners(parts), (known) => known.close());
   const use = started.adopt(countedUse(parts), (counted) => counted.close());
+  const { running } = started.adopt(heedStops(parts), (stops) => stops.close());
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const refusals = countedRefusalsOf(parts);
   const context: ExchangeContext = {
@@ -115,15 +118,14 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     refusals,
     totals: use.totals,
     approvals,
+    stops: running,
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(parts.hashKey),
     ...observersOf(parts),
   };
-  metrics.exchange.watch(context);
-  metrics.journal.watch(journal);
-  watchJournalSpace(readiness, journal);
-  const open = openExchangeWith(context, metrics.exchange);
+  watchAll(parts, context);
+  const open = openExchangeWith(context, metrics.exchange, running);
   const server = await startServer(parts.listen, open, onStreamEndOf(parts), handingOn(endReports, parts.share));
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
@@ -156,6 +158,12 @@ function linksFor({ dataDirectory, index }: Config) {
 
 function readerOf({ place: { directory, key }, largeReading, policy }: RecorderParts) {
   return createThreadedReader({ directory, key }, largeReading, policy.detectors);
+}
+
+function watchAll({ journal, operations: { metrics, readiness } }: RecorderParts, context: ExchangeContext): void {
+  metrics.exchange.watch(context);
+  metrics.journal.watch(journal);
+  watchJournalSpace(readiness, journal);
 }
 
 function countedRefusalsOf({ config, journal, operations }: RecorderParts): CountedRefusals {
@@ -266,7 +274,7 @@ function warnNowAndThen(log: Log): (reason: string) => void {
   };
 }
 
-function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics) {
+function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics, running: RunningExchanges) {
   // What is counted is shared; a connection may have limits of its own.
   const contexts = new Map(
     [...shared.connections.values()].map((connection) => [
@@ -283,6 +291,7 @@ function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics) {
         remedy: 'Give the route grpc_initial_metadata x-skilltape-connection with a name from skilltape.yaml.',
       });
     }
-    return new MeteredExchange(new Exchange(context, connection, pathPrefix), name, metrics);
+    const exchange = new Exchange(context, connection, pathPrefix);
+    return new StoppableExchange(new MeteredExchange(exchange, name, metrics), exchange, running);
   };
 }

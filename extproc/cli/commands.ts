@@ -16,7 +16,7 @@ import { dumpCommand } from './dump.ts';
 import { envoyCommand } from './envoy.ts';
 import { eraseCommand } from './erase.ts';
 import { holdCommand } from './hold.ts';
-import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
+import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf, stopsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { keysCommand } from './keys.ts';
 import { kibanaCommand } from './kibana.ts';
@@ -38,6 +38,7 @@ import { revealCommand } from './reveal.ts';
 import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
+import { stopCommand } from './stop.ts';
 import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
@@ -74,6 +75,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     coverageCommand(looking, coverageLookOf(config)),
     approvalsCommand(looking, approvalsOf(config, process.env)),
     ...decisionCommands(looking, approvalsOf(config, process.env)),
+    stopCommand(looking, stopsOf(config, process.env)),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),

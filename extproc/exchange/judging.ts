@@ -4,18 +4,21 @@ import type { Counting } from './counting.ts';
 import { countingFor, totalsFacts } from './counting.ts';
 import type { Intake } from './intake.ts';
 import type { ExchangeContext, Judge, Observed, Verdict } from './ports.ts';
+import { stoppedVerdict } from './stopping.ts';
 import { bothOf } from './verdicts.ts';
+
+type JudgingContext = Pick<ExchangeContext, 'clock' | 'totals' | 'loopShare' | 'stops'>;
 
 /** What one exchange asks of the policy that was in force when it began, with what both answers have in common. */
 export class Judging {
   readonly #judge: Judge;
   readonly #intake: Intake;
-  readonly #context: Pick<ExchangeContext, 'clock' | 'totals' | 'loopShare'>;
+  readonly #context: JudgingContext;
   #observed: Observed | undefined;
   #heldByAccess: Verdict | null = null;
   #counting: Counting | null = null;
 
-  constructor(judge: Judge, intake: Intake, context: Pick<ExchangeContext, 'clock' | 'totals' | 'loopShare'>) {
+  constructor(judge: Judge, intake: Intake, context: JudgingContext) {
     this.#judge = judge;
     this.#intake = intake;
     this.#context = context;
@@ -43,13 +46,13 @@ export class Judging {
     read: BodyFacts,
     exchange: { exchangeId: string; session: string; requestBytes: number; isHeld: () => boolean },
   ): Promise<{ input: RequestInput; verdict: Verdict } | null> {
-    const { clock, totals, loopShare } = this.#context;
+    const { clock, totals, loopShare, stops } = this.#context;
     const { looksAtTotals } = this.#judge;
     const counting = looksAtTotals ? countingFor(this.#intake.access, exchange, totals) : null;
     return loopShare.run(() => {
       if (!exchange.isHeld()) return null;
       const input = this.#intake.requestInput(read, exchange.requestBytes, totalsFacts(counting, clock.nowMs()));
-      const judged = this.#judge.request(input);
+      const judged = stoppedVerdict(stops.reasonFor(exchange.session)) ?? this.#judge.request(input);
       const observed = observedTogether(this.#observed, judged.observed);
       const verdict = { ...bothOf(this.#heldByAccess, judged), observed };
       this.#counting = counting;

@@ -24,6 +24,8 @@ export const lookKinds = [
   'erase',
   'rebuild',
   'whatif',
+  'stop',
+  'tail',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { PolicyFault } from './decision.ts';
 
-/** Being shown what stands behind tokens, and deciding about what is held. */
-export const consoleActions = ['reveal', 'decide'] as const;
+/** Being shown what stands behind tokens, deciding about what is held, ending what runs, and following a session. */
+export const consoleActions = ['reveal', 'decide', 'stop', 'tail'] as const;
 
 const text = z.string();
 const texts = z.array(text);
