@@ -32,9 +32,10 @@ import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
 import { freeBehind } from './recovery.ts';
+import { type ReleaseWays, streamedRelease } from './release-ways.ts';
 import type { ReportSink } from './wire/report-stream.ts';
 import { startServer } from './wire/server.ts';
-import type { StreamExchange } from './wire/stream.ts';
+import type { Route, StreamExchange } from './wire/stream.ts';
 import type { SharedFact } from './workers/protocol.ts';
 
 export type RecorderParts = {
@@ -123,7 +124,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   metrics.exchange.watch(context);
   metrics.journal.watch(journal);
   watchJournalSpace(readiness, journal);
-  const open = openExchangeWith(context, metrics.exchange);
+  const open = openExchangeWith(context, metrics.exchange, streamedRelease(config, context));
   const server = await startServer(parts.listen, open, onStreamEndOf(parts), handingOn(endReports, parts.share));
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
@@ -266,15 +267,15 @@ function warnNowAndThen(log: Log): (reason: string) => void {
   };
 }
 
-function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics) {
+function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics, release: ReleaseWays) {
   // What is counted is shared; a connection may have limits of its own.
   const contexts = new Map(
     [...shared.connections.values()].map((connection) => [
       connection,
-      { ...shared, limits: { ...shared.limits, ...connection.limits } },
+      { ...shared, limits: { ...shared.limits, ...connection.limits }, streamed: release.streamedFor(connection) },
     ]),
   );
-  return ({ connection: name, pathPrefix }: { connection: string; pathPrefix: string }): StreamExchange => {
+  return ({ connection: name, pathPrefix, isRelease }: Route): StreamExchange => {
     if (name === '') return new Unrouted();
     const connection = shared.connections.get(name);
     const context = connection && contexts.get(connection);
@@ -283,6 +284,7 @@ function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics) {
         remedy: 'Give the route grpc_initial_metadata x-skilltape-connection with a name from skilltape.yaml.',
       });
     }
+    if (isRelease) return release.gate(context, connection, pathPrefix);
     return new MeteredExchange(new Exchange(context, connection, pathPrefix), name, metrics);
   };
 }

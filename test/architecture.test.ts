@@ -30,6 +30,7 @@ const allowed: Record<string, readonly string[]> = {
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   approvals: ['exchange', 'index', 'masking'],
   wire: ['exchange'],
+  release: ['exchange'],
   archive: ['exchange', 'journal'],
   reading: ['encoding', 'exchange', 'journal', 'masking'],
   transcript: ['claude', 'encoding', 'exchange', 'masking', 'policy', 'upload'],
@@ -94,7 +95,7 @@ const composition = [
     'primary.ts',
     'worker.ts',
   ],
-  ...['connections.ts', 'counted-use.ts'],
+  ...['connections.ts', 'counted-use.ts', 'release-ways.ts'],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 

@@ -46,6 +46,7 @@ export function settle(written: WrittenConfig, directory: string): Config {
     index: settleIndex(written.index, directory),
     policies: { ...written.policies, directory: resolve(directory, written.policies.directory) },
     usage: settleUsage(written.usage, directory),
+    approvals: settleApprovals(written.approvals, directory),
     coverage: settleCoverage(written.coverage, directory),
   });
 }
@@ -95,6 +96,12 @@ function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string):
 function settleCoverage(coverage: WrittenConfig['coverage'], directory: string): WrittenConfig['coverage'] {
   const { accessLogFile } = coverage;
   return accessLogFile === undefined ? coverage : { ...coverage, accessLogFile: resolve(directory, accessLogFile) };
+}
+
+function settleApprovals(approvals: WrittenConfig['approvals'], directory: string): WrittenConfig['approvals'] {
+  const { releaseSocket, ...streamed } = approvals.streamed;
+  if (releaseSocket === undefined) return approvals;
+  return { ...approvals, streamed: { ...streamed, releaseSocket: resolve(directory, releaseSocket) } };
 }
 
 function within(directory: string, written: string | undefined, byDefault: string): string {

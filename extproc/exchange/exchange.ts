@@ -12,10 +12,10 @@ import { Intake } from './intake.ts';
 import { Judging } from './judging.ts';
 import { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
-import { type Phase, stepOf } from './phase.ts';
+import { type Phase, phaseAfter, stepOf } from './phase.ts';
 import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
 import { denialReply, type RefusalReason, refusalReply } from './refusal.ts';
-import { type AccessLogFacts, accessLogOf, releaseOf } from './release.ts';
+import { accessLogOf, releaseOf } from './release.ts';
 import { RequestBody } from './request-body.ts';
 import { readRequest } from './request-reading.ts';
 import { type Session, sessionHeaders } from './session.ts';
@@ -63,8 +63,7 @@ export class Exchange {
   /** Never rejects: what fails while the request is held is refused, what fails later cuts the answer (inv. 2). */
   async accept(frame: Frame): Promise<Action> {
     const action = await this.#stepInTime(frame).catch((error) => this.#failed(SkilltapeError.from(error)));
-    // A cut and a reply are final: whatever still came must not be taken for the rest of a request.
-    this.#phase = action.kind === 'cut' ? 'ended' : action.kind === 'local_reply' ? 'replied' : this.#phase;
+    this.#phase = phaseAfter(action, this.#phase);
     return action;
   }
 
@@ -74,6 +73,8 @@ export class Exchange {
     const action = await this.#inTime(this.#step(frame));
     const holding = this.#holding;
     if (holding === undefined) return action;
+    const begun = await holding.streamed();
+    if (begun !== null) return begun;
     const end = await holding.end;
     this.#holding = undefined;
     return this.#inTime(this.#afterHold(holding, end));
@@ -111,12 +112,13 @@ export class Exchange {
     this.#body.forget();
     this.#answer?.forget();
     const { endReports } = this.#context;
-    const known = { answer: this.#answer, released: this.#released, exchangeId: this.id };
+    const known = { answer: this.#answer, released: this.#released, exchangeId: this.id, ...this.#holding?.known };
     try {
-      if (!this.#ledger.isOpen) return;
-      await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, endReports));
+      if (this.#ledger.isOpen)
+        await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, endReports));
     } finally {
       endReports.forget(this.id);
+      this.#holding?.close();
       this.#share.close();
     }
   }
@@ -211,8 +213,9 @@ export class Exchange {
     this.#noteDecision('request', held.verdict, held.input);
     await this.#ledger.sync();
     if (!this.#isHeld()) return { kind: 'wait' };
-    const own = { exchangeId: this.id, session: this.#session?.id ?? '', policyRevision: this.#judge.revision };
-    this.#holding = new Holding(this.#context, this.#known(), this.#body, { ...held, ...own });
+    const own = { id: this.id, ledger: this.#ledger, session: this.#session, request: this.#request };
+    const rest = { ...own, judging: this.#judging, policyRevision: this.#judge.revision };
+    this.#holding = new Holding(this.#context, this.#known(), this.#body, held, rest);
     return { kind: 'wait' };
   }
 
@@ -234,7 +237,7 @@ export class Exchange {
     this.#released = true;
     this.#judging?.letThrough();
     this.#context.endReports.expect(this.id);
-    return releaseOf(this.#body, lastFrame, this.#accessLog('allow'));
+    return releaseOf(this.#body, lastFrame, accessLogOf(this.id, this.#connection.name, 'allow'));
   }
 
   async #takeAnswer(frame: Frame, last: boolean): Promise<Action> {
@@ -267,7 +270,8 @@ export class Exchange {
     this.#body.forget();
     await this.#ledger.finish({ outcome, detail, status: reply.status, localReply: reply.body });
     const headers = { ...reply.headers, ...sessionHeaders(this.#session) };
-    this.#replied = { kind: 'local_reply', reply: { ...reply, headers }, accessLog: this.#accessLog(outcome) };
+    const accessLog = accessLogOf(this.id, this.#connection.name, outcome);
+    this.#replied = { kind: 'local_reply', reply: { ...reply, headers }, accessLog };
     await this.#ledger.sync();
     return this.#replied;
   }
@@ -280,16 +284,12 @@ export class Exchange {
     const end = { outcome: 'refused', detail: reason, status: reply.status, localReply: reply.body } as const;
     if (!this.#ledger.begun) this.#context.onUnrecorded(reason);
     this.#ledger.finish(end).catch(() => {});
-    return { kind: 'local_reply', reply, accessLog: this.#accessLog('refused') };
+    return { kind: 'local_reply', reply, accessLog: accessLogOf(this.id, this.#connection.name, 'refused') };
   }
 
   #noteDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): void {
     this.#session ??= this.#known().sessionFor(null, this.id, this.#context);
     this.#ledger.noteDecision(stage, verdict, { input, policyRevision: this.#judge.revision, session: this.#session });
-  }
-
-  #accessLog(verdict: string): AccessLogFacts {
-    return accessLogOf(this.id, this.#connection.name, verdict);
   }
 
   #known(): Intake {

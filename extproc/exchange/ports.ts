@@ -12,6 +12,7 @@ import type { LoopShare } from './loop-share.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reader } from './reader.ts';
 import type { CallerUse } from './share.ts';
+import type { StreamedRelease } from './streamed-hold.ts';
 import type { CountedExchange } from './totals.ts';
 
 /** Where a record stands in the log. */
@@ -102,6 +103,8 @@ export type ExchangeContext = {
   refusals: Pick<CountedRefusals, 'refuse'>;
   totals: UsageTotals;
   approvals: ApprovalDesk;
+  /** Absent where held requests wait in silence. */
+  streamed?: StreamedRelease | undefined;
   reader: Reader;
   loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */
