@@ -117,7 +117,7 @@ export class StreamedHold {
       if (told.kind === 'release') yield* this.#release();
       else {
         const ending = { outcome: told.outcome, detail: rulesOf(verdict ?? held.verdict) };
-        yield await this.#taken(errorEvent(told.reply.body), ending);
+        yield await this.#taken(errorEvent(told.event), ending);
       }
     } finally {
       this.close();
@@ -149,6 +149,8 @@ export class StreamedHold {
       // The end is recorded and synced before it is given.
       await this.#taken(nothing, null);
     } catch (thrown) {
+      // The caller went first, and the upstream was given up for that.
+      if (this.#gone.signal.aborted) return;
       if (thrown instanceof UpstreamBroke) await this.#upstreamBroke(thrown);
       throw thrown;
     } finally {
@@ -182,7 +184,6 @@ export class StreamedHold {
 
   /** The record says who it was, and not that we cut what the caller was given. */
   async #upstreamBroke({ message: detail }: UpstreamBroke): Promise<void> {
-    if (this.#gone.signal.aborted) return;
     const seen = this.#answer?.endingLetThrough();
     const ending = seen ?? { outcome: 'upstream_aborted' as const, detail };
     await this.#parts.exchange.ledger.finish({ ...ending, status: 200, localReply: '' });
