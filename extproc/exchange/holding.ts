@@ -82,6 +82,7 @@ export class Holding {
 
   /** The exchange is over. */
   close(): void {
+    this.#hold.leave();
     this.#streamed?.close();
   }
 
