@@ -90,7 +90,7 @@ const gateFilter = {
       response_body_mode: 'NONE',
       response_trailer_mode: 'SKIP',
     },
-    message_timeout: '10s',
+    message_timeout: '30s',
     request_attributes: ['xds.route_name', 'source.address', 'request.id', 'request.protocol'],
     metadata_options: { receiving_namespaces: { untyped: ['skilltape'] } },
     mutation_rules: { disallow_expression: { regex: '^:(path|method|scheme|authority)$' } },

@@ -10,14 +10,14 @@ export type PassedRequest = { exchangeId: string; connection: string; method: st
 
 const exchangeIdPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Between the processor and Envoy on one machine; the body follows at once. */
-const passLivesMs = 10_000;
+const passLivesMs = 30_000;
 /** Passes that were used and could still be shown again. At the limit none is taken (inv. 10). */
 const usedMax = 20_000;
 
 /**
  * The release listener has the credential, and whoever may open its socket could send anything. So each request there
  * shows a pass that only skilltape can write, for one exchange, connection, method, target and length of the body, for
- * ten seconds and once in each process. Any worker can check what another one wrote: they share the key.
+ * half a minute and once in each process. Any worker can check what another one wrote: they share the key.
  */
 export class ReleasePasses {
   readonly #keyedHash: KeyedHash;
