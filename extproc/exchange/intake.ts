@@ -12,6 +12,7 @@ import type { RequestFacts } from './facts.ts';
 import { accessInput, requestFacts } from './facts.ts';
 import type { FrameOf } from './frame.ts';
 import { headerValue, recordableHeaders } from './headers.ts';
+import { grantFacts, type HeldGrant } from './held-grants.ts';
 import type { Judging } from './judging.ts';
 import { ownerFacts } from './ownership.ts';
 import type { Attempts, Connection, ExchangeContext, ExchangeLimits, Judge } from './ports.ts';
@@ -20,12 +21,14 @@ import type { RefusalReason } from './refusal.ts';
 import type { Session } from './session.ts';
 import { sessionOf } from './session.ts';
 
-type IntakeContext = Pick<ExchangeContext, 'clock' | 'owners' | 'keyedHash'>;
+type IntakeContext = Pick<ExchangeContext, 'clock' | 'owners' | 'grants' | 'keyedHash'>;
 
 /** What is known of an exchange once its request headers were read. */
 export class Intake {
   readonly facts: RequestFacts;
   readonly access: AccessInput;
+  /** As they were when the exchange began: it is judged by them to its end. */
+  readonly grants: readonly HeldGrant[];
   readonly #context: IntakeContext;
   readonly #connection: Connection;
   /** Things that the request names, in its body too once that was read. */
@@ -41,8 +44,11 @@ export class Intake {
     this.#context = context;
     this.#connection = connection;
     this.facts = requestFacts(frame, connection, pathPrefix);
-    const access = accessInput(this.facts, connection, context.clock.nowMs(), timeZones);
-    this.access = { ...access, owners: this.#ownersOf(this.facts.named, access.identity) };
+    const nowMs = context.clock.nowMs();
+    const access = accessInput(this.facts, connection, nowMs, timeZones);
+    this.grants = context.grants.holding(access.identity, connection.name, nowMs);
+    const owners = this.#ownersOf(this.facts.named, access.identity);
+    this.access = { ...access, owners, grants: grantFacts(this.grants) };
   }
 
   get connection(): string {
@@ -107,7 +113,9 @@ export class Intake {
   sessionFor(request: MessagesRequest | null, exchangeId: string, context: ExchangeContext): Session {
     const { keyedHash, sessionLinks: links } = context;
     const own = { facts: this.facts, identity: this.access.identity, connection: this.#connection.name };
-    return sessionOf({ ...own, request, exchangeId, keyedHash, links });
+    const session = sessionOf({ ...own, request, exchangeId, keyedHash, links });
+    context.stops.joined(exchangeId, session.id);
+    return session;
   }
 
   /** What is done with the answer, of which these are the headers; there is no `session` where it was not judged. */

@@ -62,6 +62,10 @@ const accessFields = {
   source: z.strictObject({ address: text }),
   time: text,
   clock: z.record(text, wallClock),
+  /** What people allowed this identity on this connection for a time (extproc/grants). */
+  grants: z.array(
+    z.strictObject({ id: text, kind: z.enum(['access', 'break_glass']), skill: text, model: text, until: text }),
+  ),
   owners: z.array(z.strictObject({ kind: z.enum(ownedKinds), owner: z.enum(['mine', 'others', 'unknown']), count })),
 };
 

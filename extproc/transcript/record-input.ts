@@ -52,6 +52,7 @@ export function judgedInputOf({ decided, started, startedMs, requestBytes: bytes
     findings_complete: false,
     totals: notCounted,
     owners: [],
+    grants: [],
     excerpt: noExcerpt,
   };
   const judged = decided.input as AccessInput & Partial<RequestInput>;

@@ -78,6 +78,8 @@ access_faults contains "clock" if not _clock
 
 access_faults contains "owners" if not _things_owned
 
+access_faults contains "grants" if not _grants
+
 request_faults contains fault if some fault in access_faults
 
 request_faults contains "body.bytes" if not _body_bytes
@@ -154,6 +156,14 @@ _things_owned if {
 		_has_texts(thing, ["kind"])
 		thing.owner in {"mine", "others", "unknown"}
 		is_number(thing.count)
+	}
+}
+
+_grants if {
+	is_array(input.grants)
+	every grant in input.grants {
+		_has_texts(grant, ["id", "skill", "model", "until"])
+		grant.kind in {"access", "break_glass"}
 	}
 }
 

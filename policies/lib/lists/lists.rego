@@ -12,7 +12,7 @@ faults contains concat(".", path) if {
 		["deny", "skills", "ids"], ["deny", "skills", "types"], ["deny", "uploads", "extensions"],
 		["endpoints", "allowed"], ["endpoints", "allowed_with_secrets"], ["models", "names"], ["models", "prefixes"],
 		["retention", "classes"], ["observe", "connections"], ["observe", "rules"],
-		["ownership", "closed"],
+		["ownership", "closed"], ["break_glass", "rules"],
 	]
 	not _texts_at(path)
 }
@@ -25,7 +25,7 @@ faults contains "ownership.open" if not _has_open_things
 faults contains $"{name}.rules" if {
 	some name in [
 		"allowed_models", "allowed_skills", "allowed_tools", "allowed_mcp_servers", "budgets", "privacy", "prompts", "recording",
-		"required_tags", "retention", "sizes", "working_hours",
+		"required_tags", "retention", "sizes", "working_hours", "allowed_connections", "access_requests",
 	]
 	not _has_rules(name)
 }

@@ -20,6 +20,10 @@ few(names) := names if {
 	count(names) <= _few_max
 } else := array.slice([name | some name in names], 0, _few_max)
 
+# METADATA
+# description: True where `few` leaves names out.
+are_many(names) if count(names) > _few_max
+
 _few_max := 64
 
 # METADATA

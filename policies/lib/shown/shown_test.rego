@@ -34,4 +34,6 @@ test_fail_of_many_names_only_some_are_shown if {
 	some_of_them := shown.few(many)
 	count(some_of_them) == 64
 	every name in some_of_them { name in many }
+	shown.are_many(many)
+	not shown.are_many({"a"})
 }
