@@ -100,7 +100,13 @@ function settleApprovals(approvals: WrittenConfig['approvals'], directory: strin
     }
     return [name, target] as const;
   });
-  return { ...approvals, notify: { ...approvals.notify, targets: Object.fromEntries(targets) } };
+  const { releaseSocket, ...streamed } = approvals.streamed;
+  const release = releaseSocket === undefined ? {} : { releaseSocket: resolve(directory, releaseSocket) };
+  return {
+    ...approvals,
+    notify: { ...approvals.notify, targets: Object.fromEntries(targets) },
+    streamed: { ...streamed, ...release },
+  };
 }
 
 function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string): WrittenConfig['usage'] {
