@@ -43,6 +43,8 @@ import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
 import { stopCommand } from './stop.ts';
+import { tailCommand } from './tail.ts';
+import { tailOf } from './tail-of.ts';
 import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
@@ -84,7 +86,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     requestAccessCommand(looking, grants),
     accessCommand(looking, grants),
     breakGlassCommand(looking, grants),
-    stopCommand(looking, stopsOf(config, process.env)),
+    ...[stopCommand(looking, stopsOf(config, process.env)), tailCommand(looking, tailOf(config, process.env))],
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),
