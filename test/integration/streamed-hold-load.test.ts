@@ -3,12 +3,14 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { after, before, test } from 'node:test';
 import { messagesBody } from '../builders/messages-body.ts';
-import { type HeldStreams, heldQuestion, logLines, startHeldStreams } from '../environment/held-streams.ts';
+import { type HeldStreams, heldQuestion, startHeldStreams } from '../environment/held-streams.ts';
 import { postOn } from '../environment/http2-call.ts';
 import { assertPeakBelow, tellMemory } from '../environment/process-memory.ts';
 
 const count = 1_000;
-const peakMaxBytes = 400e6;
+const heldMaxBytes = 400e6;
+/** While all of them are answered in one moment. */
+const releasingMaxBytes = 500e6;
 
 let held: HeldStreams;
 let authorization: string;
@@ -43,7 +45,9 @@ test('1,000 streams are held at once with a comment a second, beside others that
     // The answers begin when their tickets are on disk.
     const pending = tickets.list('live', 10_000, Date.now());
     assert.equal(pending.length, count);
-    tellMemory(t, 'all held', pid);
+    // Some rounds of comments to all of them.
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    assertPeakBelow(heldMaxBytes, t, pid);
     const { status } = await gateway.post(messagesBody('beside the held'), { authorization });
     assert.equal(status, 200);
     // The upstream is in this process, too, and an approval is a write to disk.
@@ -52,24 +56,10 @@ test('1,000 streams are held at once with a comment a second, beside others that
       await new Promise((resolve) => setImmediate(resolve));
     }
     const texts = await Promise.all(streams.map(({ over }) => over));
-    const failed = texts.filter((text) => !text.includes('event: message_stop\n'));
-    if (failed.length > 0) {
-      await new Promise((resolve) => setTimeout(resolve, 11_000));
-      const details = logLines(gateway, '"verdict":"released"')
-        .map(({ status, details: why, flags, duration_ms: ms }) => [status, why, flags, ms])
-        .filter(([status]) => status !== 200);
-      const others = logLines(gateway, '"connection":null').map(
-        ({ status, details: why, flags, duration_ms: ms, route }) => [status, why, flags, ms, route],
-      );
-      t.diagnostic(
-        `${failed.length} failed ${JSON.stringify(details.slice(0, 8))} ${details.length} ${JSON.stringify(others.slice(0, 8))} ${others.length}`,
-      );
-      t.diagnostic(failed[0]?.slice(-300) ?? '');
-    }
-    assert.equal(failed.length, 0);
+    for (const text of texts) assert.match(text, /event: message_stop\n/);
     assert.equal(held.arrivals('many-').length, count);
     assert.equal(new Set(held.arrivals('many-')).size, count);
-    assertPeakBelow(peakMaxBytes, t, pid);
+    assertPeakBelow(releasingMaxBytes, t, pid);
   } finally {
     for (const session of sessions) session.destroy();
   }
