@@ -44,6 +44,7 @@ export function settle(written: WrittenConfig, directory: string): Config {
     },
     archive: settleArchive(written.archive, directory, dataDirectory),
     index: settleIndex(written.index, directory),
+    keys: settleKeys(written.keys, directory),
     policies: { ...written.policies, directory: resolve(directory, written.policies.directory) },
     usage: settleUsage(written.usage, directory),
     coverage: settleCoverage(written.coverage, directory),
@@ -86,6 +87,13 @@ function settleArchive(
     signingKeyFile: within(directory, signingKeyFile, join(dataDirectory, 'keys', 'archive-signing.key')),
     ...(checkpointFile !== undefined && { checkpointFile: resolve(directory, checkpointFile) }),
   };
+}
+
+function settleKeys(keys: WrittenConfig['keys'], directory: string): WrittenConfig['keys'] {
+  const { transit } = keys;
+  return transit === undefined
+    ? keys
+    : { ...keys, transit: { ...transit, tokenFile: resolve(directory, transit.tokenFile) } };
 }
 
 function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string): WrittenConfig['usage'] {
