@@ -98,6 +98,14 @@ export class Archive {
 
   /** Ends all segments and signs them. @throws SkilltapeError `archive_failed` */
   async close(): Promise<void> {
+    try {
+      await this.#endAll();
+    } finally {
+      for (const sink of this.#options.sinks) await sink.close?.();
+    }
+  }
+
+  async #endAll(): Promise<void> {
     const writing = this.#writing;
     if (writing === undefined) return;
     await this.#failing(async () => {

@@ -79,7 +79,12 @@ const tombstone = z.strictObject({
 export type Tombstone = z.output<typeof tombstone>;
 
 /** Takes each checkpoint, a signed line, to a place that whoever can change the archive cannot change. */
-export type CheckpointSink = { name: string; deliver(line: string, checkpoint: Checkpoint): Promise<void> };
+export type CheckpointSink = {
+  name: string;
+  deliver(line: string, checkpoint: Checkpoint): Promise<void>;
+  /** When the archive was closed. */
+  close?(): Promise<void>;
+};
 
 export type SignedEntry<T> = { line: string; hash: string; value: T };
 /** A line that is no signed line of this writer: place in the file, from 1. */

@@ -10,6 +10,7 @@ import { Masker } from '../masking/masker.ts';
 import { detectionOf, type OwnDetection } from '../masking/own-detection.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { archiveOf } from './archive-of.ts';
+import { indexedCheckpointsOf } from './checkpoints-of.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
@@ -76,8 +77,10 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     revealCommand(looking, revealOf(config, process.env)),
     exportCommand(looking, exportOf(config, process.env)),
     dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
-    verifyCommand({ write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }, () =>
-      archiveDirectory(config().dataDirectory),
+    verifyCommand(
+      { write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode },
+      () => archiveDirectory(config().dataDirectory),
+      () => indexedCheckpointsOf(config()),
     ),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
