@@ -33,6 +33,7 @@ import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
 import { freeBehind } from './recovery.ts';
+import { admittedBy, guardedVolume } from './volume-guard.ts';
 import type { ReportSink } from './wire/report-stream.ts';
 import { startServer } from './wire/server.ts';
 import type { StreamExchange } from './wire/stream.ts';
@@ -93,21 +94,22 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   const storedLinks = started.adopt(linksFor(config), (links) => links.close());
   const reader = started.adopt(readerOf(parts), (opened) => opened.close());
   const spooled = started.adopt(openJournalReader(place), (opened) => opened.close());
-  const tickets = { file: ticketsFile(config.dataDirectory), limits: config.approvals };
-  const approvals = started.adopt(new ThreadedDesk(tickets), (desk) => desk.close());
+  const approvals = started.adopt(deskOf(config), (desk) => desk.close());
   const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
   const things = started.adopt(knownOwners(parts), (known) => known.close());
   const held = started.adopt(knownGrants(parts), (known) => known.close());
   const use = started.adopt(countedUse(parts), (counted) => counted.close());
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const refusals = countedRefusalsOf(parts);
+  const volume = started.adopt(await guardedVolume(parts), (watch) => watch.stop());
   const context: ExchangeContext = {
-    log: journal,
+    log: admittedBy(volume, journal),
     judge: judges.current,
     clock: systemClock,
     connections: connectionsOf(config),
     limits: limitsOf(config),
     budget: { openExchanges: 0, heldBodyBytes: 0 },
+    volume,
     spool: { heldBytes: 0, passing: new PassingBytes(), readAt: (position) => spooled.readAt(position) },
     callers: new Map(),
     attempts: createAttempts(rememberedAttemptsMax),
@@ -122,8 +124,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     ...observersOf(parts),
   };
   metrics.exchange.watch(context);
-  metrics.journal.watch(journal);
-  watchJournalSpace(readiness, journal);
+  watchJournal(parts);
   const open = openExchangeWith(context, metrics.exchange);
   const server = await startServer(parts.listen, open, onStreamEndOf(parts), handingOn(endReports, parts.share));
   // Disposed in reverse: the journal is synced when no stream is open any more.
@@ -153,6 +154,15 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
 
 function linksFor({ dataDirectory, index }: Config) {
   return openLinksForReading(memoryFile(dataDirectory, index.kind));
+}
+
+function deskOf({ dataDirectory, approvals }: Config): ThreadedDesk {
+  return new ThreadedDesk({ file: ticketsFile(dataDirectory), limits: approvals });
+}
+
+function watchJournal({ journal, operations: { metrics, readiness } }: RecorderParts): void {
+  metrics.journal.watch(journal);
+  watchJournalSpace(readiness, journal);
 }
 
 function readerOf({ place: { directory, key }, largeReading, policy }: RecorderParts) {

@@ -3,6 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { ChatPart } from '../extproc/export/chat.ts';
+import type { ChatSink } from '../extproc/export/sink.ts';
 import type { IndexSink } from '../extproc/index/port.ts';
 import type { LookLog } from '../extproc/looks/look-log.ts';
 import type { renderTranscript } from '../extproc/terminal/transcript.ts';
@@ -49,6 +51,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
   remask: ['archive', 'exchange', 'index', 'journal', 'masking', 'ship', 'transcript'],
   rebuild: ['archive', 'exchange', 'index', 'journal', 'remask', 'ship', 'transcript'],
+  export: ['index', 'masking', 'transcript'],
   whatif: ['archive', 'exchange', 'journal', 'policy', 'remask', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['config', 'envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
@@ -62,6 +65,7 @@ const allowed: Record<string, readonly string[]> = {
       'doctor',
       'envoy',
       'exchange',
+      'export',
       'grants',
       'index',
       'journal',
@@ -92,6 +96,8 @@ const composition = [
     'live-edit.ts',
     'judges.ts',
     'left-journals.ts',
+    'volume-guard.ts',
+    'volume-watch.ts',
     'shipping.ts',
     'primary.ts',
     'worker.ts',
@@ -312,6 +318,7 @@ test('only the masker makes masked values, and stores give back what they were g
   });
   assert.deepEqual([...new Set(derivers.map(({ from }) => from))].sort(), [
     'extproc/exchange/summary-mask.ts',
+    'extproc/export/chat.ts',
     'extproc/transcript/masked-document.ts',
     'extproc/transcript/reduced-document.ts',
   ]);
@@ -324,7 +331,8 @@ test('no sink takes unmasked text', () => {
   const index: Refuses<ExchangeDocument, Parameters<IndexSink['deliver']>[0][number]> = true;
   const terminal: Refuses<ExchangeDocument[], Parameters<typeof renderTranscript>[0]> = true;
   const looks: Refuses<string, Parameters<LookLog['record']>[0]['subject']> = true;
-  assert.ok(index && terminal && looks);
+  const exported: Refuses<ChatPart, Parameters<ChatSink['append']>[0][number]> = true;
+  assert.ok(index && terminal && looks && exported);
 });
 
 test('a log line has no field for what a caller wrote', () => {

@@ -15,6 +15,8 @@ import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
 import { envoyCommand } from './envoy.ts';
 import { eraseCommand } from './erase.ts';
+import { exportCommand } from './export.ts';
+import { exportOf } from './export-of.ts';
 import { accessCommand, breakGlassCommand, requestAccessCommand } from './grants.ts';
 import { grantsOf } from './grants-of.ts';
 import { holdCommand } from './hold.ts';
@@ -69,6 +71,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     searchCommand(looking),
     showCommand(looking),
     revealCommand(looking, revealOf(config, process.env)),
+    exportCommand(looking, exportOf(config, process.env)),
     dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
     verifyCommand({ write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }, () =>
       archiveDirectory(config().dataDirectory),

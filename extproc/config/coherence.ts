@@ -53,6 +53,13 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
       'limits.requestBodyMaxBytes',
       'the largest request must fit into the part of each worker',
     ),
+    ...checkAtLeast(
+      read,
+      'journal.volumeRefuseAtPercent',
+      1,
+      'retention.diskBudgetPercent',
+      'a sweep makes room before requests are refused',
+    ),
     ...checkIndex(data),
     ...checkRetention(data),
     ...checkFiles(data, directory),

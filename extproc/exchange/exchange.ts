@@ -190,7 +190,7 @@ export class Exchange {
   }
 
   async #judgeRequest(lastFrame: Frame): Promise<Action> {
-    const place = this.#known().bodyPlace(this.#context.limits, this.#judge.looksAtFindings);
+    const place = this.#known().bodyPlace(this.#context.limits, this.#judge);
     const read = await readRequest(this.#context, this.id, place, this.#body);
     if (!this.#isHeld()) return { kind: 'wait' };
     if (read.fault !== '') return this.#refuse(read.reason, read.fault);

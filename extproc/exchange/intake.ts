@@ -2,6 +2,7 @@ import { makesThings, type OwnedId } from '../claude/owned-ids.ts';
 import type { MessagesRequest } from '../claude/request.ts';
 import { bringsSessionIds } from '../claude/session.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
+import { excerptMaxChars } from '../policy/input-bounds.ts';
 import type { AnswerHandling } from './answer.ts';
 import { handlingOf } from './answer-handling.ts';
 import { AnswerLearning } from './answer-learning.ts';
@@ -14,7 +15,7 @@ import { headerValue, recordableHeaders } from './headers.ts';
 import { grantFacts, type HeldGrant } from './held-grants.ts';
 import type { Judging } from './judging.ts';
 import { ownerFacts } from './ownership.ts';
-import type { Attempts, Connection, ExchangeContext, ExchangeLimits } from './ports.ts';
+import type { Attempts, Connection, ExchangeContext, ExchangeLimits, Judge } from './ports.ts';
 import type { Started } from './record.ts';
 import type { RefusalReason } from './refusal.ts';
 import type { Session } from './session.ts';
@@ -81,11 +82,15 @@ export class Intake {
   }
 
   /** How the body is to be read. */
-  bodyPlace({ decodedBodyMaxBytes, decodedRatioMax, ...limits }: ExchangeLimits, isSearched: boolean): BodyPlace {
+  bodyPlace(
+    { decodedBodyMaxBytes, decodedRatioMax, ...limits }: ExchangeLimits,
+    judge: Pick<Judge, 'looksAtFindings' | 'looksAtExcerpt'>,
+  ): BodyPlace {
     const { endpoint, bodyForm, contentType, codings } = this.facts;
     const decoding = { decodedBodyMaxBytes, decodedRatioMax };
-    const searched = isSearched ? { findingsMaxChars: limits.requestFindingsMaxChars } : {};
-    return { endpoint, bodyForm, contentType, codings, decoding, ...searched };
+    const searched = judge.looksAtFindings ? { findingsMaxChars: limits.requestFindingsMaxChars } : {};
+    const excerpted = judge.looksAtExcerpt ? { excerptMaxChars } : {};
+    return { endpoint, bodyForm, contentType, codings, decoding, ...searched, ...excerpted };
   }
 
   started(attempts: Attempts, exchangeId: string, policyRevision: string): Started {

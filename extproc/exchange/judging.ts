@@ -1,4 +1,5 @@
 import type { RequestInput } from '../policy/input.ts';
+import { noExcerpt } from '../policy/input-bounds.ts';
 import type { BodyFacts } from './body.ts';
 import type { Counting } from './counting.ts';
 import { countingFor, totalsFacts } from './counting.ts';
@@ -66,7 +67,8 @@ export class Judging {
       const verdict = withGrants(both, this.#intake.grants);
       this.#counting = counting;
       if (verdict.verdict === 'allow') this.letThrough();
-      return { input, verdict };
+      // What was seen of the text ends here: neither records nor whoever decides about a hold have it (inv. 6).
+      return { input: { ...input, excerpt: noExcerpt }, verdict };
     });
   }
 }

@@ -54,6 +54,8 @@ export type Judge = {
   readonly looksAtFindings: boolean;
   /** Whether a rule may look at what callers used before. */
   readonly looksAtTotals: boolean;
+  /** Whether a rule may look at an excerpt of the new text of a request. */
+  readonly looksAtExcerpt: boolean;
   /** IANA names of the time zones that a rule may ask for, beside UTC. */
   readonly timeZones: readonly string[];
   access(input: AccessInput): Verdict;
@@ -98,6 +100,8 @@ export type ExchangeContext = {
   connections: ReadonlyMap<string, Connection>;
   limits: ExchangeLimits;
   budget: Budget;
+  /** Whether the volume is so full that no new exchange may begin. */
+  volume: { readonly isRefusing: boolean };
   spool: Spool;
   /** By who called; those without an open exchange are not in it. */
   callers: Map<string, CallerUse>;

@@ -7,6 +7,7 @@ export const conditionNames = [
   'policies',
   'journal',
   'journal_space',
+  'volume',
   'listener',
   'drain',
   'shipping',

@@ -132,6 +132,14 @@ export const listSchemas = {
   masking: maskingListFor(null),
   observe: observeList,
   ownership: ownershipList,
+  prompts: rulesOf(
+    z.strictObject({
+      when: bodyWhen.optional(),
+      effect: z.enum(['deny', 'hold']),
+      phrases: z.array(z.string().min(1).max(200)).min(1).max(1000),
+      incomplete: z.literal('allow').optional(),
+    }),
+  ),
   privacy: rulesOf(privacyDecision.partial().extend({ when: bodyWhen.optional() })),
   recording: z.strictObject({ default: keep, rules: z.array(z.strictObject({ when: bodyWhen.optional(), keep })) }),
   required_tags: rulesOf(

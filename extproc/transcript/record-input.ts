@@ -8,7 +8,7 @@ import type { Decided } from '../exchange/record.ts';
 import { notCounted } from '../exchange/totals.ts';
 import { wallClocks } from '../exchange/wall-clock.ts';
 import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../policy/input.ts';
-import { noBodyFacts } from '../policy/input-bounds.ts';
+import { noBodyFacts, noExcerpt } from '../policy/input-bounds.ts';
 import { endingOf } from './ending.ts';
 import { toolsUsed } from './gen-ai.ts';
 import type { Reading } from './reading.ts';
@@ -23,8 +23,9 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
   if (decided === null) return null;
   const { message } = reading;
   const usage = usageOf(message);
+  const { excerpt: _, ...judged } = judgedInputOf({ ...transcript, decided });
   return {
-    ...judgedInputOf({ ...transcript, decided }),
+    ...judged,
     answer: {
       outcome: endingOf(transcript, reading).outcome,
       status: finished.status,
@@ -52,6 +53,7 @@ export function judgedInputOf({ decided, started, startedMs, requestBytes: bytes
     totals: notCounted,
     owners: [],
     grants: [],
+    excerpt: noExcerpt,
   };
   const judged = decided.input as AccessInput & Partial<RequestInput>;
   return {

@@ -49,6 +49,7 @@ export function requestDocument(change: Partial<RequestInput> = {}): RequestInpu
     claude: claudeFacts(),
     ...{ findings: [], findings_complete: true },
     totals: totalsFacts(),
+    excerpt: { text: 'what does the plan say', complete: true },
     ...change,
   };
 }
@@ -96,8 +97,9 @@ export function fullRequestDocument(change: Partial<RequestInput> = {}): Request
 }
 
 export function recordDocument(change: Partial<RecordInput> = {}): RecordInput {
+  const { excerpt: _, ...judged } = fullRequestDocument();
   return {
-    ...fullRequestDocument(),
+    ...judged,
     answer: {
       outcome: 'complete',
       status: 200,

@@ -61,6 +61,7 @@ request := object.union(access, {
 	"upload": null,
 	"findings": [],
 	"findings_complete": true,
+	"excerpt": {"text": "What does the plan say?", "complete": true},
 	"totals": {
 		"counted": true,
 		"priced": true,

@@ -72,7 +72,8 @@ how_to_ask(kind, name) := concat("", [
 # description: The entries of `lists.access_requests` by which members of these groups can ask for a thing.
 offers(kind, name, groups) := {entry |
 	some entry in data.lists.access_requests.rules
-	lists.fits(object.get(entry, $"{kind}s", []), name)
+	patterns := {pattern | some pattern in object.get(entry, $"{kind}s", [])}
+	lists.fitting(patterns, {name}) == {name}
 	_is_for(entry, groups)
 }
 

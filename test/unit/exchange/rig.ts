@@ -158,6 +158,7 @@ export class FakeJudge implements Judge {
   readonly revision = 'sha256:revision';
   looksAtFindings = false;
   looksAtTotals = false;
+  looksAtExcerpt = false;
   timeZones: readonly string[] = [];
   readonly accessInputs: AccessInput[] = [];
   readonly requestInputs: RequestInput[] = [];
@@ -232,6 +233,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     spool: { heldBytes: 0, passing: new PassingBytes(), readAt: async ({ offset }) => log.readBack(offset) },
     callers: new Map(),
+    volume: { isRefusing: false },
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
     owners: createOwners(10),

@@ -13,6 +13,7 @@ export function allMetrics(): Metric[] {
   const { metrics } = new Operations(['claude']);
   metrics.exchange.watch(createRig().context);
   metrics.journal.watch({ usage: () => ({ bytes: 0, maxBytes: 1 }), admits: () => true });
+  metrics.journal.watchVolume({ usedShare: 0, isRefusing: false });
   metrics.shipping.watch(new ShippingState(Date.now));
   policyMetrics(metrics.registry);
   workerMetrics(metrics.registry, () => []);

@@ -16,6 +16,11 @@ import data.skilltape.lib.grants
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": message, "grant": {"kind": "model", "name": model}} if {
-	some model in allowed.refused(data.lists.allowed_models.rules, "models", [], facts.models)
+	some model in shown.few(_refused)
 	message := $"The model {shown.name(model)} is not one of those that you may use.{grants.how_to_ask("model", model)}"
 }
+
+# Not one that a grant lifts: those that are not named may be others than were granted.
+findings contains {"effect": "deny", "message": "Many models are named that you may not use."} if shown.are_many(_refused)
+
+_refused := allowed.refused(data.lists.allowed_models.rules, "models", [], facts.models)

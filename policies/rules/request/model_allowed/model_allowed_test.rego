@@ -29,6 +29,12 @@ test_fail_fallback_batch_and_agent if {
 	}
 }
 
+test_fail_more_models_than_are_named_have_a_finding_that_no_grant_lifts if {
+	models := [$"model-{number}" | some number in numbers.range(1, 65)]
+	findings := _of(example.request_with({"claude": {"models": models}}), [{"models": ["claude-*"]}])
+	count({finding | some finding in findings; not finding.grant}) == 1
+}
+
 _group(name, models) := {"when": {"groups": [name]}, "models": models}
 
 _of(document, rules) := findings if {

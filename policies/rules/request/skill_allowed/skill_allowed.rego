@@ -15,6 +15,11 @@ import data.skilltape.lib.grants
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": message, "grant": {"kind": "skill", "name": id}} if {
-	some id in allowed.refused(data.lists.allowed_skills.rules, "skills", [], {skill.id | some skill in facts.skills})
+	some id in shown.few(_refused)
 	message := $"The skill {shown.name(id)} is not one of those that you may use.{grants.how_to_ask("skill", id)}"
 }
+
+# Not one that a grant lifts: those that are not named may be others than were granted.
+findings contains {"effect": "deny", "message": "Many skills are named that you may not use."} if shown.are_many(_refused)
+
+_refused := allowed.refused(data.lists.allowed_skills.rules, "skills", [], {skill.id | some skill in facts.skills})
