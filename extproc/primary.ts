@@ -9,6 +9,7 @@ import { workerMetrics } from './operations/worker-metrics.ts';
 import type { Keys, Processor, ProcessorParts } from './processor.ts';
 import { freeBehind, openRecovered, takeOver, untilUnlocked } from './recovery.ts';
 import { startShipping } from './shipping.ts';
+import { startTicketWatching } from './ticket-watching.ts';
 import { Fleet } from './workers/fleet.ts';
 import { systemSupervisorClock } from './workers/supervisor.ts';
 import { launchWorker } from './workers/worker-process.ts';
@@ -49,10 +50,7 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
   const coverage = watchCoverage(log, own, Date.now);
   const shipping = startShipping({
     ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations, coverage },
-    journalDirectories: [
-      ...[primaryJournal, ...workers].map((worker) => placeOf(parts, worker).directory),
-      ...left.directories,
-    ],
+    journalDirectories: [...directoriesOf(parts, [primaryJournal, ...workers]), ...left.directories],
     onDelivered([position = null, ...others]) {
       freeBehind(position, own, log);
       fleet.delivered(others.slice(0, workers.length));
@@ -60,6 +58,7 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
     },
   });
   started.defer(() => shipping.stop());
+  started.defer(startTicketWatching(parts));
   const fleet = new Fleet({
     ...{ workers, log, drainMaxMs: config.drainMaxMs, clock: systemSupervisorClock },
     launch: (onMessage) => launchWorker(workerScript, onMessage),
@@ -92,6 +91,10 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
     },
     kill: () => fleet.kill(),
   };
+}
+
+function directoriesOf(parts: ProcessorParts & { keys: Keys }, journals: readonly number[]): string[] {
+  return journals.map((journal) => placeOf(parts, journal).directory);
 }
 
 function placeOf({ config, log, fileSystem, keys }: ProcessorParts & { keys: Keys }, worker: number) {

@@ -19,6 +19,7 @@ import type { Recorder } from './recorder.ts';
 import { startRecorder } from './recorder.ts';
 import { openRecovered, untilUnlocked } from './recovery.ts';
 import { startShipping } from './shipping.ts';
+import { startTicketWatching } from './ticket-watching.ts';
 import type { WorkerStatus } from './workers/supervisor.ts';
 
 export type ProcessorParts = {
@@ -99,6 +100,7 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
     },
   });
   started.defer(() => shipping.stop());
+  started.defer(startTicketWatching(parts));
   const onExchangeEnd = () => shipping.wake();
   const place = { directory, fileSystem, key: keys.journal };
   const recording = await startRecorder({

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RuleStats } from '../approvals/stats.ts';
 import type { Approver } from '../approvals/ticket.ts';
 import { usesMax } from '../approvals/ticket.ts';
 import type { Decided, Decision, Ticket } from '../approvals/tickets.ts';
@@ -9,6 +10,7 @@ import type { Operator } from '../looks/operator.ts';
 import type { ConsoleDecision, ConsoleInput } from '../policy/console.ts';
 import { sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
 import { ticketLine, ticketPage } from '../terminal/ticket.ts';
+import { ticketStatsPage } from '../terminal/ticket-stats.ts';
 import { durationMs } from './duration.ts';
 import { decideOnGrant, type GrantsDependencies } from './grants.ts';
 import {
@@ -19,6 +21,7 @@ import {
   tellingUsage,
   wholeNumber,
 } from './looking.ts';
+import { momentHelp, rangeStart } from './moment.ts';
 
 /** The tickets of this node (extproc/approvals). */
 export type TicketDesk = {
@@ -30,6 +33,7 @@ export type TicketDesk = {
 
 export type ApprovalsDependencies = {
   openTickets(): TicketDesk;
+  stats(range: { fromMs: number; nowMs: number }): RuleStats[];
   groups(): string[];
   policy(): Promise<{ console(input: ConsoleInput): ConsoleDecision }>;
 };
@@ -45,8 +49,14 @@ export function approvalsCommand(dependencies: LookingDependencies, approvals: A
     .argument('[ticket]', 'show this one whole, with everything that happened to it')
     .option('--all', 'list decided ones too, the newest first', false)
     .option('--limit <count>', `1 to ${listLimitMax}`, String(listLimitDefault))
+    .option('--stats', 'by rule: how many were held, what became of them, and how long people took')
+    .option('--from <time>', `with --stats, tickets that were opened not before: ${momentHelp}`)
     .action((ticket: string | undefined, flags: ListFlags) =>
       tellingUsage(dependencies, async () => {
+        if (flags.stats) {
+          stats(dependencies, approvals, flags);
+          return;
+        }
         const limit = wholeNumber('--limit', flags.limit, 1, listLimitMax);
         recordLook(dependencies, 'approvals', ticket ?? (flags.all ? 'all tickets' : 'open tickets'), flags.why);
         withTickets(approvals, (desk) => {
@@ -57,7 +67,19 @@ export function approvalsCommand(dependencies: LookingDependencies, approvals: A
     );
 }
 
-type ListFlags = { all: boolean; limit: string; json?: true; why?: string };
+type ListFlags = { all: boolean; limit: string; stats?: true; from?: string; json?: true; why?: string };
+
+function stats(dependencies: LookingDependencies, approvals: ApprovalsDependencies, flags: ListFlags): void {
+  const now = dependencies.now();
+  const fromMs = flags.from === undefined ? 0 : rangeStart('--from', flags.from, now).getTime();
+  recordLook(dependencies, 'approvals', 'sums by rule', flags.why);
+  const found = approvals.stats({ fromMs, nowMs: now.getTime() });
+  if (found.length === 0) {
+    dependencies.writeError('No request was held.\n');
+    dependencies.setExitCode(exitNothingFound);
+  } else if (flags.json === undefined) dependencies.write(ticketStatsPage(found));
+  else for (const one of found) dependencies.write(`${sanitisedJson(one)}\n`);
+}
 
 function list(
   dependencies: LookingDependencies,

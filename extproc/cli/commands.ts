@@ -20,7 +20,7 @@ import { exportOf } from './export-of.ts';
 import { accessCommand, breakGlassCommand, requestAccessCommand } from './grants.ts';
 import { grantsOf } from './grants-of.ts';
 import { holdCommand } from './hold.ts';
-import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
+import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf, stopsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { keysCommand } from './keys.ts';
 import { kibanaCommand } from './kibana.ts';
@@ -42,6 +42,7 @@ import { revealCommand } from './reveal.ts';
 import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
+import { stopCommand } from './stop.ts';
 import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
@@ -83,6 +84,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     requestAccessCommand(looking, grants),
     accessCommand(looking, grants),
     breakGlassCommand(looking, grants),
+    stopCommand(looking, stopsOf(config, process.env)),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),

@@ -3,6 +3,7 @@ import { checkConnections } from './connection-coherence.ts';
 import { describeConfig } from './describe.ts';
 import type { Fault } from './fault.ts';
 import { checkIndex, elasticsearchFiles } from './index-coherence.ts';
+import { checkNotify } from './notify-coherence.ts';
 import { checkRetention } from './retention-coherence.ts';
 import { workersMax } from './schema.ts';
 import { isSection, valueAt } from './section.ts';
@@ -62,6 +63,7 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
     ),
     ...checkIndex(data),
     ...checkRetention(data),
+    ...checkNotify(data),
     ...checkFiles(data, directory),
   ];
 }

@@ -113,7 +113,9 @@ export class Intake {
   sessionFor(request: MessagesRequest | null, exchangeId: string, context: ExchangeContext): Session {
     const { keyedHash, sessionLinks: links } = context;
     const own = { facts: this.facts, identity: this.access.identity, connection: this.#connection.name };
-    return sessionOf({ ...own, request, exchangeId, keyedHash, links });
+    const session = sessionOf({ ...own, request, exchangeId, keyedHash, links });
+    context.stops.joined(exchangeId, session.id);
+    return session;
   }
 
   /** What is done with the answer, of which these are the headers; there is no `session` where it was not judged. */

@@ -6,9 +6,10 @@ import { countingFor, totalsFacts } from './counting.ts';
 import { liftedTogether, withGrants } from './held-grants.ts';
 import type { Intake } from './intake.ts';
 import type { ExchangeContext, Judge, Lifted, Observed, Verdict } from './ports.ts';
+import { stoppedVerdict } from './stopping.ts';
 import { bothOf } from './verdicts.ts';
 
-type JudgingContext = Pick<ExchangeContext, 'clock' | 'totals' | 'grants' | 'loopShare'>;
+type JudgingContext = Pick<ExchangeContext, 'clock' | 'totals' | 'grants' | 'loopShare' | 'stops'>;
 
 /** What one exchange asks of the policy that was in force when it began, with what both answers have in common. */
 export class Judging {
@@ -54,13 +55,13 @@ export class Judging {
     read: BodyFacts,
     exchange: { exchangeId: string; session: string; requestBytes: number; isHeld: () => boolean },
   ): Promise<{ input: RequestInput; verdict: Verdict } | null> {
-    const { clock, totals, loopShare } = this.#context;
+    const { clock, totals, loopShare, stops } = this.#context;
     const { looksAtTotals } = this.#judge;
     const counting = looksAtTotals ? countingFor(this.#intake.access, exchange, totals) : null;
     return loopShare.run(() => {
       if (!exchange.isHeld()) return null;
       const input = this.#intake.requestInput(read, exchange.requestBytes, totalsFacts(counting, clock.nowMs()));
-      const judged = this.#judge.request(input);
+      const judged = stoppedVerdict(stops.reasonFor(exchange.session)) ?? this.#judge.request(input);
       const observed = observedTogether(this.#observed, judged.observed);
       this.#lifted = liftedTogether(this.#lifted, judged.lifted);
       const both = { ...bothOf(this.#heldByAccess, judged), observed, lifted: this.#lifted };

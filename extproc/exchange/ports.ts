@@ -13,6 +13,7 @@ import type { LoopShare } from './loop-share.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reader } from './reader.ts';
 import type { CallerUse } from './share.ts';
+import type { Stop } from './stopping.ts';
 import type { CountedExchange } from './totals.ts';
 
 /** Where a record stands in the log. */
@@ -114,6 +115,7 @@ export type ExchangeContext = {
   refusals: Pick<CountedRefusals, 'refuse'>;
   totals: UsageTotals;
   approvals: ApprovalDesk;
+  stops: Stops;
   reader: Reader;
   loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */
@@ -163,6 +165,14 @@ export type UsageTotals = {
   note(exchange: CountedExchange): void;
   /** In the currency of the price table; null where it has no price. */
   priceOf(answer: AnswerUsageCounts): number | null;
+};
+
+/** What operators stopped (`running.ts`). */
+export type Stops = {
+  /** The exchange belongs to this session: it ends with it. */
+  joined(exchangeId: string, session: string): void;
+  /** Why nothing of this session goes on; null of almost all. */
+  reasonFor(session: string): Stop | null;
 };
 
 export type Attempts = {

@@ -26,6 +26,8 @@ export const lookKinds = [
   'whatif',
   'access',
   'break_glass',
+  'stop',
+  'tail',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];

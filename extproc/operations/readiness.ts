@@ -14,6 +14,7 @@ export const conditionNames = [
   'archive',
   'index',
   'break_glass',
+  'notifications',
 ] as const;
 export type ConditionName = (typeof conditionNames)[number];
 export type ConditionState = 'ok' | 'degraded' | 'failed';

@@ -4,9 +4,10 @@ import type { PolicyFault } from './decision.ts';
 
 /**
  * Being shown what stands behind tokens, deciding about what is held, taking masked conversations away, giving and taking
- * back access, break-glass. `ask` is a person's own, with their token: no list of operators counts for it.
+ * back access, break-glass, ending what runs, and following a session. `ask` is a person's own, with their token: no list
+ * of operators counts for it.
  */
-export const consoleActions = ['reveal', 'decide', 'export', 'grant', 'break_glass', 'ask'] as const;
+export const consoleActions = ['reveal', 'decide', 'export', 'grant', 'break_glass', 'stop', 'tail', 'ask'] as const;
 
 const text = z.string();
 const texts = z.array(text);

@@ -223,6 +223,7 @@ export function consoleVariants(): ConsoleInput[] {
     consoleDocument({ person: null }),
     consoleDocument({ action: 'decide', types: [], values: 0 }),
     { ...operator({ name: 'eve' }), action: 'decide' },
+    ...(['stop', 'tail'] as const).map((action) => consoleDocument({ action, person: null, types: [], values: 0 })),
     consoleDocument({ action: 'decide', person: { ...bob, subject: 'u-9' } }),
     ...['', 'short', ' \t          ', 'ü'.repeat(10), '\ud800'.repeat(10)].map((reason) => consoleDocument({ reason })),
     ...[['EMAIL'], ['EMAIL', 'IP'], []].map((types) => consoleDocument({ types })),

@@ -174,6 +174,7 @@ test('who may look is decided as OPA itself decides it, and nobody may with the 
     { actions: ['reveal'], groups: ['incident'], connections: ['claude'] },
     { actions: ['decide'], users: ['ada'], person: { issuer: 'https://idp.example', subject: 'u-9' } },
     { actions: ['decide'], users: ['eve'] },
+    { actions: ['stop', 'tail'], users: ['ada'] },
   ];
   writeFileSync(join(directory, 'lists/console/data.json'), JSON.stringify({ operators, limits }));
   const edited = await createPolicyEngine(await compilePolicies({ opaBinary: opaBinary(), directory }));

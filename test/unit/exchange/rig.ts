@@ -29,6 +29,7 @@ import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
 import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { storedChunk } from '../../../extproc/exchange/request-body.ts';
 import { findingsSearch } from '../../../extproc/exchange/request-findings.ts';
+import { RunningExchanges } from '../../../extproc/exchange/running.ts';
 import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
 import { maskedSummary } from '../../../extproc/exchange/summary-mask.ts';
 import { notCounted } from '../../../extproc/exchange/totals.ts';
@@ -242,6 +243,7 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     refusals: new CountedRefusals(unbounded, log, { nowMs: () => nowMs }),
     totals: noTotals,
     approvals: desk,
+    stops: new RunningExchanges(),
     reader: {
       read: (kind, asked, body) =>
         readHere(kind, { ...asked, search: findingsSearch, mask: maskedSummary }, wholeOf(log, body)),

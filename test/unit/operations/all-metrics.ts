@@ -1,3 +1,4 @@
+import { approvalMetrics } from '../../../extproc/operations/approval-metrics.ts';
 import { coverageMetrics } from '../../../extproc/operations/coverage-metrics.ts';
 import { grantMetrics } from '../../../extproc/operations/grant-metrics.ts';
 import { Operations } from '../../../extproc/operations/operations.ts';
@@ -18,6 +19,7 @@ export function allMetrics(): Metric[] {
   policyMetrics(metrics.registry);
   workerMetrics(metrics.registry, () => []);
   grantMetrics(metrics.registry, () => 0);
+  approvalMetrics(metrics.registry, Date.now);
   coverageMetrics(metrics.registry, { counts: () => ({}), lagSeconds: () => 0 });
   return metrics.registry.getMetricsAsArray().map((metric) => {
     const { name, type, help, labelNames = [] } = metric as unknown as Metric;
