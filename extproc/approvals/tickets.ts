@@ -10,7 +10,16 @@ import type {
 import { inTransaction } from '../index/sqlite/database.ts';
 import type { Masked } from '../masking/masked.ts';
 import { openTickets } from './schema.ts';
-import { type Approver, agreed, type Grant, stateOf, type TicketEvent, type TicketState, usesMax } from './ticket.ts';
+import {
+  type Approver,
+  agreed,
+  type Grant,
+  isSameApprover,
+  stateOf,
+  type TicketEvent,
+  type TicketState,
+  usesMax,
+} from './ticket.ts';
 
 export type Ticket = {
   ticket: string;
@@ -258,8 +267,7 @@ function refusalOf({ state, terms }: Ticket, decision: Decision): Extract<Decide
   if (state.kind !== 'pending') return 'not_open';
   if (decision.kind === 'deny') return null;
   if (!terms.scopes.includes(decision.scope)) return 'scope_not_offered';
-  const isSame = (by: Approver): boolean => by.kind === decision.by.kind && by.uid === decision.by.uid;
-  return state.approvals.some(({ by }) => isSame(by)) ? 'approved_before' : null;
+  return state.approvals.some(({ by }) => isSameApprover(by, decision.by)) ? 'approved_before' : null;
 }
 
 function grantOf(decision: Extract<Decision, { kind: 'approve' }>, terms: ApprovalTerms, nowMs: number): Grant {

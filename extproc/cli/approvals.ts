@@ -136,7 +136,7 @@ function byOperator(
   return { by: approverOf(operator), reason: maskQuery(reason) };
 }
 
-function approverOf({ osUser, uid }: Operator): Approver {
+function approverOf({ osUser, uid }: Operator): Extract<Approver, { kind: 'os' }> {
   return { kind: 'os', name: osUser, uid };
 }
 
@@ -152,14 +152,17 @@ async function decideOn(
   const policy = await approvals.policy();
   withTickets(approvals, (desk) => {
     const found = desk.read(id, dependencies.now().getTime());
-    const { verdict, reasons } =
-      found === null ? { verdict: 'allow', reasons: [] } : policy.console(asked(dependencies, approvals, found, flags));
+    const { verdict, reasons, persons } =
+      found === null
+        ? { verdict: 'allow', reasons: [], persons: [] }
+        : policy.console(asked(dependencies, approvals, found, flags));
     if (verdict !== 'allow') {
       for (const { rule, message } of reasons) dependencies.writeError(`${sanitiseLine(`${message} (${rule})`)}\n`);
       dependencies.setExitCode(exitRefused);
       return;
     }
-    const decided = desk.decide(id, decision, dependencies.now().getTime());
+    const by: Approver = { ...approverOf(dependencies.operator), persons };
+    const decided = desk.decide(id, { ...decision, by }, dependencies.now().getTime());
     if (decided.kind === 'recorded') {
       const { ticket, state } = decided.ticket;
       dependencies.write(
@@ -178,18 +181,19 @@ async function decideOn(
 function asked(
   { operator, now }: LookingDependencies,
   { groups }: ApprovalsDependencies,
-  { summary, events }: Ticket,
+  { summary, terms, events }: Ticket,
   { reason }: DecideFlags,
 ): ConsoleInput {
   const exchange = events.find((event) => event.kind === 'waiting')?.exchangeId ?? '';
   return {
     version: 1,
     action: 'decide',
-    operator: { kind: 'os', name: operator.osUser, uid: operator.uid, groups: groups() },
+    operator: { kind: 'os', name: operator.osUser, uid: operator.uid, groups: groups(), issuer: '', subject: '' },
     person: personOf(summary.person),
     ...{ connection: summary.connection, session: summary.session, exchange, retention_class: '' },
     ...{ types: [], values: 0, reason },
     last_hour: { operator_values: 0, person_values: 0 },
+    approvers: [...terms.approvers],
     time: now().toISOString(),
   };
 }

@@ -131,12 +131,20 @@ function decided({ looking, reveal, policy, id, asked, reason, lastHour }: Decid
   const { verdict, reasons, limits } = policy.console({
     version: 1,
     action: 'reveal',
-    operator: { kind: 'os', name: operator.osUser, uid: operator.uid, groups: reveal.groups() },
+    operator: {
+      kind: 'os',
+      name: operator.osUser,
+      uid: operator.uid,
+      groups: reveal.groups(),
+      issuer: '',
+      subject: '',
+    },
     ...placeOf(asked),
     types: Object.keys(types),
     values: asked.tokens.length,
     reason,
     last_hour: { operator_values: lastHour.operatorValues, person_values: lastHour.personValues },
+    approvers: [],
     time: looking.now().toISOString(),
   });
   const { values_per_operator_per_hour: perOperator, values_per_person_per_hour: perPerson } = limits;

@@ -2,8 +2,18 @@
 import { z } from 'zod';
 import type { PolicyFault } from './decision.ts';
 
-/** Being shown what stands behind tokens, and deciding about what is held. */
-export const consoleActions = ['reveal', 'decide'] as const;
+/**
+ * Being shown what stands behind tokens, deciding about what is held, and being shown what is held; whoever may decide
+ * may look too.
+ */
+export const consoleActions = ['reveal', 'decide', 'approvals'] as const;
+
+/**
+ * `os`: an account of the operating system, whose groups are the system's. `person`: somebody known by their token, whose
+ * groups are the token's; `name` is for people then and proves nothing, and `uid` is -1. Of an account `issuer` and
+ * `subject` are empty.
+ */
+const operatorKinds = ['os', 'person'] as const;
 
 const text = z.string();
 const texts = z.array(text);
@@ -13,7 +23,14 @@ const count = z.number().min(0);
 export const consoleInput = z.strictObject({
   version: z.literal(1),
   action: z.enum(consoleActions),
-  operator: z.strictObject({ kind: z.literal('os'), name: text, uid: z.number(), groups: texts }),
+  operator: z.strictObject({
+    kind: z.enum(operatorKinds),
+    name: text,
+    uid: z.number(),
+    groups: texts,
+    issuer: text,
+    subject: text,
+  }),
   person: z.strictObject({ issuer: text, subject: text, email: text, groups: texts }).nullable(),
   connection: text,
   session: text,
@@ -23,9 +40,12 @@ export const consoleInput = z.strictObject({
   values: count,
   reason: text,
   last_hour: z.strictObject({ operator_values: count, person_values: count }),
+  /** Groups of people who may decide about what is held; empty: whoever is listed. */
+  approvers: texts,
   time: text,
 });
 
+const personId = z.strictObject({ issuer: text, subject: text });
 const reason = z.strictObject({ rule: z.string().min(1).max(200), message: z.string().min(1).max(2000) });
 
 export const consoleDecision = z
@@ -34,6 +54,8 @@ export const consoleDecision = z
     reasons: z.array(reason).max(1000),
     /** Held besides the rules, where two looks at once are counted one after the other. */
     limits: z.strictObject({ values_per_operator_per_hour: count, values_per_person_per_hour: count }),
+    /** Who the operator is by token: two ways of deciding must not make two people of one. */
+    persons: z.array(personId).max(1000),
   })
   .refine(({ verdict, reasons }) => verdict === 'allow' || reasons.length > 0, 'a denial has a reason');
 
@@ -51,6 +73,7 @@ export function consoleDenialFor(fault: PolicyFault): ConsoleDecision {
     verdict: 'deny',
     reasons: [{ rule: `skilltape/${fault}`, message: messages[fault] }],
     limits: { values_per_operator_per_hour: 0, values_per_person_per_hour: 0 },
+    persons: [],
   };
 }
 
@@ -63,6 +86,8 @@ const operator = z.strictObject({
   users: names.optional(),
   uids: z.array(z.int().min(0)).optional(),
   groups: names.optional(),
+  /** Groups of people who are known by their tokens; `groups` are those of accounts. */
+  token_groups: names.optional(),
   connections: names.optional(),
   types: names.optional(),
 });

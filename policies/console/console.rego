@@ -10,12 +10,18 @@ default decision := {
 	"verdict": "deny",
 	"reasons": [{"rule": "skilltape/policy_undefined", "message": "The policy gave no decision."}],
 	"limits": {"values_per_operator_per_hour": 0, "values_per_person_per_hour": 0},
+	"persons": [],
 }
 
 # METADATA
 # description: The decision document of `console`.
 # entrypoint: true
-decision := {"verdict": _verdict, "reasons": findings.reasons(_entries), "limits": console.limits}
+decision := {
+	"verdict": _verdict,
+	"reasons": findings.reasons(_entries),
+	"limits": console.limits,
+	"persons": [person | some person in console.persons],
+}
 
 _verdict := "deny" if {
 	count(_entries) > 0

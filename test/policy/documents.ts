@@ -197,16 +197,30 @@ export function consoleDocument(change: Partial<ConsoleInput> = {}): ConsoleInpu
   return {
     version: 1,
     action: 'reveal',
-    operator: { kind: 'os', name: 'ada', uid: 1000, groups: ['staff'] },
+    operator: { kind: 'os', name: 'ada', uid: 1000, groups: ['staff'], issuer: '', subject: '' },
     person: { issuer: 'https://idp.example', subject: 'u-1', email: 'bob@example.org', groups: ['staff'] },
     ...{ connection: 'claude', session: 'session-1', exchange: 'exchange-1', retention_class: 'standard' },
     types: ['EMAIL'],
     values: 1,
     reason: 'incident 42: who was written to',
     last_hour: { operator_values: 0, person_values: 0 },
+    approvers: [],
     time: '2026-01-02T03:04:05.678Z',
     ...change,
   };
+}
+
+function personVariants(): ConsoleInput[] {
+  const person = { kind: 'person' as const, name: 'Grace', uid: -1, issuer: 'https://idp.example' };
+  const by = (subject: string, groups: string[], change: Partial<ConsoleInput> = {}) =>
+    consoleDocument({ types: [], values: 0, operator: { ...person, subject, groups }, ...change });
+  return [
+    by('u-7', ['security'], { action: 'approvals', reason: '' }),
+    by('u-7', ['security'], { action: 'decide', approvers: ['security'] }),
+    by('u-7', ['security'], { action: 'decide', approvers: ['others'] }),
+    by('u-1', ['security'], { action: 'decide' }),
+    by('u-9', [], { action: 'decide' }),
+  ];
 }
 
 const bob = { issuer: 'https://idp.example', subject: 'u-1', email: 'bob@example.org', groups: ['staff'] };
@@ -220,6 +234,7 @@ export function consoleVariants(): ConsoleInput[] {
     consoleDocument({ person: null }),
     consoleDocument({ action: 'decide', types: [], values: 0 }),
     { ...operator({ name: 'eve' }), action: 'decide' },
+    ...personVariants(),
     consoleDocument({ action: 'decide', person: { ...bob, subject: 'u-9' } }),
     ...['', 'short', ' \t          ', 'ü'.repeat(10), '\ud800'.repeat(10)].map((reason) => consoleDocument({ reason })),
     ...[['EMAIL'], ['EMAIL', 'IP'], []].map((types) => consoleDocument({ types })),

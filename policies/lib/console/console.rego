@@ -18,19 +18,58 @@ limits := {
 # description: The entries of the list that fit this operator, what they want to do and for what, each as a whole.
 entries contains entry if {
 	some entry in data.lists.console.operators
-	input.action in entry.actions
+	_allows_action(entry)
 	_names_operator(entry)
 	_covers_connection(entry)
 	_covers_types(entry)
 }
 
-_names_operator(entry) if input.operator.name in entry.users
+# METADATA
+# description: Who the operator is by token, as far as it is known.
+persons contains {"issuer": input.operator.issuer, "subject": input.operator.subject} if {
+	input.operator.kind == "person"
+}
 
-_names_operator(entry) if input.operator.uid in entry.uids
+persons contains {"issuer": entry.person.issuer, "subject": entry.person.subject} if {
+	input.operator.kind == "os"
+	some entry in entries
+}
+
+_allows_action(entry) if input.action in entry.actions
+
+# Nobody can decide about what they cannot see.
+_allows_action(entry) if {
+	input.action == "approvals"
+	"decide" in entry.actions
+}
+
+# An account and a token may bear the same name, and neither stands for the other.
+_names_operator(entry) if {
+	input.operator.kind == "os"
+	input.operator.name in entry.users
+}
 
 _names_operator(entry) if {
+	input.operator.kind == "os"
+	input.operator.uid in entry.uids
+}
+
+_names_operator(entry) if {
+	input.operator.kind == "os"
 	some group in input.operator.groups
 	group in entry.groups
+}
+
+_names_operator(entry) if {
+	input.operator.kind == "person"
+	some group in input.operator.groups
+	group in entry.token_groups
+}
+
+_names_operator(entry) if {
+	input.operator.kind == "person"
+	entry.person.issuer == input.operator.issuer
+	entry.person.subject == input.operator.subject
 }
 
 _covers_connection(entry) if not entry.connections
@@ -47,7 +86,7 @@ input_faults contains name if some name in (_fields - _sound)
 
 _fields := {
 	"version", "action", "operator", "person", "connection", "session", "exchange", "retention_class", "types", "values",
-	"reason", "last_hour", "time",
+	"reason", "last_hour", "approvers", "time",
 }
 
 # What is good is said, and the rest is a fault: a call with a field that is missing is undefined, and so is its `not`.
@@ -60,6 +99,8 @@ _sound contains "operator" if {
 	is_string(input.operator.name)
 	is_number(input.operator.uid)
 	_are_texts(input.operator.groups)
+	is_string(input.operator.issuer)
+	is_string(input.operator.subject)
 }
 
 _sound contains "person" if is_null(input.person)
@@ -90,6 +131,8 @@ _sound contains "last_hour" if {
 	is_number(input.last_hour.person_values)
 }
 
+_sound contains "approvers" if _are_texts(input.approvers)
+
 _sound contains "time" if is_string(input.time)
 
 list_faults contains "console.operators" if not _operators
@@ -115,12 +158,12 @@ _is_entry(entry) if {
 	is_object(entry)
 	count({name | some name, _ in entry} - _entry_fields) == 0
 	_are_texts(entry.actions)
-	every name in ["users", "groups", "connections", "types"] { _are_texts(object.get(entry, name, [])) }
+	every name in ["users", "groups", "token_groups", "connections", "types"] { _are_texts(object.get(entry, name, [])) }
 	every uid in object.get(entry, "uids", []) { is_number(uid) }
 	_is_person(object.get(entry, "person", null))
 }
 
-_entry_fields := {"actions", "person", "users", "uids", "groups", "connections", "types"}
+_entry_fields := {"actions", "person", "users", "uids", "groups", "token_groups", "connections", "types"}
 
 _is_person(value) if is_null(value)
 

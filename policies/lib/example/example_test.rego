@@ -6,7 +6,7 @@ package skilltape.lib.example_test
 console := {
 	"version": 1,
 	"action": "reveal",
-	"operator": {"kind": "os", "name": "ada", "uid": 1000, "groups": ["staff", "incident"]},
+	"operator": {"kind": "os", "name": "ada", "uid": 1000, "groups": ["staff", "incident"], "issuer": "", "subject": ""},
 	"person": {"issuer": "https://idp.example", "subject": "u-1", "email": "bob@example.org", "groups": ["staff"]},
 	"connection": "claude",
 	"session": "session-1",
@@ -16,6 +16,7 @@ console := {
 	"values": 1,
 	"reason": "incident 42: who was written to",
 	"last_hour": {"operator_values": 0, "person_values": 0},
+	"approvers": [],
 	"time": "2026-01-02T03:04:05.678Z",
 }
 
@@ -173,3 +174,12 @@ upload_with(extensions) := object.union(request, {
 		"truncated": false,
 	},
 })
+
+person_operator := {
+	"kind": "person",
+	"name": "Grace",
+	"uid": -1,
+	"groups": ["staff"],
+	"issuer": "https://idp.example",
+	"subject": "u-7",
+}
