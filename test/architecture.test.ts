@@ -42,6 +42,7 @@ const allowed: Record<string, readonly string[]> = {
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
   terminal: ['approvals', 'coverage', 'index', 'masking', 'transcript', 'usage'],
+  console: ['approvals', 'exchange', 'looks', 'masking', 'policy', 'terminal'],
   ship: [
     ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'reveal'],
     ...['transcript', 'usage'],
@@ -56,6 +57,7 @@ const allowed: Record<string, readonly string[]> = {
       'approvals',
       'archive',
       'config',
+      'console',
       'coverage',
       'demo',
       'doctor',
@@ -65,6 +67,7 @@ const allowed: Record<string, readonly string[]> = {
       'journal',
       'keys',
       'kibana',
+      'live',
       'login',
       'looks',
       'masking',
@@ -108,8 +111,10 @@ const owners: Record<string, readonly string[]> = {
   '@open-policy-agent/opa-wasm': ['extproc/policy/'],
   '@elastic/elasticsearch': ['extproc/index/elasticsearch/'],
   commander: ['extproc/cli/'],
-  'openid-client': ['extproc/login/'],
-  jose: ['extproc/doctor/'],
+  'openid-client': ['extproc/console/', 'extproc/login/'],
+  jose: ['extproc/console/', 'extproc/doctor/'],
+  fastify: ['extproc/console/'],
+  '@fastify/cookie': ['extproc/console/'],
   pino: ['extproc/log.ts'],
   'prom-client': ['extproc/operations/'],
   'node:sqlite': [
@@ -125,7 +130,13 @@ const owners: Record<string, readonly string[]> = {
   '@fastify/busboy': ['extproc/upload/'],
   re2js: ['extproc/masking/'],
   yauzl: ['extproc/tools/', 'extproc/upload/'],
-  undici: ['extproc/cli/kibana-import.ts', 'extproc/cli/demo-token.ts', 'extproc/login/', 'extproc/demo/'],
+  undici: [
+    'extproc/cli/kibana-import.ts',
+    'extproc/cli/demo-token.ts',
+    'extproc/console/',
+    'extproc/login/',
+    'extproc/demo/',
+  ],
   '@anthropic-ai/sdk': ['extproc/demo/'],
 };
 

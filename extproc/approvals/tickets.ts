@@ -130,12 +130,18 @@ export class Tickets {
     return this.#load(ticket, nowMs);
   }
 
-  /** Those that wait for a decision or can still be used, the oldest first; or all, the newest first. */
-  list(which: 'live' | 'all', limit: number, nowMs: number): Ticket[] {
+  /**
+   * Those that wait for a decision or can still be used, the oldest first; or all, the newest first. `after` is the last
+   * one of the page before.
+   */
+  list(which: 'live' | 'all', limit: number, nowMs: number, after?: string): Ticket[] {
     const ids =
       which === 'live'
-        ? this.#sql('select ticket from live order by ticket limit ?').all(limit)
-        : this.#sql('select ticket from tickets order by ticket desc limit ?').all(limit);
+        ? this.#sql('select ticket from live where ticket > ? order by ticket limit ?').all(after ?? '', limit)
+        : this.#sql('select ticket from tickets where ticket < ? order by ticket desc limit ?').all(
+            after ?? '~',
+            limit,
+          );
     return ids.flatMap(({ ticket }) => this.#load(String(ticket), nowMs) ?? []);
   }
 

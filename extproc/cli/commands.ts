@@ -10,6 +10,7 @@ import { Masker } from '../masking/masker.ts';
 import { detectionOf, type OwnDetection } from '../masking/own-detection.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { archiveOf } from './archive-of.ts';
+import { consoleCommand } from './console.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
@@ -74,6 +75,10 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     coverageCommand(looking, coverageLookOf(config)),
     approvalsCommand(looking, approvalsOf(config, process.env)),
     ...decisionCommands(looking, approvalsOf(config, process.env)),
+    consoleCommand(config, async (settings, log) => {
+      const { openConsole } = await import('./console-of.ts');
+      return openConsole(settings, masker, log);
+    }),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),

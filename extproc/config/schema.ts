@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { approvals } from './schema-approvals.ts';
 import { archive } from './schema-archive.ts';
 import { connections, envoy, identityProviders, refusals } from './schema-connections.ts';
+import { consoleSection } from './schema-console.ts';
 import { index, masking } from './schema-index.ts';
 import { keys, reveal } from './schema-keys.ts';
 import { coverage, operations } from './schema-operations.ts';
@@ -127,6 +128,7 @@ export const configSchema = z.strictObject({
   masking: masking.prefault({}),
   policies: policies.prefault({}),
   approvals: approvals.prefault({}),
+  console: consoleSection.optional(),
   usage: z
     .strictObject({
       pricesFile: path(
