@@ -58,7 +58,7 @@ export async function startConsole(parts: ConsoleParts): Promise<Console> {
     });
   }
   const { address, port } = app.server.address() as { address: string; port: number };
-  log.info({ address, port, origin: settings.origin }, 'the console is served');
+  log.info({ address, port }, 'the console is served');
   return { address, port, close: () => app.close() };
 }
 
