@@ -10,6 +10,7 @@ import { startConsole } from '../console/server.ts';
 import { signInAt } from '../console/sign-in.ts';
 import { SkilltapeError } from '../errors.ts';
 import type { IdentityProvider } from '../exchange/identity.ts';
+import { readCertificates, readSecret } from '../index/elasticsearch/secret.ts';
 import { fingerprintOf } from '../live/fingerprint.ts';
 import type { Log } from '../log.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
@@ -22,7 +23,7 @@ import { resolveTool } from '../tools/resolve.ts';
 
 type ConsoleSection = NonNullable<Config['console']>;
 
-/** @throws SkilltapeError `usage`: there is no section, or a file that it names cannot be read; `policy_invalid` */
+/** @throws SkilltapeError `usage`, `config_invalid`: no section, or a file that cannot be used; `policy_invalid` */
 export async function openConsole(config: Config, masker: () => Masker, log: Log): Promise<Console> {
   const section = config.console;
   if (section === undefined) {
@@ -34,7 +35,7 @@ export async function openConsole(config: Config, masker: () => Masker, log: Log
   const policy = freshPolicy(config.policies.directory, opa.path);
   // A fault is told at the start and not to the first who looks.
   await policy();
-  const ca = section.caFile === undefined ? null : textOf('console.caFile', section.caFile);
+  const ca = section.caFile === undefined ? null : readCertificates(section.caFile);
   const desk = new Tickets(ticketsFile(config.dataDirectory), config.approvals);
   const lookLog = new SqliteLookLog(config.dataDirectory);
   const signIn = signInOf(config, section, ca);
@@ -73,7 +74,7 @@ function signInOf(config: Config, section: ConsoleSection, ca: string | null) {
   const { clientSecretFile: secretFile, clientId, scope, publicUrl, sessionMaxMs } = section;
   return signInAt({
     ...{ provider: providerOf(config, section.identityProvider), origin: publicUrl, clientId, scope, ca },
-    clientSecret: secretFile === undefined ? null : textOf('console.clientSecretFile', secretFile).trim(),
+    clientSecret: secretFile === undefined ? null : readSecret(secretFile),
     maxAgeSeconds: Math.floor(sessionMaxMs / 1_000),
   });
 }

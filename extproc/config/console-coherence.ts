@@ -34,7 +34,7 @@ function checkProvider(data: unknown): Fault[] {
 
 /** A token that a caller's programs hold would decide otherwise. */
 function checkAudiences(data: unknown): Fault[] {
-  const wanted = valueAt(data, 'console.apiAudiences');
+  const wanted = valueAt(data, 'console.apiAudiences') ?? ['skilltape-console'];
   const providers = valueAt(data, 'identityProviders');
   if (!Array.isArray(wanted) || !isSection(providers)) return [];
   const ofGateway = Object.values(providers).flatMap((provider) => {

@@ -1,9 +1,10 @@
 /** Tells open pages that something changed that they show; what it is they ask for themselves. */
+import { setImmediate } from 'node:timers/promises';
 import { SkilltapeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
-/** `seen` is the glance that the page was made with; another one says that what it shows has changed. */
-export type Listener = { seen: string; glance(): Promise<string>; send(event: 'changed' | 'alive'): void };
+/** `of` names what is looked at, and by whom: pages with the same one are glanced at once. `seen` is the glance that the page was made with; another one says that what it shows has changed. */
+export type Listener = { of: string; seen: string; glance(): Promise<string>; send(event: 'changed' | 'alive'): void };
 
 type Listening = Listener & { last: string };
 
@@ -37,7 +38,8 @@ export class LivePages {
   add(listener: Listener): () => void {
     const listening: Listening = { ...listener, last: listener.seen };
     this.#listeners.add(listening);
-    void this.#tell(listening).catch(() => {});
+    // What happened between the page and this.
+    this.nudge();
     this.#timer ??= setInterval(() => void this.#look(), lookIntervalMs).unref();
     return () => {
       this.#listeners.delete(listening);
@@ -67,7 +69,7 @@ export class LivePages {
       }
       if (version === this.#seen && !isDue) return;
       this.#seen = version;
-      for (const listener of this.#listeners) await this.#tell(listener);
+      await this.#tellAll();
     } catch (thrown) {
       this.#log.warn({ err: SkilltapeError.from(thrown) }, 'pages of the console cannot be told what changed');
     } finally {
@@ -75,8 +77,18 @@ export class LivePages {
     }
   }
 
-  async #tell(listener: Listening): Promise<void> {
-    const glance = await listener.glance();
+  async #tellAll(): Promise<void> {
+    const glances = new Map<string, string>();
+    for (const listener of this.#listeners) {
+      // Each asks policy about every ticket: requests are answered in between.
+      await setImmediate();
+      const glance = glances.get(listener.of) ?? (await listener.glance());
+      glances.set(listener.of, glance);
+      this.#tell(listener, glance);
+    }
+  }
+
+  #tell(listener: Listening, glance: string): void {
     if (glance === listener.last) return;
     listener.last = glance;
     listener.send('changed');

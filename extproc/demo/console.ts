@@ -1,6 +1,7 @@
 /** The console of a gateway on one machine: its client at the identity provider, its configuration, its process. */
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Agent, fetch } from 'undici';
@@ -15,6 +16,16 @@ export type DemoConsole = {
   /** The section `console` of skilltape.yaml. */
   section: Record<string, unknown>;
 };
+
+/** A port of the loopback address that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  });
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 
 const mainScript = fileURLToPath(new URL('../main.ts', import.meta.url));
 

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { ticketsFile } from '../../extproc/approvals/places.ts';
 import { type Ticket, Tickets } from '../../extproc/approvals/tickets.ts';
+import { freePort } from '../../extproc/demo/console.ts';
 import { startTestGateway, type TestGateway } from './gateway.ts';
-import { freePort } from './port.ts';
 import { waitUntil } from './wait.ts';
 
 const shipped = fileURLToPath(new URL('../../policies', import.meta.url));

@@ -8,7 +8,8 @@ type Json = Record<string, unknown>;
 /** Those that any call may be answered with. */
 const usualProblems = [401, 429, 503] as const;
 
-export function openApiDocument(origin: string): Json {
+/** `sessionCookie` is the name of the cookie that a browser has. */
+export function openApiDocument(origin: string, sessionCookie: string): Json {
   const paths: Record<string, Json> = {};
   for (const operation of operations) {
     const path = `${apiPrefix}${operation.path}`;
@@ -34,7 +35,7 @@ export function openApiDocument(origin: string): Json {
           bearerFormat: 'JWT',
           description: 'Of a configured issuer of people.',
         },
-        session: { type: 'apiKey', in: 'cookie', name: '__Host-skilltape-session' },
+        session: { type: 'apiKey', in: 'cookie', name: sessionCookie },
         csrf: { type: 'apiKey', in: 'header', name: 'x-csrf-token', description: 'With a session, for each POST.' },
       },
     },

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sanitisedJson } from '../../terminal/sanitise.ts';
 import type { Outcome } from '../approvals.ts';
-import { type ConsoleContext, isOwnPost, personOf, sessionOf } from '../context.ts';
+import { type ConsoleContext, cookieNameOf, isOwnPost, personOf, sessionOf } from '../context.ts';
 import { decisionBody, faultsOf, wishOf } from '../decision.ts';
 import { notOurs } from '../login-routes.ts';
 import { conflictWords, ticketPattern } from '../pages/routes.ts';
@@ -37,7 +37,7 @@ async function answer(
   reply: FastifyReply,
   { context, operation, handler }: { context: ConsoleContext; operation: Operation; handler: Handler | null },
 ): Promise<FastifyReply> {
-  if (handler === null) return reply.send(openApiDocument(context.settings.origin));
+  if (handler === null) return reply.send(openApiDocument(context.settings.origin, cookieNameOf(context, 'session')));
   const caller = await callerOf(request, context);
   if ('problem' in caller) {
     if (caller.problem.status === 401) reply.header('www-authenticate', 'Bearer');

@@ -3,6 +3,9 @@
 const fault = document.getElementById('fault');
 if (fault !== null) fault.focus();
 
+// Said only where it is so.
+document.getElementById('follows')?.removeAttribute('hidden');
+
 const announcement = document.getElementById('announcement');
 let isAsking = false;
 let isAskedAgain = false;

@@ -44,6 +44,7 @@ function listen(
     stream.end('event: ended\ndata:\n\n');
   };
   const takeOff = live.add({
+    of: JSON.stringify([person.identity.issuer, person.identity.subject, person.identity.groups, of]),
     seen: String(seen),
     glance: () => approvals.glance(person, of),
     send(event) {

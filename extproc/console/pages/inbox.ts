@@ -16,7 +16,7 @@ export function inboxPage(
   sections: readonly InboxSection[],
   { notice, glance }: { notice: string | null; glance: string },
 ): string {
-  const body = html`<p class="hint">This page follows what happens by itself.</p>
+  const body = html`<p class="hint" id="follows" hidden>This page follows what happens by itself.</p>
 <div id="inbox" data-live-part>${sections.map(
     ({ id, heading, body: content }) =>
       html`<section aria-labelledby="${id}"><h2 id="${id}">${heading}</h2>${content}</section>`,
@@ -68,8 +68,8 @@ function rowOf(ticket: Ticket, nowMs: number): Html {
   const findings = summary.findings.reduce((sum, finding) => sum + finding.count, 0);
   const left = state.kind === 'pending' ? ` ${spanWords(state.untilMs - nowMs)} left.` : '';
   return html`<li>
-<a href="/approvals/${ticket.ticket}"><bdi>${headline(ticket)}</bdi></a>
-<p>${stateWords(ticket)}.${left} Risk ${terms.risk}. Connection <bdi>${summary.connection}</bdi>. ${count(findings, 'finding')}.</p>
+<a href="/approvals/${ticket.ticket}" aria-describedby="about-${ticket.ticket}"><bdi>${headline(ticket)}</bdi></a>
+<p id="about-${ticket.ticket}">${stateWords(ticket)}.${left} Risk ${terms.risk}. Connection <bdi>${summary.connection}</bdi>. ${count(findings, 'finding')}.</p>
 <p class="small">${ticket.ticket}, held ${clockTime(ticket.openedMs)}, ${spanWords(nowMs - ticket.openedMs)} ago</p>
 </li>`;
 }
