@@ -11,7 +11,7 @@ import type { Person } from './cipher.ts';
 import { dayOf, isOfDay, isOver } from './day.ts';
 import { type Deleted, deleteFamily, type Family, finishDeletions } from './deletion.ts';
 import type { JournalMarks } from './marks.ts';
-import { type EndReason, OpenSegment } from './open-segment.ts';
+import { type EndReason, OpenSegment, type Slot } from './open-segment.ts';
 import type { ArchivedExchange, ArchiveOptions } from './options.ts';
 import { Packer } from './packer.ts';
 import { checkpointsFile, familyOf, publicKeyFile, segmentPath, tombstonesFile } from './places.ts';
@@ -172,17 +172,20 @@ export class Archive {
     day: string,
     known: KnownChunks,
   ) {
+    // What `next` told holds for `put`: the key's own frame may have filled the segment meanwhile.
+    let told: { segment: OpenSegment; slot: Slot } | undefined;
     const ready = async () => {
       const segment = await this.#segmentFor(writing, retentionClass, day);
       return { segment, slot: await segment.slotOf(person, this.#options.sealer) };
     };
     return {
       next: async () => {
-        const { segment } = await ready();
-        return { segment: segment.header.sequence, frame: segment.nextFrame };
+        told = await ready();
+        return { segment: told.segment.header.sequence, frame: told.segment.nextFrame };
       },
       put: async (kind: 'block' | 'exchange', plain: readonly Uint8Array[]) => {
-        const { segment, slot } = await ready();
+        const { segment, slot } = told ?? (await ready());
+        told = undefined;
         known.sealedWith = slot.sealed;
         await segment.add(kind, slot, { exchangeId: kind === 'exchange' ? exchangeId : '', place }, plain);
       },

@@ -35,11 +35,13 @@ export class JournalMarks {
    * segment, so a mark counts only when the journal has that end at that place.
    */
   async has(place: JournalPlace, exchangeId: string, findEnd: FindEnd): Promise<boolean> {
-    if (this.#recent.has(exchangeId)) return true;
     const known = this.#certain.get(place.journal);
     const mark = known === undefined ? await this.#find(place.journal, findEnd) : known;
     this.#certain.set(place.journal, mark);
-    return mark !== null && !isLater(place, mark);
+    if (mark !== null && !isLater(place, mark)) return true;
+    if (!this.#recent.has(exchangeId)) return false;
+    this.#passed({ ...place, exchangeId });
+    return true;
   }
 
   /** It is written, and not synced yet. */
@@ -49,8 +51,22 @@ export class JournalMarks {
 
   /** Everything that was written is on disk, whatever its class. */
   synced(): void {
-    for (const [journal, mark] of this.#underWay) this.#certain.set(journal, mark);
+    for (const mark of this.#underWay.values()) this.#archivedUpTo(mark);
     this.#underWay.clear();
+  }
+
+  /**
+   * It was found on disk. Were it not marked, the next headers would say less than there is, and it would lie too far
+   * back to be looked at again.
+   */
+  #passed(mark: JournalMark): void {
+    // Of what was written before it in this batch it cannot be said yet that it is on disk.
+    if (this.#underWay.has(mark.journal)) this.#underWay.set(mark.journal, mark);
+    else this.#archivedUpTo(mark);
+  }
+
+  #archivedUpTo(mark: JournalMark): void {
+    this.#certain.set(mark.journal, mark);
   }
 
   /** For the header of the next segment. */
