@@ -27,6 +27,11 @@ export function isSameApprover(a: Approver, b: Approver): boolean {
   );
 }
 
+/** How a record names them: by what stays theirs, and is no mail address that masking takes out. */
+export function recordedNameOf(by: Approver): string {
+  return by.kind === 'os' ? by.name : by.subject;
+}
+
 function personsOf(approver: Approver): readonly PersonId[] {
   return approver.kind === 'os' ? (approver.persons ?? []) : [approver];
 }

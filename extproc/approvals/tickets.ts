@@ -15,6 +15,7 @@ import {
   agreed,
   type Grant,
   isSameApprover,
+  recordedNameOf,
   stateOf,
   type TicketEvent,
   type TicketState,
@@ -182,7 +183,7 @@ export class Tickets {
     const used: TicketEvent = { kind: 'used', exchangeId, timeMs: nowMs };
     if (found.state.kind === 'granted' && found.state.usesLeft > 1) this.#append(found.ticket, used);
     else this.#end(found.ticket, used);
-    const approvedBy = found.events.flatMap((event) => (event.kind === 'approved' ? [event.by.name] : []));
+    const approvedBy = found.events.flatMap((event) => (event.kind === 'approved' ? [recordedNameOf(event.by)] : []));
     return { kind: 'granted', ticket: found.ticket, approvedBy };
   }
 

@@ -1,5 +1,6 @@
 /** What one person may see and decide of what is held; pages and API do nothing with tickets but by this. */
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { Decided, Decision, Ticket } from '../approvals/tickets.ts';
 import type { LookKind, LookLog } from '../looks/look-log.ts';
 import type { Masked } from '../masking/masked.ts';
@@ -53,6 +54,7 @@ export type Listed = {
 
 /** Of so many at once it is asked whether a person may see them (inv. 10). */
 const scannedMax = 500;
+const scannedAtOnce = 100;
 
 /** Stands in for a reason when it is asked whether somebody could decide at all. */
 const anyReason = 'x'.repeat(500);
@@ -127,15 +129,20 @@ export class Approvals {
 
   async #visible(person: Person, which: 'live' | 'all', limit: number, after?: string): Promise<Listed> {
     const policy = await this.#parts.policy();
-    const scanned = this.#parts.desk.list(which, scannedMax, this.#parts.now(), after);
     const tickets: Ticket[] = [];
-    let last: string | null = null;
-    for (const ticket of scanned) {
-      if (tickets.length === limit) return { tickets, next: last };
-      last = ticket.ticket;
-      if (this.#maySee(policy, person, ticket)) tickets.push(ticket);
+    let last = after ?? null;
+    for (let scanned = 0; scanned < scannedMax; scanned += scannedAtOnce) {
+      const page = this.#parts.desk.list(which, scannedAtOnce, this.#parts.now(), last ?? undefined);
+      for (const ticket of page) {
+        if (tickets.length === limit) return { tickets, next: last };
+        last = ticket.ticket;
+        if (this.#maySee(policy, person, ticket)) tickets.push(ticket);
+      }
+      if (page.length < scannedAtOnce) return { tickets, next: null };
+      // Others are answered in between.
+      await setImmediate();
     }
-    return { tickets, next: scanned.length === scannedMax ? last : null };
+    return { tickets, next: last };
   }
 
   #maySee(policy: ConsolePolicy, person: Person, ticket: Ticket): boolean {

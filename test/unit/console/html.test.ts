@@ -2,6 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { html } from '../../../extproc/console/pages/html.ts';
+import { sanitise } from '../../../extproc/terminal/sanitise.ts';
+
+const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", '#96': '`' };
+
+function unescaped(text: string): string {
+  return text.replace(/&([a-z0-9#]+);/g, (_, name: string) => entities[name] ?? assert.fail(name));
+}
 
 test('no value ends its text or its attribute, whatever is in it', () => {
   const seed = Date.now() % 2 ** 31;
@@ -13,6 +20,7 @@ test('no value ends its text or its attribute, whatever is in it', () => {
     fc.property(nasty, (value) => {
       const { text } = html`<p title="${value}">${value}</p>`;
       const inner = text.slice('<p title="'.length, -'</p>'.length);
+      assert.equal(unescaped(inner.split('">')[1] ?? ''), sanitise(value), 'and nothing of it is lost');
       assert.deepEqual(inner.match(/["'`<]/g) ?? [], ['"'], 'only the quote that ends the attribute');
     }),
     { seed },

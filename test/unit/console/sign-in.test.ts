@@ -118,7 +118,7 @@ test('a token for the API stands for its person; one for requests does not', asy
   assert.deepEqual(ended, { kind: 'refused', why: 'The token has ended.' });
   await api.close();
   const closed = bearer([]);
-  assert.equal((await closed.verify(token)).kind, 'refused');
+  assert.deepEqual(await closed.verify(token), { kind: 'refused', why: 'This API takes no tokens.' });
   await closed.close();
 });
 
