@@ -76,6 +76,7 @@ function signInOf(config: Config, section: ConsoleSection, ca: string | null) {
     ...{ provider: providerOf(config, section.identityProvider), origin: publicUrl, clientId, scope, ca },
     clientSecret: secretFile === undefined ? null : readSecret(secretFile),
     maxAgeSeconds: Math.floor(sessionMaxMs / 1_000),
+    now: () => Date.now(),
   });
 }
 

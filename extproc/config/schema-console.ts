@@ -8,7 +8,12 @@ function isOrigin(text: string): boolean {
   return isBaseUrl(text) && new URL(text).origin === text;
 }
 
-const networkPattern = /^[0-9a-fA-F.:]{2,45}(?:\/\d{1,3})?$/;
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
 
 const tls = z.strictObject({
   certificateFile: path('Certificate chain of the console, PEM.'),
@@ -36,7 +41,7 @@ export const consoleSection = z.strictObject({
       unit: 'URL',
     }),
   trustedProxies: z
-    .array(z.string().regex(networkPattern, 'must be an IP address or a network such as 10.0.0.0/8'))
+    .array(z.string().refine(isNetwork, 'must be an IP address or a network such as 10.0.0.0/8'))
     .max(64)
     .default([])
     .meta({

@@ -9,7 +9,7 @@ import { identityOf } from '../exchange/identity.ts';
  * @property origin where the console is reached
  * @property clientSecret null: a public client
  * @property ca authorities that may vouch for the provider, PEM; null: those of the system
- * @property maxAgeSeconds the provider asks anew whoever logged in there longer ago, and says when they did
+ * @property maxAgeSeconds the provider is to ask anew whoever logged in there longer ago, and to say when they did; not all do
  */
 export type SignInSettings = {
   provider: IdentityProvider;
@@ -19,6 +19,7 @@ export type SignInSettings = {
   scope: string;
   ca: string | null;
   maxAgeSeconds: number;
+  now(): number;
 };
 
 export type Beginning = { url: string; state: string; nonce: string; codeVerifier: string };
@@ -43,6 +44,9 @@ export const callbackPath = '/login/callback';
 export const loggedOutPath = '/logged-out';
 
 const requestTimeoutSeconds = 10;
+const clockToleranceMs = 60_000;
+
+const loginTooOld = 'You logged in at the identity provider too long ago. Log out there, and log in again.';
 
 export function signInAt(settings: SignInSettings): SignIn {
   const dispatcher = new Agent({ connect: settings.ca === null ? {} : { ca: settings.ca } });
@@ -130,7 +134,7 @@ async function completed(
   try {
     const answer = await oidc.authorizationCodeGrant(config, new URL(`${callbackPath}?${query}`, settings.origin), {
       pkceCodeVerifier: codeVerifier,
-      ...{ expectedState: state, expectedNonce: nonce, idTokenExpected: true, maxAge: settings.maxAgeSeconds },
+      ...{ expectedState: state, expectedNonce: nonce, idTokenExpected: true },
     });
     const claims = answer.claims();
     const idToken = answer.id_token;
@@ -139,6 +143,8 @@ async function completed(
     if (who.kind === 'failed') return refused(`${who.detail}.`);
     const { auth_time: authTime } = claims;
     const authenticatedMs = typeof authTime === 'number' ? authTime * 1_000 : null;
+    const ageMs = authenticatedMs === null ? 0 : settings.now() - authenticatedMs;
+    if (ageMs > settings.maxAgeSeconds * 1_000 + clockToleranceMs) return refused(loginTooOld);
     return { kind: 'person', identity: who.identity, idToken, authenticatedMs };
   } catch (thrown) {
     return failed(thrown);

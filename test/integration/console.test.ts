@@ -76,6 +76,24 @@ test('an approver sees a new request come in, approves it with a reason, and the
   await context.close();
 });
 
+test('a page that nobody sees does not listen, and shows what happened when it is seen again', { skip }, async () => {
+  const { page, context, faults } = await openBrowser(browser);
+  await logIn(page, gateway, 'Grace');
+  const showPage = (isHidden: boolean) =>
+    page.evaluate(
+      `Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
+       document.dispatchEvent(new Event('visibilitychange'));`,
+    );
+  await showPage(true);
+  const { ticket } = await holdRequest(gateway, 'unseen one');
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  assert.equal(await page.locator(`a[href="/approvals/${ticket}"]`).count(), 0);
+  await showPage(false);
+  await page.locator(`a[href="/approvals/${ticket}"]`).waitFor();
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test('logging out ends the session here and at the identity provider, and the cookie is good for nothing then', {
   skip,
 }, async () => {

@@ -57,9 +57,29 @@ function wordsOf(page) {
   return `The page has changed. ${(state ?? heading)?.textContent.trim() ?? ''}`;
 }
 
-const events = new EventSource(document.getElementById('main').dataset.events);
-events.addEventListener('changed', () => void takeOver());
-events.addEventListener('ended', () => {
-  events.close();
-  announcement.textContent = 'Your session has ended. Load the page again to log in.';
-});
+// A browser has few connections to one host: pages that nobody sees give theirs back.
+let events = null;
+let isEnded = false;
+
+function follow() {
+  if (document.hidden || isEnded) {
+    events?.close();
+    events = null;
+    return;
+  }
+  events ??= listen();
+}
+
+function listen() {
+  const source = new EventSource(document.getElementById('main').dataset.events);
+  source.addEventListener('changed', () => void takeOver());
+  source.addEventListener('ended', () => {
+    isEnded = true;
+    follow();
+    announcement.textContent = 'Your session has ended. Load the page again to log in.';
+  });
+  return source;
+}
+
+document.addEventListener('visibilitychange', follow);
+follow();

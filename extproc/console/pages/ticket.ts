@@ -72,6 +72,7 @@ function asked(ticket: Ticket): Html {
     ['Tools', listed(summary.tools)],
     ['Risk', terms.risk],
     ['Takes', count(terms.quorum, 'approval')],
+    ['Decided by', terms.approvers.length === 0 ? 'whoever is listed' : `the groups ${terms.approvers.join(', ')}`],
     ['Ticket', ticket.ticket],
   ];
   return html`<section aria-labelledby="asked"><h2 id="asked">What is asked</h2>

@@ -53,6 +53,15 @@ test('people log in to the console at a provider of people that there is', () =>
   assert.match(faultsOf({ ...usual, identityProvider: 'ci' }).join(), /a provider of workloads/);
 });
 
+test('proxies are addresses or networks', () => {
+  for (const proxy of ['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '::1']) {
+    assert.deepEqual(faultsOf({ ...usual, trustedProxies: [proxy] }), [], proxy);
+  }
+  for (const proxy of ['10.0.0.0/33', '999.1.1.1', 'proxy.example', '10.0.0.0/8/8', '10.0.0.0/', '']) {
+    assert.match(faultsOf({ ...usual, trustedProxies: [proxy] }).join(), /console\.trustedProxies/, proxy);
+  }
+});
+
 test('a token for requests is none for decisions', () => {
   assert.match(faultsOf({ ...usual, apiAudiences: ['skilltape'] }).join(), /an audience of the gateway/);
   const providers = { other: { issuer: 'https://other.example.com', audiences: ['skilltape-console'] } };

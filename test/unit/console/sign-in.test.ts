@@ -26,10 +26,10 @@ function provider() {
   return { name: 'idp', issuer: idp.issuer, kind: 'person' as const, claims };
 }
 
-function signIn(clientSecret = 'a secret with : and %') {
+function signIn(clientSecret = 'a secret with : and %', now = Date.now) {
   return signInAt({
     ...{ provider: provider(), origin, clientId: 'console', clientSecret },
-    ...{ scope: 'openid profile email groups', ca: null, maxAgeSeconds: 3600 },
+    ...{ scope: 'openid profile email groups', ca: null, maxAgeSeconds: 3600, now },
   });
 }
 
@@ -79,6 +79,15 @@ test('a wrong secret of the client, and a person who declines, log nobody in', a
   await wrong.close();
 });
 
+test('a login at the provider that is older than a session may be is refused', async () => {
+  const late = signIn(undefined, () => Date.now() + 2 * 3_600_000);
+  const { url, ...expected } = await late.begin();
+  const answer = await late.complete(await loggedIn(url, 'grace'), expected);
+  assert.ok(answer.kind === 'refused');
+  assert.match(answer.why, /too long ago/);
+  await late.close();
+});
+
 test('a provider that does not answer is told so, and asked again later', async () => {
   const settings = { ...provider(), issuer: 'http://127.0.0.1:9' };
   const absent = signInAt({
@@ -90,6 +99,7 @@ test('a provider that does not answer is told so, and asked again later', async 
       scope: 'openid',
       ca: null,
       maxAgeSeconds: 60,
+      now: Date.now,
     },
   });
   await assert.rejects(absent.begin(), /does not answer/);
