@@ -3,6 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { ChatPart } from '../extproc/export/chat.ts';
+import type { ChatSink } from '../extproc/export/sink.ts';
 import type { IndexSink } from '../extproc/index/port.ts';
 import type { LookLog } from '../extproc/looks/look-log.ts';
 import type { renderTranscript } from '../extproc/terminal/transcript.ts';
@@ -29,6 +31,8 @@ const allowed: Record<string, readonly string[]> = {
   login: [],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   approvals: ['exchange', 'index', 'masking'],
+  grants: ['exchange', 'index', 'policy'],
+  notify: ['approvals', 'index', 'terminal'],
   wire: ['exchange'],
   archive: ['exchange', 'journal'],
   reading: ['encoding', 'exchange', 'journal', 'masking'],
@@ -37,11 +41,12 @@ const allowed: Record<string, readonly string[]> = {
   kibana: ['exchange', 'transcript'],
   operations: ['exchange', 'journal', 'ship'],
   reveal: ['index', 'keys'],
+  stops: ['index'],
   retention: ['archive', 'index', 'journal', 'keys'],
   looks: ['index', 'masking'],
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
-  terminal: ['approvals', 'coverage', 'index', 'masking', 'transcript', 'usage'],
+  terminal: ['approvals', 'coverage', 'grants', 'index', 'masking', 'transcript', 'usage'],
   console: ['approvals', 'exchange', 'looks', 'masking', 'policy', 'terminal'],
   ship: [
     ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'reveal'],
@@ -49,6 +54,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
   remask: ['archive', 'exchange', 'index', 'journal', 'masking', 'ship', 'transcript'],
   rebuild: ['archive', 'exchange', 'index', 'journal', 'remask', 'ship', 'transcript'],
+  export: ['index', 'masking', 'transcript'],
   whatif: ['archive', 'exchange', 'journal', 'policy', 'remask', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['config', 'envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
@@ -63,6 +69,8 @@ const allowed: Record<string, readonly string[]> = {
       'doctor',
       'envoy',
       'exchange',
+      'export',
+      'grants',
       'index',
       'journal',
       'keys',
@@ -77,6 +85,7 @@ const allowed: Record<string, readonly string[]> = {
       'remask',
       'retention',
       'reveal',
+      'stops',
       'terminal',
       'tools',
     ],
@@ -93,11 +102,16 @@ const composition = [
     'live-edit.ts',
     'judges.ts',
     'left-journals.ts',
+    'known.ts',
+    'volume-guard.ts',
+    'volume-watch.ts',
     'shipping.ts',
+    'stop-heeding.ts',
+    'ticket-watching.ts',
     'primary.ts',
     'worker.ts',
   ],
-  ...['connections.ts', 'counted-use.ts'],
+  ...['connections.ts', 'counted-use.ts', 'known-grants.ts'],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 
@@ -112,7 +126,7 @@ const owners: Record<string, readonly string[]> = {
   '@elastic/elasticsearch': ['extproc/index/elasticsearch/'],
   commander: ['extproc/cli/'],
   'openid-client': ['extproc/console/', 'extproc/login/'],
-  jose: ['extproc/console/', 'extproc/doctor/'],
+  jose: ['extproc/console/', 'extproc/doctor/', 'extproc/login/'],
   fastify: ['extproc/console/'],
   '@fastify/cookie': ['extproc/console/'],
   pino: ['extproc/log.ts'],
@@ -120,16 +134,27 @@ const owners: Record<string, readonly string[]> = {
   'node:sqlite': [
     'extproc/approvals/',
     'extproc/coverage/',
+    'extproc/grants/',
     'extproc/index/sqlite/',
     'extproc/looks/',
     'extproc/journal/',
     'extproc/login/',
+    'extproc/notify/',
     'extproc/reveal/',
+    'extproc/stops/',
   ],
-  'node:worker_threads': ['extproc/approvals/', 'extproc/policy/', 'extproc/reading/', 'extproc/ship/'],
+  'node:worker_threads': [
+    'extproc/approvals/',
+    'extproc/notify/',
+    'extproc/ticket-watching.ts',
+    'extproc/policy/',
+    'extproc/reading/',
+    'extproc/ship/',
+  ],
   '@fastify/busboy': ['extproc/upload/'],
   re2js: ['extproc/masking/'],
   yauzl: ['extproc/tools/', 'extproc/upload/'],
+  nodemailer: ['extproc/notify/smtp.ts'],
   undici: [
     'extproc/cli/kibana-import.ts',
     'extproc/cli/demo-token.ts',
@@ -148,6 +173,7 @@ const lazily: Record<string, readonly string[]> = {
   'extproc/main.ts': ['undici', '@elastic/elasticsearch', 're2js', 'extproc/masking/masker.ts'],
   'extproc/worker.ts': ['undici', '@elastic/elasticsearch', 're2js', 'extproc/masking/masker.ts', 'commander'],
   'extproc/ship/worker.ts': ['undici', '@elastic/elasticsearch', 're2js', 'commander'],
+  'extproc/notify/worker.ts': ['nodemailer', 're2js', 'commander', 'zod', 'extproc/masking/masker.ts'],
   'extproc/reading/worker.ts': [
     'undici',
     '@elastic/elasticsearch',
@@ -320,6 +346,7 @@ test('only the masker makes masked values, and stores give back what they were g
   });
   assert.deepEqual([...new Set(derivers.map(({ from }) => from))].sort(), [
     'extproc/exchange/summary-mask.ts',
+    'extproc/export/chat.ts',
     'extproc/transcript/masked-document.ts',
     'extproc/transcript/reduced-document.ts',
   ]);
@@ -332,7 +359,8 @@ test('no sink takes unmasked text', () => {
   const index: Refuses<ExchangeDocument, Parameters<IndexSink['deliver']>[0][number]> = true;
   const terminal: Refuses<ExchangeDocument[], Parameters<typeof renderTranscript>[0]> = true;
   const looks: Refuses<string, Parameters<LookLog['record']>[0]['subject']> = true;
-  assert.ok(index && terminal && looks);
+  const exported: Refuses<ChatPart, Parameters<ChatSink['append']>[0][number]> = true;
+  assert.ok(index && terminal && looks && exported);
 });
 
 test('a log line has no field for what a caller wrote', () => {

@@ -16,8 +16,12 @@ import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
 import { envoyCommand } from './envoy.ts';
 import { eraseCommand } from './erase.ts';
+import { exportCommand } from './export.ts';
+import { exportOf } from './export-of.ts';
+import { accessCommand, breakGlassCommand, requestAccessCommand } from './grants.ts';
+import { grantsOf } from './grants-of.ts';
 import { holdCommand } from './hold.ts';
-import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
+import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf, stopsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { keysCommand } from './keys.ts';
 import { kibanaCommand } from './kibana.ts';
@@ -39,6 +43,7 @@ import { revealCommand } from './reveal.ts';
 import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
+import { stopCommand } from './stop.ts';
 import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
@@ -61,12 +66,14 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
   const looking = lookingDependencies(config, masker, () => detection().types);
   const write = (text: string) => process.stdout.write(text);
   const recorded = recordedOf(config, masker);
+  const grants = grantsOf(config, process.env);
   return [
     upCommand(write),
     serve,
     searchCommand(looking),
     showCommand(looking),
     revealCommand(looking, revealOf(config, process.env)),
+    exportCommand(looking, exportOf(config, process.env)),
     dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
     verifyCommand({ write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }, () =>
       archiveDirectory(config().dataDirectory),
@@ -74,11 +81,12 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
     approvalsCommand(looking, approvalsOf(config, process.env)),
-    ...decisionCommands(looking, approvalsOf(config, process.env)),
-    consoleCommand(config, async (settings, log) => {
-      const { openConsole } = await import('./console-of.ts');
-      return openConsole(settings, masker, log);
-    }),
+    ...decisionCommands(looking, approvalsOf(config, process.env), grants),
+    consoleCommand(config, masker),
+    requestAccessCommand(looking, grants),
+    accessCommand(looking, grants),
+    breakGlassCommand(looking, grants),
+    stopCommand(looking, stopsOf(config, process.env)),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),
@@ -95,22 +103,27 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
       keyedHash: () => keyedHashWith(readFileSync(join(config().dataDirectory, 'keys', 'hash.key'))),
       issuers: () => Object.values(config().identityProviders).map(({ issuer }) => issuer),
     }),
-    withVersionCommands(
-      withWhatIf(
-        policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
-        looking,
-        whatIfOf(config),
-      ),
-      {
-        dataDirectory: () => config().dataDirectory,
-        write: writeOut,
-        writeError: looking.writeError,
-        setExitCode: looking.setExitCode,
-      },
-    ),
+    policyCommandOf(looking, config),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommandOf(process),
   ];
+}
+
+/** `skilltape policy` with everything below it. */
+function policyCommandOf(looking: LookingDependencies, config: () => Config): Command {
+  return withVersionCommands(
+    withWhatIf(
+      policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
+      looking,
+      whatIfOf(config),
+    ),
+    {
+      dataDirectory: () => config().dataDirectory,
+      write: writeOut,
+      writeError: looking.writeError,
+      setExitCode: looking.setExitCode,
+    },
+  );
 }
 
 function lookingDependencies(

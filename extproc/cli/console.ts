@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
-import type { Console } from '../console/server.ts';
-import { createLog, endOnFault, type Log } from '../log.ts';
+import { createLog, endOnFault } from '../log.ts';
+import type { Masker } from '../masking/masker.ts';
 
 /** `skilltape console`: where people decide, until a signal ends it. */
-export function consoleCommand(config: () => Config, start: (config: Config, log: Log) => Promise<Console>): Command {
+export function consoleCommand(config: () => Config, masker: () => Masker): Command {
   return new Command('console')
     .description('serve the pages and the API on which people see and decide what is held')
     .addHelpText(
@@ -14,7 +14,9 @@ export function consoleCommand(config: () => Config, start: (config: Config, log
     .action(async () => {
       const log = createLog(config().log.level);
       endOnFault(log, () => process.exit(1));
-      const served = await start(config(), log);
+      // The framework and what it stands on: no other command needs them.
+      const { openConsole } = await import('./console-of.ts');
+      const served = await openConsole(config(), masker, log);
       const signal = await new Promise<string>((resolve) => {
         for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
       });

@@ -136,15 +136,12 @@ function decided({ looking, reveal, policy, id, asked, reason, lastHour }: Decid
       name: operator.osUser,
       uid: operator.uid,
       groups: reveal.groups(),
-      issuer: '',
-      subject: '',
     },
     ...placeOf(asked),
     types: Object.keys(types),
     values: asked.tokens.length,
     reason,
     last_hour: { operator_values: lastHour.operatorValues, person_values: lastHour.personValues },
-    approvers: [],
     time: looking.now().toISOString(),
   });
   const { values_per_operator_per_hour: perOperator, values_per_person_per_hour: perPerson } = limits;

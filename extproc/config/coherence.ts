@@ -4,6 +4,7 @@ import { checkConsole } from './console-coherence.ts';
 import { describeConfig } from './describe.ts';
 import type { Fault } from './fault.ts';
 import { checkIndex, elasticsearchFiles } from './index-coherence.ts';
+import { checkNotify } from './notify-coherence.ts';
 import { checkRetention } from './retention-coherence.ts';
 import { workersMax } from './schema.ts';
 import { isSection, valueAt } from './section.ts';
@@ -55,9 +56,17 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
       'limits.requestBodyMaxBytes',
       'the largest request must fit into the part of each worker',
     ),
+    ...checkAtLeast(
+      read,
+      'journal.volumeRefuseAtPercent',
+      1,
+      'retention.diskBudgetPercent',
+      'a sweep makes room before requests are refused',
+    ),
     ...checkIndex(data),
     ...checkRetention(data),
     ...checkConsole(data),
+    ...checkNotify(data),
     ...checkFiles(data, directory),
   ];
 }

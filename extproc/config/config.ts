@@ -45,6 +45,7 @@ export function settle(written: WrittenConfig, directory: string): Config {
     archive: settleArchive(written.archive, directory, dataDirectory),
     index: settleIndex(written.index, directory),
     policies: { ...written.policies, directory: resolve(directory, written.policies.directory) },
+    approvals: settleApprovals(written.approvals, directory),
     usage: settleUsage(written.usage, directory),
     coverage: settleCoverage(written.coverage, directory),
     ...(written.console && { console: settleConsole(written.console, directory) }),
@@ -87,6 +88,20 @@ function settleArchive(
     signingKeyFile: within(directory, signingKeyFile, join(dataDirectory, 'keys', 'archive-signing.key')),
     ...(checkpointFile !== undefined && { checkpointFile: resolve(directory, checkpointFile) }),
   };
+}
+
+const targetFiles = ['urlFile', 'secretFile', 'smtpUserFile', 'smtpPasswordFile'] as const;
+
+function settleApprovals(approvals: WrittenConfig['approvals'], directory: string): WrittenConfig['approvals'] {
+  const targets = Object.entries(approvals.notify.targets).map(([name, written]) => {
+    const target = { ...written };
+    for (const key of targetFiles) {
+      const file = target[key];
+      if (file !== undefined) target[key] = resolve(directory, file);
+    }
+    return [name, target] as const;
+  });
+  return { ...approvals, notify: { ...approvals.notify, targets: Object.fromEntries(targets) } };
 }
 
 function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string): WrittenConfig['usage'] {

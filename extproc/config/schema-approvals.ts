@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { notify } from './schema-notify.ts';
 import { milliseconds } from './units.ts';
 
 /** Who approves what is said by policies; this is how long and how much is held for it. */
@@ -17,4 +18,5 @@ export const approvals = z.strictObject({
     description: 'The same of one caller on one connection.',
     unit: 'tickets',
   }),
+  notify: notify.prefault({}),
 });

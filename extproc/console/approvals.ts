@@ -161,7 +161,7 @@ export class Approvals {
       exchange: events.find((event) => event.kind === 'waiting')?.exchangeId ?? '',
       ...{ types: [], values: 0, reason },
       last_hour: { operator_values: 0, person_values: 0 },
-      approvers: [...terms.approvers],
+      approvers: [[...terms.approvers]],
       time: new Date(this.#parts.now()).toISOString(),
     };
   }

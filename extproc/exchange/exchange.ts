@@ -12,14 +12,15 @@ import { Intake } from './intake.ts';
 import { Judging } from './judging.ts';
 import { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
-import { type Phase, stepOf } from './phase.ts';
+import { type Phase, phaseAfter, stepOf } from './phase.ts';
 import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
 import { denialReply, type RefusalReason, refusalReply } from './refusal.ts';
-import { type AccessLogFacts, accessLogOf, releaseOf } from './release.ts';
-import { RequestBody } from './request-body.ts';
+import { accessLogOf, releaseOf } from './release.ts';
+import { RequestBody, refusedDetail } from './request-body.ts';
 import { readRequest } from './request-reading.ts';
 import { type Session, sessionHeaders } from './session.ts';
 import { Share } from './share.ts';
+import { type Stop, stopDetail, stopIn, stoppedReply } from './stopping.ts';
 import { rulesOf } from './verdicts.ts';
 
 /**
@@ -63,8 +64,7 @@ export class Exchange {
   /** Never rejects: what fails while the request is held is refused, what fails later cuts the answer (inv. 2). */
   async accept(frame: Frame): Promise<Action> {
     const action = await this.#stepInTime(frame).catch((error) => this.#failed(SkilltapeError.from(error)));
-    // A cut and a reply are final: whatever still came must not be taken for the rest of a request.
-    this.#phase = action.kind === 'cut' ? 'ended' : action.kind === 'local_reply' ? 'replied' : this.#phase;
+    this.#phase = phaseAfter(action, this.#phase);
     return action;
   }
 
@@ -81,8 +81,7 @@ export class Exchange {
 
   /** No timer of Envoy's runs while it waits for us with a request, so each step of a held one has ours. */
   async #inTime(step: Promise<Action>): Promise<Action> {
-    const isUnreleased = () => !this.#released;
-    const action = await withDeadline(step, this.#context.limits.decisionTimeoutMs, isUnreleased);
+    const action = await withDeadline(step, this.#context.limits.decisionTimeoutMs, () => !this.#released);
     // A denial whose sync is late is given all the same: its record, which is written, says what the caller heard.
     return action ?? this.#replied ?? this.#refuseUnrecorded('decision_timeout');
   }
@@ -96,6 +95,12 @@ export class Exchange {
   /** Envoy gives the request up: nobody is to decide for it any more. */
   left(): void {
     this.#holding?.leave();
+  }
+
+  /** An operator ends it: with an answer of ours as long as none has begun, else by a cut. */
+  async stop(stop: Stop): Promise<Action> {
+    this.#holding?.leave();
+    return stopIn(this.#phase, stop) ?? this.#replyRecorded('stopped', stopDetail(stop), stoppedReply(stop, this.id));
   }
 
   #isHeld(): boolean {
@@ -173,8 +178,7 @@ export class Exchange {
   async #collect(frame: FrameOf<'request_body'>): Promise<Action> {
     const taken = await this.#body.add(frame.body, this.#ledger);
     if (taken === 'taken') return { kind: 'wait' };
-    const { requestBodyMaxBytes } = this.#context.limits;
-    return this.#refuse(taken, taken === 'request_body_too_large' ? `${requestBodyMaxBytes} bytes` : '');
+    return this.#refuse(taken, refusedDetail(taken, this.#context.limits));
   }
 
   async #takeLastAndJudge(frame: Frame): Promise<Action> {
@@ -190,7 +194,7 @@ export class Exchange {
   }
 
   async #judgeRequest(lastFrame: Frame): Promise<Action> {
-    const place = this.#known().bodyPlace(this.#context.limits, this.#judge.looksAtFindings);
+    const place = this.#known().bodyPlace(this.#context.limits, this.#judge);
     const read = await readRequest(this.#context, this.id, place, this.#body);
     if (!this.#isHeld()) return { kind: 'wait' };
     if (read.fault !== '') return this.#refuse(read.reason, read.fault);
@@ -234,7 +238,7 @@ export class Exchange {
     this.#released = true;
     this.#judging?.letThrough();
     this.#context.endReports.expect(this.id);
-    return releaseOf(this.#body, lastFrame, this.#accessLog('allow'));
+    return releaseOf(this.#body, lastFrame, accessLogOf(this.id, this.#connection.name, 'allow'));
   }
 
   async #takeAnswer(frame: Frame, last: boolean): Promise<Action> {
@@ -267,7 +271,8 @@ export class Exchange {
     this.#body.forget();
     await this.#ledger.finish({ outcome, detail, status: reply.status, localReply: reply.body });
     const headers = { ...reply.headers, ...sessionHeaders(this.#session) };
-    this.#replied = { kind: 'local_reply', reply: { ...reply, headers }, accessLog: this.#accessLog(outcome) };
+    const accessLog = accessLogOf(this.id, this.#connection.name, outcome);
+    this.#replied = { kind: 'local_reply', reply: { ...reply, headers }, accessLog };
     await this.#ledger.sync();
     return this.#replied;
   }
@@ -280,16 +285,12 @@ export class Exchange {
     const end = { outcome: 'refused', detail: reason, status: reply.status, localReply: reply.body } as const;
     if (!this.#ledger.begun) this.#context.onUnrecorded(reason);
     this.#ledger.finish(end).catch(() => {});
-    return { kind: 'local_reply', reply, accessLog: this.#accessLog('refused') };
+    return { kind: 'local_reply', reply, accessLog: accessLogOf(this.id, this.#connection.name, 'refused') };
   }
 
   #noteDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): void {
     this.#session ??= this.#known().sessionFor(null, this.id, this.#context);
     this.#ledger.noteDecision(stage, verdict, { input, policyRevision: this.#judge.revision, session: this.#session });
-  }
-
-  #accessLog(verdict: string): AccessLogFacts {
-    return accessLogOf(this.id, this.#connection.name, verdict);
   }
 
   #known(): Intake {

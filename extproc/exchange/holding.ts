@@ -13,6 +13,9 @@ export type Held = { verdict: Verdict; input: RequestInput; lastFrame: Frame };
 
 type Own = { exchangeId: string; session: string; policyRevision: string };
 
+/** People are shown the masked summary alone. */
+const unlooked = { looksAtFindings: false, looksAtExcerpt: false } as const;
+
 /** One exchange's asking for an approval: what is asked, the waiting, and what its caller is told after it. */
 export class Holding {
   readonly held: Held & Own;
@@ -24,7 +27,7 @@ export class Holding {
     this.held = held;
     this.#userAgent = headerValue(known.facts.headers, 'user-agent') ?? '';
     const asked = { ...held, facts: known.facts };
-    const place = { ...known.bodyPlace(limits, false), summary: summaryOf(asked) };
+    const place = { ...known.bodyPlace(limits, unlooked), summary: summaryOf(asked) };
     const summedUp = Promise.resolve().then(() => reader.read('held', place, body));
     const request = summedUp.then((summary) => approvalRequestOf(asked, summary, keyedHash));
     this.#hold = new Hold(approvals, held.exchangeId, request, limits.holdMaxMs);

@@ -3,15 +3,25 @@ import { z } from 'zod';
 import type { PolicyFault } from './decision.ts';
 
 /**
- * Being shown what stands behind tokens, deciding about what is held, and being shown what is held; whoever may decide
- * may look too.
+ * Being shown what stands behind tokens, deciding about what is held (and seeing it), being shown what is held, taking masked conversations away, giving and taking
+ * back access, break-glass, ending what runs, and following a session. `ask` is a person's own, with their token: no list
+ * of operators counts for it.
  */
-export const consoleActions = ['reveal', 'decide', 'approvals'] as const;
+export const consoleActions = [
+  'reveal',
+  'decide',
+  'approvals',
+  'export',
+  'grant',
+  'break_glass',
+  'stop',
+  'tail',
+  'ask',
+] as const;
 
 /**
- * `os`: an account of the operating system, whose groups are the system's. `person`: somebody known by their token, whose
- * groups are the token's; `name` is for people then and proves nothing, and `uid` is -1. Of an account `issuer` and
- * `subject` are empty.
+ * `os`: an account of the operating system, whose groups are the system's. `person`: somebody known by the issuer and
+ * subject of their token, whose groups are the token's; `name` is for people then and proves nothing, and `uid` is -1.
  */
 const operatorKinds = ['os', 'person'] as const;
 
@@ -28,8 +38,8 @@ export const consoleInput = z.strictObject({
     name: text,
     uid: z.number(),
     groups: texts,
-    issuer: text,
-    subject: text,
+    issuer: text.optional(),
+    subject: text.optional(),
   }),
   person: z.strictObject({ issuer: text, subject: text, email: text, groups: texts }).nullable(),
   connection: text,
@@ -40,13 +50,21 @@ export const consoleInput = z.strictObject({
   values: count,
   reason: text,
   last_hour: z.strictObject({ operator_values: count, person_values: count }),
-  /** Groups of people who may decide about what is held; empty: whoever is listed. */
-  approvers: texts,
   time: text,
+  /** What is asked for or decided about, where it is a grant; an empty name is not part of it. */
+  grant: z.strictObject({ connection: text, skill: text, model: text, minutes: count }).optional(),
+  /** Of what is decided about: whoever decides counts for one group of each list. */
+  approvers: z.array(texts).optional(),
 });
 
-const personId = z.strictObject({ issuer: text, subject: text });
 const reason = z.strictObject({ rule: z.string().min(1).max(200), message: z.string().min(1).max(2000) });
+
+const grantTerms = z.strictObject({
+  quorum: z.int().min(1).max(10),
+  open_minutes: z.number().min(1),
+  grant_minutes: z.number().min(1),
+  approvers: z.array(z.array(z.string().min(1)).max(100)).max(100),
+});
 
 export const consoleDecision = z
   .strictObject({
@@ -54,8 +72,10 @@ export const consoleDecision = z
     reasons: z.array(reason).max(1000),
     /** Held besides the rules, where two looks at once are counted one after the other. */
     limits: z.strictObject({ values_per_operator_per_hour: count, values_per_person_per_hour: count }),
-    /** Who the operator is by token: two ways of deciding must not make two people of one. */
-    persons: z.array(personId).max(1000),
+    /** What giving a grant takes, where one is asked for. */
+    terms: grantTerms.optional(),
+    /** Who the operator is by token, as far as it is known: two ways of deciding must not make two people of one. */
+    persons: z.array(z.strictObject({ issuer: z.string().min(1), subject: z.string().min(1) })).optional(),
   })
   .refine(({ verdict, reasons }) => verdict === 'allow' || reasons.length > 0, 'a denial has a reason');
 
@@ -73,14 +93,18 @@ export function consoleDenialFor(fault: PolicyFault): ConsoleDecision {
     verdict: 'deny',
     reasons: [{ rule: `skilltape/${fault}`, message: messages[fault] }],
     limits: { values_per_operator_per_hour: 0, values_per_person_per_hour: 0 },
-    persons: [],
   };
 }
 
 const names = z.array(z.string().min(1));
 
+/** What an operator can be listed for. */
+const listedActions = consoleActions.filter((action) => action !== 'ask');
+
 const operator = z.strictObject({
-  actions: z.array(z.enum(consoleActions)).min(1),
+  actions: z.array(z.enum(listedActions)).min(1),
+  /** The groups of approvers that they count for, where policy names some; without it all. */
+  approves: names.optional(),
   /** Who they are by their tokens: nobody decides about a request of their own. */
   person: z.strictObject({ issuer: z.string().min(1), subject: z.string().min(1) }).optional(),
   users: names.optional(),

@@ -10,18 +10,24 @@ default decision := {
 	"verdict": "deny",
 	"reasons": [{"rule": "skilltape/policy_undefined", "message": "The policy gave no decision."}],
 	"limits": {"values_per_operator_per_hour": 0, "values_per_person_per_hour": 0},
-	"persons": [],
 }
 
 # METADATA
 # description: The decision document of `console`.
 # entrypoint: true
-decision := {
-	"verdict": _verdict,
-	"reasons": findings.reasons(_entries),
-	"limits": console.limits,
-	"persons": [person | some person in console.persons],
-}
+decision := object.union(
+	{"verdict": _verdict, "reasons": findings.reasons(_entries), "limits": console.limits},
+	object.union(_persons, _terms),
+)
+
+_persons := {"persons": console.persons} if {
+	input.action in {"decide", "grant", "break_glass"}
+} else := {}
+
+_terms := {"terms": console.terms} if {
+	_verdict == "allow"
+	console.terms
+} else := {}
 
 _verdict := "deny" if {
 	count(_entries) > 0

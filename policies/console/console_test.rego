@@ -12,16 +12,16 @@ test_success_listed_operator if {
 		"verdict": "allow",
 		"reasons": [],
 		"limits": {"values_per_operator_per_hour": 20, "values_per_person_per_hour": 30},
-		"persons": [],
 	} with input as example.console with data.lists.console as _list
 }
 
 test_success_who_the_operator_is_by_token if {
 	person := {"issuer": "https://idp.example", "subject": "u-2"}
-	entry := {"actions": ["reveal"], "users": ["ada"], "person": person}
+	entry := {"actions": ["decide"], "users": ["ada"], "person": person}
 	list := {"operators": [entry], "limits": _limits}
-	console.decision.persons == [person] with input as example.console with data.lists.console as list
-	document := object.union(example.console, {"operator": example.person_operator})
+	decide := object.union(example.console, {"action": "decide"})
+	console.decision.persons == [person] with input as decide with data.lists.console as list
+	document := object.union(decide, {"operator": example.person_operator})
 	console.decision.persons == [{"issuer": "https://idp.example", "subject": "u-7"}] with input as document
 		with data.lists.console as list
 }

@@ -36,6 +36,7 @@ export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
     time: '2026-01-02T03:04:05.678Z',
     clock: { UTC: { date: '2026-01-02', weekday: 'fri', hour: 3, minute: 4, minute_of_day: 184 } },
     owners: [],
+    grants: [],
     ...change,
   };
 }
@@ -48,6 +49,7 @@ export function requestDocument(change: Partial<RequestInput> = {}): RequestInpu
     claude: claudeFacts(),
     ...{ findings: [], findings_complete: true },
     totals: totalsFacts(),
+    excerpt: { text: 'what does the plan say', complete: true },
     ...change,
   };
 }
@@ -95,8 +97,9 @@ export function fullRequestDocument(change: Partial<RequestInput> = {}): Request
 }
 
 export function recordDocument(change: Partial<RecordInput> = {}): RecordInput {
+  const { excerpt: _, ...judged } = fullRequestDocument();
   return {
-    ...fullRequestDocument(),
+    ...judged,
     answer: {
       outcome: 'complete',
       status: 200,
@@ -197,14 +200,13 @@ export function consoleDocument(change: Partial<ConsoleInput> = {}): ConsoleInpu
   return {
     version: 1,
     action: 'reveal',
-    operator: { kind: 'os', name: 'ada', uid: 1000, groups: ['staff'], issuer: '', subject: '' },
+    operator: { kind: 'os', name: 'ada', uid: 1000, groups: ['staff'] },
     person: { issuer: 'https://idp.example', subject: 'u-1', email: 'bob@example.org', groups: ['staff'] },
     ...{ connection: 'claude', session: 'session-1', exchange: 'exchange-1', retention_class: 'standard' },
     types: ['EMAIL'],
     values: 1,
     reason: 'incident 42: who was written to',
     last_hour: { operator_values: 0, person_values: 0 },
-    approvers: [],
     time: '2026-01-02T03:04:05.678Z',
     ...change,
   };
@@ -216,8 +218,8 @@ function personVariants(): ConsoleInput[] {
     consoleDocument({ types: [], values: 0, operator: { ...person, subject, groups }, ...change });
   return [
     by('u-7', ['security'], { action: 'approvals', reason: '' }),
-    by('u-7', ['security'], { action: 'decide', approvers: ['security'] }),
-    by('u-7', ['security'], { action: 'decide', approvers: ['others'] }),
+    by('u-7', ['security'], { action: 'decide', approvers: [['security']] }),
+    by('u-7', ['security'], { action: 'decide', approvers: [['others']] }),
     by('u-1', ['security'], { action: 'decide' }),
     by('u-9', [], { action: 'decide' }),
   ];
@@ -234,6 +236,7 @@ export function consoleVariants(): ConsoleInput[] {
     consoleDocument({ person: null }),
     consoleDocument({ action: 'decide', types: [], values: 0 }),
     { ...operator({ name: 'eve' }), action: 'decide' },
+    ...(['stop', 'tail'] as const).map((action) => consoleDocument({ action, person: null, types: [], values: 0 })),
     ...personVariants(),
     consoleDocument({ action: 'decide', person: { ...bob, subject: 'u-9' } }),
     ...['', 'short', ' \t          ', 'ü'.repeat(10), '\ud800'.repeat(10)].map((reason) => consoleDocument({ reason })),

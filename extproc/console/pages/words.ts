@@ -93,6 +93,10 @@ export function eventWords(event: Ticket['events'][number]): string {
       return 'Its time was over';
     case 'revoked':
       return `Taken back by ${approverWords(event.by)}: ${event.reason}`;
+    case 'notified':
+      return `${event.target} was told of it (${event.occasion})`;
+    case 'not_notified':
+      return `${event.target} could not be told of it (${event.occasion}): ${event.why}`;
     default:
       return event satisfies never;
   }

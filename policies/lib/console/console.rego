@@ -5,6 +5,8 @@
 #   cannot become undefined and let somebody look.
 package skilltape.lib.console
 
+import data.skilltape.lib.grants
+
 # METADATA
 # description: The limits of a decision; without a usable list nothing is left to show.
 limits := {
@@ -25,12 +27,41 @@ entries contains entry if {
 }
 
 # METADATA
-# description: Who the operator is by token, as far as it is known.
-persons contains {"issuer": input.operator.issuer, "subject": input.operator.subject} if {
+# description: What giving a grant takes, where one is asked for; nothing otherwise.
+terms := {
+	"quorum": max({offer.quorum | some offer in offers}),
+	"open_minutes": min({offer.open_minutes | some offer in offers}),
+	"grant_minutes": min({offer.grant_minutes | some offer in offers}),
+	"approvers": [offer.approvers | some offer in offers],
+} if {
+	input.action == "ask"
+	count(offers) > 0
+} else := {
+	"quorum": 1,
+	"open_minutes": data.lists.break_glass.open_minutes,
+	"grant_minutes": data.lists.break_glass.grant_minutes,
+	"approvers": [],
+} if {
+	input.action == "break_glass"
+}
+
+# METADATA
+# description: The entries of `lists.access_requests` by which this person can ask for it.
+offers := grants.offers("skill", input.grant.skill, input.person.groups) if {
+	input.grant.skill != ""
+} else := grants.offers("model", input.grant.model, input.person.groups) if {
+	input.grant.model != ""
+} else := grants.offers("connection", input.grant.connection, input.person.groups)
+
+# METADATA
+# description: Who the operator is by token, or by what the entries that fit say of an account.
+persons := sort(_persons)
+
+_persons contains {"issuer": input.operator.issuer, "subject": input.operator.subject} if {
 	input.operator.kind == "person"
 }
 
-persons contains {"issuer": entry.person.issuer, "subject": entry.person.subject} if {
+_persons contains {"issuer": entry.person.issuer, "subject": entry.person.subject} if {
 	input.operator.kind == "os"
 	some entry in entries
 }
@@ -86,7 +117,7 @@ input_faults contains name if some name in (_fields - _sound)
 
 _fields := {
 	"version", "action", "operator", "person", "connection", "session", "exchange", "retention_class", "types", "values",
-	"reason", "last_hour", "approvers", "time",
+	"reason", "last_hour", "time",
 }
 
 # What is good is said, and the rest is a fault: a call with a field that is missing is undefined, and so is its `not`.
@@ -95,10 +126,16 @@ _sound contains "version" if input.version == 1
 _sound contains "action" if is_string(input.action)
 
 _sound contains "operator" if {
-	is_string(input.operator.kind)
+	_is_known
 	is_string(input.operator.name)
 	is_number(input.operator.uid)
 	_are_texts(input.operator.groups)
+}
+
+_is_known if input.operator.kind == "os"
+
+_is_known if {
+	input.operator.kind == "person"
 	is_string(input.operator.issuer)
 	is_string(input.operator.subject)
 }
@@ -131,11 +168,13 @@ _sound contains "last_hour" if {
 	is_number(input.last_hour.person_values)
 }
 
-_sound contains "approvers" if _are_texts(input.approvers)
-
 _sound contains "time" if is_string(input.time)
 
 list_faults contains "console.operators" if not _operators
+
+list_faults contains "access_requests.rules" if not _offers
+
+list_faults contains "break_glass" if not _break_glass
 
 list_faults contains $"console.operators[{place}]" if {
 	some place, entry in data.lists.console.operators
@@ -149,6 +188,24 @@ list_faults contains $"console.limits.{name}" if {
 
 _operators if is_array(data.lists.console.operators)
 
+_offers if {
+	is_array(data.lists.access_requests.rules)
+	every offer in data.lists.access_requests.rules { _are_terms(offer) }
+}
+
+_break_glass if {
+	data.lists.break_glass.open_minutes >= 1
+	data.lists.break_glass.grant_minutes >= 1
+}
+
+_are_terms(offer) if {
+	every name in ["quorum", "open_minutes", "grant_minutes"] {
+		is_number(offer[name])
+		offer[name] >= 1
+	}
+	_are_texts(object.get(offer, "approvers", []))
+}
+
 _is_limit(name) if {
 	is_number(data.lists.console.limits[name])
 	data.lists.console.limits[name] >= 0
@@ -158,12 +215,14 @@ _is_entry(entry) if {
 	is_object(entry)
 	count({name | some name, _ in entry} - _entry_fields) == 0
 	_are_texts(entry.actions)
-	every name in ["users", "groups", "token_groups", "connections", "types"] { _are_texts(object.get(entry, name, [])) }
+	every name in _text_fields { _are_texts(object.get(entry, name, [])) }
 	every uid in object.get(entry, "uids", []) { is_number(uid) }
 	_is_person(object.get(entry, "person", null))
 }
 
-_entry_fields := {"actions", "person", "users", "uids", "groups", "token_groups", "connections", "types"}
+_text_fields := {"users", "groups", "token_groups", "connections", "types", "approves"}
+
+_entry_fields := _text_fields | {"actions", "person", "uids"}
 
 _is_person(value) if is_null(value)
 

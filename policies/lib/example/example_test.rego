@@ -6,7 +6,7 @@ package skilltape.lib.example_test
 console := {
 	"version": 1,
 	"action": "reveal",
-	"operator": {"kind": "os", "name": "ada", "uid": 1000, "groups": ["staff", "incident"], "issuer": "", "subject": ""},
+	"operator": {"kind": "os", "name": "ada", "uid": 1000, "groups": ["staff", "incident"]},
 	"person": {"issuer": "https://idp.example", "subject": "u-1", "email": "bob@example.org", "groups": ["staff"]},
 	"connection": "claude",
 	"session": "session-1",
@@ -16,7 +16,6 @@ console := {
 	"values": 1,
 	"reason": "incident 42: who was written to",
 	"last_hour": {"operator_values": 0, "person_values": 0},
-	"approvers": [],
 	"time": "2026-01-02T03:04:05.678Z",
 }
 
@@ -50,6 +49,7 @@ access := {
 	"time": "2026-01-02T03:04:05.678Z",
 	"clock": {"UTC": {"date": "2026-01-02", "weekday": "fri", "hour": 3, "minute": 4, "minute_of_day": 184}},
 	"owners": [],
+	"grants": [],
 }
 
 request := object.union(access, {
@@ -61,6 +61,7 @@ request := object.union(access, {
 	"upload": null,
 	"findings": [],
 	"findings_complete": true,
+	"excerpt": {"text": "What does the plan say?", "complete": true},
 	"totals": {
 		"counted": true,
 		"priced": true,

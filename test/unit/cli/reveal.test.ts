@@ -44,7 +44,7 @@ async function rig(context: TestContext, decide: (input: ConsoleInput) => Partia
     policy: async () => ({
       console(input) {
         inputs.push(input);
-        return { verdict: 'allow', reasons: [], limits, persons: [], ...decide(input) };
+        return { verdict: 'allow', reasons: [], limits, ...decide(input) };
       },
     }),
   };
@@ -66,7 +66,7 @@ test('a value is shown on one line and made harmless, and the look says what was
   assert.equal(exitCode, 0);
   assert.deepEqual(looks(), ['e-1: EMAIL 1, IP 1, shown (incident 42)']);
   const { operator, person, exchange, session, types, values, reason } = inputs[0] ?? assert.fail('not asked');
-  assert.deepEqual(operator, { kind: 'os', name: 'ada', uid: 1000, groups: ['staff'], issuer: '', subject: '' });
+  assert.deepEqual(operator, { kind: 'os', name: 'ada', uid: 1000, groups: ['staff'] });
   assert.deepEqual([exchange, session, types, values, reason], ['e-1', 's-1', ['EMAIL', 'IP'], 2, 'incident 42']);
   assert.ok(person);
   assert.doesNotMatch(JSON.stringify(inputs), /192\.0\.2\.7/);
