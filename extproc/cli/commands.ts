@@ -11,6 +11,7 @@ import { detectionOf, type OwnDetection } from '../masking/own-detection.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { archiveOf } from './archive-of.ts';
 import { indexedCheckpointsOf } from './checkpoints-of.ts';
+import { consoleCommand } from './console.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
@@ -83,7 +84,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     ),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
-    ...decidingCommands(looking, config),
+    ...decidingCommands(looking, config, masker),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),
@@ -100,37 +101,43 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
       keyedHash: () => keyedHashWith(readFileSync(join(config().dataDirectory, 'keys', 'hash.key'))),
       issuers: () => Object.values(config().identityProviders).map(({ issuer }) => issuer),
     }),
-    withVersionCommands(
-      withWhatIf(
-        policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
-        looking,
-        whatIfOf(config),
-      ),
-      {
-        dataDirectory: () => config().dataDirectory,
-        write: writeOut,
-        writeError: looking.writeError,
-        setExitCode: looking.setExitCode,
-      },
-    ),
+    policyCommandOf(looking, config),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommandOf(process),
   ];
 }
 
 /** What people decide while traffic runs, and its live view. */
-function decidingCommands(looking: LookingDependencies, config: () => Config): Command[] {
+function decidingCommands(looking: LookingDependencies, config: () => Config, masker: () => Masker): Command[] {
   const { env } = process;
   const grants = grantsOf(config, env);
   return [
     approvalsCommand(looking, approvalsOf(config, env)),
     ...decisionCommands(looking, approvalsOf(config, env), grants),
+    consoleCommand(config, masker),
     requestAccessCommand(looking, grants),
     accessCommand(looking, grants),
     breakGlassCommand(looking, grants),
     stopCommand(looking, stopsOf(config, env)),
     tailCommand(looking, tailOf(config, env)),
   ];
+}
+
+/** `skilltape policy` with everything below it. */
+function policyCommandOf(looking: LookingDependencies, config: () => Config): Command {
+  return withVersionCommands(
+    withWhatIf(
+      policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
+      looking,
+      whatIfOf(config),
+    ),
+    {
+      dataDirectory: () => config().dataDirectory,
+      write: writeOut,
+      writeError: looking.writeError,
+      setExitCode: looking.setExitCode,
+    },
+  );
 }
 
 function lookingDependencies(
