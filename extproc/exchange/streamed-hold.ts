@@ -128,13 +128,10 @@ export class StreamedHold {
   async *#release(): AsyncGenerator<Uint8Array> {
     const { exchange, streamed } = this.#parts;
     await exchange.ledger.sync();
-    if (this.#gone.signal.aborted) return;
-    this.#isReleased = true;
-    exchange.judging?.letThrough();
-    const sent = this.#send();
+    const sent = streamed.holds.turns.run(() => this.#send());
     yield* this.#commentsUntil(sent, 'approved');
     const result = await sent;
-    if (this.#gone.signal.aborted) return;
+    if (result === null || this.#gone.signal.aborted) return;
     if (result.kind !== 'answered') {
       yield* this.#unanswered(result);
       return;
@@ -158,7 +155,11 @@ export class StreamedHold {
     }
   }
 
-  #send(): Promise<ReleaseResult> {
+  /** Null when the caller left while it waited for its turn. */
+  async #send(): Promise<ReleaseResult | null> {
+    if (this.#gone.signal.aborted) return null;
+    this.#isReleased = true;
+    this.#parts.exchange.judging?.letThrough();
     const { known, body, exchange, streamed } = this.#parts;
     const { headers, method } = known.facts;
     const { bytes } = body;
