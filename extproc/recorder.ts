@@ -28,11 +28,12 @@ import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
 import { freeBehind } from './recovery.ts';
+import { type ReleaseWays, streamedRelease } from './release-ways.ts';
 import { heedStops } from './stop-heeding.ts';
 import { admittedBy, guardedVolume } from './volume-guard.ts';
 import type { ReportSink } from './wire/report-stream.ts';
 import { startServer } from './wire/server.ts';
-import type { StreamExchange } from './wire/stream.ts';
+import type { Route, StreamExchange } from './wire/stream.ts';
 import type { SharedFact } from './workers/protocol.ts';
 
 export type RecorderParts = {
@@ -116,7 +117,8 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     ...observersOf(parts),
   };
   watchAll(parts, context);
-  const open = openExchangeWith(context, metrics.exchange, running);
+  const ways = { release: streamedRelease(config, context), running };
+  const open = openExchangeWith(context, metrics.exchange, ways);
   const server = await startServer(parts.listen, open, onStreamEndOf(parts), handingOn(endReports, parts.share));
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
@@ -217,15 +219,19 @@ function warnNowAndThen(log: Log): (reason: string) => void {
   };
 }
 
-function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics, running: RunningExchanges) {
+function openExchangeWith(
+  shared: ExchangeContext,
+  metrics: ExchangeMetrics,
+  { release, running }: { release: ReleaseWays; running: RunningExchanges },
+) {
   // What is counted is shared; a connection may have limits of its own.
   const contexts = new Map(
     [...shared.connections.values()].map((connection) => [
       connection,
-      { ...shared, limits: { ...shared.limits, ...connection.limits } },
+      { ...shared, limits: { ...shared.limits, ...connection.limits }, streamed: release.streamedFor(connection) },
     ]),
   );
-  return ({ connection: name, pathPrefix }: { connection: string; pathPrefix: string }): StreamExchange => {
+  return ({ connection: name, pathPrefix, isRelease }: Route): StreamExchange => {
     if (name === '') return new Unrouted();
     const connection = shared.connections.get(name);
     const context = connection && contexts.get(connection);
@@ -234,6 +240,7 @@ function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics, run
         remedy: 'Give the route grpc_initial_metadata x-skilltape-connection with a name from skilltape.yaml.',
       });
     }
+    if (isRelease) return release.gate(context, connection, pathPrefix);
     const exchange = new Exchange(context, connection, pathPrefix);
     return new StoppableExchange(new MeteredExchange(exchange, name, metrics), exchange, running);
   };

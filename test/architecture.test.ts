@@ -34,6 +34,7 @@ const allowed: Record<string, readonly string[]> = {
   grants: ['exchange', 'index', 'policy'],
   notify: ['approvals', 'index', 'terminal'],
   wire: ['exchange'],
+  release: ['exchange'],
   archive: ['exchange', 'journal'],
   reading: ['encoding', 'exchange', 'journal', 'masking'],
   transcript: ['claude', 'encoding', 'exchange', 'masking', 'policy', 'upload'],
@@ -108,7 +109,7 @@ const composition = [
     'primary.ts',
     'worker.ts',
   ],
-  ...['connections.ts', 'counted-use.ts', 'known-grants.ts'],
+  ...['connections.ts', 'counted-use.ts', 'known-grants.ts', 'release-ways.ts'],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 

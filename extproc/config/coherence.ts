@@ -17,7 +17,13 @@ const portMax = 65_535;
 type Read = (key: string) => unknown;
 
 /** No file may be both of two of these; the processor writes each of them. */
-const writtenFiles = ['listen.socket', 'journal.keyFile', 'archive.signingKeyFile', 'archive.checkpointFile'] as const;
+const writtenFiles = [
+  'listen.socket',
+  'approvals.streamed.releaseSocket',
+  'journal.keyFile',
+  'archive.signingKeyFile',
+  'archive.checkpointFile',
+] as const;
 const readFiles = [
   'listen.tcp.tls.certificateFile',
   'listen.tcp.tls.privateKeyFile',
@@ -64,6 +70,7 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
     ...checkIndex(data),
     ...checkRetention(data),
     ...checkNotify(data),
+    ...checkRelease(data, directory),
     ...checkFiles(data, directory),
   ];
 }
@@ -121,6 +128,20 @@ function checkSocket(socket: unknown, directory: string, workers: number): Fault
       key: 'listen.socket',
       message: `is a path of ${bytes} bytes${suffixBytes === 0 ? '' : ' with the number of a worker'}, but the system takes at most ${socketPathMaxBytes} for a socket`,
       remedy: 'choose a shorter path, such as /run/skilltape/extproc.sock',
+    },
+  ];
+}
+
+function checkRelease(data: unknown, directory: string): Fault[] {
+  const socket = valueAt(data, 'approvals.streamed.releaseSocket');
+  if (typeof socket !== 'string') return [];
+  const bytes = Buffer.byteLength(resolve(directory, socket));
+  if (bytes <= socketPathMaxBytes) return [];
+  return [
+    {
+      key: 'approvals.streamed.releaseSocket',
+      message: `is a path of ${bytes} bytes, but the system takes at most ${socketPathMaxBytes} for a socket`,
+      remedy: 'choose a shorter path, such as /run/skilltape/release.sock',
     },
   ];
 }

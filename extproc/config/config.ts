@@ -44,6 +44,7 @@ export function settle(written: WrittenConfig, directory: string): Config {
     },
     archive: settleArchive(written.archive, directory, dataDirectory),
     index: settleIndex(written.index, directory),
+    keys: settleKeys(written.keys, directory),
     policies: { ...written.policies, directory: resolve(directory, written.policies.directory) },
     approvals: settleApprovals(written.approvals, directory),
     usage: settleUsage(written.usage, directory),
@@ -100,7 +101,20 @@ function settleApprovals(approvals: WrittenConfig['approvals'], directory: strin
     }
     return [name, target] as const;
   });
-  return { ...approvals, notify: { ...approvals.notify, targets: Object.fromEntries(targets) } };
+  const { releaseSocket, ...streamed } = approvals.streamed;
+  const release = releaseSocket === undefined ? {} : { releaseSocket: resolve(directory, releaseSocket) };
+  return {
+    ...approvals,
+    notify: { ...approvals.notify, targets: Object.fromEntries(targets) },
+    streamed: { ...streamed, ...release },
+  };
+}
+
+function settleKeys(keys: WrittenConfig['keys'], directory: string): WrittenConfig['keys'] {
+  const { transit } = keys;
+  return transit === undefined
+    ? keys
+    : { ...keys, transit: { ...transit, tokenFile: resolve(directory, transit.tokenFile) } };
 }
 
 function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string): WrittenConfig['usage'] {

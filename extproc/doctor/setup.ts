@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { addressesOf, type Gateway } from './model.ts';
 import { dotted } from './place.ts';
-import { processorClusters, providersOf, recordedRoutes } from './recorded.ts';
+import { metadataOf, processorClusters, providersOf, recordedRoutes } from './recorded.ts';
 import type { Finding, Rule } from './rule.ts';
-import { metadataOf } from './rules/routes.ts';
 import type { Path, Setting } from './setting.ts';
+import { setupReleaseRules } from './setup-release.ts';
 import type { Source } from './source.ts';
 
 /** `skilltape.yaml` beside an Envoy configuration: both as they were read. */
@@ -19,8 +19,8 @@ export type Setup = {
   volumeUsedShare: number | null;
 };
 
-type SetupFault = { where: 'skilltape' | 'envoy'; path: Path; found: string; change: string };
-type SetupRule = Omit<Rule, 'find'> & { find(setup: Setup): SetupFault[] };
+export type SetupFault = { where: 'skilltape' | 'envoy'; path: Path; found: string; change: string };
+export type SetupRule = Omit<Rule, 'find'> & { find(setup: Setup): SetupFault[] };
 
 const connectionKey = 'x-skilltape-connection';
 const loopback = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
@@ -178,6 +178,7 @@ export const setupRules: readonly SetupRule[] = [
           change: 'stream_idle_timeout: 660s',
         })),
   },
+  ...setupReleaseRules,
   {
     id: 'data-open-to-others',
     severity: 'critical',

@@ -17,7 +17,13 @@ export type Ending = { outcome: Outcome; detail: string };
 
 /** `undelivered`: what was let through last found nobody to take it any more. */
 type Break = { how: StreamEnding; detail: string; undelivered: boolean };
-type Known = { exchangeId: string; answer: Answer | undefined; released: boolean };
+type Known = {
+  exchangeId: string;
+  answer: Answer | undefined;
+  released: boolean;
+  /** We gave the answer, also that of the upstream: whoever broke it off was the caller. */
+  isOwnAnswer?: boolean;
+};
 
 /** The last record of an exchange whose stream was over before its end came. */
 export async function brokenOff(end: Break, known: Known, reports: AwaitedEnds): Promise<Finished> {
@@ -28,11 +34,13 @@ export async function brokenOff(end: Break, known: Known, reports: AwaitedEnds):
 }
 
 /** What was seen decides; only where that leaves open who broke off, Envoy's report does, and without one it stays open. */
-async function endingOf(end: Break, { answer, released, exchangeId }: Known, reports: AwaitedEnds): Promise<Ending> {
+async function endingOf(end: Break, known: Known, reports: AwaitedEnds): Promise<Ending> {
+  const { answer, released, exchangeId, isOwnAnswer = false } = known;
   const { how, detail, undelivered } = end;
   const seen = answer?.endingLetThrough();
   if (seen !== undefined) return seen;
   if (how === 'cut' || how === 'stopped' || how === 'interrupted') return { outcome: how, detail };
+  if (isOwnAnswer) return unreported(how, 'client_aborted');
   const certain = how === 'stream_ended' ? answer?.endingByStatus() : undefined;
   if (certain !== undefined) return certain;
   // Envoy shows us its own answer when anything but the caller ends a request before that of the upstream.

@@ -12,6 +12,7 @@ import { Intake } from './intake.ts';
 import { Judging } from './judging.ts';
 import { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
+import { OwnReply } from './own-reply.ts';
 import { type Phase, phaseAfter, stepOf } from './phase.ts';
 import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
 import { denialReply, type RefusalReason, refusalReply } from './refusal.ts';
@@ -43,8 +44,7 @@ export class Exchange {
   /** Of a messages request that was read, without its messages. */
   #request: MessagesRequest | null = null;
   #answer: Answer | undefined;
-  /** Our own answer, once its record is written. */
-  #replied: Action | undefined;
+  readonly #own: OwnReply;
   #released = false;
   #judging: Judging | undefined;
   #holding: Holding | undefined;
@@ -57,6 +57,7 @@ export class Exchange {
     this.#pathPrefix = pathPrefix;
     this.#judge = context.judge();
     this.#ledger = new Ledger(context.log, context.clock, this.id, (how) => context.onFinished(connection.name, how));
+    this.#own = new OwnReply(this.#ledger, connection.name, this.id, context.onUnrecorded);
     this.#share = new Share(context);
     this.#body = new RequestBody(context, this.#share, this.id);
   }
@@ -74,6 +75,8 @@ export class Exchange {
     const action = await this.#inTime(this.#step(frame));
     const holding = this.#holding;
     if (holding === undefined) return action;
+    const begun = await holding.streamed();
+    if (begun !== null) return begun;
     const end = await holding.end;
     this.#holding = undefined;
     return this.#inTime(this.#afterHold(holding, end));
@@ -83,7 +86,7 @@ export class Exchange {
   async #inTime(step: Promise<Action>): Promise<Action> {
     const action = await withDeadline(step, this.#context.limits.decisionTimeoutMs, () => !this.#released);
     // A denial whose sync is late is given all the same: its record, which is written, says what the caller heard.
-    return action ?? this.#replied ?? this.#refuseUnrecorded('decision_timeout');
+    return action ?? this.#own.given ?? this.#refuseUnrecorded('decision_timeout');
   }
 
   #failed(fault: SkilltapeError): Action {
@@ -99,8 +102,12 @@ export class Exchange {
 
   /** An operator ends it: with an answer of ours as long as none has begun, else by a cut. */
   async stop(stop: Stop): Promise<Action> {
+    const own = this.#holding?.known.isOwnAnswer === true && this.#ledger.isOpen;
     this.#holding?.leave();
-    return stopIn(this.#phase, stop) ?? this.#replyRecorded('stopped', stopDetail(stop), stoppedReply(stop, this.id));
+    return (
+      stopIn(own ? 'answering' : this.#phase, stop) ??
+      this.#replyRecorded('stopped', stopDetail(stop), stoppedReply(stop, this.id))
+    );
   }
 
   #isHeld(): boolean {
@@ -116,12 +123,13 @@ export class Exchange {
     this.#body.forget();
     this.#answer?.forget();
     const { endReports } = this.#context;
-    const known = { answer: this.#answer, released: this.#released, exchangeId: this.id };
+    const known = { answer: this.#answer, released: this.#released, exchangeId: this.id, ...this.#holding?.known };
     try {
-      if (!this.#ledger.isOpen) return;
-      await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, endReports));
+      if (this.#ledger.isOpen)
+        await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, endReports));
     } finally {
       endReports.forget(this.id);
+      this.#holding?.close();
       this.#share.close();
     }
   }
@@ -215,8 +223,9 @@ export class Exchange {
     this.#noteDecision('request', held.verdict, held.input);
     await this.#ledger.sync();
     if (!this.#isHeld()) return { kind: 'wait' };
-    const own = { exchangeId: this.id, session: this.#session?.id ?? '', policyRevision: this.#judge.revision };
-    this.#holding = new Holding(this.#context, this.#known(), this.#body, { ...held, ...own });
+    const own = { id: this.id, ledger: this.#ledger, session: this.#session, request: this.#request };
+    const rest = { ...own, judging: this.#judging, policyRevision: this.#judge.revision };
+    this.#holding = new Holding(this.#context, this.#known(), this.#body, held, rest);
     return { kind: 'wait' };
   }
 
@@ -265,27 +274,16 @@ export class Exchange {
     return this.#replyRecorded('refused', `${reason} ${detail}`.trim(), refusalReply(reason, detail, this.id));
   }
 
-  /** The caller hears of a refusal when its record is on disk. */
-  async #replyRecorded(outcome: Outcome, detail: string, reply: LocalReply): Promise<Action> {
+  #replyRecorded(outcome: Outcome, detail: string, reply: LocalReply): Promise<Action> {
     this.#phase = 'replied';
     this.#body.forget();
-    await this.#ledger.finish({ outcome, detail, status: reply.status, localReply: reply.body });
-    const headers = { ...reply.headers, ...sessionHeaders(this.#session) };
-    const accessLog = accessLogOf(this.id, this.#connection.name, outcome);
-    this.#replied = { kind: 'local_reply', reply: { ...reply, headers }, accessLog };
-    await this.#ledger.sync();
-    return this.#replied;
+    return this.#own.recorded(outcome, detail, reply, this.#session);
   }
 
-  /** A refusal when the journal cannot take it, or takes too long: it must not wait for the disk again. */
   #refuseUnrecorded(reason: RefusalReason): Action {
     this.#phase = 'replied';
     this.#body.forget();
-    const reply = refusalReply(reason, '', this.id);
-    const end = { outcome: 'refused', detail: reason, status: reply.status, localReply: reply.body } as const;
-    if (!this.#ledger.begun) this.#context.onUnrecorded(reason);
-    this.#ledger.finish(end).catch(() => {});
-    return { kind: 'local_reply', reply, accessLog: accessLogOf(this.id, this.#connection.name, 'refused') };
+    return this.#own.unrecorded(reason);
   }
 
   #noteDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): void {

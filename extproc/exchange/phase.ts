@@ -78,5 +78,5 @@ export function stepOf(phase: Phase, frame: FrameKind, endOfStream: boolean): St
 /** A cut and a reply are final: whatever still comes must not be taken for the rest of a request. */
 export function phaseAfter({ kind }: Action, phase: Phase): Phase {
   if (kind === 'cut') return 'ended';
-  return kind === 'local_reply' ? 'replied' : phase;
+  return kind === 'local_reply' || kind === 'streamed_reply' ? 'replied' : phase;
 }

@@ -14,6 +14,7 @@ import type { Outcome } from './outcome.ts';
 import type { Reader } from './reader.ts';
 import type { CallerUse } from './share.ts';
 import type { Stop } from './stopping.ts';
+import type { StreamedRelease } from './streamed-hold.ts';
 import type { CountedExchange } from './totals.ts';
 
 /** Where a record stands in the log. */
@@ -116,6 +117,8 @@ export type ExchangeContext = {
   totals: UsageTotals;
   approvals: ApprovalDesk;
   stops: Stops;
+  /** Absent where held requests wait in silence. */
+  streamed?: StreamedRelease | undefined;
   reader: Reader;
   loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */

@@ -15,7 +15,9 @@ export type RecordBody =
   | { kind: 'answer_trailers'; headers: HeaderList }
   | { kind: 'finished'; finished: Finished }
   /** The body that the caller was given in place of the one that came (inv. 3). */
-  | { kind: 'answer_changed'; bytes: Uint8Array };
+  | { kind: 'answer_changed'; bytes: Uint8Array }
+  /** What the upstream began to answer a held request whose caller had been given headers before (inv. 3). */
+  | { kind: 'upstream_answered'; upstream: UpstreamAnswered };
 
 /** `timeMs` is the wall clock in milliseconds since the epoch: what replays an answer at its pace. */
 export type ExchangeRecord = {
@@ -61,6 +63,13 @@ export type AnswerStarted = {
   codeDetails: string;
 };
 
+export type UpstreamAnswered = {
+  status: number;
+  headers: HeaderList;
+  /** Of a body that could not go on to the caller as it came: its beginning, as text; else empty. */
+  body: string;
+};
+
 export type Finished = {
   outcome: Outcome;
   detail: string;
@@ -87,6 +96,7 @@ const kinds = [
   'answer_trailers',
   'finished',
   'answer_changed',
+  'upstream_answered',
 ] as const satisfies readonly RecordBody['kind'][];
 
 // version u8 | kind u8 | exchange id, 16 bytes | time f64 little-endian | content (bytes, or JSON in UTF-8)
@@ -114,6 +124,8 @@ function contentOf(record: RecordBody): Uint8Array {
       return json(record.decided);
     case 'answer_started':
       return json(record.answer);
+    case 'upstream_answered':
+      return json(record.upstream);
     case 'finished':
       return json(record.finished);
     case 'request_trailers':
@@ -196,6 +208,8 @@ function bodyOf(kind: RecordBody['kind'], content: Buffer): RecordBody {
       return { kind, decided: parse(content) };
     case 'answer_started':
       return { kind, answer: parse(content) };
+    case 'upstream_answered':
+      return { kind, upstream: parse(content) };
     case 'finished':
       return { kind, finished: parse(content) };
     case 'request_trailers':

@@ -104,6 +104,16 @@ export class GrpcStream {
     }
   }
 
+  /** The same for pieces that come over time: each goes out at once. */
+  async sendLive(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const piece of pieces) {
+      if (this.#write(piece)) continue;
+      if (this.isGone || this.#isOver) return;
+      await this.#drained();
+      if (this.isGone) return;
+    }
+  }
+
   /** False when the peer has to take something before the next piece, or is gone. */
   #write(piece: Uint8Array): boolean {
     if (this.isGone || this.#isOver) return false;

@@ -1,14 +1,16 @@
 import { SkilltapeError } from '../errors.ts';
 import type { StreamEnding } from '../exchange/broken-off.ts';
 import type { Action, Frame } from '../exchange/frame.ts';
-import { assertModes, readMessage } from './frame.ts';
+import { assertGateModes, assertModes, readMessage } from './frame.ts';
 import { grpcStatus } from './grpc-status.ts';
 import type { GrpcStream } from './grpc-stream.ts';
-import { repliesOf } from './reply.ts';
+import { repliesOf, streamedReply } from './reply.ts';
 
 /** What a stream needs of an exchange. */
 export type StreamExchange = {
   readonly id: string;
+  /** Of a request it is shown the headers alone, and of an answer nothing (`release-gate.ts`). */
+  readonly isGate?: boolean;
   accept(frame: Frame): Promise<Action>;
   /** Envoy ended its side, or is gone: what still waits need not go on. */
   left(): void;
@@ -18,7 +20,7 @@ export type StreamExchange = {
 };
 
 /** What Envoy's route says of itself, as gRPC metadata; a caller's headers never become that. */
-export type Route = { connection: string; pathPrefix: string };
+export type Route = { connection: string; pathPrefix: string; isRelease: boolean };
 
 /** Opens the exchange of a stream; throws when the route names no connection that is configured. */
 export type OpenExchange = (route: Route) => StreamExchange;
@@ -134,7 +136,8 @@ async function pump(stream: GrpcStream, exchange: StreamExchange, stopped: Stopp
 /** A released body may have to be read back from the log: where that fails, the request must not end as if it were whole. */
 async function sendReplies(stream: GrpcStream, action: Action): Promise<void> {
   try {
-    await stream.send(repliesOf(action));
+    if (action.kind === 'streamed_reply') await stream.sendLive(streamedReply(action));
+    else await stream.send(repliesOf(action));
   } catch (error) {
     throw new StreamCut(withRemedy(error));
   }
@@ -143,7 +146,8 @@ async function sendReplies(stream: GrpcStream, action: Action): Promise<void> {
 async function acceptMessage(exchange: StreamExchange, bytes: Buffer, isFirst: boolean): Promise<Action> {
   try {
     const message = readMessage(bytes);
-    if (isFirst) assertModes(message);
+    if (isFirst && exchange.isGate === true) assertGateModes(message);
+    else if (isFirst) assertModes(message);
     return await exchange.accept(message.frame);
   } catch (error) {
     return { kind: 'cut', reason: withRemedy(error) };

@@ -10,6 +10,7 @@ import { examineSetup, setupRules } from '../../../extproc/doctor/setup.ts';
 import { parseSource } from '../../../extproc/doctor/source.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
 import { type Part, type Parts, partsOf, put, shipped } from './parts.ts';
+import { releaseSocket, withRelease } from './release-listener.ts';
 
 /** Both files as they would stand beside each other, with a data directory that is really there. */
 function findingsOf(
@@ -51,6 +52,11 @@ function findingsOf(
   });
 }
 
+const streaming: Part = {
+  connections: { claude: { streamHolds: true } },
+  approvals: { streamed: { releaseSocket } },
+};
+
 type Change = Parameters<typeof findingsOf>[1];
 
 /** For each trap a change that makes it, and a near one that does not. */
@@ -85,6 +91,25 @@ const examples: Record<string, [bad: Change, good: Change]> = {
       put(manager, { stream_idle_timeout: '300s' });
     },
     (config) => put(config, { decisionTimeoutMs: 400_000 }),
+  ],
+  'release-elsewhere': [
+    (config, parts) => {
+      put(config, streaming);
+      withRelease(parts, ({ listener }) => put(listener, { address: { pipe: { path: '/run/other.sock' } } }));
+    },
+    (config, parts, directory) => {
+      put(config, streaming);
+      withRelease(parts, ({ listener }) =>
+        put(listener, { address: { pipe: { path: join(directory, releaseSocket) } } }),
+      );
+    },
+  ],
+  'hold-outlives-stream': [
+    (config, parts) => {
+      put(config, streaming);
+      put(parts.manager, { common_http_protocol_options: { max_stream_duration: '3600s' } });
+    },
+    (config) => put(config, streaming),
   ],
   'data-open-to-others': [
     (config) => chmodSync(join(String(config.dataDirectory), 'keys', 'journal.key'), 0o640),

@@ -63,7 +63,7 @@ test('messages reach the exchange in order, each answer frame gets one reply, an
   assert.equal((await call.halfClose()).code, status.OK);
   assert.deepEqual(await ended, { exchangeId: 'exchange-1', fault: undefined });
   assert.deepEqual(exchange.abandoned, [['stream_ended', '']]);
-  assert.deepEqual(rig.routes, [{ connection: 'claude', pathPrefix: '/sandbox' }]);
+  assert.deepEqual(rig.routes, [{ connection: 'claude', pathPrefix: '/sandbox', isRelease: false }]);
 });
 
 test('one frame is answered before the next is taken', async () => {
