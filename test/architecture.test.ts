@@ -3,6 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { ChatPart } from '../extproc/export/chat.ts';
+import type { ChatSink } from '../extproc/export/sink.ts';
 import type { IndexSink } from '../extproc/index/port.ts';
 import type { LookLog } from '../extproc/looks/look-log.ts';
 import type { renderTranscript } from '../extproc/terminal/transcript.ts';
@@ -29,6 +31,8 @@ const allowed: Record<string, readonly string[]> = {
   login: [],
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   approvals: ['exchange', 'index', 'masking'],
+  grants: ['exchange', 'index', 'policy'],
+  notify: ['approvals', 'index', 'terminal'],
   wire: ['exchange'],
   release: ['exchange'],
   archive: ['exchange', 'journal'],
@@ -38,17 +42,19 @@ const allowed: Record<string, readonly string[]> = {
   kibana: ['exchange', 'transcript'],
   operations: ['exchange', 'journal', 'ship'],
   reveal: ['index', 'keys'],
+  stops: ['index'],
   retention: ['archive', 'index', 'journal', 'keys'],
   looks: ['index', 'masking'],
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
-  terminal: ['approvals', 'coverage', 'index', 'masking', 'transcript', 'usage'],
+  terminal: ['approvals', 'coverage', 'grants', 'index', 'masking', 'transcript', 'usage'],
   ship: [
     ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'reveal'],
     ...['transcript', 'usage'],
   ],
   remask: ['archive', 'exchange', 'index', 'journal', 'masking', 'ship', 'transcript'],
   rebuild: ['archive', 'exchange', 'index', 'journal', 'remask', 'ship', 'transcript'],
+  export: ['index', 'masking', 'transcript'],
   whatif: ['archive', 'exchange', 'journal', 'policy', 'remask', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['config', 'envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],
@@ -62,6 +68,8 @@ const allowed: Record<string, readonly string[]> = {
       'doctor',
       'envoy',
       'exchange',
+      'export',
+      'grants',
       'index',
       'journal',
       'keys',
@@ -75,6 +83,7 @@ const allowed: Record<string, readonly string[]> = {
       'remask',
       'retention',
       'reveal',
+      'stops',
       'terminal',
       'tools',
     ],
@@ -91,11 +100,16 @@ const composition = [
     'live-edit.ts',
     'judges.ts',
     'left-journals.ts',
+    'known.ts',
+    'volume-guard.ts',
+    'volume-watch.ts',
     'shipping.ts',
+    'stop-heeding.ts',
+    'ticket-watching.ts',
     'primary.ts',
     'worker.ts',
   ],
-  ...['connections.ts', 'counted-use.ts', 'release-ways.ts'],
+  ...['connections.ts', 'counted-use.ts', 'known-grants.ts', 'release-ways.ts'],
   ...['main.ts', 'bootstrap.mjs', 'skilltape.mjs'],
 ];
 
@@ -110,22 +124,33 @@ const owners: Record<string, readonly string[]> = {
   '@elastic/elasticsearch': ['extproc/index/elasticsearch/'],
   commander: ['extproc/cli/'],
   'openid-client': ['extproc/login/'],
-  jose: ['extproc/doctor/'],
+  jose: ['extproc/doctor/', 'extproc/login/'],
   pino: ['extproc/log.ts'],
   'prom-client': ['extproc/operations/'],
   'node:sqlite': [
     'extproc/approvals/',
     'extproc/coverage/',
+    'extproc/grants/',
     'extproc/index/sqlite/',
     'extproc/looks/',
     'extproc/journal/',
     'extproc/login/',
+    'extproc/notify/',
     'extproc/reveal/',
+    'extproc/stops/',
   ],
-  'node:worker_threads': ['extproc/approvals/', 'extproc/policy/', 'extproc/reading/', 'extproc/ship/'],
+  'node:worker_threads': [
+    'extproc/approvals/',
+    'extproc/notify/',
+    'extproc/ticket-watching.ts',
+    'extproc/policy/',
+    'extproc/reading/',
+    'extproc/ship/',
+  ],
   '@fastify/busboy': ['extproc/upload/'],
   re2js: ['extproc/masking/'],
   yauzl: ['extproc/tools/', 'extproc/upload/'],
+  nodemailer: ['extproc/notify/smtp.ts'],
   undici: ['extproc/cli/kibana-import.ts', 'extproc/cli/demo-token.ts', 'extproc/login/', 'extproc/demo/'],
   '@anthropic-ai/sdk': ['extproc/demo/'],
 };
@@ -138,6 +163,7 @@ const lazily: Record<string, readonly string[]> = {
   'extproc/main.ts': ['undici', '@elastic/elasticsearch', 're2js', 'extproc/masking/masker.ts'],
   'extproc/worker.ts': ['undici', '@elastic/elasticsearch', 're2js', 'extproc/masking/masker.ts', 'commander'],
   'extproc/ship/worker.ts': ['undici', '@elastic/elasticsearch', 're2js', 'commander'],
+  'extproc/notify/worker.ts': ['nodemailer', 're2js', 'commander', 'zod', 'extproc/masking/masker.ts'],
   'extproc/reading/worker.ts': [
     'undici',
     '@elastic/elasticsearch',
@@ -310,6 +336,7 @@ test('only the masker makes masked values, and stores give back what they were g
   });
   assert.deepEqual([...new Set(derivers.map(({ from }) => from))].sort(), [
     'extproc/exchange/summary-mask.ts',
+    'extproc/export/chat.ts',
     'extproc/transcript/masked-document.ts',
     'extproc/transcript/reduced-document.ts',
   ]);
@@ -322,7 +349,8 @@ test('no sink takes unmasked text', () => {
   const index: Refuses<ExchangeDocument, Parameters<IndexSink['deliver']>[0][number]> = true;
   const terminal: Refuses<ExchangeDocument[], Parameters<typeof renderTranscript>[0]> = true;
   const looks: Refuses<string, Parameters<LookLog['record']>[0]['subject']> = true;
-  assert.ok(index && terminal && looks);
+  const exported: Refuses<ChatPart, Parameters<ChatSink['append']>[0][number]> = true;
+  assert.ok(index && terminal && looks && exported);
 });
 
 test('a log line has no field for what a caller wrote', () => {

@@ -148,7 +148,8 @@ export class Archive {
     for await (const payload of exchange.records()) await packer.addRecord(payload);
     await packer.finish(Buffer.from(JSON.stringify(documents)));
     writing.tables.trim();
-    writing.marks.written({ ...place, exchangeId });
+    const { header } = writing.open.get(exchange.retentionClass) ?? segment;
+    writing.marks.written({ ...place, exchangeId }, header);
     writing.checkpoints.changed();
   }
 
@@ -214,15 +215,15 @@ export class Archive {
   async #begin(writing: Writing, retentionClass: string, day: string): Promise<OpenSegment> {
     const { fileSystem, key, nowMs } = this.#options;
     const before = writing.ends.get(retentionClass);
+    const home = { retentionClass, sequence: (before?.segment ?? 0) + 1 };
     const header = {
       writer: key.writer,
-      retentionClass,
+      ...home,
       day,
-      sequence: (before?.segment ?? 0) + 1,
       id: randomBytes(16).toString('hex'),
       createdMs: nowMs(),
       previous: before?.hash ?? null,
-      journals: writing.marks.list(),
+      ...writing.marks.forHeader(home),
     };
     const segment = await OpenSegment.create(fileSystem, segmentPath(this.#directory, header), header);
     writing.open.set(retentionClass, segment);

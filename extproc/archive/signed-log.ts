@@ -31,6 +31,7 @@ export class SignedLog<T extends Numbered> {
 
   /** What is there; a line that a crash left half written is cut off. What else is wrong in it is for `verify` to tell. */
   async open(read: (text: string, publicKey: KeyObject) => SignedFile<T>): Promise<SignedEntry<T>[]> {
+    await this.#sync();
     const text = await readLog(this.#path, this.#fileSystem);
     const { entries, tornBytes } = read(text, this.#key.publicKey);
     if (tornBytes > 0) await this.#fileSystem.truncate(this.#path, Buffer.byteLength(text) - tornBytes);
@@ -65,6 +66,19 @@ export class SignedLog<T extends Numbered> {
     this.count = whole.number;
     this.#bytes += Buffer.byteLength(line);
     return this.last;
+  }
+
+  /** What a process wrote and did not sync before it died may be in the memory of the system alone: nothing may follow from it then. */
+  async #sync(): Promise<void> {
+    try {
+      const file = await this.#fileSystem.openRead(this.#path);
+      await file.datasync().finally(() => file.close());
+    } catch (thrown) {
+      if (isSystemError(thrown, 'ENOENT')) return;
+      throw thrown;
+    }
+    await this.#fileSystem.syncDirectory(dirname(this.#path));
+    this.#isEntryDurable = true;
   }
 }
 

@@ -15,8 +15,12 @@ import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
 import { envoyCommand } from './envoy.ts';
 import { eraseCommand } from './erase.ts';
+import { exportCommand } from './export.ts';
+import { exportOf } from './export-of.ts';
+import { accessCommand, breakGlassCommand, requestAccessCommand } from './grants.ts';
+import { grantsOf } from './grants-of.ts';
 import { holdCommand } from './hold.ts';
-import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
+import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf, stopsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { keysCommand } from './keys.ts';
 import { kibanaCommand } from './kibana.ts';
@@ -38,6 +42,7 @@ import { revealCommand } from './reveal.ts';
 import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
+import { stopCommand } from './stop.ts';
 import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
@@ -60,12 +65,14 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
   const looking = lookingDependencies(config, masker, () => detection().types);
   const write = (text: string) => process.stdout.write(text);
   const recorded = recordedOf(config, masker);
+  const grants = grantsOf(config, process.env);
   return [
     upCommand(write),
     serve,
     searchCommand(looking),
     showCommand(looking),
     revealCommand(looking, revealOf(config, process.env)),
+    exportCommand(looking, exportOf(config, process.env)),
     dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
     verifyCommand({ write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }, () =>
       archiveDirectory(config().dataDirectory),
@@ -73,7 +80,11 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
     approvalsCommand(looking, approvalsOf(config, process.env)),
-    ...decisionCommands(looking, approvalsOf(config, process.env)),
+    ...decisionCommands(looking, approvalsOf(config, process.env), grants),
+    requestAccessCommand(looking, grants),
+    accessCommand(looking, grants),
+    breakGlassCommand(looking, grants),
+    stopCommand(looking, stopsOf(config, process.env)),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),

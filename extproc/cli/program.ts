@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
 import { exitUsage } from './looking.ts';
 import { serveCommand } from './serve.ts';
 import { configOf } from './settings.ts';
+import { version } from './version.ts';
 
 /** The command line for these arguments. Configuration is read only when a command needs it. */
 export async function createProgram(args: readonly string[]): Promise<Command> {
@@ -48,9 +48,4 @@ async function commandsFor(
   }
   const { commandsBeside } = await import('./commands.ts');
   return commandsBeside(serve, config, configFile);
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return String((manifest as { version?: string }).version);
 }

@@ -60,10 +60,11 @@ function ending(result: RebuildResult): string {
   }
 }
 
-function told({ indexed, maskingFailed, erased, damaged, rejected }: RebuildCounts): string {
+function told({ indexed, maskingFailed, erased, expired, damaged, rejected }: RebuildCounts): string {
   const parts = [
     [maskingFailed, 'with metadata only'],
     [erased, 'of erased persons left out'],
+    [expired, 'older than their metadata is kept'],
     [damaged, 'damaged'],
     [rejected, 'rejected by the index'],
   ] as const;

@@ -3,14 +3,19 @@ import type { Config } from '../config/config.ts';
 import { memoryFile, SqliteMemory } from '../index/sqlite/memory.ts';
 import { SqliteSearch } from '../index/sqlite/search.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
+import { nodeKeyFiles } from '../keys/files.ts';
+import { keyPlaces } from '../keys/places.ts';
+import { tombstonesOf } from '../keys/tombstones.ts';
 import type { Masker } from '../masking/masker.ts';
 import { rebuildDirectory } from '../rebuild/places.ts';
 import { type NewIndex, type RebuildOptions, type RebuildResult, rebuildIndex } from '../rebuild/rebuild.ts';
+import { leftOfDay } from '../retention/left.ts';
 import { pricesOf } from '../usage/price-table.ts';
 import { spendOf } from '../usage/spend.ts';
 import { archiveOf } from './archive-of.ts';
 import { openIndexOf, openSink } from './index-of.ts';
 import { documentPartsOf, journalsOf } from './recorded-of.ts';
+import { retentionOf } from './retention-of.ts';
 
 export type RebuildDependencies = {
   rebuild(told: Pick<RebuildOptions, 'onProgress' | 'onFailed'>): Promise<RebuildResult>;
@@ -24,6 +29,10 @@ export function rebuildOf(config: () => Config, masker: () => Masker): RebuildDe
       const { dataDirectory, index, workers } = settings;
       await using opened = new AsyncDisposableStack();
       const { parts, rules } = await documentPartsOf(settings, masker);
+      const leftOf = await retentionOf(config)(async ({ rules: days, holds, receipts }) =>
+        leftOfDay({ nowMs: Date.now(), rules: days, holds: holds.inForce(), receipts: receipts.list() }),
+      );
+      const tombstones = tombstonesOf({ places: keyPlaces(dataDirectory), files: nodeKeyFiles });
       const archive = archiveOf(settings);
       opened.defer(() => archive.close());
       const journals = (await journalsOf(settings)).map(({ source, number }) => ({ source, number, from: null }));
@@ -31,12 +40,14 @@ export function rebuildOf(config: () => Config, masker: () => Masker): RebuildDe
       const prices = pricesOf(settings);
       return await rebuildIndex({
         ...{ dataDirectory, workers, rules, archive, journals, fileSystem: nodeFileSystem, ...told },
+        erasures: async () => (await tombstones()).head,
         file: {
           made: memoryFile(rebuildDirectory(dataDirectory), index.kind),
           wanted: memoryFile(dataDirectory, index.kind),
         },
         hasDocuments: index.kind === 'sqlite' ? null : () => hasDocuments(settings),
-        open: (directory) => openNew(settings, directory, { ...parts, spendOf: (billed) => spendOf(billed, prices) }),
+        open: (directory) =>
+          openNew(settings, directory, { ...parts, leftOf, spendOf: (billed) => spendOf(billed, prices) }),
       });
     },
   };

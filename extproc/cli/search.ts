@@ -16,7 +16,7 @@ import {
 } from './looking.ts';
 import { momentHelp, rangeEnd, rangeStart } from './moment.ts';
 
-type Flags = {
+export type SearchFlags = {
   user?: string;
   connection?: string;
   from?: string;
@@ -27,6 +27,7 @@ type Flags = {
   model?: string;
   masked?: string;
   would?: string;
+  lifted?: string;
   maskingFailed?: true;
   noise?: true;
   limit: string;
@@ -57,14 +58,17 @@ export function searchCommand(dependencies: LookingDependencies): Command {
       `where something of this type was masked: ${findingTypes.join(', ')}, or one of your own`,
     )
     .option('--would <verdict>', 'what observed rules would have decided: deny or hold')
+    .option('--lifted <kind>', 'what a grant let through that a rule would have stopped: access or break_glass')
     .option('--masking-failed', 'where masking failed, so that there is metadata only')
     .option('--noise', 'also what is no prompt of a person: model lists, token counts, titles, polling')
     .option('--limit <count>', `1 to ${searchLimitMax}`, String(searchLimitDefault))
     .option('--before <place>', 'go on where a page ended')
-    .action((words: string[], flags: Flags) => tellingUsage(dependencies, () => search(dependencies, words, flags)));
+    .action((words: string[], flags: SearchFlags) =>
+      tellingUsage(dependencies, () => search(dependencies, words, flags)),
+    );
 }
 
-async function search(dependencies: LookingDependencies, words: string[], flags: Flags): Promise<void> {
+async function search(dependencies: LookingDependencies, words: string[], flags: SearchFlags): Promise<void> {
   const query = queryOf(words, flags, dependencies);
   recordLook(dependencies, 'search', subjectOf(query), flags.why);
   await withIndex(dependencies, async (index) => {
@@ -93,9 +97,9 @@ function noiseHint(hidden: number): string {
   return `${count} ${are} left out as noise: repeat with --noise to see them too.\n`;
 }
 
-function queryOf(
+export function queryOf(
   words: string[],
-  flags: Flags,
+  flags: SearchFlags,
   { now: clock, ownTypes }: Pick<LookingDependencies, 'now' | 'ownTypes'>,
 ): SearchQuery {
   const now = clock();
@@ -111,6 +115,7 @@ function queryOf(
     model: flags.model,
     masked: flags.masked === undefined ? undefined : maskedTypeOf(flags.masked, ownTypes()),
     would: wouldOf(flags.would),
+    lifted: liftedOf(flags.lifted),
     maskingFailed: flags.maskingFailed,
     noise: flags.noise,
     limit: wholeNumber('--limit', flags.limit, 1, searchLimitMax),
@@ -146,10 +151,23 @@ function wouldOf(text: string | undefined): SearchQuery['would'] {
   throw new SkilltapeError('usage', `--would "${text}" is not a verdict`, { remedy: 'write deny or hold' });
 }
 
+function liftedOf(text: string | undefined): SearchQuery['lifted'] {
+  if (text === undefined || text === 'access' || text === 'break_glass') return text;
+  throw new SkilltapeError('usage', `--lifted "${text}" is no kind of grant`, {
+    remedy: 'write access or break_glass',
+  });
+}
+
 /** What was asked for, as typed; one line per filter, because the masker reads plain text. */
-function subjectOf({ limit: _limit, ...filters }: SearchQuery): string {
-  const lines = Object.entries(filters)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}: ${value instanceof Date ? value.toISOString() : value}`);
+export function subjectOf(query: SearchQuery): string {
+  const lines = filtersOf(query).map(([name, text]) => `${name}: ${text}`);
   return lines.length === 0 ? 'everything' : lines.join('\n');
+}
+
+/** Each filter that is given, as text. */
+export function filtersOf({ limit: _limit, ...filters }: SearchQuery): [string, string][] {
+  return Object.entries(filters).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    return [[name, value instanceof Date ? value.toISOString() : String(value)] as [string, string]];
+  });
 }

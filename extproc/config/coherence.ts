@@ -3,6 +3,7 @@ import { checkConnections } from './connection-coherence.ts';
 import { describeConfig } from './describe.ts';
 import type { Fault } from './fault.ts';
 import { checkIndex, elasticsearchFiles } from './index-coherence.ts';
+import { checkNotify } from './notify-coherence.ts';
 import { checkRetention } from './retention-coherence.ts';
 import { workersMax } from './schema.ts';
 import { isSection, valueAt } from './section.ts';
@@ -59,9 +60,17 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
       'limits.requestBodyMaxBytes',
       'the largest request must fit into the part of each worker',
     ),
+    ...checkAtLeast(
+      read,
+      'journal.volumeRefuseAtPercent',
+      1,
+      'retention.diskBudgetPercent',
+      'a sweep makes room before requests are refused',
+    ),
     ...checkIndex(data),
     ...checkRetention(data),
     ...checkRelease(data, directory),
+    ...checkNotify(data),
     ...checkFiles(data, directory),
   ];
 }

@@ -89,6 +89,26 @@ function settleArchive(
   };
 }
 
+const targetFiles = ['urlFile', 'secretFile', 'smtpUserFile', 'smtpPasswordFile'] as const;
+
+function settleApprovals(approvals: WrittenConfig['approvals'], directory: string): WrittenConfig['approvals'] {
+  const targets = Object.entries(approvals.notify.targets).map(([name, written]) => {
+    const target = { ...written };
+    for (const key of targetFiles) {
+      const file = target[key];
+      if (file !== undefined) target[key] = resolve(directory, file);
+    }
+    return [name, target] as const;
+  });
+  const { releaseSocket } = approvals.streamed;
+  const release = releaseSocket === undefined ? {} : { releaseSocket: resolve(directory, releaseSocket) };
+  return {
+    ...approvals,
+    streamed: { ...approvals.streamed, ...release },
+    notify: { ...approvals.notify, targets: Object.fromEntries(targets) },
+  };
+}
+
 function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string): WrittenConfig['usage'] {
   return pricesFile === undefined ? {} : { pricesFile: resolve(directory, pricesFile) };
 }
@@ -96,12 +116,6 @@ function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string):
 function settleCoverage(coverage: WrittenConfig['coverage'], directory: string): WrittenConfig['coverage'] {
   const { accessLogFile } = coverage;
   return accessLogFile === undefined ? coverage : { ...coverage, accessLogFile: resolve(directory, accessLogFile) };
-}
-
-function settleApprovals(approvals: WrittenConfig['approvals'], directory: string): WrittenConfig['approvals'] {
-  const { releaseSocket, ...streamed } = approvals.streamed;
-  if (releaseSocket === undefined) return approvals;
-  return { ...approvals, streamed: { ...streamed, releaseSocket: resolve(directory, releaseSocket) } };
 }
 
 function within(directory: string, written: string | undefined, byDefault: string): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { notify } from './schema-notify.ts';
 import { bytes, MiB, milliseconds, path } from './units.ts';
 
 /** For connections with `streamHolds`. */
@@ -51,4 +52,5 @@ export const approvals = z.strictObject({
     unit: 'tickets',
   }),
   streamed: streamed.prefault({}),
+  notify: notify.prefault({}),
 });

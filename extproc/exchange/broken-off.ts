@@ -8,9 +8,10 @@ import type { Finished } from './record.ts';
  * - `stream_ended`: Envoy ended it in order; after a whole exchange, and also when caller or upstream broke off.
  * - `connection_lost`: it broke without Envoy's half-close: Envoy died, or the connection to it.
  * - `cut`: we ended it, because we could not go on.
+ * - `stopped`: an operator ended it.
  * - `interrupted`: the processor is being stopped.
  */
-export type StreamEnding = 'stream_ended' | 'connection_lost' | 'cut' | 'interrupted';
+export type StreamEnding = 'stream_ended' | 'connection_lost' | 'cut' | 'stopped' | 'interrupted';
 
 export type Ending = { outcome: Outcome; detail: string };
 
@@ -38,7 +39,7 @@ async function endingOf(end: Break, known: Known, reports: AwaitedEnds): Promise
   const { how, detail, undelivered } = end;
   const seen = answer?.endingLetThrough();
   if (seen !== undefined) return seen;
-  if (how === 'cut' || how === 'interrupted') return { outcome: how, detail };
+  if (how === 'cut' || how === 'stopped' || how === 'interrupted') return { outcome: how, detail };
   if (isOwnAnswer) return unreported(how, 'client_aborted');
   const certain = how === 'stream_ended' ? answer?.endingByStatus() : undefined;
   if (certain !== undefined) return certain;

@@ -14,12 +14,13 @@ import { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
 import { type Phase, phaseAfter, stepOf } from './phase.ts';
 import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
-import { denialReply, type RefusalReason, refusalReply } from './refusal.ts';
+import { denialReply, type RefusalReason, refusalReply, refusedEnd } from './refusal.ts';
 import { accessLogOf, releaseOf } from './release.ts';
-import { RequestBody } from './request-body.ts';
+import { RequestBody, refusedDetail } from './request-body.ts';
 import { readRequest } from './request-reading.ts';
 import { type Session, sessionHeaders } from './session.ts';
 import { Share } from './share.ts';
+import { type Stop, stopDetail, stopIn, stoppedReply } from './stopping.ts';
 import { rulesOf } from './verdicts.ts';
 
 /**
@@ -82,8 +83,7 @@ export class Exchange {
 
   /** No timer of Envoy's runs while it waits for us with a request, so each step of a held one has ours. */
   async #inTime(step: Promise<Action>): Promise<Action> {
-    const isUnreleased = () => !this.#released;
-    const action = await withDeadline(step, this.#context.limits.decisionTimeoutMs, isUnreleased);
+    const action = await withDeadline(step, this.#context.limits.decisionTimeoutMs, () => !this.#released);
     // A denial whose sync is late is given all the same: its record, which is written, says what the caller heard.
     return action ?? this.#replied ?? this.#refuseUnrecorded('decision_timeout');
   }
@@ -99,6 +99,12 @@ export class Exchange {
     this.#holding?.leave();
   }
 
+  /** An operator ends it: with an answer of ours as long as none has begun, else by a cut. */
+  async stop(stop: Stop): Promise<Action> {
+    if (this.#holding?.stop(stop) === true) return { kind: 'wait' };
+    return stopIn(this.#phase, stop) ?? this.#replyRecorded('stopped', stopDetail(stop), stoppedReply(stop, this.id));
+  }
+
   #isHeld(): boolean {
     return this.#phase === 'opened' || this.#phase === 'receiving';
   }
@@ -111,13 +117,12 @@ export class Exchange {
     this.#phase = 'ended';
     this.#body.forget();
     this.#answer?.forget();
-    const { endReports } = this.#context;
     const known = { answer: this.#answer, released: this.#released, exchangeId: this.id, ...this.#holding?.known };
     try {
       if (this.#ledger.isOpen)
-        await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, endReports));
+        await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, this.#context.endReports));
     } finally {
-      endReports.forget(this.id);
+      this.#context.endReports.forget(this.id);
       this.#holding?.close();
       this.#share.close();
     }
@@ -133,9 +138,8 @@ export class Exchange {
       case 'judge':
         return this.#takeLastAndJudge(frame);
       case 'answer':
-        return this.#takeAnswer(frame, false);
       case 'end':
-        return this.#takeAnswer(frame, true);
+        return this.#takeAnswer(frame, step === 'end');
       case 'pass':
         this.#phase = 'unseen';
         return continueUnseen(frame);
@@ -175,8 +179,7 @@ export class Exchange {
   async #collect(frame: FrameOf<'request_body'>): Promise<Action> {
     const taken = await this.#body.add(frame.body, this.#ledger);
     if (taken === 'taken') return { kind: 'wait' };
-    const { requestBodyMaxBytes } = this.#context.limits;
-    return this.#refuse(taken, taken === 'request_body_too_large' ? `${requestBodyMaxBytes} bytes` : '');
+    return this.#refuse(taken, refusedDetail(taken, this.#context.limits));
   }
 
   async #takeLastAndJudge(frame: Frame): Promise<Action> {
@@ -192,7 +195,7 @@ export class Exchange {
   }
 
   async #judgeRequest(lastFrame: Frame): Promise<Action> {
-    const place = this.#known().bodyPlace(this.#context.limits, this.#judge.looksAtFindings);
+    const place = this.#known().bodyPlace(this.#context.limits, this.#judge);
     const read = await readRequest(this.#context, this.id, place, this.#body);
     if (!this.#isHeld()) return { kind: 'wait' };
     if (read.fault !== '') return this.#refuse(read.reason, read.fault);
@@ -221,7 +224,6 @@ export class Exchange {
 
   async #afterHold(holding: Holding, end: HoldEnd): Promise<Action> {
     if (!this.#isHeld() || end.kind === 'left') return { kind: 'wait' };
-    if (end.kind === 'unavailable') this.#context.onFault(this.id, SkilltapeError.from(end.fault));
     const { input, lastFrame, verdict: held } = holding.held;
     const { verdict, ...told } = holding.told(end);
     if (verdict !== null) this.#noteDecision('request', verdict, input);
@@ -281,9 +283,8 @@ export class Exchange {
     this.#phase = 'replied';
     this.#body.forget();
     const reply = refusalReply(reason, '', this.id);
-    const end = { outcome: 'refused', detail: reason, status: reply.status, localReply: reply.body } as const;
     if (!this.#ledger.begun) this.#context.onUnrecorded(reason);
-    this.#ledger.finish(end).catch(() => {});
+    this.#ledger.finish(refusedEnd(reason, reply)).catch(() => {});
     return { kind: 'local_reply', reply, accessLog: accessLogOf(this.id, this.#connection.name, 'refused') };
   }
 

@@ -9,11 +9,15 @@ import { type Told, toldOf } from './hold-reply.ts';
 import type { Intake } from './intake.ts';
 import type { ExchangeContext, Verdict } from './ports.ts';
 import type { RequestBody } from './request-body.ts';
+import type { Stop } from './stopping.ts';
 import { type HeldExchange, StreamedHold } from './streamed-hold.ts';
 import type { StreamedPlace } from './streamed-holds.ts';
 
 /** A request that policy holds; `lastFrame` is the one with its end. */
 export type Held = { verdict: Verdict; input: RequestInput; lastFrame: Frame };
+
+/** People are shown the masked summary alone. */
+const unlooked = { looksAtFindings: false, looksAtExcerpt: false } as const;
 
 /** One exchange's asking for an approval: what is asked, the waiting, and what its caller is told after it. */
 export class Holding {
@@ -22,6 +26,7 @@ export class Holding {
   readonly #hold: Hold;
   readonly #userAgent: string;
   readonly #decisionTimeoutMs: number;
+  readonly #onFault: ExchangeContext['onFault'];
   readonly #place: StreamedPlace | null;
   readonly #streamed: StreamedHold | null;
 
@@ -29,11 +34,12 @@ export class Holding {
     const { approvals, limits, reader, keyedHash, streamed } = context;
     this.held = held;
     this.#exchange = exchange;
+    this.#onFault = context.onFault;
     this.#decisionTimeoutMs = limits.decisionTimeoutMs;
     this.#userAgent = headerValue(known.facts.headers, 'user-agent') ?? '';
     const { id: exchangeId, policyRevision } = exchange;
     const asked = { ...held, exchangeId, policyRevision, session: exchange.session?.id ?? '', facts: known.facts };
-    const place = { ...known.bodyPlace(limits, false), summary: summaryOf(asked) };
+    const place = { ...known.bodyPlace(limits, unlooked), summary: summaryOf(asked) };
     const summedUp = Promise.resolve().then(() => reader.read('held', place, body));
     const request = summedUp.then((summary) => approvalRequestOf(asked, summary, keyedHash));
     // Trailers have no place in a request that is sent anew.
@@ -80,6 +86,13 @@ export class Holding {
     this.#streamed?.leave();
   }
 
+  /** An operator ends it; true where the answer that began says so itself. */
+  stop(stop: Stop): boolean {
+    const isTold = this.#streamed?.stop(stop) ?? false;
+    this.#hold.leave();
+    return isTold;
+  }
+
   /** The exchange is over. */
   close(): void {
     this.#hold.leave();
@@ -87,6 +100,7 @@ export class Holding {
   }
 
   told(end: Exclude<HoldEnd, { kind: 'left' }>): Told {
+    if (end.kind === 'unavailable') this.#onFault(this.#exchange.id, SkilltapeError.from(end.fault));
     return toldOf(end, this.held.verdict, { exchangeId: this.#exchange.id, userAgent: this.#userAgent });
   }
 }

@@ -1,5 +1,6 @@
 import { SkilltapeError } from '../errors.ts';
 import type { HeaderList } from './headers.ts';
+import type { HeldGrant } from './held-grants.ts';
 import type { Identity } from './identity.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -47,6 +48,8 @@ export type Decided = {
   reasons: readonly { rule: string; message: string }[];
   /** What rules of both stages would have decided that are not enforced; absent when they had nothing to say. */
   observed?: { verdict: 'deny' | 'hold'; reasons: readonly { rule: string; message: string }[] };
+  /** Which rules did not count, by whose grants and why; absent where none was lifted. */
+  lifted?: { grants: readonly HeldGrant[]; reasons: readonly { rule: string; message: string }[] };
   policyRevision: string;
   /** The policy input document as judged. */
   input: unknown;

@@ -10,7 +10,7 @@ export const releasedVerdict = 'released';
 
 /** Of a request without a pass: whoever sends one is refused and recorded like a caller without a token. */
 export const refusesAll: Judge = {
-  ...{ revision: '', looksAtFindings: false, looksAtTotals: false, timeZones: [] },
+  ...{ revision: '', looksAtFindings: false, looksAtExcerpt: false, looksAtTotals: false, timeZones: [] },
   access: () => refusal,
   request: () => refusal,
 };

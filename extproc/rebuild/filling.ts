@@ -10,6 +10,7 @@ import { reasonOf } from '../ship/reason.ts';
 import { type FollowedJournal, Shipper } from '../ship/shipper.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
 import type { Transcript } from '../transcript/transcript.ts';
+import { type LeftOf, leavingOut } from './left.ts';
 import { type ArchiveChains, type Archived, inOrderOfEnds, type Place } from './order.ts';
 import type { Progress } from './progress.ts';
 
@@ -19,6 +20,8 @@ export type FillingParts = Omit<
 > & {
   /** Of the new index. */
   search: Pick<IndexSearch, 'get'>;
+  /** What retention left of a day. */
+  leftOf: LeftOf;
   /** Told when the exchange ended that is filled in: memory forgets by that clock, as it did then. */
   onReached: (endedMs: number) => void;
   /** Told after each delivery, when it is in the index; to be on disk when it resolves. */
@@ -35,6 +38,8 @@ export class Filling {
   readonly #pipeline: ReturnType<typeof createPipeline>;
   readonly #reduced = new Set<string>();
   readonly #classes = new Map<string, string>();
+  /** Documents of a delivery of which nothing is left. */
+  readonly #expired = new Set<string>();
 
   /** `progress` is kept up to date. */
   constructor(parts: FillingParts, progress: Progress) {
@@ -44,6 +49,7 @@ export class Filling {
       ...parts,
       ...{ archive: null, tokenKeeper: null, reduced: this.#reduced },
       memory: this.#withArchivedClasses(parts.memory),
+      index: leavingOut(parts.index, parts.leftOf, (documentId) => this.#expired.add(documentId)),
       onReading: () => {},
       onFindings: () => {},
       onMaskingFailed: (exchangeId, reason) => {
@@ -81,10 +87,23 @@ export class Filling {
   }
 
   /** What the journals have and the archive had not; nobody may write to them. Answers as `fromArchive`. */
-  async fromJournals(journals: readonly FollowedJournal[]): Promise<string | null> {
+  async fromJournals(
+    journals: readonly FollowedJournal[],
+    archive: Pick<ArchiveChains, 'read'>,
+  ): Promise<string | null> {
+    const isResumed = this.#progress.isInJournals;
+    this.#progress.isInJournals = true;
+    await this.#parts.save(this.#progress);
+    const has = async (exchangeId: string): Promise<boolean> => {
+      // An index that shows what it took only after a while is not asked for what was just put there.
+      if (!isResumed && this.#parts.memory.retentionClassOf(exchangeId) !== null) return true;
+      if ((await this.#parts.search.get(exchangeId)) !== null) return true;
+      // A journal keeps what was archived for a while: also of a person who was erased since (inv. 9).
+      return (await archive.read(exchangeId)).kind === 'unopened';
+    };
     const shipper = new Shipper(
       journals,
-      { deliver: async (transcripts) => this.#missingOf(transcripts) },
+      { deliver: async (transcripts) => this.#missingOf(transcripts, has) },
       {
         onDelivering: () => {},
         onRejected: (exchangeId, reason) => this.#failed('rejected', exchangeId, reason),
@@ -99,10 +118,12 @@ export class Filling {
     }
   }
 
-  async #missingOf(transcripts: readonly Transcript[]): Promise<Delivery[]> {
+  async #missingOf(
+    transcripts: readonly Transcript[],
+    has: (exchangeId: string) => Promise<boolean>,
+  ): Promise<Delivery[]> {
     const missing: Transcript[] = [];
-    for (const transcript of transcripts)
-      if ((await this.#parts.search.get(transcript.exchangeId)) === null) missing.push(transcript);
+    for (const transcript of transcripts) if (!(await has(transcript.exchangeId))) missing.push(transcript);
     for (const { finishedMs } of missing) this.#parts.onReached(finishedMs);
     const waiting = await this.#deliver(missing);
     return transcripts.map(() => (waiting === null ? { kind: 'accepted' } : { kind: 'retry', reason: waiting }));
@@ -153,11 +174,13 @@ export class Filling {
     for (const delivery of deliveries) if (delivery.kind === 'retry') return delivery.reason;
     for (const [at, { exchangeId }] of transcripts.entries()) {
       const delivery = deliveries[at];
-      if (delivery?.kind === 'accepted') this.#progress.counts.indexed += 1;
+      if (this.#expired.delete(exchangeId)) this.#progress.counts.expired += 1;
+      else if (delivery?.kind === 'accepted' || delivery?.kind === 'duplicate') this.#progress.counts.indexed += 1;
       if (delivery?.kind === 'rejected') this.#failed('rejected', exchangeId, delivery.reason);
       this.#classes.delete(exchangeId);
       this.#reduced.delete(exchangeId);
     }
+    this.#expired.clear();
     return null;
   }
 

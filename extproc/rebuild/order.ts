@@ -13,6 +13,7 @@ export type Archived =
 
 /** What is needed of an `ArchiveReader`. */
 export type ArchiveChains = {
+  read(exchangeId: string): Promise<ReadOutcome>;
   chains(): Promise<Chain[]>;
   chain(
     chain: Chain,

@@ -7,7 +7,7 @@ import type { FileSystem } from '../journal/fs.ts';
 /**
  * - `indexed`: documents of so many exchanges are in the new index; of `maskingFailed` of them only metadata.
  * - `erased`: the key that they were sealed with is gone. `damaged`: their bytes are not what was written, or their
- *   records are not whole. `rejected`: the index will not have them.
+ *   records are not whole. `rejected`: the index will not have them. `expired`: retention left nothing of them.
  */
 const counts = z.strictObject({
   indexed: z.number(),
@@ -15,16 +15,21 @@ const counts = z.strictObject({
   erased: z.number(),
   damaged: z.number(),
   rejected: z.number(),
+  expired: z.number().default(0),
 });
 
 const progress = z.strictObject({
   version: z.literal(1),
   /** Revision of the policies that it was begun with. */
   rules: z.string(),
+  /** Of who had been erased when it was begun. */
+  erasures: z.string().default(''),
   /** Of each chain the exchange that was gone through last; everything to it is in the new index. */
   places: z.array(
     z.strictObject({ writer: z.string(), retentionClass: z.string(), segment: z.number(), frame: z.number() }),
   ),
+  /** What the archive has is in the new index, and the journals were begun with. */
+  isInJournals: z.boolean().default(false),
   counts,
 });
 
@@ -33,9 +38,9 @@ export type Progress = z.infer<typeof progress>;
 
 const progressMaxBytes = 1024 * 1024;
 
-export function begun(rules: string): Progress {
-  const none = { indexed: 0, maskingFailed: 0, erased: 0, damaged: 0, rejected: 0 };
-  return { version: 1, rules, places: [], counts: none };
+export function begun(rules: string, erasures: string): Progress {
+  const none = { indexed: 0, maskingFailed: 0, erased: 0, damaged: 0, rejected: 0, expired: 0 };
+  return { version: 1, rules, erasures, places: [], isInJournals: false, counts: none };
 }
 
 /** Null where nothing was begun. Throws SkilltapeError `usage` for what cannot be read. */

@@ -24,6 +24,8 @@ export type RebuildOptions = {
   hasDocuments: (() => Promise<boolean>) | null;
   /** Revision of the policies in force. */
   rules: string;
+  /** Changes with each person who is erased. */
+  erasures(): Promise<string>;
   archive: ArchiveChains;
   /** Of all journals, from the oldest record. */
   journals: readonly FollowedJournal[];
@@ -55,7 +57,7 @@ export async function rebuildIndex(options: RebuildOptions): Promise<RebuildResu
     if (gateway.kind === 'stopped') await refuseTaken(file.wanted, fileSystem);
     else if (options.hasDocuments !== null) throw running(gateway.holder);
     const progress = await progressOf(options);
-    const waiting = await filled(options, progress, gateway.kind === 'stopped');
+    const waiting = (await filled(options, progress, gateway.kind === 'stopped')) ?? (await erasedMeanwhile(options));
     const { counts } = progress;
     if (waiting !== null) return { kind: 'waiting', reason: waiting, counts };
     if (gateway.kind === 'running') return { kind: 'prepared', holder: gateway.holder, counts };
@@ -68,7 +70,8 @@ export async function rebuildIndex(options: RebuildOptions): Promise<RebuildResu
   }
 }
 
-async function progressOf({ dataDirectory, fileSystem, file, rules, hasDocuments }: RebuildOptions): Promise<Progress> {
+async function progressOf(options: RebuildOptions): Promise<Progress> {
+  const { dataDirectory, fileSystem, file, rules, hasDocuments } = options;
   const directory = rebuildDirectory(dataDirectory);
   await fileSystem.makeDirectory(directory);
   const progress = await loadProgress(directory, fileSystem);
@@ -81,9 +84,15 @@ async function progressOf({ dataDirectory, fileSystem, file, rules, hasDocuments
       remedy: `put those back, or remove ${directory}${hasDocuments === null ? '' : ' and empty the index'} to begin again`,
     });
   const isThere = (await fileSystem.list(directory)).includes(basename(file.made));
-  if (progress !== null && isThere) return progress;
+  const erasures = await options.erasures();
+  // What is in a file of its own has the documents of whoever was erased since; from an index that is written to they went.
+  const isUsable = hasDocuments !== null || progress?.erasures === erasures;
+  if (progress !== null && isThere && isUsable) {
+    progress.erasures = erasures;
+    return progress;
+  }
   await clear(directory, fileSystem);
-  const first = begun(rules);
+  const first = begun(rules, erasures);
   await saveProgress(directory, first, fileSystem);
   return first;
 }
@@ -99,10 +108,23 @@ async function filled(options: RebuildOptions, progress: Progress, withJournals:
     };
     const filling = new Filling({ ...parts, save, onFailed }, progress);
     const waiting = await filling.fromArchive(archive);
-    return waiting !== null || !withJournals ? waiting : await filling.fromJournals(journals);
+    return waiting !== null || !withJournals ? waiting : await filling.fromJournals(journals, archive);
   } finally {
     await close();
   }
+}
+
+/** Null, or what to do about the documents of whoever was erased while it was filled. */
+async function erasedMeanwhile({
+  dataDirectory,
+  fileSystem,
+  erasures,
+  hasDocuments,
+}: RebuildOptions): Promise<string | null> {
+  const progress = await loadProgress(rebuildDirectory(dataDirectory), fileSystem);
+  if (progress === null || progress.erasures === (await erasures())) return null;
+  const others = 'a person was erased meanwhile';
+  return hasDocuments === null ? others : `${others}, and may be in it: repeat \`skilltape erase\` for them as well`;
 }
 
 function running(holder: string): SkilltapeError {

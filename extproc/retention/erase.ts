@@ -86,6 +86,11 @@ export class Pending {
     }
   }
 
+  /** Whoever is to be erased and may still stand in the index, with what began before that moment. */
+  async list(): Promise<(PersonName & { beforeMs: number })[]> {
+    return (await this.#all()).map(({ issuer, subject, beforeMs }) => ({ issuer, subject, beforeMs }));
+  }
+
   /** Goes on with what is not done yet; what a hold covers by now waits for its release. */
   async finish(stores: Stores): Promise<{ finished: string[]; waiting: string[] }> {
     const [finished, waiting]: [string[], string[]] = [[], []];

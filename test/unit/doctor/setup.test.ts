@@ -13,7 +13,10 @@ import { type Part, type Parts, partsOf, put, shipped } from './parts.ts';
 import { releaseSocket, withRelease } from './release-listener.ts';
 
 /** Both files as they would stand beside each other, with a data directory that is really there. */
-function findingsOf(t: TestContext, change: (config: Part, parts: Parts, directory: string) => void): Finding[] {
+function findingsOf(
+  t: TestContext,
+  change: (config: Part, parts: Parts, directory: string, volume: { usedShare: number | null }) => void,
+): Finding[] {
   const directory = temporaryDirectory(t);
   const root = shipped();
   const parts = partsOf(root);
@@ -32,13 +35,21 @@ function findingsOf(t: TestContext, change: (config: Part, parts: Parts, directo
     identityProviders: { idp: { issuer: 'https://idp.example.com' } },
     coverage: { accessLogFile: parts.log.path },
   };
-  change(config, parts, directory);
+  const volume: { usedShare: number | null } = { usedShare: 0.7 };
+  change(config, parts, directory, volume);
   const text = stringify(config);
   const reading = parseConfig(text, directory);
   assert.ok(reading.ok, JSON.stringify(reading));
   const envoySource = parseSource(stringify(root), 'envoy.yaml');
   const configSource = parseSource(text, 'skilltape.yaml');
-  return examineSetup({ config: reading.config, configSource, envoySource, gateway: gatewayOf(envoySource.root) });
+  const gateway = gatewayOf(envoySource.root);
+  return examineSetup({
+    config: reading.config,
+    configSource,
+    envoySource,
+    gateway,
+    volumeUsedShare: volume.usedShare,
+  });
 }
 
 const streaming: Part = {
@@ -108,6 +119,14 @@ const examples: Record<string, [bad: Change, good: Change]> = {
     (_, __, directory) => chmodSync(directory, 0o777),
     (_, __, directory) => chmodSync(directory, 0o775),
   ],
+  'volume-nearly-full': [
+    (_, __, ___, volume) => {
+      volume.usedShare = 0.71;
+    },
+    (_, __, ___, volume) => {
+      volume.usedShare = null;
+    },
+  ],
   'one-process': [
     () => {},
     (config, parts) => {
@@ -147,6 +166,7 @@ test('the example of skilltape.yaml fits the shipped configuration of Envoy', ()
     configSource,
     envoySource,
     gateway: gatewayOf(envoySource.root),
+    volumeUsedShare: null,
   });
   assert.deepEqual(
     found.filter(({ severity }) => severity !== 'note'),

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import { SqliteSearch } from '../../../extproc/index/sqlite/search.ts';
 import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
+import type { LeftOf } from '../../../extproc/rebuild/left.ts';
 import { rebuildIndex } from '../../../extproc/rebuild/rebuild.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
 import { ada, masker, messageOf, messagesRequest, transcriptOf } from '../transcript/example.ts';
@@ -11,7 +12,7 @@ import { Shipped } from './shipped.ts';
 
 const firstMs = Date.UTC(2026, 0, 15, 10);
 const eve = { ...ada, subject: 'u-eve', email: 'eve@example.org', name: 'Eve Example' };
-const none = { maskingFailed: 0, erased: 0, damaged: 0, rejected: 0 };
+const none = { maskingFailed: 0, erased: 0, damaged: 0, rejected: 0, expired: 0 };
 
 /** The exchange with this number began so many seconds after the first, and took a second and a half. */
 function numbered(number: number, overrides: Parameters<typeof transcriptOf>[0] = {}): Transcript {
@@ -215,6 +216,72 @@ test('whoever was erased is not in it, others are', async (t) => {
   const { counts } = await rebuildIndex(shipped.rebuilding(t));
   assert.deepEqual([counts.erased, counts.indexed], [1, turns + 10]);
   assert.doesNotMatch(shipped.everything().documents?.join() ?? '', /u-eve/);
+});
+
+test('whoever was erased is not brought back by a journal that still has what they said', async (t) => {
+  const shipped = await filled(t);
+  await shipped.ship();
+  await shipped.stop();
+  const before = shipped.everything();
+  assert.match(before.documents?.join() ?? '', /u-eve/);
+  const { started } = chat(160, ['said last'], { started: { identity: eve } });
+  await shipped.start();
+  await shipped.write({ ...chat(160, ['said last']), started });
+  await shipped.ship();
+  await shipped.stop();
+  shipped.loseIndex();
+  shipped.keys.erase({ issuer: eve.issuer, subject: eve.subject }, 'standard');
+  const { counts } = await rebuildIndex(shipped.rebuilding(t));
+  assert.equal(counts.erased, 2);
+  assert.doesNotMatch(shipped.everything().documents?.join() ?? '', /u-eve/);
+});
+
+test('a person who is erased after an index was prepared is not put in place with it', async (t) => {
+  const shipped = await filled(t);
+  assert.equal((await rebuildIndex(shipped.rebuilding(t))).kind, 'prepared');
+  await shipped.ship();
+  await shipped.stop();
+  shipped.loseIndex();
+  shipped.keys.erase({ issuer: eve.issuer, subject: eve.subject }, 'standard');
+  assert.equal((await rebuildIndex(shipped.rebuilding(t))).kind, 'in_place');
+  assert.doesNotMatch(shipped.everything().documents?.join() ?? '', /u-eve/);
+});
+
+test('a person who is erased while the index is filled keeps it from its place, and is not in the next one', async (t) => {
+  const shipped = await filled(t);
+  await shipped.ship();
+  await shipped.stop();
+  shipped.loseIndex();
+  const options = shipped.rebuilding(t);
+  let saved = 0;
+  const onProgress = () => {
+    saved += 1;
+    if (saved === 2) shipped.keys.erase({ issuer: eve.issuer, subject: eve.subject }, 'standard');
+  };
+  const first = await rebuildIndex({ ...options, onProgress });
+  assert.deepEqual([first.kind, 'reason' in first && first.reason], ['waiting', 'a person was erased meanwhile']);
+  assert.equal((await rebuildIndex(shipped.rebuilding(t))).kind, 'in_place');
+  assert.doesNotMatch(shipped.everything().documents?.join() ?? '', /u-eve/);
+});
+
+test('what retention took is not brought back: neither texts whose days are over, nor documents, nor turns of them', async (t) => {
+  const shipped = await filled(t);
+  await shipped.ship();
+  const before = shipped.everything();
+  await shipped.stop();
+  shipped.loseIndex();
+  const leftOf: LeftOf = ({ retentionClass, day }) => {
+    assert.equal(day, '2026-01-15');
+    return retentionClass === 'short' ? 'nothing' : 'metadata';
+  };
+  const { counts } = await rebuildIndex(shipped.rebuilding(t, { leftOf }));
+  const short = before.classes?.filter((row) => row.includes('short')).length ?? 0;
+  assert.ok(short > 10);
+  assert.deepEqual([counts.expired, counts.indexed], [short, turns + 14 - short]);
+  const now = shipped.everything();
+  assert.doesNotMatch(now.documents?.join() ?? '', /question|poison/);
+  assert.ok((now.documents?.length ?? 0) > turns / 2);
+  for (const table of ['turns', 'links', 'classes', 'counted']) assert.deepEqual(now[table], before[table], table);
 });
 
 /** Row by row: what differs is told without what does not. */

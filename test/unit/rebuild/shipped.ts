@@ -20,6 +20,7 @@ import { openJournalReader } from '../../../extproc/journal/reader.ts';
 import { builtInDetection } from '../../../extproc/masking/own-detection.ts';
 import type { RecordInput } from '../../../extproc/policy/input.ts';
 import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
+import type { LeftOf } from '../../../extproc/rebuild/left.ts';
 import { rebuildDirectory } from '../../../extproc/rebuild/places.ts';
 import type { RebuildOptions } from '../../../extproc/rebuild/rebuild.ts';
 import { createPipeline, type PipelineParts } from '../../../extproc/ship/pipeline.ts';
@@ -115,7 +116,10 @@ export class Shipped {
   }
 
   /** Everything that rebuilding needs; `changed` replaces what makes the documents. */
-  rebuilding(t: TestContext, changed: Partial<typeof documentParts> = {}): RebuildOptions & { said: string[] } {
+  rebuilding(
+    t: TestContext,
+    changed: Partial<typeof documentParts & { leftOf: LeftOf }> = {},
+  ): RebuildOptions & { said: string[] } {
     const said: string[] = [];
     const directory = join(this.directory, 'archive');
     const archive = new ArchiveReader({ directory, fileSystem: nodeFileSystem, opener: this.keys });
@@ -129,6 +133,7 @@ export class Shipped {
       file: { made: indexFile(rebuildDirectory(this.directory)), wanted: indexFile(this.directory) },
       hasDocuments: null,
       rules: 'sha256:1',
+      erasures: async () => String(this.keys.erased.size),
       onProgress: () => {},
       onFailed: (exchangeId, reason) => said.push(`${exchangeId} ${reason}`),
       async open(place) {
@@ -145,7 +150,10 @@ export class Shipped {
           await index.close();
           memory.close();
         };
-        return { parts: { ...documentParts, ...changed, memory, index, search, onReached }, close };
+        return {
+          parts: { ...documentParts, leftOf: () => 'all' as const, ...changed, memory, index, search, onReached },
+          close,
+        };
       },
     };
   }

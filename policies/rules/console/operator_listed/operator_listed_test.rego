@@ -39,3 +39,11 @@ _entry(change) := object.union({"actions": ["reveal"], "users": ["ada"]}, change
 _listed(entry) if {
 	count(operator_listed.findings) == 0 with input as example.console with data.lists.console.operators as [entry]
 }
+
+test_fail_export_of_all_connections_by_an_entry_for_some if {
+	document := object.union(example.console, {"action": "export", "connection": "", "types": []})
+	entry := {"actions": ["export"], "users": ["ada"]}
+	count(operator_listed.findings) == 0 with input as document with data.lists.console.operators as [entry]
+	count(operator_listed.findings) == 1 with input as document
+		with data.lists.console.operators as [object.union(entry, {"connections": ["claude"]})]
+}
