@@ -117,7 +117,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     ...observersOf(parts),
   };
   watchAll(parts, context);
-  const ways = { running, release: streamedRelease(config, context) };
+  const ways = { release: streamedRelease(config, context), running };
   const open = openExchangeWith(context, metrics.exchange, ways);
   const server = await startServer(parts.listen, open, onStreamEndOf(parts), handingOn(endReports, parts.share));
   // Disposed in reverse: the journal is synced when no stream is open any more.
@@ -219,9 +219,11 @@ function warnNowAndThen(log: Log): (reason: string) => void {
   };
 }
 
-type Ways = { running: RunningExchanges; release: ReleaseWays };
-
-function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics, { running, release }: Ways) {
+function openExchangeWith(
+  shared: ExchangeContext,
+  metrics: ExchangeMetrics,
+  { release, running }: { release: ReleaseWays; running: RunningExchanges },
+) {
   // What is counted is shared; a connection may have limits of its own.
   const contexts = new Map(
     [...shared.connections.values()].map((connection) => [

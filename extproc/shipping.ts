@@ -107,9 +107,11 @@ function coverageOptions({ coverage, index, connections }: Config): ShipOptions[
   return { ...coverage, accessLogFile, connections: Object.keys(connections), reader };
 }
 
-function archivePlaces({ archive, dataDirectory }: Config): ShipOptions['archive'] {
+function archivePlaces({ archive, dataDirectory, index }: Config): ShipOptions['archive'] {
   const { signingKeyFile, segmentMaxBytes, checkpointIntervalMs, checkpointFile = null } = archive;
+  const areCheckpointsIndexed = archive.checkpointsInIndex ?? index.kind === 'elasticsearch';
   return {
+    areCheckpointsIndexed,
     directory: archiveDirectory(dataDirectory),
     signingKeyFile,
     segmentMaxBytes,

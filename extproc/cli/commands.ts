@@ -10,6 +10,7 @@ import { Masker } from '../masking/masker.ts';
 import { detectionOf, type OwnDetection } from '../masking/own-detection.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { archiveOf } from './archive-of.ts';
+import { indexedCheckpointsOf } from './checkpoints-of.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
@@ -43,6 +44,8 @@ import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
 import { stopCommand } from './stop.ts';
+import { tailCommand } from './tail.ts';
+import { tailOf } from './tail-of.ts';
 import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
@@ -74,8 +77,10 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     revealCommand(looking, revealOf(config, process.env)),
     exportCommand(looking, exportOf(config, process.env)),
     dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
-    verifyCommand({ write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }, () =>
-      archiveDirectory(config().dataDirectory),
+    verifyCommand(
+      { write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode },
+      () => archiveDirectory(config().dataDirectory),
+      () => indexedCheckpointsOf(config()),
     ),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
@@ -84,7 +89,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     requestAccessCommand(looking, grants),
     accessCommand(looking, grants),
     breakGlassCommand(looking, grants),
-    stopCommand(looking, stopsOf(config, process.env)),
+    ...[stopCommand(looking, stopsOf(config, process.env)), tailCommand(looking, tailOf(config, process.env))],
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),

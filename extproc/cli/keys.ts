@@ -5,20 +5,21 @@ import { SkilltapeError } from '../errors.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
 import { backupKeys, backupMaxBytes } from '../keys/backup.ts';
 import { nodeKeyFiles } from '../keys/files.ts';
-import { masterFromFile } from '../keys/master.ts';
 import { keyPlaces } from '../keys/places.ts';
 import { restoreKeys } from '../keys/restore.ts';
 import { rotateMaster } from '../keys/rotate.ts';
 import { keyStatus } from '../keys/status.ts';
 import { tombstonesOf } from '../keys/tombstones.ts';
+import { unwrapMaster, wrapMaster } from '../keys/wrapped-master.ts';
 import { sanitisedJson } from '../terminal/sanitise.ts';
 import { type LookingDependencies, lookingCommand, recordLook, tellingUsage } from './looking.ts';
+import { keyFilesOf, masterOf, serviceOf } from './master-of.ts';
 
 const exitDamaged = 1;
 const exitCodes = '0 done, 1 failed or damage was found, 2 the command line is wrong.';
 
-type Flags = { finish?: true; tombstones?: string; nobodyErased?: true; json?: true; why?: string };
-type Run = (dataDirectory: string, file: string, flags: Flags) => Promise<object>;
+type Flags = { finish?: true; tombstones?: string; nobodyErased?: true; undo?: true; json?: true; why?: string };
+type Run = (config: Config, file: string, flags: Flags) => Promise<object>;
 
 /** `skilltape keys`: the keys of people and the master; each use is recorded as a look. */
 export function keysCommand(dependencies: LookingDependencies, config: () => Config): Command {
@@ -30,7 +31,7 @@ export function keysCommand(dependencies: LookingDependencies, config: () => Con
       const [file, flags] = withFile ? [String(given[0]), given[1] as Flags] : ['', given[0] as Flags];
       return tellingUsage(dependencies, async () => {
         recordLook(dependencies, 'keys', [name.split(' ')[0], file].join(' ').trim(), flags.why);
-        const told = await run(config().dataDirectory, file, flags);
+        const told = await run(config(), file, flags);
         dependencies.write(flags.json ? `${sanitisedJson(told)}\n` : linesOf(told));
         if ('faults' in told && Array.isArray(told.faults) && told.faults.length > 0)
           dependencies.setExitCode(exitDamaged);
@@ -39,8 +40,8 @@ export function keysCommand(dependencies: LookingDependencies, config: () => Con
   };
   const locked =
     (run: Run): Run =>
-    (dataDirectory, file, flags) =>
-      withLock(dataDirectory, () => run(dataDirectory, file, flags));
+    (settings, file, flags) =>
+      withLock(settings.dataDirectory, () => run(settings, file, flags));
   return new Command('keys')
     .description('the keys of people: state, rotation of the master, backup and restore')
     .addCommand(command('status', 'say which keys there are, and whether all of them open', status))
@@ -50,24 +51,42 @@ export function keysCommand(dependencies: LookingDependencies, config: () => Con
         'make none, and drop the masters before the current one',
       ),
     )
-    .addCommand(command('backup <file>', 'write the keys of people to a file, without the master', locked(backup)))
     .addCommand(
       command(
-        'restore <file>',
-        'bring back what is missing here, but nobody who was erased',
-        locked((dataDirectory, file, flags) => restore(dataDirectory, file, flags, config().keys.backupMaxAgeDays)),
-      )
+        'wrap',
+        'give master.key to the service for keys (keys.transit), and remove it here',
+        locked(wrap),
+      ).option('--undo', 'put master.key back in its place'),
+    )
+    .addCommand(command('backup <file>', 'write the keys of people to a file, without the master', locked(backup)))
+    .addCommand(
+      command('restore <file>', 'bring back what is missing here, but nobody who was erased', locked(restore))
         .option('--tombstones <file>', 'who was erased, as kept elsewhere (`skilltape keys tombstones`)')
         .option('--nobody-erased', 'nobody was erased since the backup was made'),
     )
     .addCommand(tombstonesCommand(dependencies, config));
 }
 
-const status: Run = (dataDirectory) => keyStatus(dataDirectory);
+const status: Run = (config) => keyStatus(config.dataDirectory, keyFilesOf(config));
 
-const rotate: Run = (dataDirectory, _, { finish = false }) => rotateMaster({ dataDirectory, finish });
+const rotate: Run = (config, _, { finish = false }) =>
+  rotateMaster({ dataDirectory: config.dataDirectory, finish, files: keyFilesOf(config) });
 
-const backup: Run = async (dataDirectory, file) => {
+const wrap: Run = async (config, _, { undo }) => {
+  const service = serviceOf(config);
+  if (service === null)
+    throw new SkilltapeError('usage', 'there is no service for keys', {
+      remedy: 'name one: keys.transit in skilltape.yaml',
+    });
+  if (undo) {
+    await unwrapMaster(nodeKeyFiles, keyPlaces(config.dataDirectory), service);
+    return { file: 'master.key is back in its place; copy it elsewhere' };
+  }
+  const { masterId } = await wrapMaster(nodeKeyFiles, keyPlaces(config.dataDirectory), service);
+  return { masterId, service: service.name, file: 'master.wrapped: copy it elsewhere; master.key was removed' };
+};
+
+const backup: Run = async ({ dataDirectory }, file) => {
   const { bytes, pairs } = await backupKeys({ dataDirectory });
   try {
     // As a key: for its owner alone, and never over another one.
@@ -82,16 +101,17 @@ const backup: Run = async (dataDirectory, file) => {
   return { file, keys: pairs, master: 'not in it: keep keys/master.key elsewhere' };
 };
 
-async function restore(dataDirectory: string, file: string, flags: Flags, backupMaxAgeDays: number): Promise<object> {
+async function restore(config: Config, file: string, flags: Flags): Promise<object> {
+  const { dataDirectory } = config;
   const { tombstones: tombstonesFile, nobodyErased } = flags;
   return restoreKeys({
     dataDirectory,
     backup: await readWhole(file),
     backupName: file,
-    backupMaxAgeDays,
+    backupMaxAgeDays: config.keys.backupMaxAgeDays,
     ...(nobodyErased && { tombstones: null }),
     ...(tombstonesFile !== undefined && { tombstones: await readWhole(tombstonesFile) }),
-    master: masterFromFile(dataDirectory),
+    master: masterOf(config),
   });
 }
 

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
-import { masterFromFile } from '../keys/master.ts';
 import { openOpener } from '../keys/opener.ts';
 import { operatorGroups } from '../looks/operator-groups.ts';
 import { SqliteRevealLog } from '../looks/sqlite-reveal-log.ts';
@@ -8,6 +7,7 @@ import { compilePolicies } from '../policy/compile.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { readSealed, revealFile } from '../reveal/store.ts';
 import { resolveTool } from '../tools/resolve.ts';
+import { masterOf } from './master-of.ts';
 import type { RevealDependencies } from './reveal.ts';
 
 /** Policy, keys and sealed values of the configured data directory. */
@@ -23,8 +23,7 @@ export function revealOf(config: () => Config, environment: NodeJS.ProcessEnv): 
       return existsSync(revealFile(dataDirectory)) ? readSealed(dataDirectory, session, tokens) : [];
     },
     opener() {
-      const { dataDirectory } = config();
-      return openOpener({ dataDirectory, master: masterFromFile(dataDirectory) });
+      return openOpener({ dataDirectory: config().dataDirectory, master: masterOf(config()) });
     },
     // As it is in the files now: whoever was taken off the list is off it.
     async policy() {

@@ -16,6 +16,7 @@ type Output = { write(text: string): void; writeError(text: string): void; setEx
 type Flags = {
   publicKey?: string[];
   checkpoints?: string[];
+  checkpointsFrom?: string;
   prove?: string;
   out?: string;
   proof?: string;
@@ -26,8 +27,9 @@ type Flags = {
  * `skilltape verify`: works on a copy, without the data directory it came from and without a private key. It opens
  * nothing that is sealed, so it is no look.
  * @param ownArchive where the archive of the configuration stands
+ * @param indexed the checkpoints that the index of the configuration has, one a line
  */
-export function verifyCommand(output: Output, ownArchive: () => string): Command {
+export function verifyCommand(output: Output, ownArchive: () => string, indexed: () => Promise<string>): Command {
   return new Command('verify')
     .description('check that an archive is whole and unchanged, or that one exchange stands in it')
     .argument('[directory]', 'the archive, or a copy of it; else the one of the configuration')
@@ -36,6 +38,7 @@ export function verifyCommand(output: Output, ownArchive: () => string): Command
       "public.pem of the archive's writer, kept elsewhere; else the archive's own is believed",
     )
     .option('--checkpoints <file...>', 'checkpoints that were given outside (archive.checkpointFile)')
+    .option('--checkpoints-from <place>', 'index: also those that the index of the configuration was given')
     .option('--prove <exchange>', 'write a proof that this exchange stands in the archive; needs no neighbour of it')
     .option('--out <file>', 'where to write the proof; else standard output')
     .option('--proof <file>', 'check a proof against --public-key alone, without an archive')
@@ -49,15 +52,26 @@ export function verifyCommand(output: Output, ownArchive: () => string): Command
       try {
         if (flags.proof !== undefined) checkOne(output, flags.proof, flags);
         else if (flags.prove !== undefined) await prove(output, directory ?? ownArchive(), flags.prove, flags);
-        else await verifyAll(output, directory ?? ownArchive(), flags);
+        else await verifyAll(output, directory ?? ownArchive(), flags, indexed);
       } catch (thrown) {
         tellFault(output, thrown);
       }
     });
 }
 
-async function verifyAll(output: Output, directory: string, flags: Flags): Promise<void> {
+async function verifyAll(
+  output: Output,
+  directory: string,
+  flags: Flags,
+  indexed: () => Promise<string>,
+): Promise<void> {
+  const { checkpointsFrom } = flags;
+  if (checkpointsFrom !== undefined && checkpointsFrom !== 'index')
+    throw new SkilltapeError('usage', `--checkpoints-from "${checkpointsFrom}" is not known`, {
+      remedy: 'write index',
+    });
   const outside = new Map((flags.checkpoints ?? []).map((file) => [file, readText(file)]));
+  if (checkpointsFrom !== undefined) outside.set('the index', await indexed());
   const report = await verifyArchive({ directory, fileSystem: nodeFileSystem, publicKeys: keysOf(flags), outside });
   output.write(flags.json ? `${sanitisedJson(report)}\n` : told(report, flags));
   if (report.findings.length > 0) output.setExitCode(exitDamaged);
@@ -144,7 +158,8 @@ function readText(file: string): string {
 
 function tellFault(output: Output, thrown: unknown): void {
   const { code, message, remedy } = SkilltapeError.from(thrown);
-  const isTheirs = code === 'usage' || code === 'key_invalid';
+  // What was to be compared with could not be had: that is no verdict on the archive.
+  const isTheirs = code === 'usage' || code === 'key_invalid' || code === 'index_failed';
   if (!isTheirs && code !== 'not_found') throw thrown;
   output.writeError(`${sanitise(remedy === undefined ? message : `${message}\n${remedy}`)}\n`);
   output.setExitCode(isTheirs ? exitUsage : exitNothingFound);

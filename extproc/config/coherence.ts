@@ -69,8 +69,8 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
     ),
     ...checkIndex(data),
     ...checkRetention(data),
-    ...checkRelease(data, directory),
     ...checkNotify(data),
+    ...checkRelease(data, directory),
     ...checkFiles(data, directory),
   ];
 }

@@ -44,9 +44,10 @@ export function settle(written: WrittenConfig, directory: string): Config {
     },
     archive: settleArchive(written.archive, directory, dataDirectory),
     index: settleIndex(written.index, directory),
+    keys: settleKeys(written.keys, directory),
     policies: { ...written.policies, directory: resolve(directory, written.policies.directory) },
-    usage: settleUsage(written.usage, directory),
     approvals: settleApprovals(written.approvals, directory),
+    usage: settleUsage(written.usage, directory),
     coverage: settleCoverage(written.coverage, directory),
   });
 }
@@ -100,13 +101,20 @@ function settleApprovals(approvals: WrittenConfig['approvals'], directory: strin
     }
     return [name, target] as const;
   });
-  const { releaseSocket } = approvals.streamed;
+  const { releaseSocket, ...streamed } = approvals.streamed;
   const release = releaseSocket === undefined ? {} : { releaseSocket: resolve(directory, releaseSocket) };
   return {
     ...approvals,
-    streamed: { ...approvals.streamed, ...release },
     notify: { ...approvals.notify, targets: Object.fromEntries(targets) },
+    streamed: { ...streamed, ...release },
   };
+}
+
+function settleKeys(keys: WrittenConfig['keys'], directory: string): WrittenConfig['keys'] {
+  const { transit } = keys;
+  return transit === undefined
+    ? keys
+    : { ...keys, transit: { ...transit, tokenFile: resolve(directory, transit.tokenFile) } };
 }
 
 function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string): WrittenConfig['usage'] {

@@ -51,6 +51,6 @@ export const approvals = z.strictObject({
     description: 'The same of one caller on one connection.',
     unit: 'tickets',
   }),
-  streamed: streamed.prefault({}),
   notify: notify.prefault({}),
+  streamed: streamed.prefault({}),
 });

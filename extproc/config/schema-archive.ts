@@ -17,6 +17,11 @@ export const archive = z.strictObject({
   checkpointFile: path(
     'File outside the data directory that every checkpoint is appended to; best on a disk or machine that whoever can change the archive cannot change.',
   ).optional(),
+  checkpointsInIndex: z.boolean().optional().meta({
+    description:
+      'Whether every checkpoint is put into the index too, where it is added once and never changed; worth something where others look after the index than after this disk.',
+    derived: 'true with Elasticsearch',
+  }),
   signingKeyFile: path('Ed25519 key that signs checkpoints; made at the first start.')
     .optional()
     .meta({ derived: '<dataDirectory>/keys/archive-signing.key' }),

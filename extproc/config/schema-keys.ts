@@ -1,8 +1,34 @@
 /** The sections of `skilltape.yaml` about the keys of people, and the values that can be turned back with them. */
 import { z } from 'zod';
-import { bytes, MiB } from './units.ts';
+import { bytes, MiB, milliseconds, path } from './units.ts';
+
+/** A token must not go over a wire that others read. */
+function isPrivateAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, search } = new URL(text);
+  const isHere = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+  return (protocol === 'https:' || (protocol === 'http:' && isHere)) && pathname === '/' && search === '';
+}
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'must be 1 to 64 letters, digits, _, . and -');
+
+export const transit = z.strictObject({
+  address: z
+    .string()
+    .refine(isPrivateAddress, 'must be https://host:port without a path; http only to this machine')
+    .transform((text) => text.replace(/\/$/, ''))
+    .meta({
+      description:
+        'A service for keys that has the master in place of a file, spoken to as the Transit engine of HashiCorp Vault. Whoever reads asks it; recording never does.',
+    }),
+  mount: name.default('transit').meta({ description: 'Where the engine is mounted there.' }),
+  key: name.default('skilltape').meta({ description: 'Name of the key there; it is never deleted.' }),
+  tokenFile: path('Token for it, mode 600, read for each request; it needs encrypt and decrypt of that key.'),
+  timeoutMs: milliseconds(100, 60_000, 5_000, 'Longest time of one request to it.'),
+});
 
 export const keys = z.strictObject({
+  transit: transit.optional(),
   backupMaxAgeDays: z.int().min(1).max(3_650).default(30).meta({
     description:
       'Age from which `skilltape keys restore` refuses a backup: with an older one, people who were erased meanwhile could be read again.',

@@ -12,9 +12,10 @@ import { Intake } from './intake.ts';
 import { Judging } from './judging.ts';
 import { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
+import { OwnReply } from './own-reply.ts';
 import { type Phase, phaseAfter, stepOf } from './phase.ts';
 import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
-import { denialReply, type RefusalReason, refusalReply, refusedEnd } from './refusal.ts';
+import { denialReply, type RefusalReason, refusalReply } from './refusal.ts';
 import { accessLogOf, releaseOf } from './release.ts';
 import { RequestBody, refusedDetail } from './request-body.ts';
 import { readRequest } from './request-reading.ts';
@@ -43,8 +44,7 @@ export class Exchange {
   /** Of a messages request that was read, without its messages. */
   #request: MessagesRequest | null = null;
   #answer: Answer | undefined;
-  /** Our own answer, once its record is written. */
-  #replied: Action | undefined;
+  readonly #own: OwnReply;
   #released = false;
   #judging: Judging | undefined;
   #holding: Holding | undefined;
@@ -57,6 +57,7 @@ export class Exchange {
     this.#pathPrefix = pathPrefix;
     this.#judge = context.judge();
     this.#ledger = new Ledger(context.log, context.clock, this.id, (how) => context.onFinished(connection.name, how));
+    this.#own = new OwnReply(this.#ledger, connection.name, this.id, context.onUnrecorded);
     this.#share = new Share(context);
     this.#body = new RequestBody(context, this.#share, this.id);
   }
@@ -85,7 +86,7 @@ export class Exchange {
   async #inTime(step: Promise<Action>): Promise<Action> {
     const action = await withDeadline(step, this.#context.limits.decisionTimeoutMs, () => !this.#released);
     // A denial whose sync is late is given all the same: its record, which is written, says what the caller heard.
-    return action ?? this.#replied ?? this.#refuseUnrecorded('decision_timeout');
+    return action ?? this.#own.given ?? this.#refuseUnrecorded('decision_timeout');
   }
 
   #failed(fault: SkilltapeError): Action {
@@ -266,26 +267,16 @@ export class Exchange {
     return this.#replyRecorded('refused', `${reason} ${detail}`.trim(), refusalReply(reason, detail, this.id));
   }
 
-  /** The caller hears of a refusal when its record is on disk. */
-  async #replyRecorded(outcome: Outcome, detail: string, reply: LocalReply): Promise<Action> {
+  #replyRecorded(outcome: Outcome, detail: string, reply: LocalReply): Promise<Action> {
     this.#phase = 'replied';
     this.#body.forget();
-    await this.#ledger.finish({ outcome, detail, status: reply.status, localReply: reply.body });
-    const headers = { ...reply.headers, ...sessionHeaders(this.#session) };
-    const accessLog = accessLogOf(this.id, this.#connection.name, outcome);
-    this.#replied = { kind: 'local_reply', reply: { ...reply, headers }, accessLog };
-    await this.#ledger.sync();
-    return this.#replied;
+    return this.#own.recorded(outcome, detail, reply, this.#session);
   }
 
-  /** A refusal when the journal cannot take it, or takes too long: it must not wait for the disk again. */
   #refuseUnrecorded(reason: RefusalReason): Action {
     this.#phase = 'replied';
     this.#body.forget();
-    const reply = refusalReply(reason, '', this.id);
-    if (!this.#ledger.begun) this.#context.onUnrecorded(reason);
-    this.#ledger.finish(refusedEnd(reason, reply)).catch(() => {});
-    return { kind: 'local_reply', reply, accessLog: accessLogOf(this.id, this.#connection.name, 'refused') };
+    return this.#own.unrecorded(reason);
   }
 
   #noteDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): void {

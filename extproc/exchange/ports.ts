@@ -116,9 +116,9 @@ export type ExchangeContext = {
   refusals: Pick<CountedRefusals, 'refuse'>;
   totals: UsageTotals;
   approvals: ApprovalDesk;
+  stops: Stops;
   /** Absent where held requests wait in silence. */
   streamed?: StreamedRelease | undefined;
-  stops: Stops;
   reader: Reader;
   loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */

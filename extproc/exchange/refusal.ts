@@ -3,7 +3,6 @@ import { errorEnvelope } from '../claude/error-body.ts';
 import { codings, codingsMax } from '../encoding/codings.ts';
 import type { LocalReply } from './frame.ts';
 import type { Verdict } from './ports.ts';
-import type { Finished } from './record.ts';
 
 /** Why a request was not forwarded, other than by policy: a limit, or a state in which we cannot record or judge. */
 export type RefusalReason =
@@ -115,11 +114,6 @@ export function refusalReply(reason: RefusalReason, detail: string, exchangeId: 
 }
 
 const refusedDetails = 'skilltape_refused_';
-
-/** The last record of a request that was told so. */
-export function refusedEnd(reason: RefusalReason, { status, body }: LocalReply): Finished {
-  return { outcome: 'refused', detail: reason, status, localReply: body };
-}
 
 /** The reason of a reply that `refusalReply` made; null for any other. */
 export function refusalReasonOf({ details }: Pick<LocalReply, 'details'>): RefusalReason | null {

@@ -1,35 +1,45 @@
 import { Archive } from '../archive/archive.ts';
+import type { CheckpointSink } from '../archive/checkpoint.ts';
 import { checkpointFileSink } from '../archive/checkpoint-file.ts';
 import type { Sealer } from '../archive/cipher.ts';
 import type { FindEnd } from '../archive/marks.ts';
 import { loadOrCreateSigningKey } from '../archive/signing.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
 import { openSealer } from '../keys/sealer.ts';
+import { indexCheckpointSink } from './checkpoint-index.ts';
 import { createArchiveOnly, type PipelineParts } from './pipeline.ts';
-import type { ShipOptions, ShipReport } from './protocol.ts';
+import type { ArchivePlaces, ShipOptions, ShipReport } from './protocol.ts';
 import { reasonOf } from './reason.ts';
 import { type FollowedJournal, Shipper, type ShipperEvents } from './shipper.ts';
 
 type Report = (report: ShipReport) => void;
 
 /** The archive as the shipping thread has it. */
-export async function openArchive(
-  { dataDirectory, archive: places }: ShipOptions,
-  findEnd: FindEnd,
-  report: Report,
-): Promise<Archive | null> {
+export async function openArchive(options: ShipOptions, findEnd: FindEnd, report: Report): Promise<Archive | null> {
+  const { dataDirectory, archive: places } = options;
   if (places === null) return null;
   const sealer: Sealer = await openSealer({ dataDirectory });
-  const { directory, segmentMaxBytes, checkpointIntervalMs, checkpointFile } = places;
+  const { directory, segmentMaxBytes, checkpointIntervalMs } = places;
+  const onSinkFailed = (place: string, thrown: unknown) =>
+    report({ kind: 'checkpoint_undelivered', place, reason: reasonOf(thrown) });
   return new Archive({
     ...{ directory, segmentMaxBytes, checkpointIntervalMs, sealer, findEnd },
     fileSystem: nodeFileSystem,
     key: await loadOrCreateSigningKey(places.signingKeyFile, nodeFileSystem),
     nowMs: Date.now,
-    sinks: checkpointFile === null ? [] : [checkpointFileSink(checkpointFile, nodeFileSystem)],
+    sinks: await sinksOf(options, places, onSinkFailed),
     onRecovered: (recovery) => report({ kind: 'archive_recovered', recovery }),
-    onSinkFailed: (place, thrown) => report({ kind: 'checkpoint_undelivered', place, reason: reasonOf(thrown) }),
+    onSinkFailed,
   });
+}
+
+async function sinksOf(
+  options: ShipOptions,
+  { checkpointFile, areCheckpointsIndexed }: ArchivePlaces,
+  onFailed: (place: string, thrown: unknown) => void,
+): Promise<CheckpointSink[]> {
+  const sinks = checkpointFile === null ? [] : [checkpointFileSink(checkpointFile, nodeFileSystem)];
+  return areCheckpointsIndexed ? [...sinks, await indexCheckpointSink(options, { onFailed })] : sinks;
 }
 
 /** How long archiving goes on alone before the index is asked again. */

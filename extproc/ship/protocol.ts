@@ -65,6 +65,8 @@ export type ArchivePlaces = {
   checkpointIntervalMs: number;
   /** Checkpoints are appended to it; null: to none. */
   checkpointFile: string | null;
+  /** They are put into the index besides. */
+  areCheckpointsIndexed: boolean;
 };
 
 /**

@@ -8,10 +8,12 @@ import { SkilltapeError } from '../../extproc/errors.ts';
 import { mappingVersion } from '../../extproc/index/elasticsearch/mapping.ts';
 import {
   checkElasticsearch,
+  openElasticsearchCheckpoints,
   openElasticsearchIndex,
   openElasticsearchReplace,
   openElasticsearchRetention,
   openElasticsearchSearch,
+  openStoredCheckpoints,
   setUpElasticsearch,
 } from '../../extproc/index/elasticsearch/open.ts';
 import type { ElasticsearchOptions } from '../../extproc/index/elasticsearch/options.ts';
@@ -167,6 +169,29 @@ test('the reader finds and sums, and cannot write; the writer cannot search', as
   const writing = openElasticsearchSearch(optionsFor(t, 'skilltape_writer'));
   t.after(() => writing.close());
   await assert.rejects(writing.search({}), isIndexFailed(/the role of the credential does not allow it/));
+});
+
+test('the writer adds checkpoints and cannot take one back; the reader reads them, and others do neither', async (t) => {
+  const checkpoint = { hash: 'aa01', writer: 'aa', number: 1, timeMs: 1_700_000_000_000, line: '{}\tsigned' };
+  const writing = openElasticsearchCheckpoints(optionsFor(t, 'skilltape_writer'));
+  t.after(() => writing.close());
+  for (let times = 0; times < 2; times += 1) await writing.add(checkpoint);
+  const place = '/skilltape_checkpoints';
+  await call(null, 'POST', `${place}/_refresh`);
+  const stored = openStoredCheckpoints(optionsFor(t, 'skilltape_reader'));
+  t.after(() => stored.close());
+  const lines: string[] = [];
+  for await (const line of stored.lines()) lines.push(line);
+  assert.deepEqual(lines, [checkpoint.line]);
+  for (const user of roleNames) {
+    assert.equal(await call(user, 'DELETE', `${place}/_doc/aa01`), 403, user);
+    assert.equal(await call(user, 'PUT', `${place}/_doc/aa01`, { line: 'another' }), 403, user);
+    assert.equal(await call(user, 'DELETE', place), 403, user);
+    const mayRead = user === 'skilltape_reader';
+    assert.equal(await call(user, 'POST', `${place}/_search`, {}), mayRead ? 200 : 403, user);
+  }
+  for (const user of ['skilltape_reader', 'skilltape_retention', 'skilltape_remask'])
+    assert.equal(await call(user, 'PUT', `${place}/_create/bb`, { line: 'forged' }), 403, user);
 });
 
 test('a check says what a credential lacks for its part and what it may do beside it', async (t) => {

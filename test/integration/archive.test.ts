@@ -22,7 +22,12 @@ let headers: { authorization: string };
 let checkpointFile: string;
 before(async () => {
   const settings = {
-    archive: { segmentMaxBytes: 65_536, checkpointIntervalMs: 1_000, checkpointFile: 'outside/checkpoints' },
+    archive: {
+      segmentMaxBytes: 65_536,
+      checkpointIntervalMs: 1_000,
+      checkpointFile: 'outside/checkpoints',
+      checkpointsInIndex: true,
+    },
   };
   gateway = await startTestGateway({ settings });
   headers = { authorization: `Bearer ${await gateway.token()}` };
@@ -142,6 +147,22 @@ test('one exchange is proven with the public key alone, and a copy whose end was
   const cut = await skilltape(['verify', copy, '--public-key', publicKey]);
   assert.equal(cut.status, 3);
   assert.match(cut.stdout, /^cut {2}/m);
+
+  const indexed = await run('verify', '--checkpoints-from', 'index', '--json');
+  assert.equal(indexed.status, 0, indexed.stdout + indexed.stderr);
+  assert.ok(JSON.parse(indexed.stdout).counts.outside > 0, indexed.stdout);
+  // A copy that was put back whole, with all that it signed itself, is told by what the index has.
+  const restored = join(gateway.directory, 'restored');
+  cpSync(archive, restored, { recursive: true });
+  const next = await gateway.post(messagesBody('after the copy'), headers);
+  await gateway.document(next.exchangeId);
+  await waitUntil('a checkpoint that the copy has not', async () => {
+    assert.equal((await run('verify', restored)).status, 0);
+    const { stdout } = await run('verify', restored, '--checkpoints-from', 'index');
+    return /^restored_backup {2}/m.test(stdout);
+  });
+  const unknown = await run('verify', '--checkpoints-from', 'elsewhere');
+  assert.deepEqual([unknown.status, /write index/.test(unknown.stderr)], [2, true]);
 });
 
 test('what the journal does not have any more is listed from the archive, bodies by size', async () => {

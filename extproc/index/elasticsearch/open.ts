@@ -1,7 +1,9 @@
+import type { IndexCheckpoints, StoredCheckpoints } from '../checkpoints.ts';
 import type { IndexReplace, IndexSearch, IndexSink, IndexUsage } from '../port.ts';
 import type { Rejects } from '../rejects.ts';
 import type { IndexRetention } from '../retention.ts';
 import { type AccessCheck, checkAccess, type Purpose } from './check.ts';
+import { ElasticsearchCheckpoints, elasticsearchCheckpoints, putCheckpointTemplate } from './checkpoints.ts';
 import { Connection } from './connection.ts';
 import { mappingVersion } from './mapping.ts';
 import type { ElasticsearchOptions } from './options.ts';
@@ -34,6 +36,16 @@ export function openElasticsearchSearch(
   return new ElasticsearchSearch(new Connection(options));
 }
 
+/** For shipping's checkpoints; must be closed. */
+export function openElasticsearchCheckpoints(options: ElasticsearchOptions): IndexCheckpoints {
+  return new ElasticsearchCheckpoints(new Connection(options), options);
+}
+
+/** For whoever verifies; must be closed. */
+export function openStoredCheckpoints(options: ElasticsearchOptions): StoredCheckpoints {
+  return elasticsearchCheckpoints(new Connection(options));
+}
+
 /** For masking again; must be closed. Errors as for shipping. */
 export function openElasticsearchReplace(options: ElasticsearchOptions): IndexReplace {
   return new ElasticsearchReplace(new Connection(options));
@@ -45,7 +57,7 @@ export function openElasticsearchRetention(options: ElasticsearchOptions): Index
 }
 
 /**
- * Puts the index template in place, for indices that are made from now on.
+ * Puts the index templates in place, for indices that are made from now on.
  * Throws SkilltapeError `index_failed`, and `config_invalid` as above.
  */
 export async function setUpElasticsearch(
@@ -54,6 +66,7 @@ export async function setUpElasticsearch(
   const connection = new Connection(options);
   try {
     await replaceTemplate(connection, options);
+    await putCheckpointTemplate(connection, options);
     return { template: options.prefix, version: mappingVersion };
   } finally {
     await connection.close();

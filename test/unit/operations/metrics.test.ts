@@ -21,7 +21,7 @@ test('names end in their base unit, counters in _total, and each has a help', ()
   }
 });
 
-test('labels are of closed sets', () => {
+test('labels are of closed sets, but for rules, of which only so many are told apart', () => {
   const labels = new Set(allMetrics().flatMap(({ labelNames }) => labelNames));
   assert.deepEqual([...labels].toSorted(), [
     'condition',
@@ -39,6 +39,7 @@ test('labels are of closed sets', () => {
     // Names of the configuration.
     'target',
     'type',
+    'verdict',
   ]);
 });
 
