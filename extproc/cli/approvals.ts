@@ -222,7 +222,7 @@ async function decideOn(
 function asked(
   { operator, now }: LookingDependencies,
   { groups }: ApprovalsDependencies,
-  { summary, events }: Ticket,
+  { summary, events, terms }: Ticket,
   { reason }: DecideFlags,
 ): ConsoleInput {
   const exchange = events.find((event) => event.kind === 'waiting')?.exchangeId ?? '';
@@ -235,6 +235,7 @@ function asked(
     ...{ types: [], values: 0, reason },
     last_hour: { operator_values: 0, person_values: 0 },
     time: now().toISOString(),
+    approvers: (terms.approverLists ?? []).map((groups) => [...groups]),
   };
 }
 

@@ -68,7 +68,6 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
   const looking = lookingDependencies(config, masker, () => detection().types);
   const write = (text: string) => process.stdout.write(text);
   const recorded = recordedOf(config, masker);
-  const grants = grantsOf(config, process.env);
   return [
     upCommand(write),
     serve,
@@ -84,12 +83,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     ),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
-    approvalsCommand(looking, approvalsOf(config, process.env)),
-    ...decisionCommands(looking, approvalsOf(config, process.env), grants),
-    requestAccessCommand(looking, grants),
-    accessCommand(looking, grants),
-    breakGlassCommand(looking, grants),
-    ...[stopCommand(looking, stopsOf(config, process.env)), tailCommand(looking, tailOf(config, process.env))],
+    ...decidingCommands(looking, config),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),
@@ -121,6 +115,21 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     ),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommandOf(process),
+  ];
+}
+
+/** What people decide while traffic runs, and its live view. */
+function decidingCommands(looking: LookingDependencies, config: () => Config): Command[] {
+  const { env } = process;
+  const grants = grantsOf(config, env);
+  return [
+    approvalsCommand(looking, approvalsOf(config, env)),
+    ...decisionCommands(looking, approvalsOf(config, env), grants),
+    requestAccessCommand(looking, grants),
+    accessCommand(looking, grants),
+    breakGlassCommand(looking, grants),
+    stopCommand(looking, stopsOf(config, env)),
+    tailCommand(looking, tailOf(config, env)),
   ];
 }
 
