@@ -141,6 +141,15 @@ test('a form without the token of its session or from elsewhere decides nothing 
   assert.equal(rig.desk.read(ticket, Date.now())?.state.kind, 'denied');
 });
 
+test('a page tells every group that whoever decides has to be of', async (context) => {
+  const rig = await consoleRig(context);
+  const { cookies } = await logIn(rig);
+  const lists = [['owners', 'leads'], ['security']];
+  const ticket = rig.hold({ terms: { approvers: lists.flat(), approverLists: lists } });
+  const { body } = await rig.app.inject({ url: `/approvals/${ticket}`, cookies });
+  assert.match(body, /people of one of the groups owners, leads and of one of the groups security</);
+});
+
 test('an approval for a time or a number that cannot be read is refused, and not given for the usual one', async (context) => {
   const rig = await consoleRig(context);
   const ticket = rig.hold();
