@@ -11,6 +11,7 @@ import { policyMetrics } from './operations/policy-metrics.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import type { CheckedPolicies } from './policy/check.ts';
 import { checkSources } from './policy/check.ts';
+import { Rehearsals } from './policy/rehearsal.ts';
 import { type PolicySources, readSources, rootOf } from './policy/sources.ts';
 import type { Account, Cause } from './versions/versions.ts';
 import { Versions } from './versions/versions.ts';
@@ -40,15 +41,18 @@ export async function openPolicies(parts: LiveEditParts): Promise<LiveEdit> {
   const { config, account } = parts;
   const { directory, evaluationMaxMs, keptVersionsMax, settleMs, pollIntervalMs, liveEdit } = config.policies;
   const passedTests = { digest: null };
+  const rehearsals = new Rehearsals();
   const look = () => fingerprintOf(() => rootOf(directory));
   const check = (sources: PolicySources, from = directory) =>
-    checkSources(sources, { opaBinary: parts.opaBinary, directory: from, evaluationMaxMs, passedTests });
+    checkSources(sources, { opaBinary: parts.opaBinary, directory: from, evaluationMaxMs, passedTests, rehearsals });
   const policies = new Versions(config.dataDirectory, 'policies', { keptMax: keptVersionsMax, account });
   const keep = async ({ bundle, sources }: CheckedPolicies, cause: Cause): Promise<void> => {
     await policies.putInForce(hashOf(bundle.revision), filesOf(sources), { cause, directory });
   };
   const fingerprint = await look();
   const began = await startFrom(parts, policies, check);
+  // Its thread is begun again when files change; until then its memory is for exchanges.
+  await rehearsals.close();
   await keep(began.checked, began.fault === null ? 'start' : 'kept_at_start');
   await keepConfiguration(parts);
   const inForce = began.checked.bundle;
@@ -61,6 +65,7 @@ export async function openPolicies(parts: LiveEditParts): Promise<LiveEdit> {
       const followed = followPolicies(
         {
           look,
+          prepare: () => rehearsals.prepare(),
           read: () => readSources(directory),
           check,
           keep: (checked) => keep(checked, 'edit'),
@@ -68,7 +73,10 @@ export async function openPolicies(parts: LiveEditParts): Promise<LiveEdit> {
         },
         { directory, settleMs, pollIntervalMs, inForce: inForce.revision, fingerprint, onOutcome: tell },
       );
-      return () => followed.close();
+      return async () => {
+        await followed.close();
+        await rehearsals.close();
+      };
     },
   };
 }

@@ -2,12 +2,14 @@ import { fileURLToPath } from 'node:url';
 import { watchCoverage } from './coverage/watch.ts';
 import { SkilltapeError } from './errors.ts';
 import { journalDirectory, primaryJournal } from './journal/places.ts';
+import { watchGrants } from './known-grants.ts';
 import { takeOverLeft } from './left-journals.ts';
 import { meteredFileSystem } from './operations/metered-file-system.ts';
 import { workerMetrics } from './operations/worker-metrics.ts';
 import type { Keys, Processor, ProcessorParts } from './processor.ts';
 import { freeBehind, openRecovered, takeOver, untilUnlocked } from './recovery.ts';
 import { startShipping } from './shipping.ts';
+import { startTicketWatching } from './ticket-watching.ts';
 import { Fleet } from './workers/fleet.ts';
 import { systemSupervisorClock } from './workers/supervisor.ts';
 import { launchWorker } from './workers/worker-process.ts';
@@ -48,10 +50,7 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
   const coverage = watchCoverage(log, own, Date.now);
   const shipping = startShipping({
     ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations, coverage },
-    journalDirectories: [
-      ...[primaryJournal, ...workers].map((worker) => placeOf(parts, worker).directory),
-      ...left.directories,
-    ],
+    journalDirectories: [...directoriesOf(parts, [primaryJournal, ...workers]), ...left.directories],
     onDelivered([position = null, ...others]) {
       freeBehind(position, own, log);
       fleet.delivered(others.slice(0, workers.length));
@@ -59,6 +58,7 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
     },
   });
   started.defer(() => shipping.stop());
+  started.defer(startTicketWatching(parts));
   const fleet = new Fleet({
     ...{ workers, log, drainMaxMs: config.drainMaxMs, clock: systemSupervisorClock },
     launch: (onMessage) => launchWorker(workerScript, onMessage),
@@ -70,6 +70,7 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
   started.defer(() => clearInterval(heartbeat));
   // Disposed in reverse: when all workers are drained, the last of their journals is shipped.
   started.defer(() => fleet.stop());
+  started.adopt(watchGrants(parts), (watch) => watch.close());
   workerMetrics(metrics.registry, () => fleet.status());
   operations.watchWorkers(() => fleet.reports());
   await fleet.begin();
@@ -90,6 +91,10 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
     },
     kill: () => fleet.kill(),
   };
+}
+
+function directoriesOf(parts: ProcessorParts & { keys: Keys }, journals: readonly number[]): string[] {
+  return journals.map((journal) => placeOf(parts, journal).directory);
 }
 
 function placeOf({ config, log, fileSystem, keys }: ProcessorParts & { keys: Keys }, worker: number) {

@@ -7,6 +7,7 @@ import type { FileSystem } from './journal/fs.ts';
 import { loadOrCreateJournalKey } from './journal/key.ts';
 import { journalDirectory } from './journal/places.ts';
 import { prepareKeys } from './keys/prepare.ts';
+import { watchGrants } from './known-grants.ts';
 import { takeOverLeft } from './left-journals.ts';
 import type { Log } from './log.ts';
 import { meteredFileSystem } from './operations/metered-file-system.ts';
@@ -18,6 +19,7 @@ import type { Recorder } from './recorder.ts';
 import { startRecorder } from './recorder.ts';
 import { openRecovered, untilUnlocked } from './recovery.ts';
 import { startShipping } from './shipping.ts';
+import { startTicketWatching } from './ticket-watching.ts';
 import type { WorkerStatus } from './workers/supervisor.ts';
 
 export type ProcessorParts = {
@@ -98,6 +100,7 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
     },
   });
   started.defer(() => shipping.stop());
+  started.defer(startTicketWatching(parts));
   const onExchangeEnd = () => shipping.wake();
   const place = { directory, fileSystem, key: keys.journal };
   const recording = await startRecorder({
@@ -110,6 +113,7 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   recorder = recording;
   // Disposed in reverse: no stream is open when the last of the journal is shipped, and the journal is closed last.
   started.defer(() => recording.stop());
+  started.adopt(watchGrants(parts), (watch) => watch.close());
   const all = started.move();
   return {
     coverage,

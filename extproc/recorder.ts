@@ -2,27 +2,23 @@ import { ThreadedDesk } from './approvals/desk.ts';
 import { ticketsFile } from './approvals/places.ts';
 import type { Config, ListenConfig } from './config/config.ts';
 import { connectionsOf, refusalShare } from './connections.ts';
-import { type CountedUse, countedUse } from './counted-use.ts';
 import { SkilltapeError } from './errors.ts';
 import { createAttempts } from './exchange/attempts.ts';
 import { CountedRefusals } from './exchange/counted-refusals.ts';
 import { EndReports } from './exchange/end-report.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { LoopShare } from './exchange/loop-share.ts';
-import type { ExchangeContext, ExchangeLimits, SessionLinks } from './exchange/ports.ts';
-import { createSessionLinks } from './exchange/session-links.ts';
+import type { ExchangeContext, ExchangeLimits } from './exchange/ports.ts';
+import { type RunningExchanges, StoppableExchange } from './exchange/running.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import { wallClocks } from './exchange/wall-clock.ts';
-import type { Links } from './index/links.ts';
-import { openLinksForReading } from './index/sqlite/links.ts';
-import { memoryFile } from './index/sqlite/memory.ts';
 import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Position } from './journal/position.ts';
 import { openJournalReader } from './journal/reader.ts';
 import { judgesWith } from './judges.ts';
 import { keyedHashWith } from './keyed-hash.ts';
-import { type KnownOwners, knownOwners } from './known-owners.ts';
+import { knownTo } from './known.ts';
 import { type LargeWork, PassingBytes } from './large-work.ts';
 import type { Log } from './log.ts';
 import { watchJournalSpace } from './operations/conditions.ts';
@@ -32,9 +28,12 @@ import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
 import { freeBehind } from './recovery.ts';
+import { type ReleaseWays, streamedRelease } from './release-ways.ts';
+import { heedStops } from './stop-heeding.ts';
+import { admittedBy, guardedVolume } from './volume-guard.ts';
 import type { ReportSink } from './wire/report-stream.ts';
 import { startServer } from './wire/server.ts';
-import type { StreamExchange } from './wire/stream.ts';
+import type { Route, StreamExchange } from './wire/stream.ts';
 import type { SharedFact } from './workers/protocol.ts';
 
 export type RecorderParts = {
@@ -76,7 +75,6 @@ export type Recorder = {
 
 const systemClock = { nowMs: () => Date.now() };
 const rememberedAttemptsMax = 10_000;
-const rememberedSessionLinksMax = 10_000;
 /** Envoy reports an end within milliseconds of it; an Envoy that does not report keeps no exchange open for long. */
 const endReportMaxWaitMs = 2_000;
 
@@ -89,41 +87,38 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   readiness.ok('policies');
   // The first use of the runtime's calendars takes longer than an exchange may hold up the others.
   wallClocks(systemClock.nowMs(), []);
-  const storedLinks = started.adopt(linksFor(config), (links) => links.close());
   const reader = started.adopt(readerOf(parts), (opened) => opened.close());
   const spooled = started.adopt(openJournalReader(place), (opened) => opened.close());
-  const tickets = { file: ticketsFile(config.dataDirectory), limits: config.approvals };
-  const approvals = started.adopt(new ThreadedDesk(tickets), (desk) => desk.close());
-  const sessionLinks = createSessionLinks(rememberedSessionLinksMax, storedSessionOf(storedLinks, log));
-  const things = started.adopt(knownOwners(parts), (known) => known.close());
-  const use = started.adopt(countedUse(parts), (counted) => counted.close());
+  const approvals = started.adopt(deskOf(config), (desk) => desk.close());
+  const known = started.use(await knownTo(parts));
+  const { running } = started.adopt(heedStops(parts), (stops) => stops.close());
   const endReports = new EndReports({ maxWaitMs: endReportMaxWaitMs });
   const refusals = countedRefusalsOf(parts);
+  const volume = started.adopt(await guardedVolume(parts), (watch) => watch.stop());
   const context: ExchangeContext = {
-    log: journal,
+    log: admittedBy(volume, journal),
     judge: judges.current,
     clock: systemClock,
     connections: connectionsOf(config),
     limits: limitsOf(config),
     budget: { openExchanges: 0, heldBodyBytes: 0 },
+    volume,
     spool: { heldBytes: 0, passing: new PassingBytes(), readAt: (position) => spooled.readAt(position) },
     callers: new Map(),
     attempts: createAttempts(rememberedAttemptsMax),
-    sessionLinks: sharing(sessionLinks, parts.share),
-    owners: things.owners,
+    ...known.earlier,
     endReports,
     refusals,
-    totals: use.totals,
     approvals,
+    stops: running,
     reader,
     loopShare: new LoopShare(),
     keyedHash: keyedHashWith(parts.hashKey),
     ...observersOf(parts),
   };
-  metrics.exchange.watch(context);
-  metrics.journal.watch(journal);
-  watchJournalSpace(readiness, journal);
-  const open = openExchangeWith(context, metrics.exchange);
+  watchAll(parts, context);
+  const ways = { release: streamedRelease(config, context), running };
+  const open = openExchangeWith(context, metrics.exchange, ways);
   const server = await startServer(parts.listen, open, onStreamEndOf(parts), handingOn(endReports, parts.share));
   // Disposed in reverse: the journal is synced when no stream is open any more.
   started.defer(() => journal.sync());
@@ -136,7 +131,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   log.info({ policy: judges.current().revision, connections: [...context.connections.keys()] }, 'recording');
   return {
     delivered: (position) => freeBehind(position, journal, log),
-    note: (fact) => heed(fact, { sessionLinks, things, endReports, use }),
+    note: (fact) => (fact.kind === 'end_report' ? endReports.take(fact.exchangeId, fact.report) : known.note(fact)),
     usePolicy: (policy) => judges.use(policy).then(() => reader.useDetectors(policy.detectors)),
     stopServing: () => server.setServing(false),
     async stop() {
@@ -150,12 +145,18 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   };
 }
 
-function linksFor({ dataDirectory, index }: Config) {
-  return openLinksForReading(memoryFile(dataDirectory, index.kind));
+function deskOf({ dataDirectory, approvals }: Config): ThreadedDesk {
+  return new ThreadedDesk({ file: ticketsFile(dataDirectory), limits: approvals });
 }
 
 function readerOf({ place: { directory, key }, largeReading, policy }: RecorderParts) {
   return createThreadedReader({ directory, key }, largeReading, policy.detectors);
+}
+
+function watchAll({ journal, operations: { metrics, readiness } }: RecorderParts, context: ExchangeContext): void {
+  metrics.exchange.watch(context);
+  metrics.journal.watch(journal);
+  watchJournalSpace(readiness, journal);
 }
 
 function countedRefusalsOf({ config, journal, operations }: RecorderParts): CountedRefusals {
@@ -173,30 +174,6 @@ function onStreamEndOf({ log, operations, onExchangeEnd }: RecorderParts) {
 
 function limitsOf({ limits, decisionTimeoutMs, approvals }: Config): ExchangeLimits {
   return { ...limits, decisionTimeoutMs, holdMaxMs: approvals.holdMaxMs };
-}
-
-/** What another worker told. */
-function heed(
-  fact: SharedFact,
-  known: { sessionLinks: SessionLinks; things: KnownOwners; endReports: EndReports; use: CountedUse },
-): void {
-  const { sessionLinks, things, endReports, use } = known;
-  switch (fact.kind) {
-    case 'usage':
-      use.note(fact.exchange);
-      return;
-    case 'session_link':
-      sessionLinks.remember(fact.key, fact.session);
-      return;
-    case 'owner':
-      things.note(fact.key, fact.owner);
-      return;
-    case 'end_report':
-      endReports.take(fact.exchangeId, fact.report);
-      return;
-    default:
-      fact satisfies never;
-  }
 }
 
 /** Told by the exchanges what the operator is to know. */
@@ -219,18 +196,6 @@ function observersOf({
   };
 }
 
-/** What an answer brings is known to all workers before its end is let through: the next request may go to any. */
-function sharing(links: SessionLinks, share: RecorderParts['share']): SessionLinks {
-  if (share === undefined) return links;
-  return {
-    sessionOf: (key) => links.sessionOf(key),
-    async remember(key, session) {
-      await links.remember(key, session);
-      await share({ kind: 'session_link', key, session });
-    },
-  };
-}
-
 /** A thread of Envoy reports to one worker, whichever has the exchange. */
 function handingOn(endReports: EndReports, share: RecorderParts['share']): ReportSink {
   return {
@@ -238,18 +203,6 @@ function handingOn(endReports: EndReports, share: RecorderParts['share']): Repor
       if (!endReports.take(exchangeId, report)) void share?.({ kind: 'end_report', exchangeId, report });
     },
     close: () => endReports.close(),
-  };
-}
-
-/** An index that cannot be read must not refuse requests: the exchange is then a session of its own. */
-function storedSessionOf(links: Links, log: Log): (key: string) => string | null {
-  return (key) => {
-    try {
-      return links.find(key)?.session ?? null;
-    } catch (err) {
-      log.warn({ err }, 'an earlier session could not be looked up');
-      return null;
-    }
   };
 }
 
@@ -266,15 +219,19 @@ function warnNowAndThen(log: Log): (reason: string) => void {
   };
 }
 
-function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics) {
+function openExchangeWith(
+  shared: ExchangeContext,
+  metrics: ExchangeMetrics,
+  { release, running }: { release: ReleaseWays; running: RunningExchanges },
+) {
   // What is counted is shared; a connection may have limits of its own.
   const contexts = new Map(
     [...shared.connections.values()].map((connection) => [
       connection,
-      { ...shared, limits: { ...shared.limits, ...connection.limits } },
+      { ...shared, limits: { ...shared.limits, ...connection.limits }, streamed: release.streamedFor(connection) },
     ]),
   );
-  return ({ connection: name, pathPrefix }: { connection: string; pathPrefix: string }): StreamExchange => {
+  return ({ connection: name, pathPrefix, isRelease }: Route): StreamExchange => {
     if (name === '') return new Unrouted();
     const connection = shared.connections.get(name);
     const context = connection && contexts.get(connection);
@@ -283,6 +240,8 @@ function openExchangeWith(shared: ExchangeContext, metrics: ExchangeMetrics) {
         remedy: 'Give the route grpc_initial_metadata x-skilltape-connection with a name from skilltape.yaml.',
       });
     }
-    return new MeteredExchange(new Exchange(context, connection, pathPrefix), name, metrics);
+    if (isRelease) return release.gate(context, connection, pathPrefix);
+    const exchange = new Exchange(context, connection, pathPrefix);
+    return new StoppableExchange(new MeteredExchange(exchange, name, metrics), exchange, running);
   };
 }

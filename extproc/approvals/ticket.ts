@@ -14,6 +14,7 @@ export type Grant = { scope: ScopeKind; uses: number; untilMs: number };
  * - `approved` and `denied` by a person; `granted` when as many approved as the policy wants
  * - `used` by an exchange, which goes to the upstream
  * - `expired`: nobody decided in time, or the grant was not used in time; `revoked` by a person
+ * - `notified`, `not_notified`: what became of telling a target of an occasion (extproc/notify); it decides nothing
  */
 export type TicketEvent = { timeMs: number } & (
   | { kind: 'opened' }
@@ -25,6 +26,8 @@ export type TicketEvent = { timeMs: number } & (
   | { kind: 'used'; exchangeId: string }
   | { kind: 'expired' }
   | { kind: 'revoked'; by: Approver; reason: string }
+  | { kind: 'notified'; target: string; occasion: string }
+  | { kind: 'not_notified'; target: string; occasion: string; why: string }
 );
 
 export type TicketState =
@@ -55,6 +58,8 @@ function after(state: TicketState, event: TicketEvent): TicketState {
     case 'opened':
     case 'waiting':
     case 'left':
+    case 'notified':
+    case 'not_notified':
       return state;
     case 'approved':
       if (state.kind !== 'pending') return state;

@@ -11,7 +11,7 @@ import type { Person } from './cipher.ts';
 import { dayOf, isOfDay, isOver } from './day.ts';
 import { type Deleted, deleteFamily, type Family, finishDeletions } from './deletion.ts';
 import type { JournalMarks } from './marks.ts';
-import { type EndReason, OpenSegment } from './open-segment.ts';
+import { type EndReason, OpenSegment, type Slot } from './open-segment.ts';
 import type { ArchivedExchange, ArchiveOptions } from './options.ts';
 import { Packer } from './packer.ts';
 import { checkpointsFile, familyOf, publicKeyFile, segmentPath, tombstonesFile } from './places.ts';
@@ -98,21 +98,17 @@ export class Archive {
 
   /** Ends all segments and signs them. @throws SkilltapeError `archive_failed` */
   async close(): Promise<void> {
+    const writing = this.#writing;
     try {
-      await this.#endAll();
+      if (writing === undefined) return;
+      await this.#failing(async () => {
+        for (const segment of [...writing.open.values()]) await this.#end(writing, segment, 'stop');
+        await writing.checkpoints.write(this.#states(writing));
+      });
     } finally {
+      this.#writing = undefined;
       for (const sink of this.#options.sinks) await sink.close?.();
     }
-  }
-
-  async #endAll(): Promise<void> {
-    const writing = this.#writing;
-    if (writing === undefined) return;
-    await this.#failing(async () => {
-      for (const segment of [...writing.open.values()]) await this.#end(writing, segment, 'stop');
-      await writing.checkpoints.write(this.#states(writing));
-    });
-    this.#writing = undefined;
   }
 
   async #begun(): Promise<Writing> {
@@ -156,7 +152,8 @@ export class Archive {
     for await (const payload of exchange.records()) await packer.addRecord(payload);
     await packer.finish(Buffer.from(JSON.stringify(documents)));
     writing.tables.trim();
-    writing.marks.written({ ...place, exchangeId });
+    const { header } = writing.open.get(exchange.retentionClass) ?? segment;
+    writing.marks.written({ ...place, exchangeId }, header);
     writing.checkpoints.changed();
   }
 
@@ -180,17 +177,20 @@ export class Archive {
     day: string,
     known: KnownChunks,
   ) {
+    // What `next` told holds for `put`: the key's own frame may have filled the segment meanwhile.
+    let told: { segment: OpenSegment; slot: Slot } | undefined;
     const ready = async () => {
       const segment = await this.#segmentFor(writing, retentionClass, day);
       return { segment, slot: await segment.slotOf(person, this.#options.sealer) };
     };
     return {
       next: async () => {
-        const { segment } = await ready();
-        return { segment: segment.header.sequence, frame: segment.nextFrame };
+        told = await ready();
+        return { segment: told.segment.header.sequence, frame: told.segment.nextFrame };
       },
       put: async (kind: 'block' | 'exchange', plain: readonly Uint8Array[]) => {
-        const { segment, slot } = await ready();
+        const { segment, slot } = told ?? (await ready());
+        told = undefined;
         known.sealedWith = slot.sealed;
         await segment.add(kind, slot, { exchangeId: kind === 'exchange' ? exchangeId : '', place }, plain);
       },
@@ -219,15 +219,15 @@ export class Archive {
   async #begin(writing: Writing, retentionClass: string, day: string): Promise<OpenSegment> {
     const { fileSystem, key, nowMs } = this.#options;
     const before = writing.ends.get(retentionClass);
+    const home = { retentionClass, sequence: (before?.segment ?? 0) + 1 };
     const header = {
       writer: key.writer,
-      retentionClass,
+      ...home,
       day,
-      sequence: (before?.segment ?? 0) + 1,
       id: randomBytes(16).toString('hex'),
       createdMs: nowMs(),
       previous: before?.hash ?? null,
-      journals: writing.marks.list(),
+      ...writing.marks.forHeader(home),
     };
     const segment = await OpenSegment.create(fileSystem, segmentPath(this.#directory, header), header);
     writing.open.set(retentionClass, segment);

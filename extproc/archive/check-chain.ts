@@ -45,7 +45,7 @@ function checkAbsent(parts: ChainParts, sequence: number, newest: number, verdic
       verdict.notes.push({
         kind: 'expired',
         file,
-        reason: `deleted for ${tombstone.reason}, with ${tombstone.exchanges} exchanges`,
+        reason: `deleted for ${tombstone.reason}, with ${tombstone.exchanges} exchanges${heldOf(tombstone)}`,
       });
     else
       verdict.findings.push({
@@ -65,6 +65,10 @@ function checkAbsent(parts: ChainParts, sequence: number, newest: number, verdic
     file: writerFile(day, sequence),
     reason,
   });
+}
+
+function heldOf({ held }: Tombstone): string {
+  return held == null ? '' : `, of which ${held.exchanges} are kept by a hold`;
 }
 
 function checkPresent(

@@ -2,7 +2,15 @@
 import type { FileSystem } from '../journal/fs.ts';
 import { type ChainState, SegmentChain } from './chain.ts';
 import type { Finding } from './finding.ts';
-import { type Frame, type JournalPlace, jsonOf, type SegmentHeader } from './format.ts';
+import {
+  decodeFrame,
+  type Frame,
+  headerMaxBytes,
+  type JournalPlace,
+  jsonOf,
+  nextMarker,
+  type SegmentHeader,
+} from './format.ts';
 import { leafHash } from './merkle.ts';
 import { FileWindow, type ScannedItem, scanFrames, scanHeader } from './scan.ts';
 
@@ -46,6 +54,10 @@ export async function checkSegment(
       tail: null,
       bytes: window.sizeBytes,
     };
+    if (decoded.status === 'incomplete' && (await hasFrames(window))) {
+      check.findings.push({ kind: 'edited', file, offset: 0, reason: 'the length of its header is wrong' });
+      return check;
+    }
     if (decoded.status === 'incomplete') return { ...check, tail: { offset: 0, bytes: window.sizeBytes } };
     if (decoded.status === 'damaged') {
       check.findings.push({ kind: 'edited', file, offset: 0, reason: decoded.reason });
@@ -59,6 +71,13 @@ export async function checkSegment(
   } finally {
     await opened.close();
   }
+}
+
+/** A crash that leaves no whole header leaves no frame. */
+async function hasFrames(window: FileWindow): Promise<boolean> {
+  const bytes = await window.read(0, headerMaxBytes);
+  const at = nextMarker(bytes, 0);
+  return at !== undefined && decodeFrame(bytes.subarray(at)).status === 'frame';
 }
 
 type Misplaced = { kind: 'early' | 'late'; over: number[]; place: Omit<Finding, 'kind' | 'file'> };

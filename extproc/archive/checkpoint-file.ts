@@ -1,15 +1,19 @@
 /** Gives checkpoints to a file elsewhere: on another disk or machine, append-only where the system has that. */
 import { dirname } from 'node:path';
-import { type FileSystem, isSystemError } from '../journal/fs.ts';
+import type { FileSystem } from '../journal/fs.ts';
 import type { CheckpointSink } from './checkpoint.ts';
 import { appendAll } from './open-segment.ts';
+import { openOrCreate } from './signed-log.ts';
 
 /** Made with its folder when it is not there. Never read: whoever may only append to it can be a sink. */
 export function checkpointFileSink(path: string, fileSystem: FileSystem): CheckpointSink {
+  let isEntryDurable = false;
   return {
     name: path,
     async deliver(line) {
-      const file = await opened(path, fileSystem);
+      if (!isEntryDurable) await fileSystem.makeDirectory(dirname(path));
+      const file = await openOrCreate(path, fileSystem, isEntryDurable);
+      isEntryDurable = true;
       try {
         await appendAll(file, [Buffer.from(`${line}\n`)]);
         await file.datasync();
@@ -18,16 +22,4 @@ export function checkpointFileSink(path: string, fileSystem: FileSystem): Checkp
       }
     },
   };
-}
-
-async function opened(path: string, fileSystem: FileSystem) {
-  try {
-    return await fileSystem.openAppend(path);
-  } catch (thrown) {
-    if (!isSystemError(thrown, 'ENOENT')) throw thrown;
-    await fileSystem.makeDirectory(dirname(path));
-    const file = await fileSystem.createAppend(path);
-    await fileSystem.syncDirectory(dirname(path));
-    return file;
-  }
 }

@@ -37,7 +37,7 @@ const checkpoint = z.strictObject({
 export type Checkpoint = z.output<typeof checkpoint>;
 
 const tombstone = z.strictObject({
-  version: z.literal(1),
+  version: z.literal([1, 2]),
   writer: z.string(),
   number: z.int().positive(),
   timeMs: count,
@@ -55,6 +55,14 @@ const tombstone = z.strictObject({
   bytes: count,
   /** In the words of whoever deleted: `retention`. */
   reason: z.string().max(200),
+  /**
+   * Version 2: what of the segment stays in an excerpt because it is held, and the SHA-256 of that file. The last one of a
+   * segment counts; null: nothing any more.
+   */
+  held: z
+    .strictObject({ generation: z.int().positive(), exchanges: count, frames: count, bytes: count, hash })
+    .nullable()
+    .optional(),
 });
 export type Tombstone = z.output<typeof tombstone>;
 

@@ -16,24 +16,31 @@ export type DeletionParts = {
   directory: string;
   fileSystem: FileSystem;
   writer: string;
-  log: SignedLog<Tombstone>;
+  log: Pick<SignedLog<Tombstone>, 'append'>;
   nowMs: () => number;
 };
 
 const none: ReadonlySet<number> = new Set();
 
 /**
- * A family goes whole, since its exchanges refer to one another. Each tombstone is on disk before its segment goes; a
- * deletion that breaks off in between is finished at the next start. @throws SkilltapeError `archive_corrupt` for a
- * segment that is damaged: evidence is not deleted
+ * A family goes whole, since its exchanges refer to one another, the newest segment first: what is left of one that broke
+ * off refers to nothing that is gone. Each tombstone is on disk before its segment goes; a deletion that breaks off in
+ * between is finished at the next start.
+ * @param held what stays elsewhere of each segment, by sequence
+ * @throws SkilltapeError `archive_corrupt` for a segment that is damaged: evidence is not deleted
  */
-export async function deleteFamily(parts: DeletionParts, family: Family, reason: string): Promise<Deleted> {
+export async function deleteFamily(
+  parts: DeletionParts,
+  family: Family,
+  reason: string,
+  held: ReadonlyMap<number, NonNullable<Tombstone['held']>> = new Map(),
+): Promise<Deleted> {
   const { directory, fileSystem, log, writer, nowMs } = parts;
   const places = (await segmentsIn(directory, fileSystem)).filter(
     ({ retentionClass, day }) => retentionClass === family.retentionClass && day === family.day,
   );
   const deleted: Deleted = { segments: 0, exchanges: 0, bytes: 0 };
-  for (const place of places) {
+  for (const place of places.reverse()) {
     const { header, ended, findings, exchanges, frames, bytes } = await checkSegment(
       fileSystem,
       place.path,
@@ -48,11 +55,13 @@ export async function deleteFamily(parts: DeletionParts, family: Family, reason:
     const { retentionClass, day, sequence: segment, id, previous: before } = header;
     const state = { frames, hash: ended.hash.toString('hex'), root: ended.root.toString('hex') };
     const facts = { retentionClass, day, segment, id, before, exchanges: exchanges.length, bytes, reason };
-    await log.append({ version: 1, writer, timeMs: nowMs(), ...state, ...facts });
+    const stays = held.get(segment);
+    const version = stays === undefined ? { version: 1 as const } : { version: 2 as const, held: stays };
+    await log.append({ ...version, writer, timeMs: nowMs(), ...state, ...facts });
     await remove(fileSystem, place);
     deleted.segments += 1;
-    deleted.exchanges += exchanges.length;
-    deleted.bytes += bytes;
+    deleted.exchanges += exchanges.length - (stays?.exchanges ?? 0);
+    deleted.bytes += bytes - (stays?.bytes ?? 0);
   }
   return deleted;
 }

@@ -36,10 +36,11 @@ export type Finding = {
 /**
  * - `expired`: a segment was deleted by whoever may, and left its tombstone.
  * - `unfinished`: the end of a segment that is being written, or that a crash left; no checkpoint says more of it.
- * - `deletion_unfinished`: the tombstone of a segment is there, and so is the segment.
+ * - `deletion_unfinished`: the tombstone of a segment is there, and so is the segment; or an excerpt that it no longer names.
+ * - `move_unfinished`: an excerpt of held records is there, and no tombstone names it yet.
  * - `journal_restarted`: from here on the ends of exchanges stand in another journal: it was moved away or lost.
  */
-export type NoteKind = 'expired' | 'unfinished' | 'deletion_unfinished' | 'journal_restarted';
+export type NoteKind = 'expired' | 'unfinished' | 'deletion_unfinished' | 'move_unfinished' | 'journal_restarted';
 export type Note = { kind: NoteKind; file: string; offset?: number; reason: string };
 
 export type VerifyCounts = {
@@ -47,6 +48,8 @@ export type VerifyCounts = {
   segments: number;
   frames: number;
   exchanges: number;
+  /** Exchanges of segments that are gone, kept by a hold and proven. */
+  held: number;
   checkpoints: number;
   outside: number;
 };

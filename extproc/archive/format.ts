@@ -67,6 +67,8 @@ const segmentHeader = z.strictObject({
   /** The chain at the end of the segment before; null for the first one. */
   previous: hex(HASH_BYTES).nullable(),
   journals: z.array(journalMark).max(1024),
+  /** The segment of its class from which on there may be exchanges that `journals` do not cover; its own when none. */
+  uncoveredFrom: z.int().positive().optional(),
 });
 export type SegmentHeader = z.output<typeof segmentHeader>;
 

@@ -48,14 +48,49 @@ export function merkleRoot(leaves: readonly Uint8Array[]): Buffer {
   return frontier.root();
 }
 
-/** PATH(index, leaves) of RFC 6962 section 2.1.1: from the leaf's neighbour up to below the root. */
-export function inclusionPath(leaves: readonly Uint8Array[], index: number): Buffer[] {
-  if (leaves.length <= 1) return [];
-  const split = splitOf(leaves.length);
-  const [left, right] = [leaves.slice(0, split), leaves.slice(split)];
-  return index < split
-    ? [...inclusionPath(left, index), merkleRoot(right)]
-    : [...inclusionPath(right, index - split), merkleRoot(left)];
+/** A tree over leaves that are all known. Roots of subtrees are made once, so that many paths cost little more than one (inv. 11). */
+export class MerkleTree {
+  readonly #leaves: readonly Uint8Array[];
+  /** By first leaf and size. */
+  readonly #roots = new Map<string, Buffer>();
+
+  constructor(leaves: readonly Uint8Array[]) {
+    this.#leaves = leaves;
+  }
+
+  get root(): Buffer {
+    return this.#leaves.length === 0 ? emptyRoot : this.#rootOf(0, this.#leaves.length);
+  }
+
+  /** PATH(index, leaves) of RFC 6962 section 2.1.1: from the leaf's neighbour up to below the root. */
+  path(index: number): Buffer[] {
+    const path: Buffer[] = [];
+    let [first, size] = [0, this.#leaves.length];
+    while (size > 1) {
+      const split = splitOf(size);
+      if (index < first + split) {
+        path.push(this.#rootOf(first + split, size - split));
+        size = split;
+      } else {
+        path.push(this.#rootOf(first, split));
+        first += split;
+        size -= split;
+      }
+    }
+    return path.reverse();
+  }
+
+  #rootOf(first: number, size: number): Buffer {
+    const leaf = this.#leaves[first];
+    if (size === 1 && leaf !== undefined) return Buffer.from(leaf);
+    const name = `${first} ${size}`;
+    const known = this.#roots.get(name);
+    if (known !== undefined) return known;
+    const split = splitOf(size);
+    const root = nodeHash(this.#rootOf(first, split), this.#rootOf(first + split, size - split));
+    this.#roots.set(name, root);
+    return root;
+  }
 }
 
 /** The root that follows from a leaf and its path; undefined when the path does not fit the tree. RFC 9162 section 2.1.3.2. */

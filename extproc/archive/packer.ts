@@ -149,6 +149,7 @@ export function streamOf(kind: RecordHead['kind']): 'heads' | 'request' | 'answe
     case 'answer_started':
     case 'request_trailers':
     case 'answer_trailers':
+    case 'upstream_answered':
       return 'heads';
     default:
       return kind satisfies never;

@@ -47,7 +47,7 @@ export async function segmentsIn(directory: string, fileSystem: FileSystem): Pro
   );
 }
 
-async function namesIn(directory: string, fileSystem: FileSystem): Promise<string[]> {
+export async function namesIn(directory: string, fileSystem: FileSystem): Promise<string[]> {
   try {
     return await fileSystem.list(directory);
   } catch (thrown) {

@@ -6,7 +6,9 @@ import { SkilltapeError } from '../errors.ts';
 import type { FileSystem } from '../journal/fs.ts';
 import { type Checkpoint, checkpointsOf, type SignedEntry } from './checkpoint.ts';
 import { decodeFrame, type Frame, jsonOf } from './format.ts';
-import { inclusionPath, leafHash, rootOfPath } from './merkle.ts';
+import { scanHeldHeader, scanHeldItems } from './held-format.ts';
+import { heldIn } from './held-places.ts';
+import { leafHash, MerkleTree, rootOfPath } from './merkle.ts';
 import { checkpointsFile, segmentsIn, writersIn } from './places.ts';
 import { beganMsOf } from './reader.ts';
 import { FileWindow, scanFrames, scanHeader } from './scan.ts';
@@ -51,6 +53,10 @@ export async function proofOf(
         publicKey(writer),
       );
       return proven(found, exchangeId, writer, entries);
+    }
+    for (const { path } of await heldIn(join(directory, writer), fileSystem)) {
+      const found = await heldProofIn(fileSystem, path, exchangeId);
+      if (found !== null) return found;
     }
   }
   return null;
@@ -108,6 +114,29 @@ async function foundIn(fileSystem: FileSystem, path: string, exchangeId: string)
   }
 }
 
+/** What an excerpt has of it is a proof already. */
+async function heldProofIn(fileSystem: FileSystem, path: string, exchangeId: string): Promise<Proof | null> {
+  const file = await fileSystem.openRead(path);
+  try {
+    const window = new FileWindow(file, await file.size());
+    const decoded = await scanHeldHeader(window);
+    if (decoded.status !== 'header') return null;
+    const { writer, id: segmentId, checkpoint } = decoded.header;
+    for await (const item of scanHeldItems(window, decoded.bytes)) {
+      if (item.kind === 'bad') return null;
+      const { head, headBytes, content } = item.frame;
+      if (!item.isHeld || head.exchangeId !== exchangeId) continue;
+      const hashes = item.path.map((one) => one.toString('hex'));
+      const frame = Buffer.concat([headBytes, content]).toString('base64');
+      const { frameNumber } = head;
+      return { version: 1, exchangeId, writer, segmentId, frameNumber, frame, path: hashes, checkpoint };
+    }
+    return null;
+  } finally {
+    await file.close();
+  }
+}
+
 function proven(
   { segmentId, leaves, frame }: Found,
   exchangeId: string,
@@ -120,7 +149,7 @@ function proven(
       ({ id, frames }) => id === segmentId && frames > frameNumber && frames <= leaves.length,
     );
     if (point === undefined) continue;
-    const path = inclusionPath(leaves.slice(0, point.frames), frameNumber).map((one) => one.toString('hex'));
+    const path = new MerkleTree(leaves.slice(0, point.frames)).path(frameNumber).map((one) => one.toString('hex'));
     const bytes = Buffer.concat([frame.headBytes, frame.content]).toString('base64');
     return { version: 1, exchangeId, writer, segmentId, frameNumber, frame: bytes, path, checkpoint: line };
   }

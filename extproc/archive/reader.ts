@@ -1,12 +1,13 @@
 /** The reading side: exchanges as they were recorded, by id or in the order in which they were archived. */
 import { join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
-import type { FileSystem } from '../journal/fs.ts';
+import { type FileSystem, isSystemError } from '../journal/fs.ts';
 import type { Opener } from './cipher.ts';
 import { headsOf, joined, recordsOf } from './exchange-records.ts';
 import { decodeManifest, type Extent, type Manifest, type StreamName } from './extent.ts';
 import { type JournalPlace, jsonOf, type SegmentHeader } from './format.ts';
-import { type SegmentPlace, segmentPath, segmentsIn, writersIn } from './places.ts';
+import { excerptInstead, storedIn } from './held-places.ts';
+import { type SegmentPlace, segmentPath, writersIn } from './places.ts';
 import { corrupt, type ExchangeEntry, SegmentReader, type Unopened } from './segment-reader.ts';
 
 /** Where an exchange stands in the archive. */
@@ -121,7 +122,7 @@ export class ArchiveReader {
     const firstDay = new Date(Math.max(0, fromMs - dayMs)).toISOString().slice(0, 10);
     const found: (SegmentPlace & { writer: string })[] = [];
     for (const writer of await writersIn(directory, fileSystem)) {
-      const segments = await segmentsIn(join(directory, writer), fileSystem);
+      const segments = await storedIn(join(directory, writer), fileSystem);
       found.push(...segments.filter(({ day }) => day >= firstDay).map((segment) => ({ ...segment, writer })));
     }
     return found;
@@ -194,9 +195,20 @@ export class ArchiveReader {
     }
   }
 
+  /** A segment that went, also in this moment: what holds kept of it stands elsewhere. */
+  async #opened(path: string): Promise<SegmentReader> {
+    const { fileSystem, opener } = this.#options;
+    try {
+      return await SegmentReader.open(fileSystem, path, opener);
+    } catch (thrown) {
+      const instead = isSystemError(thrown, 'ENOENT') ? await excerptInstead(path, fileSystem) : undefined;
+      if (instead === undefined) throw thrown;
+      return SegmentReader.open(fileSystem, instead, opener);
+    }
+  }
+
   async #segment(path: string): Promise<SegmentReader> {
-    const known =
-      this.#open.get(path) ?? (await SegmentReader.open(this.#options.fileSystem, path, this.#options.opener));
+    const known = this.#open.get(path) ?? (await this.#opened(path));
     this.#open.delete(path);
     this.#open.set(path, known);
     const [oldest] = this.#open;

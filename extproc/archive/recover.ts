@@ -58,23 +58,24 @@ function byClass(places: readonly SegmentPlace[]): Map<string, SegmentPlace[]> {
   return classes;
 }
 
-/**
- * What a batch that was never answered for left in segments before the newest one: it may have ended several. Those that
- * were begun during one batch say the same of the journals, and the one before them may have the batch's first exchanges.
- */
+/** What no mark covers in segments before the newest one: a batch that was never answered for may have ended several. */
 async function takeRecent(
   fileSystem: FileSystem,
   older: readonly SegmentPlace[],
   newest: SegmentHeader | null,
   marks: JournalMarks,
 ): Promise<void> {
-  let after = newest;
+  let from = newest === null ? undefined : uncoveredFrom(newest);
   for (const place of older.toReversed()) {
+    if (from !== undefined && place.sequence < from) return;
     const read = await readSegment(fileSystem, place, marks);
-    const header = read !== null && 'header' in read ? read.header : null;
-    if (JSON.stringify(header?.journals) !== JSON.stringify(after?.journals)) return;
-    after = header;
+    if (read !== null && 'header' in read) from ??= uncoveredFrom(read.header);
   }
+}
+
+/** Headers that do not say it yet are of a time when most often the segment before was enough. */
+function uncoveredFrom({ uncoveredFrom: from, sequence }: SegmentHeader): number {
+  return from ?? sequence - 1;
 }
 
 /** Of segments that are gone: what the tombstones and, for those that are missing, the checkpoints say of them. */
@@ -177,7 +178,7 @@ async function readSegment(
         continue;
       }
       read.chain.add([headBytes, content]);
-      if (head.kind === 'exchange') marks.addRecent(head.exchangeId);
+      if (head.kind === 'exchange') marks.addRecent({ ...head.place, exchangeId: head.exchangeId }, header);
     }
     // Behind an end frame nothing was ever written.
     if (bad !== null && read.isEnded) read.damage = bad;

@@ -1,8 +1,7 @@
 /** A file of signed lines that only grows: the checkpoints of a writer, or its tombstones. */
 import type { KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { FileSystem } from '../journal/fs.ts';
-import { isSystemError } from '../journal/fs.ts';
+import { type AppendFile, type FileSystem, isSystemError } from '../journal/fs.ts';
 import type { SignedEntry, SignedFile } from './checkpoint.ts';
 import { appendAll } from './open-segment.ts';
 import { lineHash, type SignedKind, type SigningKey, signedLine } from './signing.ts';
@@ -21,6 +20,7 @@ export class SignedLog<T extends Numbered> {
   last: SignedEntry<T> | undefined;
   count = 0;
   #bytes = 0;
+  #isEntryDurable = false;
 
   constructor(path: string, kind: SignedKind, key: SigningKey, fileSystem: FileSystem) {
     this.#path = path;
@@ -31,6 +31,7 @@ export class SignedLog<T extends Numbered> {
 
   /** What is there; a line that a crash left half written is cut off. What else is wrong in it is for `verify` to tell. */
   async open(read: (text: string, publicKey: KeyObject) => SignedFile<T>): Promise<SignedEntry<T>[]> {
+    await this.#sync();
     const text = await readLog(this.#path, this.#fileSystem);
     const { entries, tornBytes } = read(text, this.#key.publicKey);
     if (tornBytes > 0) await this.#fileSystem.truncate(this.#path, Buffer.byteLength(text) - tornBytes);
@@ -53,7 +54,8 @@ export class SignedLog<T extends Numbered> {
   async append(value: Omit<T, 'number' | 'previous'>): Promise<SignedEntry<T>> {
     const whole = { ...value, number: this.count + 1, previous: this.last?.hash ?? null } as T;
     const line = signedLine(this.#kind, whole, this.#key);
-    const file = await this.#appendFile();
+    const file = await openOrCreate(this.#path, this.#fileSystem, this.#isEntryDurable);
+    this.#isEntryDurable = true;
     try {
       await appendAll(file, [Buffer.from(line)]);
       await file.datasync();
@@ -66,15 +68,42 @@ export class SignedLog<T extends Numbered> {
     return this.last;
   }
 
-  async #appendFile() {
+  /** What a process wrote and did not sync before it died may be in the memory of the system alone: nothing may follow from it then. */
+  async #sync(): Promise<void> {
     try {
-      return await this.#fileSystem.openAppend(this.#path);
+      const file = await this.#fileSystem.openRead(this.#path);
+      await file.datasync().finally(() => file.close());
     } catch (thrown) {
-      if (!isSystemError(thrown, 'ENOENT')) throw thrown;
-      const file = await this.#fileSystem.createAppend(this.#path);
-      await this.#fileSystem.syncDirectory(dirname(this.#path));
-      return file;
+      if (isSystemError(thrown, 'ENOENT')) return;
+      throw thrown;
     }
+    await this.#fileSystem.syncDirectory(dirname(this.#path));
+    this.#isEntryDurable = true;
+  }
+}
+
+/**
+ * Its entry in the directory is durable on return; a file that is there is believed only where that was seen to before,
+ * since its making may have failed half way.
+ */
+export async function openOrCreate(path: string, fileSystem: FileSystem, isEntryDurable: boolean): Promise<AppendFile> {
+  const found = await existing(path, fileSystem);
+  const file = found ?? (await fileSystem.createAppend(path));
+  try {
+    if (found === undefined || !isEntryDurable) await fileSystem.syncDirectory(dirname(path));
+    return file;
+  } catch (thrown) {
+    await file.close();
+    throw thrown;
+  }
+}
+
+async function existing(path: string, fileSystem: FileSystem): Promise<AppendFile | undefined> {
+  try {
+    return await fileSystem.openAppend(path);
+  } catch (thrown) {
+    if (isSystemError(thrown, 'ENOENT')) return undefined;
+    throw thrown;
   }
 }
 

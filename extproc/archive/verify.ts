@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import type { FileSystem } from '../journal/fs.ts';
 import { checkChain, type SignedPoint } from './check-chain.ts';
+import { checkHeld } from './check-held.ts';
 import { checkSegment, type SegmentCheck } from './check-segment.ts';
 import { checkSignedFile } from './check-signed.ts';
 import { type Checkpoint, checkpointsOf, type SignedFile, tombstonesOf } from './checkpoint.ts';
@@ -35,7 +36,7 @@ export async function verifyArchive(options: VerifyOptions): Promise<VerifyRepor
   const report: VerifyReport = {
     findings: [],
     notes: [],
-    counts: { writers: 0, segments: 0, frames: 0, exchanges: 0, checkpoints: 0, outside: 0 },
+    counts: { writers: 0, segments: 0, frames: 0, exchanges: 0, held: 0, checkpoints: 0, outside: 0 },
   };
   const given = new Map(options.publicKeys.map((key) => [writerOf(key), key]));
   const present = await writersIn(options.directory, options.fileSystem);
@@ -135,6 +136,11 @@ async function verifyWriter(
     report.notes.push(...verdict.notes, ...restarts(segments.get(retentionClass) ?? new Map()));
     beyond.push(...verdict.beyond);
   }
+  await checkHeld({
+    ...{ directory, fileSystem, writer, publicKey: key, points, report },
+    stones: [...tombstones.values()].map(({ value }) => value),
+    isThere: (retentionClass, sequence) => segments.get(retentionClass)?.has(sequence) ?? false,
+  });
   tellBeyond({ writer, lastLocal, lastOutside: outside.at(-1)?.value, beyond, findings });
 }
 

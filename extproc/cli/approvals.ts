@@ -1,13 +1,18 @@
 import type { Command } from 'commander';
+import type { RuleStats } from '../approvals/stats.ts';
 import type { Approver } from '../approvals/ticket.ts';
 import { usesMax } from '../approvals/ticket.ts';
 import type { Decided, Decision, Ticket } from '../approvals/tickets.ts';
 import { SkilltapeError } from '../errors.ts';
 import { type ScopeKind, scopeKinds } from '../exchange/approval-desk.ts';
+import { isGrantId } from '../grants/desk.ts';
 import type { Operator } from '../looks/operator.ts';
 import type { ConsoleDecision, ConsoleInput } from '../policy/console.ts';
 import { sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
 import { ticketLine, ticketPage } from '../terminal/ticket.ts';
+import { ticketStatsPage } from '../terminal/ticket-stats.ts';
+import { durationMs } from './duration.ts';
+import { decideOnGrant, type GrantsDependencies } from './grants.ts';
 import {
   exitNothingFound,
   type LookingDependencies,
@@ -16,6 +21,7 @@ import {
   tellingUsage,
   wholeNumber,
 } from './looking.ts';
+import { momentHelp, rangeStart } from './moment.ts';
 
 /** The tickets of this node (extproc/approvals). */
 export type TicketDesk = {
@@ -27,6 +33,7 @@ export type TicketDesk = {
 
 export type ApprovalsDependencies = {
   openTickets(): TicketDesk;
+  stats(range: { fromMs: number; nowMs: number }): RuleStats[];
   groups(): string[];
   policy(): Promise<{ console(input: ConsoleInput): ConsoleDecision }>;
 };
@@ -42,8 +49,14 @@ export function approvalsCommand(dependencies: LookingDependencies, approvals: A
     .argument('[ticket]', 'show this one whole, with everything that happened to it')
     .option('--all', 'list decided ones too, the newest first', false)
     .option('--limit <count>', `1 to ${listLimitMax}`, String(listLimitDefault))
+    .option('--stats', 'by rule: how many were held, what became of them, and how long people took')
+    .option('--from <time>', `with --stats, tickets that were opened not before: ${momentHelp}`)
     .action((ticket: string | undefined, flags: ListFlags) =>
       tellingUsage(dependencies, async () => {
+        if (flags.stats) {
+          stats(dependencies, approvals, flags);
+          return;
+        }
         const limit = wholeNumber('--limit', flags.limit, 1, listLimitMax);
         recordLook(dependencies, 'approvals', ticket ?? (flags.all ? 'all tickets' : 'open tickets'), flags.why);
         withTickets(approvals, (desk) => {
@@ -54,7 +67,19 @@ export function approvalsCommand(dependencies: LookingDependencies, approvals: A
     );
 }
 
-type ListFlags = { all: boolean; limit: string; json?: true; why?: string };
+type ListFlags = { all: boolean; limit: string; stats?: true; from?: string; json?: true; why?: string };
+
+function stats(dependencies: LookingDependencies, approvals: ApprovalsDependencies, flags: ListFlags): void {
+  const now = dependencies.now();
+  const fromMs = flags.from === undefined ? 0 : rangeStart('--from', flags.from, now).getTime();
+  recordLook(dependencies, 'approvals', 'sums by rule', flags.why);
+  const found = approvals.stats({ fromMs, nowMs: now.getTime() });
+  if (found.length === 0) {
+    dependencies.writeError('No request was held.\n');
+    dependencies.setExitCode(exitNothingFound);
+  } else if (flags.json === undefined) dependencies.write(ticketStatsPage(found));
+  else for (const one of found) dependencies.write(`${sanitisedJson(one)}\n`);
+}
 
 function list(
   dependencies: LookingDependencies,
@@ -81,10 +106,14 @@ function show(dependencies: LookingDependencies, desk: TicketDesk, id: string, f
 }
 
 type DecideFlags = { reason: string; json?: true };
-type ApproveFlags = DecideFlags & { scope: string; uses: string; for: string };
+type ApproveFlags = DecideFlags & { scope: string; uses: string; for?: string };
 
 /** `skilltape approve`, `deny` and `revoke`: what a person decides at the command line. */
-export function decisionCommands(dependencies: LookingDependencies, approvals: ApprovalsDependencies): Command[] {
+export function decisionCommands(
+  dependencies: LookingDependencies,
+  approvals: ApprovalsDependencies,
+  grants: GrantsDependencies,
+): Command[] {
   const command = (name: string, description: string): Command =>
     lookingCommand(name, dependencies, {
       exitCodes: `0 recorded, 1 no such ticket, 2 the command line is wrong, ${exitRefused} refused.`,
@@ -94,24 +123,39 @@ export function decisionCommands(dependencies: LookingDependencies, approvals: A
       .requiredOption('--reason <text>', 'why; recorded, and told to whoever asked when it is a denial');
   const decide = (ticket: string, decision: () => Decision, flags: DecideFlags) =>
     tellingUsage(dependencies, () => decideOn(dependencies, approvals, ticket, decision(), flags));
+  const onGrant = (id: string, kind: Decision['kind'], flags: DecideFlags & { for?: string }) =>
+    tellingUsage(dependencies, () => decideOnGrant(dependencies, grants, id, kind, flags));
   return [
-    command('approve', 'let a held request go on')
+    command('approve', 'let a held request go on, or give the access or break-glass that is asked for')
       .option('--scope <scope>', `what it is good for: ${scopeKinds.join(', ')}; as far as policy offers it`, 'request')
       .option('--uses <count>', `how many requests of that scope, 1 to ${usesMax}`, '100')
-      .option('--for <minutes>', 'how long it can be used; not longer than policy allows', '30')
-      .action((ticket: string, flags: ApproveFlags) => decide(ticket, () => approvalOf(dependencies, flags), flags)),
-    command('deny', 'refuse a held request for good').action((ticket: string, flags: DecideFlags) =>
-      decide(ticket, () => ({ kind: 'deny', ...byOperator(dependencies, flags) }), flags),
+      .option(
+        '--for <minutes>',
+        'how long it can be used; not longer than policy allows (30, or as long as was asked for)',
+      )
+      .action((ticket: string, flags: ApproveFlags) =>
+        isGrantId(ticket)
+          ? onGrant(ticket, 'approve', flags)
+          : decide(ticket, () => approvalOf(dependencies, flags), flags),
+      ),
+    command('deny', 'refuse a held request for good, or what is asked for').action(
+      (ticket: string, flags: DecideFlags) =>
+        isGrantId(ticket)
+          ? onGrant(ticket, 'deny', flags)
+          : decide(ticket, () => ({ kind: 'deny', ...byOperator(dependencies, flags) }), flags),
     ),
-    command('revoke', 'take back an approval that can still be used').action((ticket: string, flags: DecideFlags) =>
-      decide(ticket, () => ({ kind: 'revoke', ...byOperator(dependencies, flags) }), flags),
+    command('revoke', 'take back an approval, access or break-glass at once').action(
+      (ticket: string, flags: DecideFlags) =>
+        isGrantId(ticket)
+          ? onGrant(ticket, 'revoke', flags)
+          : decide(ticket, () => ({ kind: 'revoke', ...byOperator(dependencies, flags) }), flags),
     ),
   ];
 }
 
 function approvalOf(dependencies: LookingDependencies, flags: ApproveFlags): Decision {
   const uses = wholeNumber('--uses', flags.uses, 1, usesMax);
-  const forMs = wholeNumber('--for', flags.for, 1, 100_000) * 60_000;
+  const forMs = durationMs('--for', flags.for ?? '30');
   return { kind: 'approve', ...byOperator(dependencies, flags), scope: scopeOf(flags.scope), uses, forMs };
 }
 

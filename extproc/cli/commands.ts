@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { archiveDirectory } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { currentOperator } from '../looks/operator.ts';
@@ -10,7 +9,6 @@ import { Masker } from '../masking/masker.ts';
 import { detectionOf, type OwnDetection } from '../masking/own-detection.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { archiveOf } from './archive-of.ts';
-import { indexedCheckpointsOf } from './checkpoints-of.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
@@ -18,8 +16,10 @@ import { envoyCommand } from './envoy.ts';
 import { eraseCommand } from './erase.ts';
 import { exportCommand } from './export.ts';
 import { exportOf } from './export-of.ts';
+import { accessCommand, breakGlassCommand, requestAccessCommand } from './grants.ts';
+import { grantsOf } from './grants-of.ts';
 import { holdCommand } from './hold.ts';
-import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf } from './index-of.ts';
+import { approvalsOf, coverageLookOf, openIndexOf, rejectsOf, stopsOf } from './index-of.ts';
 import { indexCommand } from './index-setup.ts';
 import { keysCommand } from './keys.ts';
 import { kibanaCommand } from './kibana.ts';
@@ -41,10 +41,11 @@ import { revealCommand } from './reveal.ts';
 import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
+import { stopCommand } from './stop.ts';
 import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
-import { verifyCommand } from './verify.ts';
+import { verifyOf } from './verify-of.ts';
 import { withWhatIf } from './whatif.ts';
 import { whatIfOf } from './whatif-of.ts';
 
@@ -63,6 +64,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
   const looking = lookingDependencies(config, masker, () => detection().types);
   const write = (text: string) => process.stdout.write(text);
   const recorded = recordedOf(config, masker);
+  const grants = grantsOf(config, process.env);
   return [
     upCommand(write),
     serve,
@@ -71,15 +73,15 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     revealCommand(looking, revealOf(config, process.env)),
     exportCommand(looking, exportOf(config, process.env)),
     dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
-    verifyCommand(
-      { write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode },
-      () => archiveDirectory(config().dataDirectory),
-      () => indexedCheckpointsOf(config()),
-    ),
+    verifyOf(config, { write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
     approvalsCommand(looking, approvalsOf(config, process.env)),
-    ...decisionCommands(looking, approvalsOf(config, process.env)),
+    ...decisionCommands(looking, approvalsOf(config, process.env), grants),
+    requestAccessCommand(looking, grants),
+    accessCommand(looking, grants),
+    breakGlassCommand(looking, grants),
+    stopCommand(looking, stopsOf(config, process.env)),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),

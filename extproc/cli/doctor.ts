@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
@@ -11,6 +11,7 @@ import { parseSource, readSource, type Source } from '../doctor/source.ts';
 import { sanitise, sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
 import { resolveTool } from '../tools/resolve.ts';
+import { usedShare, useOf } from '../volume.ts';
 import { exitUsage } from './looking.ts';
 
 const exitTraps = 1;
@@ -91,6 +92,7 @@ function compared(envoySource: Source, configFile: string, env: Environment): Fi
     configSource: readSource(configFile),
     envoySource,
     gateway: gatewayOf(envoySource.root),
+    volumeUsedShare: existsSync(config.dataDirectory) ? usedShare(useOf(statfsSync(config.dataDirectory))) : null,
   });
 }
 

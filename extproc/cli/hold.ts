@@ -33,7 +33,7 @@ function addCommand(dependencies: LookingDependencies, withRetention: WithRetent
     exitCodes: '0 the hold is in force, 2 the command line is wrong.',
     needsReason: true,
   })
-    .description('keep what matches all that is given, and with it the whole days that it is in')
+    .description('keep what matches all that is given, whatever its age')
     .option('--person <issuer-and-subject...>', 'a person: the issuer and the subject of the tokens')
     .option('--session <id>', 'session id')
     .option('--connection <name>', 'name of the connection')

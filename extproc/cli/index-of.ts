@@ -1,4 +1,5 @@
 import { ticketsFile } from '../approvals/places.ts';
+import { ticketStats } from '../approvals/stats.ts';
 import { Tickets } from '../approvals/tickets.ts';
 import type { Config } from '../config/config.ts';
 import { openCoverageLook } from '../coverage/look.ts';
@@ -11,11 +12,14 @@ import { SqliteReplace } from '../index/sqlite/replace.ts';
 import { SqliteRetention } from '../index/sqlite/retention.ts';
 import { SqliteSearch } from '../index/sqlite/search.ts';
 import { SqliteIndex } from '../index/sqlite/writer.ts';
+import { stopsFile } from '../stops/places.ts';
+import { Stops } from '../stops/stops.ts';
 import type { ApprovalsDependencies } from './approvals.ts';
 import type { CoverageDependencies } from './coverage.ts';
 import type { OpenIndex } from './looking.ts';
 import type { RejectsDependencies } from './rejects.ts';
 import { revealOf } from './reveal-of.ts';
+import type { StopDependencies } from './stop.ts';
 
 /** The reading side of the index that the configuration names. */
 export async function openIndexOf({ index, dataDirectory }: Config): Promise<OpenIndex> {
@@ -68,7 +72,15 @@ export function rejectsOf(config: () => Config): RejectsDependencies {
 /** What is held, or was, on this node. */
 export function approvalsOf(config: () => Config, environment: NodeJS.ProcessEnv): ApprovalsDependencies {
   const { groups, policy } = revealOf(config, environment);
-  return { openTickets: () => new Tickets(ticketsFile(config().dataDirectory), config().approvals), groups, policy };
+  const file = () => ticketsFile(config().dataDirectory);
+  const openTickets = () => new Tickets(file(), config().approvals);
+  return { openTickets, stats: (range) => ticketStats(file(), range), groups, policy };
+}
+
+/** What operators stopped on this node. */
+export function stopsOf(config: () => Config, environment: NodeJS.ProcessEnv): StopDependencies {
+  const { groups, policy } = revealOf(config, environment);
+  return { openStops: () => new Stops(stopsFile(config().dataDirectory)), groups, policy };
 }
 
 /** What the comparison with Envoy's log found on this node. */

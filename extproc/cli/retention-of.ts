@@ -11,15 +11,16 @@ import { nodeFileSystem } from '../journal/node-fs.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { erasePerson, keyIdsOfPerson } from '../keys/erase.ts';
 import { nodeKeyFiles } from '../keys/files.ts';
+import { decodeSealedKey } from '../keys/sealed-key.ts';
 import type { EraseParts } from '../retention/erase.ts';
 import { retentionDirectory } from '../retention/event-log.ts';
 import { Holds } from '../retention/holds.ts';
 import type { PersonName } from '../retention/parts.ts';
-import type { Disk } from '../retention/plan.ts';
 import { Receipts } from '../retention/receipts.ts';
 import { rulesOf } from '../retention/rules.ts';
 import { RevealRetention } from '../reveal/retention.ts';
 import { pseudonymOf } from '../transcript/shown-person.ts';
+import { useOf } from '../volume.ts';
 import { openRetentionOf } from './index-of.ts';
 
 /** Gives every store to `run`, one command at a time. */
@@ -53,12 +54,13 @@ async function partsOf(config: Config, directory: string): Promise<EraseParts> {
     archive: new Retirement({
       directory: archiveDirectory(dataDirectory),
       ...{ fileSystem: nodeFileSystem, key, nowMs: Date.now },
+      ownerOf: (sealed) => decodeSealedKey(sealed).person,
     }),
     openIndex: () => openRetentionOf(config),
     openReveal: () => RevealRetention.open(dataDirectory),
     holds: await Holds.open({ ...log, nowMs: Date.now }),
     receipts: await Receipts.open(log),
-    disk: () => diskOf(dataDirectory),
+    disk: () => useOf(statfsSync(dataDirectory)),
     rules: rulesOf(config.retention),
     ...{ idsOf, nowMs: Date.now, directory, files: nodeKeyFiles },
     keys: {
@@ -73,10 +75,4 @@ async function partsOf(config: Config, directory: string): Promise<EraseParts> {
       return removeRejectsOf(file, { issuer: person.issuer, ids: idsOf(person) }, before);
     },
   };
-}
-
-/** As `df` counts: what is reserved for root is neither used nor free. */
-function diskOf(directory: string): Disk {
-  const { bsize, blocks, bfree, bavail } = statfsSync(directory);
-  return { sizeBytes: (blocks - bfree + bavail) * bsize, usedBytes: (blocks - bfree) * bsize };
 }

@@ -52,7 +52,7 @@ function isStillToDo({ toDo, away, erasures }: SweepEnded): boolean {
 
 function planText({ steps, kept, young, budget, away }: Plan & { away: Record<string, string> }): string {
   return lines([
-    ...steps.map((step) => `${step.action === 'reduce' ? 'would reduce' : 'would delete'}  ${stepText(step)}`),
+    ...steps.map((step) => `${`would ${step.action}`.padEnd(12)}  ${stepText(step)}${aroundText(step)}`),
     ...kept.map(keptText),
     ...young.map(({ store, retentionClass, days, nextMs }) => {
       return `not due       ${store} ${retentionClass}: ${days} days, the next one ${new Date(nextMs).toISOString()}`;
@@ -64,7 +64,9 @@ function planText({ steps, kept, young, budget, away }: Plan & { away: Record<st
 
 function receiptText({ number, done, kept, toDo, away, sums, erasures }: SweepEnded): string {
   return lines([
-    ...done.map((step) => `${step.action === 'reduce' ? 'reduced' : 'deleted'}  ${stepText(step)}`),
+    ...done.map(
+      (step) => `${pastOf[step.action].padEnd(7)}  ${stepText(step)}${aroundText(step)}${heldText(step.held)}`,
+    ),
     ...kept.map(keptText),
     ...toDo.map((step) => `to do    ${stepText(step)}: ${step.reason}`),
     ...Object.entries(away).map(([store, reason]) => `away     ${store}: ${reason}`),
@@ -73,6 +75,17 @@ function receiptText({ number, done, kept, toDo, away, sums, erasures }: SweepEn
     ...Object.entries(sums).map(([store, { items, bytes }]) => `${store}: ${items} in all, ${bytes} bytes`),
     `receipt ${number}`,
   ]);
+}
+
+const pastOf = { delete: 'deleted', reduce: 'reduced', move: 'moved' } as const;
+
+/** The holds that it goes around. */
+function aroundText({ holds }: Step): string {
+  return holds === undefined ? '' : `, but for ${holds.join(' ')}`;
+}
+
+function heldText(held: SweepEnded['done'][number]['held']): string {
+  return held === undefined ? '' : `: ${held.exchanges} exchanges stay, ${held.bytes} bytes`;
 }
 
 function stepText({ store, retentionClass, day, items, bytes, because }: Step): string {

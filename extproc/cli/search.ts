@@ -27,6 +27,7 @@ export type SearchFlags = {
   model?: string;
   masked?: string;
   would?: string;
+  lifted?: string;
   maskingFailed?: true;
   noise?: true;
   limit: string;
@@ -57,6 +58,7 @@ export function searchCommand(dependencies: LookingDependencies): Command {
       `where something of this type was masked: ${findingTypes.join(', ')}, or one of your own`,
     )
     .option('--would <verdict>', 'what observed rules would have decided: deny or hold')
+    .option('--lifted <kind>', 'what a grant let through that a rule would have stopped: access or break_glass')
     .option('--masking-failed', 'where masking failed, so that there is metadata only')
     .option('--noise', 'also what is no prompt of a person: model lists, token counts, titles, polling')
     .option('--limit <count>', `1 to ${searchLimitMax}`, String(searchLimitDefault))
@@ -113,6 +115,7 @@ export function queryOf(
     model: flags.model,
     masked: flags.masked === undefined ? undefined : maskedTypeOf(flags.masked, ownTypes()),
     would: wouldOf(flags.would),
+    lifted: liftedOf(flags.lifted),
     maskingFailed: flags.maskingFailed,
     noise: flags.noise,
     limit: wholeNumber('--limit', flags.limit, 1, searchLimitMax),
@@ -146,6 +149,13 @@ function maskedTypeOf(text: string, ownTypes: readonly FindingType[]): SearchQue
 function wouldOf(text: string | undefined): SearchQuery['would'] {
   if (text === undefined || text === 'deny' || text === 'hold') return text;
   throw new SkilltapeError('usage', `--would "${text}" is not a verdict`, { remedy: 'write deny or hold' });
+}
+
+function liftedOf(text: string | undefined): SearchQuery['lifted'] {
+  if (text === undefined || text === 'access' || text === 'break_glass') return text;
+  throw new SkilltapeError('usage', `--lifted "${text}" is no kind of grant`, {
+    remedy: 'write access or break_glass',
+  });
 }
 
 /** What was asked for, as typed; one line per filter, because the masker reads plain text. */

@@ -91,6 +91,15 @@ async function print(
   else tell(outcome, output);
 }
 
+/** The token of the login of this user. Throws SkilltapeError `usage` when there is none that is good. */
+export async function keptToken(store: LoginStore): Promise<string> {
+  const outcome = await currentToken(store, { refresh, minValidityMs: 0 });
+  if (outcome.kind === 'token') return outcome.token;
+  throw new SkilltapeError('usage', 'you are not logged in, or your login has ended', {
+    remedy: 'run skilltape token login, or give a token with --token-file',
+  });
+}
+
 async function tokenOfDemo(user: string): Promise<string> {
   const { demoToken, readDemoFacts } = await import('./demo-token.ts');
   return `${await demoToken(readDemoFacts(), user)}\n`;

@@ -79,11 +79,11 @@ async function verifyAll(
 }
 
 function told({ findings, notes, counts }: VerifyReport, flags: Flags): string {
-  const { writers, segments, frames, exchanges, checkpoints, outside } = counts;
+  const { writers, segments, frames, exchanges, held, checkpoints, outside } = counts;
   const lines = [
     ...findings.map((finding) => `${finding.kind}  ${placeOf(finding)}  ${finding.reason}`),
     ...notes.map((note) => `note: ${note.kind}  ${placeOf(note)}  ${note.reason}`),
-    `${writers} writers, ${segments} segments, ${frames} frames, ${exchanges} exchanges, ${checkpoints} checkpoints, ${outside} of outside`,
+    `${writers} writers, ${segments} segments, ${frames} frames, ${exchanges} exchanges${held === 0 ? '' : `, ${held} more kept by holds`}, ${checkpoints} checkpoints, ${outside} of outside`,
     findings.length > 0
       ? `${findings.length} findings`
       : writers === 0

@@ -55,7 +55,8 @@ async function run(dependencies: LookingDependencies, { whatIf }: WhatIfDependen
 }
 
 function pageOf(result: WhatIf): string {
-  const { judged, changed, otherRules, undecided, unopened, withoutFindings, withoutTotals, changes } = result;
+  const { judged, changed, otherRules, undecided, unopened, withoutFindings, withoutTotals, withoutExcerpt, changes } =
+    result;
   const notes = [
     [otherRules, 'would have the same verdict for other rules'],
     [undecided, 'were refused before a policy was asked'],
@@ -64,6 +65,10 @@ function pageOf(result: WhatIf): string {
     [
       withoutTotals,
       'were judged without what was used before, which is not recorded of them: rules on budgets refuse these',
+    ],
+    [
+      withoutExcerpt,
+      'were judged without an excerpt of the prompt, which is never recorded: rules on excerpts refuse these',
     ],
   ] as const;
   const listed = changes.slice(0, changesShown);

@@ -3,6 +3,7 @@ import { checkConnections } from './connection-coherence.ts';
 import { describeConfig } from './describe.ts';
 import type { Fault } from './fault.ts';
 import { checkIndex, elasticsearchFiles } from './index-coherence.ts';
+import { checkNotify } from './notify-coherence.ts';
 import { checkRetention } from './retention-coherence.ts';
 import { workersMax } from './schema.ts';
 import { isSection, valueAt } from './section.ts';
@@ -16,7 +17,13 @@ const portMax = 65_535;
 type Read = (key: string) => unknown;
 
 /** No file may be both of two of these; the processor writes each of them. */
-const writtenFiles = ['listen.socket', 'journal.keyFile', 'archive.signingKeyFile', 'archive.checkpointFile'] as const;
+const writtenFiles = [
+  'listen.socket',
+  'approvals.streamed.releaseSocket',
+  'journal.keyFile',
+  'archive.signingKeyFile',
+  'archive.checkpointFile',
+] as const;
 const readFiles = [
   'listen.tcp.tls.certificateFile',
   'listen.tcp.tls.privateKeyFile',
@@ -53,8 +60,17 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
       'limits.requestBodyMaxBytes',
       'the largest request must fit into the part of each worker',
     ),
+    ...checkAtLeast(
+      read,
+      'journal.volumeRefuseAtPercent',
+      1,
+      'retention.diskBudgetPercent',
+      'a sweep makes room before requests are refused',
+    ),
     ...checkIndex(data),
     ...checkRetention(data),
+    ...checkNotify(data),
+    ...checkRelease(data, directory),
     ...checkFiles(data, directory),
   ];
 }
@@ -112,6 +128,20 @@ function checkSocket(socket: unknown, directory: string, workers: number): Fault
       key: 'listen.socket',
       message: `is a path of ${bytes} bytes${suffixBytes === 0 ? '' : ' with the number of a worker'}, but the system takes at most ${socketPathMaxBytes} for a socket`,
       remedy: 'choose a shorter path, such as /run/skilltape/extproc.sock',
+    },
+  ];
+}
+
+function checkRelease(data: unknown, directory: string): Fault[] {
+  const socket = valueAt(data, 'approvals.streamed.releaseSocket');
+  if (typeof socket !== 'string') return [];
+  const bytes = Buffer.byteLength(resolve(directory, socket));
+  if (bytes <= socketPathMaxBytes) return [];
+  return [
+    {
+      key: 'approvals.streamed.releaseSocket',
+      message: `is a path of ${bytes} bytes, but the system takes at most ${socketPathMaxBytes} for a socket`,
+      remedy: 'choose a shorter path, such as /run/skilltape/release.sock',
     },
   ];
 }

@@ -46,6 +46,7 @@ export function settle(written: WrittenConfig, directory: string): Config {
     index: settleIndex(written.index, directory),
     keys: settleKeys(written.keys, directory),
     policies: { ...written.policies, directory: resolve(directory, written.policies.directory) },
+    approvals: settleApprovals(written.approvals, directory),
     usage: settleUsage(written.usage, directory),
     coverage: settleCoverage(written.coverage, directory),
   });
@@ -94,6 +95,26 @@ function settleKeys(keys: WrittenConfig['keys'], directory: string): WrittenConf
   return transit === undefined
     ? keys
     : { ...keys, transit: { ...transit, tokenFile: resolve(directory, transit.tokenFile) } };
+}
+
+const targetFiles = ['urlFile', 'secretFile', 'smtpUserFile', 'smtpPasswordFile'] as const;
+
+function settleApprovals(approvals: WrittenConfig['approvals'], directory: string): WrittenConfig['approvals'] {
+  const targets = Object.entries(approvals.notify.targets).map(([name, written]) => {
+    const target = { ...written };
+    for (const key of targetFiles) {
+      const file = target[key];
+      if (file !== undefined) target[key] = resolve(directory, file);
+    }
+    return [name, target] as const;
+  });
+  const { releaseSocket, ...streamed } = approvals.streamed;
+  const release = releaseSocket === undefined ? {} : { releaseSocket: resolve(directory, releaseSocket) };
+  return {
+    ...approvals,
+    notify: { ...approvals.notify, targets: Object.fromEntries(targets) },
+    streamed: { ...streamed, ...release },
+  };
 }
 
 function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string): WrittenConfig['usage'] {

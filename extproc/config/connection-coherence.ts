@@ -14,6 +14,7 @@ export function checkConnections(data: unknown, read: (key: string) => unknown):
     ...connections.flatMap((connection) => [
       ...unknownProviders(connection, valueAt(data, 'identityProviders'), providers),
       ...missingPublicUrl(connection),
+      ...missingReleaseSocket(connection, data),
       ...limitsAbove(connection, read),
       ...prototypeKeys(connection),
     ]),
@@ -83,6 +84,18 @@ function missingPublicUrl({ name, entry }: Entry): Fault[] {
       key: dottedKey(['connections', name, 'rewriteResultsUrl']),
       message: 'is true, but the connection has no publicUrl',
       remedy: 'give the URL by which callers reach the connection through the gateway',
+    },
+  ];
+}
+
+function missingReleaseSocket({ name, entry }: Entry, data: unknown): Fault[] {
+  if (Reflect.get(entry, 'streamHolds') !== true) return [];
+  if (valueAt(data, 'approvals.streamed.releaseSocket') !== undefined) return [];
+  return [
+    {
+      key: dottedKey(['connections', name, 'streamHolds']),
+      message: 'is true, but approvals.streamed.releaseSocket is not set',
+      remedy: 'give a path beside that of listen.socket, such as /run/skilltape/release.sock',
     },
   ];
 }

@@ -121,6 +121,10 @@ const connection = z.strictObject({
     })
     .default({})
     .meta({ description: 'A section of your own that policies see as `input.connection.data`.' }),
+  streamHolds: z.boolean().default(false).meta({
+    description:
+      'Whether the answer to a held streaming request begins at once, with comments until people decided; its status is then 200, whatever comes. Needs `approvals.streamed.releaseSocket`.',
+  }),
   publicUrl: z
     .string()
     .max(2048)

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { approvals } from './schema-approvals.ts';
 import { archive } from './schema-archive.ts';
 import { connections, envoy, identityProviders, refusals } from './schema-connections.ts';
+import { grants } from './schema-grants.ts';
 import { index, masking } from './schema-index.ts';
 import { keys, reveal } from './schema-keys.ts';
 import { coverage, operations } from './schema-operations.ts';
@@ -91,6 +92,11 @@ const journal = z.strictObject({
     'Disk space for the journals; each worker has an equal part. When it is used up, requests are refused.',
   ),
   segmentMaxBytes: bytes(4096, 64 * MiB, 'Size at which a segment file of the journal is closed and the next begun.'),
+  volumeRefuseAtPercent: z.int().min(50).max(100).default(90).meta({
+    description:
+      'How full a volume with journals or archive may be; from there on new requests are refused, until it is 2 percent points below. More than `retention.diskBudgetPercent`, so that a sweep makes room before.',
+    unit: 'percent',
+  }),
   syncIntervalMs: milliseconds(1, 1000, 50, 'Longest time a written chunk of an answer may wait for its sync to disk.'),
   keyFile: path('Key that seals the journal; made at the first start.')
     .optional()
@@ -127,6 +133,7 @@ export const configSchema = z.strictObject({
   masking: masking.prefault({}),
   policies: policies.prefault({}),
   approvals: approvals.prefault({}),
+  grants: grants.prefault({}),
   usage: z
     .strictObject({
       pricesFile: path(

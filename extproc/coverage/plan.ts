@@ -6,7 +6,15 @@ import { type LateRecord, recordOfLine, recordOfMany } from './late-record.ts';
 import type { LogLine } from './line.ts';
 import { parseLine } from './line.ts';
 import type { Judged } from './reconcile.ts';
-import { compare, isCounted, isSameRequest, judgeUnrecorded, wasForwarded } from './reconcile.ts';
+import {
+  compare,
+  compareRelease,
+  isCounted,
+  isRelease,
+  isSameRequest,
+  judgeUnrecorded,
+  wasForwarded,
+} from './reconcile.ts';
 import type { RecordedExchange } from './recorded.ts';
 import { type SourceMinuteStore, SourceMinutes } from './source-minutes.ts';
 import type { Changes, Known, WaitingLine } from './store.ts';
@@ -72,6 +80,7 @@ export class Plan {
   async takeLine(waiting: WaitingLine): Promise<void> {
     const { line } = waiting;
     if (isCounted(line)) return this.#countedElsewhere(waiting);
+    if (isRelease(line)) return this.#released(waiting);
     const met = this.#met(line);
     if (met === 'twice') this.#settle(waiting);
     else if (met !== null) this.#recorded(waiting, met);
@@ -119,12 +128,24 @@ export class Plan {
     this.#found(waiting, { kind: 'recorded', reason: '' });
   }
 
-  async #lastLook(waiting: WaitingLine): Promise<void> {
+  /** Its exchange has a line of its own, which is waited for all the same. */
+  async #released(waiting: WaitingLine): Promise<void> {
+    const { line } = waiting;
+    const known = this.#context.record.exchange(line.exchangeId);
+    if (known !== null && isSameRequest(line, known.recorded)) {
+      this.#found(waiting, compareRelease(line, known.recorded));
+    } else if (!this.#context.isOverdue(line)) this.#wait(waiting);
+    else await this.#lastLook(waiting, compareRelease);
+  }
+
+  async #lastLook(waiting: WaitingLine, compared?: typeof compareRelease): Promise<void> {
     const { exchangeId } = waiting.line;
     if (exchangeId === '') return this.#unrecorded(waiting);
     try {
       const recorded = await this.#context.find(exchangeId);
-      if (recorded !== null && isSameRequest(waiting.line, recorded)) this.#recorded(waiting, recorded);
+      const isSame = recorded !== null && isSameRequest(waiting.line, recorded);
+      if (isSame && compared !== undefined) this.#found(waiting, compared(waiting.line, recorded));
+      else if (isSame) this.#recorded(waiting, recorded);
       else this.#unrecorded(waiting);
     } catch {
       // An index that is away says nothing of the record, but one that may never be asked must not silence the alarm.

@@ -1,5 +1,6 @@
 import { countedVerdict } from '../exchange/counted-refusals.ts';
 import type { Outcome } from '../exchange/outcome.ts';
+import { releasedVerdict } from '../exchange/release-gate.ts';
 import type { Finding } from './finding.ts';
 import type { LogLine } from './line.ts';
 import type { RecordedExchange } from './recorded.ts';
@@ -14,6 +15,18 @@ export function wasForwarded({ upstream, upstreamBytes }: LogLine): boolean {
 /** Whether skilltape said that it counts the request with others; bytes that went upstream are never only counted. */
 export function isCounted(line: LogLine): boolean {
   return line.verdict === countedVerdict && line.exchangeId !== '' && !wasForwarded(line);
+}
+
+/** Whether it tells of the second way of an exchange: that of a held request which was sent on, not that of its caller. */
+export function isRelease(line: LogLine): boolean {
+  return line.verdict === releasedVerdict && line.exchangeId !== '';
+}
+
+/** The way of a released request to the upstream; what its caller was given, the caller's own line tells. */
+export function compareRelease(line: LogLine, recorded: RecordedExchange): Judged {
+  if (recorded.released) return { kind: 'recorded', reason: '' };
+  const reason = `the record says ${recorded.outcome}, not released; ${way(line)}`;
+  return { kind: wasForwarded(line) ? 'forwarded_not_recorded' : 'not_recorded', reason };
 }
 
 /** Envoy makes both ids, so two lines that share one and not the other do not tell of the same request. */

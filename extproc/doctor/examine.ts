@@ -10,6 +10,7 @@ import { orderRules } from './rules/order.ts';
 import { peerRules } from './rules/peers.ts';
 import { processRules } from './rules/process.ts';
 import { processorRules } from './rules/processor.ts';
+import { releaseRules } from './rules/release.ts';
 import { routeRules } from './rules/routes.ts';
 import { tokenRules } from './rules/tokens.ts';
 import type { Source } from './source.ts';
@@ -22,6 +23,7 @@ export const rules: readonly Rule[] = [
   ...routeRules,
   ...tokenRules,
   ...credentialRules,
+  ...releaseRules,
   ...callerRules,
   ...clusterRules,
   ...peerRules,

@@ -1,4 +1,13 @@
-import { addressesOf, filtersOf, type Gateway, type HttpFilter, type Manager, type Route, runsOn } from './model.ts';
+import {
+  addressesOf,
+  filtersOf,
+  type Gateway,
+  type HttpFilter,
+  type Manager,
+  overridesOf,
+  type Route,
+  runsOn,
+} from './model.ts';
 import type { Fault, Rule } from './rule.ts';
 import type { Setting } from './setting.ts';
 
@@ -8,11 +17,37 @@ export type Recorded = { manager: Manager; processor: HttpFilter; position: numb
 /** The metadata namespace that skilltape answers in. */
 export const answerNamespace = 'skilltape';
 
+/** Metadata of a route by which skilltape knows a request for one that it sent itself. */
+export const releaseKey = 'x-skilltape-release-listener';
+
 export function recordedOf(gateway: Gateway): Recorded[] {
+  return askingOf(gateway).filter(({ manager, processor }) => !isReleasing(manager, processor));
+}
+
+/** Where skilltape sends what was held and approved: it is asked there, and records nothing. */
+export function releasingOf(gateway: Gateway): Recorded[] {
+  return askingOf(gateway).filter(({ manager, processor }) => isReleasing(manager, processor));
+}
+
+function askingOf(gateway: Gateway): Recorded[] {
   return gateway.managers.flatMap((manager) => {
     const processor = processorOf(manager);
     return processor === undefined ? [] : [{ manager, processor, position: manager.filters.indexOf(processor) }];
   });
+}
+
+/** One marked route is enough: then the rules of release listeners are for all of it. */
+function isReleasing({ routes }: Manager, { name }: HttpFilter): boolean {
+  return routes.some((route) => metadataOf(route, name).has(releaseKey));
+}
+
+/** What the processor's stream is told of a route, by key: the most specific level that says anything. */
+export function metadataOf(route: Route, filterName: string): Map<string, Setting> {
+  const lists = overridesOf(route, filterName).map(
+    ({ config }) => config.at('overrides', 'grpc_initial_metadata').items,
+  );
+  const list = lists.find(({ length }) => length > 0) ?? [];
+  return new Map(list.map((entry) => [entry.at('key').text.toLowerCase(), entry.at('value')]));
 }
 
 /** Of several processors, skilltape is the one whose answers are taken in its namespace. */

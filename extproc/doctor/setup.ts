@@ -3,17 +3,24 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { addressesOf, type Gateway } from './model.ts';
 import { dotted } from './place.ts';
-import { processorClusters, providersOf, recordedRoutes } from './recorded.ts';
+import { metadataOf, processorClusters, providersOf, recordedRoutes } from './recorded.ts';
 import type { Finding, Rule } from './rule.ts';
-import { metadataOf } from './rules/routes.ts';
 import type { Path, Setting } from './setting.ts';
+import { setupReleaseRules } from './setup-release.ts';
 import type { Source } from './source.ts';
 
 /** `skilltape.yaml` beside an Envoy configuration: both as they were read. */
-export type Setup = { config: Config; configSource: Source; envoySource: Source; gateway: Gateway };
+export type Setup = {
+  config: Config;
+  configSource: Source;
+  envoySource: Source;
+  gateway: Gateway;
+  /** From 0 to 1, of the volume of the data directory; null where it is not on this machine. */
+  volumeUsedShare: number | null;
+};
 
-type SetupFault = { where: 'skilltape' | 'envoy'; path: Path; found: string; change: string };
-type SetupRule = Omit<Rule, 'find'> & { find(setup: Setup): SetupFault[] };
+export type SetupFault = { where: 'skilltape' | 'envoy'; path: Path; found: string; change: string };
+export type SetupRule = Omit<Rule, 'find'> & { find(setup: Setup): SetupFault[] };
 
 const connectionKey = 'x-skilltape-connection';
 const loopback = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
@@ -171,6 +178,7 @@ export const setupRules: readonly SetupRule[] = [
           change: 'stream_idle_timeout: 660s',
         })),
   },
+  ...setupReleaseRules,
   {
     id: 'data-open-to-others',
     severity: 'critical',
@@ -193,6 +201,20 @@ export const setupRules: readonly SetupRule[] = [
     find: ({ config }) => {
       const { socket } = config.listen;
       return socket === undefined ? [] : modeFault(dirname(socket), 0o002, ['listen', 'socket'], 'chmod o-w');
+    },
+  },
+  {
+    id: 'volume-nearly-full',
+    severity: 'warning',
+    invariants: [2],
+    title: 'The volume of the data directory is fuller than it may be',
+    why: 'A sweep deletes content before its days are over, and from journal.volumeRefuseAtPercent on every new request is refused.',
+    find: ({ config, volumeUsedShare: used }) => {
+      const { diskBudgetPercent } = config.retention;
+      if (used === null || used * 100 <= diskBudgetPercent) return [];
+      const found = `${Math.floor(used * 100)} % are used, the disk budget is ${diskBudgetPercent} %, and requests are refused at ${config.journal.volumeRefuseAtPercent} %`;
+      const change = 'make room: skilltape retention sweep, another place for other files, or a larger volume';
+      return [{ where: 'skilltape', path: ['dataDirectory'], found, change }];
     },
   },
   {

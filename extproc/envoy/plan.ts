@@ -42,6 +42,8 @@ export type EnvoyPlan = {
   processors: readonly ProcessorAddress[];
   identityProviders: readonly ProviderPlan[];
   connections: readonly ConnectionPlan[];
+  /** The listener for requests that were held while their answer had begun; absent where no connection has such. */
+  release?: { socket: string; connections: readonly ConnectionPlan[] };
 };
 
 /**
@@ -59,6 +61,8 @@ export function envoyPlanOf(config: Config): EnvoyPlan {
       },
     );
   }
+  const connections = Object.entries(config.connections).map(([name, one]) => connectionOf(name, one));
+  const streaming = connections.filter(({ name }) => config.connections[name]?.streamHolds === true);
   return {
     listener: envoy.listen,
     adminSocket: envoy.adminSocket,
@@ -70,7 +74,10 @@ export function envoyPlanOf(config: Config): EnvoyPlan {
       jwksUri: given(provider.jwksUri),
       caFile: given(provider.caFile),
     })),
-    connections: Object.entries(config.connections).map(([name, connection]) => connectionOf(name, connection)),
+    connections,
+    ...(streaming.length > 0 && {
+      release: { socket: given(config.approvals.streamed.releaseSocket), connections: streaming },
+    }),
   };
 }
 

@@ -11,6 +11,7 @@ import {
 } from './credentials.ts';
 import type { EnvoyPlan, ProcessorAddress } from './plan.ts';
 import { providersOf, requirementOf } from './providers.ts';
+import { releaseComment, releaseListener } from './release.ts';
 import { routesOf } from './routes.ts';
 
 type Path = readonly (string | number)[];
@@ -40,6 +41,7 @@ export function renderEnvoy(plan: EnvoyPlan): string {
   setJwtAuthentication(frame, plan);
   setConnectionFilters(frame, plan);
   setNode(frame, [...manager, 'route_config', 'virtual_hosts', 0, 'routes'], routesOf(plan.connections));
+  setReleaseListener(frame, plan);
   setClusters(frame, plan);
   return frame.toString({ lineWidth: 0 });
 }
@@ -69,6 +71,18 @@ function setConnectionFilters(frame: Document, { connections }: EnvoyPlan): void
   const [first] = injectors;
   if (first !== undefined) first.commentBefore = credentialComment;
   list.items.splice(positionOf(frame, 'envoy.filters.http.router'), 0, ...injectors);
+}
+
+/** Behind the listener of callers, in the place of the frame's own. */
+function setReleaseListener(frame: Document, plan: EnvoyPlan): void {
+  const list = frame.getIn(['static_resources', 'listeners']) as YAMLSeq;
+  const plain = (path: Path) => (frame.getIn(path) as YAMLMap).toJS(frame) as never;
+  const accessLog = plain([...manager, 'access_log', 0]);
+  const headersToRemove = plain([...manager, 'route_config', 'request_headers_to_remove']);
+  const rendered = releaseListener(plan, { accessLog, headersToRemove });
+  list.items.splice(1, Number.POSITIVE_INFINITY, ...(rendered === null ? [] : [spaced(frame, rendered)]));
+  const [, node] = list.items as YAMLMap[];
+  if (node !== undefined) node.commentBefore = releaseComment;
 }
 
 function positionOf(frame: Document, name: string): number {

@@ -64,11 +64,11 @@ export class Answer {
   /**
    * What to do with the frame, once its record was written, and when it completes the answer for its reader, once it
    * was synced (inv. 1). An encoded answer may complete with any chunk, so each one is synced. `setHeaders` go on with
-   * the answer's headers.
+   * the answer's headers; `ending` is that of an answer of our own.
    */
   async take(
     frame: Frame,
-    how: { last: boolean; released: boolean; setHeaders: Record<string, string> },
+    how: { last: boolean; released: boolean; setHeaders: Record<string, string>; ending?: Ending },
   ): Promise<Action> {
     this.#released = how.released;
     const ended = await this.#record(frame);
@@ -81,7 +81,7 @@ export class Answer {
     if (action.kind === 'cut') return action;
     const isHeldBack = this.#changed !== null && !how.last;
     if (how.last) {
-      const end = this.#released ? this.#outcome() : envoyAnswered(this.#codeDetails);
+      const end = how.ending ?? (this.#released ? this.#outcome() : envoyAnswered(this.#codeDetails));
       await this.#ledger.finish({ ...end, status: this.status, localReply: '' });
     }
     const mayComplete = ended || (this.#end.opaque && frame.kind === 'response_body' && frame.body.length > 0);

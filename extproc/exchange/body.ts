@@ -11,12 +11,13 @@ import { readSentEvents } from '../claude/sent-events.ts';
 import { textBytes } from '../claude/text-bytes.ts';
 import type { Coding } from '../encoding/codings.ts';
 import type { AccessInput, BatchFacts, RequestInput } from '../policy/input.ts';
-import { inputMaxBytes, noBodyFacts } from '../policy/input-bounds.ts';
+import { inputMaxBytes, noBodyFacts, noExcerpt } from '../policy/input-bounds.ts';
 import type { MultipartPart } from '../upload/multipart.ts';
 import { readMultipart } from '../upload/multipart.ts';
 import { batchFacts, claudeFacts } from './claude-facts.ts';
 import type { EncodedPlace } from './decoded-body.ts';
 import { decodedBody } from './decoded-body.ts';
+import { excerptOf } from './excerpt.ts';
 import type { RequestFacts } from './facts.ts';
 import { uploadFacts } from './upload-facts.ts';
 
@@ -33,9 +34,10 @@ export type ReadBody =
 
 /**
  * `findingsMaxChars`: how much of the text is searched for secrets and personal data, in UTF-16 units; absent where no
- * policy asks for it.
+ * policy asks for it. `excerptMaxChars`: the same of the excerpt that a rule looks at.
  */
-export type BodyPlace = Pick<RequestFacts, 'endpoint'> & EncodedPlace & { findingsMaxChars?: number };
+export type BodyPlace = Pick<RequestFacts, 'endpoint'> &
+  EncodedPlace & { findingsMaxChars?: number; excerptMaxChars?: number };
 
 /** What a search of a body for secrets and personal data says of it; at most `maxChars` UTF-16 units are searched. */
 export type FindingsSearch = {
@@ -68,6 +70,7 @@ export type BodyFacts = {
   reason: BodyFaultReason;
   facts: Partial<RequestInput>;
   findings: RequestFindings;
+  excerpt: RequestInput['excerpt'];
   /** What it names of the things in Claude's workspace. */
   named: readonly OwnedId[];
   /** Of a messages request, its messages, system prompt and tools taken out. */
@@ -93,7 +96,7 @@ export function bodyFacts(place: SearchedPlace, body: Uint8Array, letGo?: () => 
   const request = read.kind === 'messages' ? { ...read.request, messages: [], system: null, tools: null } : null;
   return {
     ...{ status: statusOf(read), decodedBytes, fault: '', reason: 'body_malformed' },
-    ...{ facts, request, named, findings: findingsOf(read, place) },
+    ...{ facts, request, named, findings: findingsOf(read, place), excerpt: excerptIn(read, place) },
   };
 }
 
@@ -106,6 +109,7 @@ export function unreadBody(reason: BodyFaultReason, fault: string): BodyFacts {
     reason,
     facts: {},
     findings: notSearched,
+    excerpt: noExcerpt,
     named: [],
     request: null,
   };
@@ -181,15 +185,15 @@ function malformed(fault: string): ReadBody {
   return { kind: 'malformed', fault };
 }
 
-/** The policy input document of `request`: facts about the body, never its text. */
+/** The policy input document of `request`: facts about the body, and of its text no more than the excerpt. */
 export function requestInput(
   access: AccessInput,
-  { status, decodedBytes, fault, facts, findings }: BodyFacts,
+  { status, decodedBytes, fault, facts, findings, excerpt }: BodyFacts,
   sent: { bytes: number; codings: readonly Coding[]; totals: RequestInput['totals'] },
 ): RequestInput {
   const { bytes, codings, totals } = sent;
   const body = { bytes, decoded_bytes: decodedBytes, codings: [...codings], status, fault };
-  return { ...access, body, ...noBodyFacts, ...facts, ...findings, totals };
+  return { ...access, body, ...noBodyFacts, ...facts, ...findings, totals, excerpt };
 }
 
 function statusOf({ kind }: ReadBody): RequestInput['body']['status'] {
@@ -234,6 +238,12 @@ function findingsOf(read: ReadBody, { search, findingsMaxChars: maxChars }: Sear
     default:
       return read satisfies never;
   }
+}
+
+/** Where there is no prompt, nothing of one is left out. */
+function excerptIn(read: ReadBody, { excerptMaxChars: maxChars }: BodyPlace): RequestInput['excerpt'] {
+  if (maxChars === undefined || read.kind === 'unread' || read.kind === 'malformed') return noExcerpt;
+  return 'value' in read ? excerptOf(read.value, maxChars) : { text: '', complete: true };
 }
 
 function agentFacts(definition: AgentDefinition | null): RequestInput['agent'] {

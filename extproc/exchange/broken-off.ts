@@ -8,15 +8,22 @@ import type { Finished } from './record.ts';
  * - `stream_ended`: Envoy ended it in order; after a whole exchange, and also when caller or upstream broke off.
  * - `connection_lost`: it broke without Envoy's half-close: Envoy died, or the connection to it.
  * - `cut`: we ended it, because we could not go on.
+ * - `stopped`: an operator ended it.
  * - `interrupted`: the processor is being stopped.
  */
-export type StreamEnding = 'stream_ended' | 'connection_lost' | 'cut' | 'interrupted';
+export type StreamEnding = 'stream_ended' | 'connection_lost' | 'cut' | 'stopped' | 'interrupted';
 
 export type Ending = { outcome: Outcome; detail: string };
 
 /** `undelivered`: what was let through last found nobody to take it any more. */
 type Break = { how: StreamEnding; detail: string; undelivered: boolean };
-type Known = { exchangeId: string; answer: Answer | undefined; released: boolean };
+type Known = {
+  exchangeId: string;
+  answer: Answer | undefined;
+  released: boolean;
+  /** We gave the answer, also that of the upstream: whoever broke it off was the caller. */
+  isOwnAnswer?: boolean;
+};
 
 /** The last record of an exchange whose stream was over before its end came. */
 export async function brokenOff(end: Break, known: Known, reports: AwaitedEnds): Promise<Finished> {
@@ -27,11 +34,13 @@ export async function brokenOff(end: Break, known: Known, reports: AwaitedEnds):
 }
 
 /** What was seen decides; only where that leaves open who broke off, Envoy's report does, and without one it stays open. */
-async function endingOf(end: Break, { answer, released, exchangeId }: Known, reports: AwaitedEnds): Promise<Ending> {
+async function endingOf(end: Break, known: Known, reports: AwaitedEnds): Promise<Ending> {
+  const { answer, released, exchangeId, isOwnAnswer = false } = known;
   const { how, detail, undelivered } = end;
   const seen = answer?.endingLetThrough();
   if (seen !== undefined) return seen;
-  if (how === 'cut' || how === 'interrupted') return { outcome: how, detail };
+  if (how === 'cut' || how === 'stopped' || how === 'interrupted') return { outcome: how, detail };
+  if (isOwnAnswer) return unreported(how, 'client_aborted');
   const certain = how === 'stream_ended' ? answer?.endingByStatus() : undefined;
   if (certain !== undefined) return certain;
   // Envoy shows us its own answer when anything but the caller ends a request before that of the upstream.

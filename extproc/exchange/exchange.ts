@@ -12,14 +12,16 @@ import { Intake } from './intake.ts';
 import { Judging } from './judging.ts';
 import { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
-import { type Phase, stepOf } from './phase.ts';
+import { OwnReply } from './own-reply.ts';
+import { type Phase, phaseAfter, stepOf } from './phase.ts';
 import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
 import { denialReply, type RefusalReason, refusalReply } from './refusal.ts';
-import { type AccessLogFacts, accessLogOf, releaseOf } from './release.ts';
-import { RequestBody } from './request-body.ts';
+import { accessLogOf, releaseOf } from './release.ts';
+import { RequestBody, refusedDetail } from './request-body.ts';
 import { readRequest } from './request-reading.ts';
 import { type Session, sessionHeaders } from './session.ts';
 import { Share } from './share.ts';
+import { type Stop, stopDetail, stopIn, stoppedReply } from './stopping.ts';
 import { rulesOf } from './verdicts.ts';
 
 /**
@@ -42,8 +44,7 @@ export class Exchange {
   /** Of a messages request that was read, without its messages. */
   #request: MessagesRequest | null = null;
   #answer: Answer | undefined;
-  /** Our own answer, once its record is written. */
-  #replied: Action | undefined;
+  readonly #own: OwnReply;
   #released = false;
   #judging: Judging | undefined;
   #holding: Holding | undefined;
@@ -56,6 +57,7 @@ export class Exchange {
     this.#pathPrefix = pathPrefix;
     this.#judge = context.judge();
     this.#ledger = new Ledger(context.log, context.clock, this.id, (how) => context.onFinished(connection.name, how));
+    this.#own = new OwnReply(this.#ledger, connection.name, this.id, context.onUnrecorded);
     this.#share = new Share(context);
     this.#body = new RequestBody(context, this.#share, this.id);
   }
@@ -63,8 +65,7 @@ export class Exchange {
   /** Never rejects: what fails while the request is held is refused, what fails later cuts the answer (inv. 2). */
   async accept(frame: Frame): Promise<Action> {
     const action = await this.#stepInTime(frame).catch((error) => this.#failed(SkilltapeError.from(error)));
-    // A cut and a reply are final: whatever still came must not be taken for the rest of a request.
-    this.#phase = action.kind === 'cut' ? 'ended' : action.kind === 'local_reply' ? 'replied' : this.#phase;
+    this.#phase = phaseAfter(action, this.#phase);
     return action;
   }
 
@@ -74,6 +75,8 @@ export class Exchange {
     const action = await this.#inTime(this.#step(frame));
     const holding = this.#holding;
     if (holding === undefined) return action;
+    const begun = await holding.streamed();
+    if (begun !== null) return begun;
     const end = await holding.end;
     this.#holding = undefined;
     return this.#inTime(this.#afterHold(holding, end));
@@ -81,10 +84,9 @@ export class Exchange {
 
   /** No timer of Envoy's runs while it waits for us with a request, so each step of a held one has ours. */
   async #inTime(step: Promise<Action>): Promise<Action> {
-    const isUnreleased = () => !this.#released;
-    const action = await withDeadline(step, this.#context.limits.decisionTimeoutMs, isUnreleased);
+    const action = await withDeadline(step, this.#context.limits.decisionTimeoutMs, () => !this.#released);
     // A denial whose sync is late is given all the same: its record, which is written, says what the caller heard.
-    return action ?? this.#replied ?? this.#refuseUnrecorded('decision_timeout');
+    return action ?? this.#own.given ?? this.#refuseUnrecorded('decision_timeout');
   }
 
   #failed(fault: SkilltapeError): Action {
@@ -96,6 +98,16 @@ export class Exchange {
   /** Envoy gives the request up: nobody is to decide for it any more. */
   left(): void {
     this.#holding?.leave();
+  }
+
+  /** An operator ends it: with an answer of ours as long as none has begun, else by a cut. */
+  async stop(stop: Stop): Promise<Action> {
+    const own = this.#holding?.known.isOwnAnswer === true && this.#ledger.isOpen;
+    this.#holding?.leave();
+    return (
+      stopIn(own ? 'answering' : this.#phase, stop) ??
+      this.#replyRecorded('stopped', stopDetail(stop), stoppedReply(stop, this.id))
+    );
   }
 
   #isHeld(): boolean {
@@ -111,12 +123,13 @@ export class Exchange {
     this.#body.forget();
     this.#answer?.forget();
     const { endReports } = this.#context;
-    const known = { answer: this.#answer, released: this.#released, exchangeId: this.id };
+    const known = { answer: this.#answer, released: this.#released, exchangeId: this.id, ...this.#holding?.known };
     try {
-      if (!this.#ledger.isOpen) return;
-      await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, endReports));
+      if (this.#ledger.isOpen)
+        await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, endReports));
     } finally {
       endReports.forget(this.id);
+      this.#holding?.close();
       this.#share.close();
     }
   }
@@ -173,8 +186,7 @@ export class Exchange {
   async #collect(frame: FrameOf<'request_body'>): Promise<Action> {
     const taken = await this.#body.add(frame.body, this.#ledger);
     if (taken === 'taken') return { kind: 'wait' };
-    const { requestBodyMaxBytes } = this.#context.limits;
-    return this.#refuse(taken, taken === 'request_body_too_large' ? `${requestBodyMaxBytes} bytes` : '');
+    return this.#refuse(taken, refusedDetail(taken, this.#context.limits));
   }
 
   async #takeLastAndJudge(frame: Frame): Promise<Action> {
@@ -190,7 +202,7 @@ export class Exchange {
   }
 
   async #judgeRequest(lastFrame: Frame): Promise<Action> {
-    const place = this.#known().bodyPlace(this.#context.limits, this.#judge.looksAtFindings);
+    const place = this.#known().bodyPlace(this.#context.limits, this.#judge);
     const read = await readRequest(this.#context, this.id, place, this.#body);
     if (!this.#isHeld()) return { kind: 'wait' };
     if (read.fault !== '') return this.#refuse(read.reason, read.fault);
@@ -211,8 +223,9 @@ export class Exchange {
     this.#noteDecision('request', held.verdict, held.input);
     await this.#ledger.sync();
     if (!this.#isHeld()) return { kind: 'wait' };
-    const own = { exchangeId: this.id, session: this.#session?.id ?? '', policyRevision: this.#judge.revision };
-    this.#holding = new Holding(this.#context, this.#known(), this.#body, { ...held, ...own });
+    const own = { id: this.id, ledger: this.#ledger, session: this.#session, request: this.#request };
+    const rest = { ...own, judging: this.#judging, policyRevision: this.#judge.revision };
+    this.#holding = new Holding(this.#context, this.#known(), this.#body, held, rest);
     return { kind: 'wait' };
   }
 
@@ -234,7 +247,7 @@ export class Exchange {
     this.#released = true;
     this.#judging?.letThrough();
     this.#context.endReports.expect(this.id);
-    return releaseOf(this.#body, lastFrame, this.#accessLog('allow'));
+    return releaseOf(this.#body, lastFrame, accessLogOf(this.id, this.#connection.name, 'allow'));
   }
 
   async #takeAnswer(frame: Frame, last: boolean): Promise<Action> {
@@ -261,35 +274,21 @@ export class Exchange {
     return this.#replyRecorded('refused', `${reason} ${detail}`.trim(), refusalReply(reason, detail, this.id));
   }
 
-  /** The caller hears of a refusal when its record is on disk. */
-  async #replyRecorded(outcome: Outcome, detail: string, reply: LocalReply): Promise<Action> {
+  #replyRecorded(outcome: Outcome, detail: string, reply: LocalReply): Promise<Action> {
     this.#phase = 'replied';
     this.#body.forget();
-    await this.#ledger.finish({ outcome, detail, status: reply.status, localReply: reply.body });
-    const headers = { ...reply.headers, ...sessionHeaders(this.#session) };
-    this.#replied = { kind: 'local_reply', reply: { ...reply, headers }, accessLog: this.#accessLog(outcome) };
-    await this.#ledger.sync();
-    return this.#replied;
+    return this.#own.recorded(outcome, detail, reply, this.#session);
   }
 
-  /** A refusal when the journal cannot take it, or takes too long: it must not wait for the disk again. */
   #refuseUnrecorded(reason: RefusalReason): Action {
     this.#phase = 'replied';
     this.#body.forget();
-    const reply = refusalReply(reason, '', this.id);
-    const end = { outcome: 'refused', detail: reason, status: reply.status, localReply: reply.body } as const;
-    if (!this.#ledger.begun) this.#context.onUnrecorded(reason);
-    this.#ledger.finish(end).catch(() => {});
-    return { kind: 'local_reply', reply, accessLog: this.#accessLog('refused') };
+    return this.#own.unrecorded(reason);
   }
 
   #noteDecision(stage: 'access' | 'request', verdict: Verdict, input: unknown): void {
     this.#session ??= this.#known().sessionFor(null, this.id, this.#context);
     this.#ledger.noteDecision(stage, verdict, { input, policyRevision: this.#judge.revision, session: this.#session });
-  }
-
-  #accessLog(verdict: string): AccessLogFacts {
-    return accessLogOf(this.id, this.#connection.name, verdict);
   }
 
   #known(): Intake {

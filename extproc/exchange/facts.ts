@@ -114,5 +114,6 @@ export function accessInput(
     time: new Date(timeMs).toISOString(),
     clock: wallClocks(timeMs, timeZones),
     owners: [],
+    grants: [],
   };
 }

@@ -54,6 +54,16 @@ export type Action =
       reply: LocalReply;
       accessLog: Record<string, string>;
     }
+  /**
+   * Begin an answer of our own with status 200, and give each piece of it out when it comes; the last one ends it. The
+   * request stays where it is: it cannot be let go upstream on this stream any more.
+   */
+  | {
+      kind: 'streamed_reply';
+      headers: Record<string, string>;
+      body: AsyncIterable<Uint8Array>;
+      accessLog: Record<string, string>;
+    }
   /** End the gRPC stream with an error: Envoy resets the answer (fail closed, inv. 2). */
   | { kind: 'cut'; reason: string };
 

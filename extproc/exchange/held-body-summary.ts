@@ -1,13 +1,12 @@
 /** What is told of the body of a held request: which body it is, and what of it a person is shown. */
 import { createHash } from 'node:crypto';
 import { withoutCacheControl } from '../claude/cache-control.ts';
-import { lastPromptAt } from '../claude/history.ts';
-import { isJsonObject, type JsonObject, type JsonValue, objectsIn, parseBoundedJson } from '../claude/json.ts';
-import { flatText } from '../claude/text.ts';
+import { isJsonObject, type JsonValue, objectsIn, parseBoundedJson } from '../claude/json.ts';
 import type { Masked } from '../masking/masked.ts';
 import type { TicketSummary } from './approval-desk.ts';
 import type { BodyPlace } from './body.ts';
 import { decodedBody } from './decoded-body.ts';
+import { messagesOf, newestPrompt } from './newest-prompt.ts';
 
 /** Makes a readable form of what is told; the text of `excerpt` may be long, and comes out short. */
 export type SummaryMask = (summary: TicketSummary) => Masked<TicketSummary>;
@@ -50,23 +49,10 @@ function excerptOf(value: JsonValue): Told {
   const request = isJsonObject(value) ? value : {};
   const [first, ...others] = objectsIn(request.requests).map(({ params }) => (isJsonObject(params) ? params : {}));
   const messages = messagesOf(first ?? request);
-  const at = lastPromptAt(messages);
-  const prompt = messages
-    .slice(at)
-    .map(({ content }) => flatText(content))
-    .join('\n');
+  const { text: prompt, older: at } = newestPrompt(messages);
   const shown = bothEnds(prompt);
   const older = others.reduce((sum, other) => sum + messagesOf(other).length, at);
   return { excerpt: shown, leftOut: { chars: prompt.length - shown.length, messages: older, bytes: 0 } };
-}
-
-type Message = { role: string; content: JsonValue };
-
-/** A completion has one prompt, and events stand in the place of messages. */
-function messagesOf(request: JsonObject): Message[] {
-  if (typeof request.prompt === 'string') return [{ role: 'user', content: request.prompt }];
-  const list = [request.messages, request.events, request.initial_events].find((field) => Array.isArray(field));
-  return objectsIn(list).map(({ role, content = null }) => ({ role: role === 'assistant' ? role : 'user', content }));
 }
 
 function bothEnds(text: string): string {

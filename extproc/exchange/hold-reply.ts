@@ -11,10 +11,13 @@ const retryAfterSeconds = 50;
 /** The SDKs try three times in all, so each of their waits has to be a long one; they wait for as long as they are told. */
 const sdkRetryAfterSeconds = 300;
 
-/** `verdict` is what is recorded of the decision, where there is one. */
+/**
+ * `verdict` is what is recorded of the decision, where there is one. `event` is the error envelope in an answer that has
+ * begun, where a status cannot say any more what the client is to do.
+ */
 export type Told =
   | { kind: 'release'; verdict: Verdict }
-  | { kind: 'reply'; verdict: Verdict | null; outcome: Outcome; reply: LocalReply };
+  | { kind: 'reply'; verdict: Verdict | null; outcome: Outcome; reply: LocalReply; event: string };
 
 type Asked = { exchangeId: string; userAgent: string };
 type Ended = Exclude<HoldEnd, { kind: 'left' }>;
@@ -33,24 +36,24 @@ export function toldOf(end: Ended, held: Verdict, { exchangeId, userAgent }: Ask
     case 'denied': {
       const message = `Denied by a person: ${end.reason} (ticket ${end.ticket})`;
       const reply = denialReply({ verdict: 'deny', reasons: [{ rule: '', message }] }, exchangeId);
-      return { kind: 'reply', verdict: and('deny', 'denied', message), outcome: 'denied', reply };
+      return { kind: 'reply', verdict: and('deny', 'denied', message), outcome: 'denied', reply, event: reply.body };
     }
     case 'expired': {
       const message = `Nobody decided about this request in time (ticket ${end.ticket}). Send it again to ask once more.`;
       const reply = denialReply({ verdict: 'deny', reasons: [{ rule: '', message }] }, exchangeId);
-      return { kind: 'reply', verdict: and('deny', 'expired', message), outcome: 'expired', reply };
+      return { kind: 'reply', verdict: and('deny', 'expired', message), outcome: 'expired', reply, event: reply.body };
     }
     case 'waiting': {
       const message = `This request waits for an approval (ticket ${end.ticket}). The same request, sent again, waits on.`;
-      return { kind: 'reply', verdict: null, outcome: 'held', reply: comeAgain(message, exchangeId, userAgent) };
+      return { kind: 'reply', verdict: null, outcome: 'held', ...comeAgain(message, exchangeId, userAgent) };
     }
     case 'full': {
       const message = 'This request needs an approval, and as many requests as may be are waiting for one.';
-      return { kind: 'reply', verdict: null, outcome: 'refused', reply: comeAgain(message, exchangeId, userAgent) };
+      return { kind: 'reply', verdict: null, outcome: 'refused', ...comeAgain(message, exchangeId, userAgent) };
     }
     case 'unavailable': {
       const message = 'This request needs an approval, and nobody can be asked at the moment.';
-      return { kind: 'reply', verdict: null, outcome: 'refused', reply: comeAgain(message, exchangeId, userAgent) };
+      return { kind: 'reply', verdict: null, outcome: 'refused', ...comeAgain(message, exchangeId, userAgent) };
     }
     default:
       return end satisfies never;
@@ -61,12 +64,17 @@ function names({ approvedBy }: { approvedBy: readonly string[] }): string {
   return approvedBy.join(', ');
 }
 
-function comeAgain(message: string, exchangeId: string, userAgent: string): LocalReply {
+/** In a stream only `overloaded_error` makes Claude Code send the same bytes again; after any other it changes them. */
+function comeAgain(
+  message: string,
+  exchangeId: string,
+  userAgent: string,
+): Pick<Extract<Told, { kind: 'reply' }>, 'reply' | 'event'> {
   const seconds = userAgent.startsWith('Anthropic/') ? sdkRetryAfterSeconds : retryAfterSeconds;
-  const body = errorEnvelope({
-    type: 'rate_limit_error',
-    message: `${message} (exchange ${exchangeId})`,
-    requestId: exchangeId,
-  });
-  return localReply(429, body, exchangeId, 'skilltape_held', { 'retry-after': String(seconds) });
+  const error = { message: `${message} (exchange ${exchangeId})`, requestId: exchangeId };
+  const body = errorEnvelope({ type: 'rate_limit_error', ...error });
+  return {
+    reply: localReply(429, body, exchangeId, 'skilltape_held', { 'retry-after': String(seconds) }),
+    event: errorEnvelope({ type: 'overloaded_error', ...error }),
+  };
 }

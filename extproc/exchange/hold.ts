@@ -1,4 +1,4 @@
-import type { ApprovalDecision, ApprovalDesk, ApprovalRequest } from './approval-desk.ts';
+import type { ApprovalAnswer, ApprovalDecision, ApprovalDesk, ApprovalRequest } from './approval-desk.ts';
 
 /**
  * How the holding of a request ended.
@@ -18,13 +18,20 @@ export class Hold {
   readonly #desk: ApprovalDesk;
   readonly #exchangeId: string;
   readonly #gone = Promise.withResolvers<{ kind: 'left' }>();
+  /** The ticket once it is on disk; null where there is nothing to wait for. */
+  readonly opened: Promise<string | null>;
   readonly end: Promise<HoldEnd>;
 
-  /** Never rejects. */
+  /** Neither promise rejects. */
   constructor(desk: ApprovalDesk, exchangeId: string, request: Promise<ApprovalRequest>, maxMs: number) {
     this.#desk = desk;
     this.#exchangeId = exchangeId;
-    this.end = this.#run(request, maxMs).catch((fault: unknown) => ({ kind: 'unavailable', fault }));
+    const answer = request.then((asked) => desk.ask(asked));
+    this.opened = answer.then(
+      (given) => (given.kind === 'pending' ? given.ticket : null),
+      () => null,
+    );
+    this.end = this.#run(answer, maxMs).catch((fault: unknown) => ({ kind: 'unavailable', fault }));
   }
 
   /** The caller does not wait any more. */
@@ -32,8 +39,8 @@ export class Hold {
     this.#gone.resolve({ kind: 'left' });
   }
 
-  async #run(request: Promise<ApprovalRequest>, maxMs: number): Promise<HoldEnd> {
-    const answer = await this.#desk.ask(await request);
+  async #run(asked: Promise<ApprovalAnswer>, maxMs: number): Promise<HoldEnd> {
+    const answer = await asked;
     if (answer.kind !== 'pending') return answer;
     const { ticket } = answer;
     const { promise: late, resolve } = Promise.withResolvers<HoldEnd>();

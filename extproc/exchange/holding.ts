@@ -1,33 +1,54 @@
+import { SkilltapeError } from '../errors.ts';
 import type { RequestInput } from '../policy/input.ts';
 import { approvalRequestOf, summaryOf } from './approval-request.ts';
-import type { Frame } from './frame.ts';
+import { withDeadline } from './deadline.ts';
+import type { Action, Frame } from './frame.ts';
 import { headerValue } from './headers.ts';
 import { Hold, type HoldEnd } from './hold.ts';
 import { type Told, toldOf } from './hold-reply.ts';
 import type { Intake } from './intake.ts';
 import type { ExchangeContext, Verdict } from './ports.ts';
 import type { RequestBody } from './request-body.ts';
+import { type HeldExchange, StreamedHold } from './streamed-hold.ts';
+import type { StreamedPlace } from './streamed-holds.ts';
 
 /** A request that policy holds; `lastFrame` is the one with its end. */
 export type Held = { verdict: Verdict; input: RequestInput; lastFrame: Frame };
 
-type Own = { exchangeId: string; session: string; policyRevision: string };
+/** People are shown the masked summary alone. */
+const unlooked = { looksAtFindings: false, looksAtExcerpt: false } as const;
 
 /** One exchange's asking for an approval: what is asked, the waiting, and what its caller is told after it. */
 export class Holding {
-  readonly held: Held & Own;
+  readonly held: Held;
+  readonly #exchange: HeldExchange;
   readonly #hold: Hold;
   readonly #userAgent: string;
+  readonly #decisionTimeoutMs: number;
+  readonly #place: StreamedPlace | null;
+  readonly #streamed: StreamedHold | null;
 
-  constructor(context: ExchangeContext, known: Intake, body: RequestBody, held: Held & Own) {
-    const { approvals, limits, reader, keyedHash } = context;
+  constructor(context: ExchangeContext, known: Intake, body: RequestBody, held: Held, exchange: HeldExchange) {
+    const { approvals, limits, reader, keyedHash, streamed } = context;
     this.held = held;
+    this.#exchange = exchange;
+    this.#decisionTimeoutMs = limits.decisionTimeoutMs;
     this.#userAgent = headerValue(known.facts.headers, 'user-agent') ?? '';
-    const asked = { ...held, facts: known.facts };
-    const place = { ...known.bodyPlace(limits, false), summary: summaryOf(asked) };
+    const { id: exchangeId, policyRevision } = exchange;
+    const asked = { ...held, exchangeId, policyRevision, session: exchange.session?.id ?? '', facts: known.facts };
+    const place = { ...known.bodyPlace(limits, unlooked), summary: summaryOf(asked) };
     const summedUp = Promise.resolve().then(() => reader.read('held', place, body));
     const request = summedUp.then((summary) => approvalRequestOf(asked, summary, keyedHash));
-    this.#hold = new Hold(approvals, held.exchangeId, request, limits.holdMaxMs);
+    // Trailers have no place in a request that is sent anew.
+    const isStreaming = exchange.request?.stream === true && held.lastFrame.kind !== 'request_trailers';
+    this.#place = (isStreaming && streamed?.holds.take(body.bytes)) || null;
+    const maxMs = this.#place === null ? limits.holdMaxMs : (streamed?.holds.limits.maxMs ?? limits.holdMaxMs);
+    this.#hold = new Hold(approvals, exchangeId, request, maxMs);
+    const parts = { context, known, body, held, exchange, end: this.#hold.end };
+    this.#streamed =
+      this.#place === null || streamed === undefined
+        ? null
+        : new StreamedHold({ ...parts, streamed, place: this.#place, told: (end) => this.told(end) });
   }
 
   /** Never rejects. */
@@ -35,11 +56,40 @@ export class Holding {
     return this.#hold.end;
   }
 
+  /**
+   * The answer that begins while people are asked; null where the request is held in silence, or was decided at once.
+   * Rejects when its begin cannot be recorded.
+   */
+  async streamed(): Promise<Action | null> {
+    if (this.#streamed === null) return null;
+    const ticket = await this.#hold.opened;
+    if (ticket === null) {
+      this.#place?.giveBack();
+      return null;
+    }
+    const begun = await withDeadline(this.#streamed.begin(ticket), this.#decisionTimeoutMs, () => true);
+    if (begun === undefined)
+      throw new SkilltapeError('internal', 'the begin of an answer could not be recorded in time');
+    return begun;
+  }
+
+  /** Of an answer that began; nothing where none did. */
+  get known(): Partial<StreamedHold['known']> {
+    return this.#streamed?.known.answer === undefined ? {} : this.#streamed.known;
+  }
+
   leave(): void {
     this.#hold.leave();
+    this.#streamed?.leave();
+  }
+
+  /** The exchange is over. */
+  close(): void {
+    this.#hold.leave();
+    this.#streamed?.close();
   }
 
   told(end: Exclude<HoldEnd, { kind: 'left' }>): Told {
-    return toldOf(end, this.held.verdict, { exchangeId: this.held.exchangeId, userAgent: this.#userAgent });
+    return toldOf(end, this.held.verdict, { exchangeId: this.#exchange.id, userAgent: this.#userAgent });
   }
 }

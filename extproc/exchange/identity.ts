@@ -91,7 +91,8 @@ function failureOf(failure: unknown): Authentication {
   return reason === 'Jwt is missing' ? failed('missing', reason) : failed('failed', reason);
 }
 
-function identityOf(payload: JsonFacts, { issuer, kind, claims }: IdentityProvider): Authentication {
+/** Of the claims of a token that was verified. */
+export function identityOf(payload: JsonFacts, { issuer, kind, claims }: IdentityProvider): Authentication {
   const subject = text(claim(payload, claims.subject));
   if (subject === '') return failed('failed', `The token has no ${claims.subject} claim`);
   const groups = claim(payload, claims.groups);

@@ -2,6 +2,7 @@ import { makesThings, type OwnedId } from '../claude/owned-ids.ts';
 import type { MessagesRequest } from '../claude/request.ts';
 import { bringsSessionIds } from '../claude/session.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
+import { excerptMaxChars } from '../policy/input-bounds.ts';
 import type { AnswerHandling } from './answer.ts';
 import { handlingOf } from './answer-handling.ts';
 import { AnswerLearning } from './answer-learning.ts';
@@ -11,20 +12,23 @@ import type { RequestFacts } from './facts.ts';
 import { accessInput, requestFacts } from './facts.ts';
 import type { FrameOf } from './frame.ts';
 import { headerValue, recordableHeaders } from './headers.ts';
+import { grantFacts, type HeldGrant } from './held-grants.ts';
 import type { Judging } from './judging.ts';
 import { ownerFacts } from './ownership.ts';
-import type { Attempts, Connection, ExchangeContext, ExchangeLimits } from './ports.ts';
+import type { Attempts, Connection, ExchangeContext, ExchangeLimits, Judge } from './ports.ts';
 import type { Started } from './record.ts';
 import type { RefusalReason } from './refusal.ts';
 import type { Session } from './session.ts';
 import { sessionOf } from './session.ts';
 
-type IntakeContext = Pick<ExchangeContext, 'clock' | 'owners' | 'keyedHash'>;
+type IntakeContext = Pick<ExchangeContext, 'clock' | 'owners' | 'grants' | 'keyedHash'>;
 
 /** What is known of an exchange once its request headers were read. */
 export class Intake {
   readonly facts: RequestFacts;
   readonly access: AccessInput;
+  /** As they were when the exchange began: it is judged by them to its end. */
+  readonly grants: readonly HeldGrant[];
   readonly #context: IntakeContext;
   readonly #connection: Connection;
   /** Things that the request names, in its body too once that was read. */
@@ -40,8 +44,11 @@ export class Intake {
     this.#context = context;
     this.#connection = connection;
     this.facts = requestFacts(frame, connection, pathPrefix);
-    const access = accessInput(this.facts, connection, context.clock.nowMs(), timeZones);
-    this.access = { ...access, owners: this.#ownersOf(this.facts.named, access.identity) };
+    const nowMs = context.clock.nowMs();
+    const access = accessInput(this.facts, connection, nowMs, timeZones);
+    this.grants = context.grants.holding(access.identity, connection.name, nowMs);
+    const owners = this.#ownersOf(this.facts.named, access.identity);
+    this.access = { ...access, owners, grants: grantFacts(this.grants) };
   }
 
   get connection(): string {
@@ -75,11 +82,15 @@ export class Intake {
   }
 
   /** How the body is to be read. */
-  bodyPlace({ decodedBodyMaxBytes, decodedRatioMax, ...limits }: ExchangeLimits, isSearched: boolean): BodyPlace {
+  bodyPlace(
+    { decodedBodyMaxBytes, decodedRatioMax, ...limits }: ExchangeLimits,
+    judge: Pick<Judge, 'looksAtFindings' | 'looksAtExcerpt'>,
+  ): BodyPlace {
     const { endpoint, bodyForm, contentType, codings } = this.facts;
     const decoding = { decodedBodyMaxBytes, decodedRatioMax };
-    const searched = isSearched ? { findingsMaxChars: limits.requestFindingsMaxChars } : {};
-    return { endpoint, bodyForm, contentType, codings, decoding, ...searched };
+    const searched = judge.looksAtFindings ? { findingsMaxChars: limits.requestFindingsMaxChars } : {};
+    const excerpted = judge.looksAtExcerpt ? { excerptMaxChars } : {};
+    return { endpoint, bodyForm, contentType, codings, decoding, ...searched, ...excerpted };
   }
 
   started(attempts: Attempts, exchangeId: string, policyRevision: string): Started {
@@ -102,7 +113,9 @@ export class Intake {
   sessionFor(request: MessagesRequest | null, exchangeId: string, context: ExchangeContext): Session {
     const { keyedHash, sessionLinks: links } = context;
     const own = { facts: this.facts, identity: this.access.identity, connection: this.#connection.name };
-    return sessionOf({ ...own, request, exchangeId, keyedHash, links });
+    const session = sessionOf({ ...own, request, exchangeId, keyedHash, links });
+    context.stops.joined(exchangeId, session.id);
+    return session;
   }
 
   /** What is done with the answer, of which these are the headers; there is no `session` where it was not judged. */

@@ -1,21 +1,29 @@
 import type { RequestInput } from '../policy/input.ts';
+import { noExcerpt } from '../policy/input-bounds.ts';
 import type { BodyFacts } from './body.ts';
 import type { Counting } from './counting.ts';
 import { countingFor, totalsFacts } from './counting.ts';
+import { liftedTogether, withGrants } from './held-grants.ts';
 import type { Intake } from './intake.ts';
-import type { ExchangeContext, Judge, Observed, Verdict } from './ports.ts';
+import type { ExchangeContext, Judge, Lifted, Observed, Verdict } from './ports.ts';
+import { stoppedVerdict } from './stopping.ts';
 import { bothOf } from './verdicts.ts';
+
+type JudgingContext = Pick<ExchangeContext, 'clock' | 'totals' | 'grants' | 'loopShare' | 'stops'>;
 
 /** What one exchange asks of the policy that was in force when it began, with what both answers have in common. */
 export class Judging {
   readonly #judge: Judge;
   readonly #intake: Intake;
-  readonly #context: Pick<ExchangeContext, 'clock' | 'totals' | 'loopShare'>;
+  readonly #context: JudgingContext;
   #observed: Observed | undefined;
+  /** Of `access`, then of both stages. */
+  #lifted: Lifted | undefined;
+  #isThrough = false;
   #heldByAccess: Verdict | null = null;
   #counting: Counting | null = null;
 
-  constructor(judge: Judge, intake: Intake, context: Pick<ExchangeContext, 'clock' | 'totals' | 'loopShare'>) {
+  constructor(judge: Judge, intake: Intake, context: JudgingContext) {
     this.#judge = judge;
     this.#intake = intake;
     this.#context = context;
@@ -29,11 +37,15 @@ export class Judging {
   /** What people approved counts from then on. */
   letThrough(): void {
     this.#counting?.letThrough();
+    const ids = this.#isThrough ? [] : (this.#lifted?.grants ?? []);
+    if (ids.length > 0) this.#context.grants.used(this.#intake.grants.filter(({ id }) => ids.includes(id)));
+    this.#isThrough = true;
   }
 
   access(): Verdict {
-    const verdict = this.#judge.access(this.#intake.access);
+    const verdict = withGrants(this.#judge.access(this.#intake.access), this.#intake.grants);
     this.#observed = verdict.observed;
+    this.#lifted = verdict.lifted;
     if (verdict.verdict === 'hold') this.#heldByAccess = verdict;
     return verdict;
   }
@@ -43,18 +55,21 @@ export class Judging {
     read: BodyFacts,
     exchange: { exchangeId: string; session: string; requestBytes: number; isHeld: () => boolean },
   ): Promise<{ input: RequestInput; verdict: Verdict } | null> {
-    const { clock, totals, loopShare } = this.#context;
+    const { clock, totals, loopShare, stops } = this.#context;
     const { looksAtTotals } = this.#judge;
     const counting = looksAtTotals ? countingFor(this.#intake.access, exchange, totals) : null;
     return loopShare.run(() => {
       if (!exchange.isHeld()) return null;
       const input = this.#intake.requestInput(read, exchange.requestBytes, totalsFacts(counting, clock.nowMs()));
-      const judged = this.#judge.request(input);
+      const judged = stoppedVerdict(stops.reasonFor(exchange.session)) ?? this.#judge.request(input);
       const observed = observedTogether(this.#observed, judged.observed);
-      const verdict = { ...bothOf(this.#heldByAccess, judged), observed };
+      this.#lifted = liftedTogether(this.#lifted, judged.lifted);
+      const both = { ...bothOf(this.#heldByAccess, judged), observed, lifted: this.#lifted };
+      const verdict = withGrants(both, this.#intake.grants);
       this.#counting = counting;
       if (verdict.verdict === 'allow') this.letThrough();
-      return { input, verdict };
+      // What was seen of the text ends here: neither records nor whoever decides about a hold have it (inv. 6).
+      return { input: { ...input, excerpt: noExcerpt }, verdict };
     });
   }
 }

@@ -59,13 +59,14 @@ export class Ledger {
 
   noteDecision(
     stage: 'access' | 'request',
-    { verdict, reasons, observed }: Verdict,
+    { verdict, reasons, observed, lifted, liftedBy: grants = [] }: Verdict,
     rest: { input: unknown; policyRevision: string; session: Session },
   ): void {
-    this.note({
-      kind: 'decided',
-      decided: { stage, verdict, reasons, ...(observed === undefined ? {} : { observed }), ...rest },
-    });
+    const added = {
+      ...(observed && { observed }),
+      ...(lifted && { lifted: { reasons: lifted.reasons, grants } }),
+    };
+    this.note({ kind: 'decided', decided: { stage, verdict, reasons, ...added, ...rest } });
   }
 
   /**

@@ -11,6 +11,7 @@
  * - `upstream_error`: an error status, or an `error` event inside the stream.
  * - `cut`: the gateway stopped an answer that it could no longer record, or not change where it has to be (inv. 3), or
  *   that ran into a limit of Envoy (`max_stream_duration`, an idle timeout).
+ * - `stopped`: an operator ended it while it ran (`stopping.ts`).
  * - `interrupted`: the processor or Envoy died or was stopped while the exchange was open.
  * - `aborted`: broken off inside the answer, and who did it is not known: Envoy sent no report of it (`end-report.ts`).
  */
@@ -24,6 +25,7 @@ export const outcomes = [
   'upstream_aborted',
   'upstream_error',
   'cut',
+  'stopped',
   'interrupted',
   'aborted',
 ] as const;

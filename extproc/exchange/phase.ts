@@ -1,4 +1,4 @@
-import type { FrameKind } from './frame.ts';
+import type { Action, FrameKind } from './frame.ts';
 
 /**
  * Where an exchange stands.
@@ -73,4 +73,10 @@ const table: Record<Phase, Record<FrameKind, StepOf>> = {
 export function stepOf(phase: Phase, frame: FrameKind, endOfStream: boolean): Step {
   const step = table[phase][frame];
   return endOfStream ? step.last : step.more;
+}
+
+/** A cut and a reply are final: whatever still comes must not be taken for the rest of a request. */
+export function phaseAfter({ kind }: Action, phase: Phase): Phase {
+  if (kind === 'cut') return 'ended';
+  return kind === 'local_reply' || kind === 'streamed_reply' ? 'replied' : phase;
 }

@@ -7,11 +7,14 @@ import type { AnswerUsageCounts } from './answer-usage.ts';
 import type { ApprovalDesk } from './approval-desk.ts';
 import type { CountedRefusals } from './counted-refusals.ts';
 import type { AwaitedEnds } from './end-report.ts';
+import type { HeldGrant, HeldGrants } from './held-grants.ts';
 import type { IdentityProvider } from './identity.ts';
 import type { LoopShare } from './loop-share.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reader } from './reader.ts';
 import type { CallerUse } from './share.ts';
+import type { Stop } from './stopping.ts';
+import type { StreamedRelease } from './streamed-hold.ts';
 import type { CountedExchange } from './totals.ts';
 
 /** Where a record stands in the log. */
@@ -33,12 +36,18 @@ export type Verdict = {
   /** The status of a refusal; 403 unless the policy says otherwise. */
   status?: number | undefined;
   observed?: Observed | undefined;
+  /** Rules that did not count, because of these grants by their ids. */
+  lifted?: Lifted | undefined;
+  /** These grants themselves, for the record. */
+  liftedBy?: readonly HeldGrant[] | undefined;
   /** What an approval of what is held takes. */
   approval?: ApprovalTermsDocument | undefined;
 };
 
 /** What rules would decide that are recorded and not enforced. */
 export type Observed = { verdict: 'deny' | 'hold'; reasons: readonly { rule: string; message: string }[] };
+
+export type Lifted = { grants: readonly string[]; reasons: readonly { rule: string; message: string }[] };
 
 /** What the exchange needs of the policy engine (extproc/policy). */
 export type Judge = {
@@ -47,6 +56,8 @@ export type Judge = {
   readonly looksAtFindings: boolean;
   /** Whether a rule may look at what callers used before. */
   readonly looksAtTotals: boolean;
+  /** Whether a rule may look at an excerpt of the new text of a request. */
+  readonly looksAtExcerpt: boolean;
   /** IANA names of the time zones that a rule may ask for, beside UTC. */
   readonly timeZones: readonly string[];
   access(input: AccessInput): Verdict;
@@ -91,6 +102,8 @@ export type ExchangeContext = {
   connections: ReadonlyMap<string, Connection>;
   limits: ExchangeLimits;
   budget: Budget;
+  /** Whether the volume is so full that no new exchange may begin. */
+  volume: { readonly isRefusing: boolean };
   spool: Spool;
   /** By who called; those without an open exchange are not in it. */
   callers: Map<string, CallerUse>;
@@ -98,10 +111,14 @@ export type ExchangeContext = {
   attempts: Attempts;
   sessionLinks: SessionLinks;
   owners: Owners;
+  grants: HeldGrants;
   endReports: AwaitedEnds;
   refusals: Pick<CountedRefusals, 'refuse'>;
   totals: UsageTotals;
   approvals: ApprovalDesk;
+  stops: Stops;
+  /** Absent where held requests wait in silence. */
+  streamed?: StreamedRelease | undefined;
   reader: Reader;
   loopShare: LoopShare;
   /** Keyed hash (HMAC) of content or ids that leave the seal. */
@@ -151,6 +168,14 @@ export type UsageTotals = {
   note(exchange: CountedExchange): void;
   /** In the currency of the price table; null where it has no price. */
   priceOf(answer: AnswerUsageCounts): number | null;
+};
+
+/** What operators stopped (`running.ts`). */
+export type Stops = {
+  /** The exchange belongs to this session: it ends with it. */
+  joined(exchangeId: string, session: string): void;
+  /** Why nothing of this session goes on; null of almost all. */
+  reasonFor(session: string): Stop | null;
 };
 
 export type Attempts = {

@@ -1,5 +1,6 @@
 import { SkilltapeError } from '../errors.ts';
 import type { HeaderList } from './headers.ts';
+import type { HeldGrant } from './held-grants.ts';
 import type { Identity } from './identity.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -14,7 +15,9 @@ export type RecordBody =
   | { kind: 'answer_trailers'; headers: HeaderList }
   | { kind: 'finished'; finished: Finished }
   /** The body that the caller was given in place of the one that came (inv. 3). */
-  | { kind: 'answer_changed'; bytes: Uint8Array };
+  | { kind: 'answer_changed'; bytes: Uint8Array }
+  /** What the upstream began to answer a held request whose caller had been given headers before (inv. 3). */
+  | { kind: 'upstream_answered'; upstream: UpstreamAnswered };
 
 /** `timeMs` is the wall clock in milliseconds since the epoch: what replays an answer at its pace. */
 export type ExchangeRecord = {
@@ -45,6 +48,8 @@ export type Decided = {
   reasons: readonly { rule: string; message: string }[];
   /** What rules of both stages would have decided that are not enforced; absent when they had nothing to say. */
   observed?: { verdict: 'deny' | 'hold'; reasons: readonly { rule: string; message: string }[] };
+  /** Which rules did not count, by whose grants and why; absent where none was lifted. */
+  lifted?: { grants: readonly HeldGrant[]; reasons: readonly { rule: string; message: string }[] };
   policyRevision: string;
   /** The policy input document as judged. */
   input: unknown;
@@ -56,6 +61,13 @@ export type AnswerStarted = {
   headers: HeaderList;
   /** Envoy's `response.code_details`: `via_upstream`, or why Envoy answered by itself. */
   codeDetails: string;
+};
+
+export type UpstreamAnswered = {
+  status: number;
+  headers: HeaderList;
+  /** Of a body that could not go on to the caller as it came: its beginning, as text; else empty. */
+  body: string;
 };
 
 export type Finished = {
@@ -84,6 +96,7 @@ const kinds = [
   'answer_trailers',
   'finished',
   'answer_changed',
+  'upstream_answered',
 ] as const satisfies readonly RecordBody['kind'][];
 
 // version u8 | kind u8 | exchange id, 16 bytes | time f64 little-endian | content (bytes, or JSON in UTF-8)
@@ -111,6 +124,8 @@ function contentOf(record: RecordBody): Uint8Array {
       return json(record.decided);
     case 'answer_started':
       return json(record.answer);
+    case 'upstream_answered':
+      return json(record.upstream);
     case 'finished':
       return json(record.finished);
     case 'request_trailers':
@@ -193,6 +208,8 @@ function bodyOf(kind: RecordBody['kind'], content: Buffer): RecordBody {
       return { kind, decided: parse(content) };
     case 'answer_started':
       return { kind, answer: parse(content) };
+    case 'upstream_answered':
+      return { kind, upstream: parse(content) };
     case 'finished':
       return { kind, finished: parse(content) };
     case 'request_trailers':

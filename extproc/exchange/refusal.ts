@@ -12,6 +12,7 @@ export type RefusalReason =
   | 'open_exchanges_at_limit'
   | 'caller_open_exchanges_at_limit'
   | 'journal_full'
+  | 'volume_full'
   | 'journal_unavailable'
   | 'decision_timeout'
   | 'encoding_unsupported'
@@ -24,8 +25,13 @@ type RefusalText = {
   status: number;
   type: ErrorType;
   errorCode?: string;
+  /** When to come again; where there is none, clients wait as they do. */
+  retryAfterSeconds?: number;
   message: (detail: string) => string;
 };
+
+/** Room is made by people, or by a job: sooner is of no use. Clients follow it up to a minute. */
+const retryAfterSeconds = 30;
 
 const refusals: Record<RefusalReason, RefusalText> = {
   request_body_too_large: {
@@ -38,7 +44,8 @@ const refusals: Record<RefusalReason, RefusalText> = {
   open_exchanges_at_limit: busy('It has as many open exchanges as it may; try again.'),
   caller_held_bodies_at_limit: ofCaller('You send as many request bytes at once as one caller may'),
   caller_open_exchanges_at_limit: ofCaller('You have as many open requests as one caller may'),
-  journal_full: busy('Its recording space is full; an operator has to act.'),
+  journal_full: { ...busy('Its recording space is full; an operator has to act.'), retryAfterSeconds },
+  volume_full: { ...busy('Its disk is too full to record more; an operator has to act.'), retryAfterSeconds },
   journal_unavailable: busy('It cannot record at the moment.'),
   decision_timeout: busy('It could not record and judge the request in time; try again.'),
   encoding_unsupported: {
@@ -95,14 +102,15 @@ function ofCaller(limit: string): RefusalText {
 
 /** A refusal in Claude's error envelope. `detail` must not hold what the caller sent, except bounded and printable. */
 export function refusalReply(reason: RefusalReason, detail: string, exchangeId: string): LocalReply {
-  const { status, type, errorCode, message } = refusals[reason];
+  const { status, type, errorCode, retryAfterSeconds: seconds, message } = refusals[reason];
   const body = {
     type,
     message: message(detail),
     requestId: exchangeId,
     ...(errorCode && { errorCode }),
   };
-  return localReply(status, errorEnvelope(body), exchangeId, `${refusedDetails}${reason}`);
+  const extra = seconds === undefined ? {} : { 'retry-after': String(seconds) };
+  return localReply(status, errorEnvelope(body), exchangeId, `${refusedDetails}${reason}`, extra);
 }
 
 const refusedDetails = 'skilltape_refused_';

@@ -22,6 +22,11 @@ type BodyLog = { note(chunk: ChunkRecord): void; record(chunk: ChunkRecord): Pro
 
 type Taken = 'taken' | 'request_body_too_large' | 'held_bodies_at_limit' | 'caller_held_bodies_at_limit';
 
+/** What a refusal says beside its reason. */
+export function refusedDetail(taken: Taken, { requestBodyMaxBytes }: { requestBodyMaxBytes: number }): string {
+  return taken === 'request_body_too_large' ? `${requestBodyMaxBytes} bytes` : '';
+}
+
 /**
  * The body of a request until it is released or refused. Its chunks are written to the log before anything else, so
  * what memory has no room for is kept there alone and read back when it is needed (inv. 10). Once a chunk is not in

@@ -8,17 +8,18 @@ export type CallerUse = { openExchanges: number; heldBytes: number };
  * take all of it (inv. 10).
  */
 export class Share {
-  readonly #context: Pick<ExchangeContext, 'budget' | 'limits' | 'callers'>;
+  readonly #context: Pick<ExchangeContext, 'budget' | 'limits' | 'callers' | 'volume'>;
   #caller: string | undefined;
   #heldBytes = 0;
 
-  constructor(context: Pick<ExchangeContext, 'budget' | 'limits' | 'callers'>) {
+  constructor(context: Pick<ExchangeContext, 'budget' | 'limits' | 'callers' | 'volume'>) {
     this.#context = context;
   }
 
   /** Counts the exchange as one of this caller's open ones, or says which limit stands against it. */
-  open(caller: string): 'open_exchanges_at_limit' | 'caller_open_exchanges_at_limit' | null {
-    const { budget, limits, callers } = this.#context;
+  open(caller: string): 'volume_full' | 'open_exchanges_at_limit' | 'caller_open_exchanges_at_limit' | null {
+    const { budget, limits, callers, volume } = this.#context;
+    if (volume.isRefusing) return 'volume_full';
     if (budget.openExchanges >= limits.openExchangesMax) return 'open_exchanges_at_limit';
     const use = callers.get(caller) ?? { openExchanges: 0, heldBytes: 0 };
     if (use.openExchanges >= limits.openExchangesPerCallerMax) return 'caller_open_exchanges_at_limit';

@@ -22,9 +22,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Documents of before rules could be observed; changes what was read. */
+/** Documents of before rules could be observed, or lifted by grants; changes what was read. */
 export function fillVerdict(verdict: unknown): void {
   if (!isObject(verdict)) return;
   if (!Object.hasOwn(verdict, 'would')) verdict.would = null;
   if (!Object.hasOwn(verdict, 'would_reasons')) verdict.would_reasons = [];
+  if (Object.hasOwn(verdict, 'lifted')) return;
+  Object.assign(verdict, { lifted: null, lifted_reasons: [], lifted_grants: [], lifted_by: [], lifted_why: [] });
 }

@@ -70,6 +70,8 @@ export type SearchQuery = {
   masked?: string | undefined;
   /** What rules would have decided that are not enforced. */
   would?: 'deny' | 'hold' | undefined;
+  /** Let through by a grant of this kind. */
+  lifted?: 'access' | 'break_glass' | undefined;
   /** Where masking failed, so that there is metadata only. */
   maskingFailed?: boolean | undefined;
   /** Also what is no prompt of a person (`skilltape.noise`); left out otherwise, and counted. */

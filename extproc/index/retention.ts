@@ -25,12 +25,16 @@ export type Matching = {
 export type IndexRetention = {
   /** Every class and day that has documents, or had them. */
   days(): Promise<IndexDay[]>;
+  /** Counts those documents alone that match one of these, or that might. */
+  matchingDays(any: readonly Matching[]): Promise<IndexDay[]>;
+  /** Which of these exchanges have a document and match none of these for certain. */
+  unmatched(ids: readonly string[], any: readonly Matching[]): Promise<ReadonlySet<string>>;
   /** Those with a document that matches, or that might: one too many keeps something longer. */
   daysWith(matching: Matching): Promise<DayOfClass[]>;
-  /** Leaves of each document of the day what policy `keep: metadata` would have; returns how many had more. */
-  reduce(of: DayOfClass): Promise<number>;
-  /** Deletes the documents of the day; returns how many there were. */
-  remove(of: DayOfClass): Promise<number>;
+  /** Leaves of each document of the day, but those that match one of `except`, what policy `keep: metadata` would have; returns how many had more. */
+  reduce(of: DayOfClass, except?: readonly Matching[]): Promise<number>;
+  /** Deletes the documents of the day but those that match one of `except`; returns how many there were. */
+  remove(of: DayOfClass, except?: readonly Matching[]): Promise<number>;
   /** Deletes the documents of one person, exactly, of before that moment; returns how many there were. */
   removePerson(person: IndexedPerson, before: Date): Promise<number>;
   close(): Promise<void>;

@@ -51,6 +51,13 @@ const searches = [
     columns: [...columns, fields.would, fields.wouldRule, fields.wouldReason],
   },
   {
+    name: 'let-through-by-a-grant',
+    title: 'Let through by a grant',
+    description: 'What a rule would have stopped without a grant, with who gave it and why.',
+    query: hasValue(fields.lifted),
+    columns: [...columns, fields.lifted, fields.liftedRule, fields.liftedBy, fields.liftedWhy],
+  },
+  {
     name: 'refused-and-failed',
     title: 'Refused and failed',
     description: 'What was not answered as a whole, but for what a policy stopped.',

@@ -8,6 +8,8 @@ import { watchFiles } from './watch.ts';
 /** What live edit does with what was saved. */
 export type LivePorts = {
   look(): Promise<Fingerprint>;
+  /** A check will follow: what takes a while to begin can be begun. Must not throw. */
+  prepare?(): void;
   read(): Promise<PolicySources>;
   /** @throws SkilltapeError `policy_invalid` with one fault a line */
   check(sources: PolicySources): Promise<CheckedPolicies>;
@@ -60,6 +62,7 @@ export function followPolicies(ports: LivePorts, options: LiveOptions): { close(
     directory: options.directory,
     settleMs: options.settleMs,
     pollIntervalMs: options.pollIntervalMs,
+    onChange: () => ports.prepare?.(),
     async onSettled() {
       options.onOutcome(await edited());
     },

@@ -11,6 +11,8 @@ export type WatchOptions = {
   settleMs: number;
   /** How often they are looked at when nothing is heard of a change. */
   pollIntervalMs: number;
+  /** Files changed, and are not yet still. Must not throw. */
+  onChange?(): void;
   /** The files are still, and others than the last time. Called one at a time; must not reject. */
   onSettled(fingerprint: Fingerprint): Promise<void>;
 };
@@ -37,6 +39,7 @@ export function watchFiles(known: Fingerprint, options: WatchOptions): Watch {
       if (closed) return;
       const seen = await options.look();
       if (seen.value === settled.value) continue;
+      options.onChange?.();
       settled = await stillFrom(seen, options, () => closed);
       if (closed) return;
       hints.listenTo(settled.folders);

@@ -24,6 +24,10 @@ export const lookKinds = [
   'erase',
   'rebuild',
   'whatif',
+  'access',
+  'break_glass',
+  'stop',
+  'tail',
 ] as const;
 
 export type LookKind = (typeof lookKinds)[number];

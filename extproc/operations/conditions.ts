@@ -12,6 +12,16 @@ export function watchJournalSpace(readiness: Readiness, journal: JournalSpace): 
   );
 }
 
+export type VolumeSpace = { readonly usedShare: number; readonly isRefusing: boolean };
+
+/** The same of the volume, which others may fill too. */
+export function watchVolume(readiness: Readiness, volume: VolumeSpace): void {
+  readiness.watch('volume', () => {
+    const reason = `the volume is ${Math.floor(volume.usedShare * 100)} % full: new requests are refused`;
+    return volume.isRefusing ? { state: 'failed', reason } : null;
+  });
+}
+
 /** None takes traffic away: what is recorded waits in the journal. */
 export function watchShipping(readiness: Readiness, state: ShippingState): void {
   readiness.watch('shipping', () =>

@@ -30,6 +30,16 @@ export function journalMetrics(registry: Registry) {
         Number(journal.admits()),
       );
     },
+    watchVolume(volume: { readonly usedShare: number; readonly isRefusing: boolean }): void {
+      gauge('skilltape_volume_used_ratio', 'How full the volume is, of journal or archive, from 0 to 1.', () => {
+        return volume.usedShare;
+      });
+      gauge(
+        'skilltape_volume_refuses',
+        '1 while new requests are refused for want of room on the volume, else 0.',
+        () => Number(volume.isRefusing),
+      );
+    },
   };
 }
 

@@ -51,8 +51,16 @@ export class MeteredExchange<End extends unknown[]> implements Steps<End> {
 
   async #acceptUndecided(frame: Frame): Promise<Action> {
     const action = await this.#exchange.accept(frame);
+    if (action.kind === 'streamed_reply') return { ...action, body: this.#counted(action.body) };
     if (action.kind === 'release' || action.kind === 'local_reply') this.#decided(action);
     return action;
+  }
+
+  async *#counted(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces) {
+      this.#answerBytes.inc(piece.length);
+      yield piece;
+    }
   }
 
   #decided(action: Extract<Action, { kind: 'release' | 'local_reply' }>): void {

@@ -22,6 +22,9 @@ export function meteredJudge(judge: Judge, { policySeconds }: ExchangeMetrics): 
     get looksAtTotals() {
       return judge.looksAtTotals;
     },
+    get looksAtExcerpt() {
+      return judge.looksAtExcerpt;
+    },
     get looksAtFindings() {
       return judge.looksAtFindings;
     },

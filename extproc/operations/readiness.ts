@@ -7,11 +7,14 @@ export const conditionNames = [
   'policies',
   'journal',
   'journal_space',
+  'volume',
   'listener',
   'drain',
   'shipping',
   'archive',
   'index',
+  'break_glass',
+  'notifications',
 ] as const;
 export type ConditionName = (typeof conditionNames)[number];
 export type ConditionState = 'ok' | 'degraded' | 'failed';

@@ -18,6 +18,7 @@ export function entrypointOf(stage: Stage): string {
 /**
  * `data` holds the lists; `revision` names exactly the sources that were compiled, as `sha256:<hex>`; `looksAtFindings`
  * says whether a rule may look at what a search of the request finds, `looksAtTotals` the same of what callers used before.
+ * `looksAtExcerpt` the same of the new text of a request, and then `ownWords` are those of the sources, see `quiet-reasons.ts`.
  * `timeZones` are those that the lists name, `detectors` those that operators added.
  */
 export type PolicyBundle = {
@@ -27,6 +28,8 @@ export type PolicyBundle = {
   looksAtFindings: boolean;
   detectors: DetectorList;
   looksAtTotals: boolean;
+  looksAtExcerpt: boolean;
+  ownWords: readonly string[];
   timeZones: readonly string[];
 };
 

@@ -2,14 +2,18 @@
 import type { PolicyBundle } from './bundle.ts';
 import { type CompileOptions, compileSources } from './compile.ts';
 import { layoutFaults } from './layout.ts';
-import { type Rehearsed, startRehearsal } from './rehearsal.ts';
+import { Rehearsals, type Rehearsed } from './rehearsal.ts';
 import { type PassedTests, testSources } from './self-test.ts';
 import { type PolicySources, readSources } from './sources.ts';
 
 export type CheckedPolicies = { bundle: PolicyBundle; sources: PolicySources; rehearsed: Rehearsed };
 
-/** `passedTests` is remembered from one check to the next. */
-export type CheckOptions = CompileOptions & { evaluationMaxMs: number; passedTests?: PassedTests };
+/** `passedTests` is remembered from one check to the next, and `rehearsals` are closed by whoever gave them. */
+export type CheckOptions = CompileOptions & {
+  evaluationMaxMs: number;
+  passedTests?: PassedTests;
+  rehearsals?: Rehearsals;
+};
 
 /** What `checkSources` does, of a directory that is read once. */
 export async function checkPolicies(options: CheckOptions): Promise<CheckedPolicies> {
@@ -24,13 +28,14 @@ export async function checkPolicies(options: CheckOptions): Promise<CheckedPolic
 export async function checkSources(sources: PolicySources, options: CheckOptions): Promise<CheckedPolicies> {
   // Refused with all its faults, without the time that tests and a thread take.
   if (layoutFaults(sources.compiled).length > 0) await compileSources(sources, options);
-  const rehearsal = startRehearsal();
+  const rehearsals = options.rehearsals ?? new Rehearsals();
+  rehearsals.prepare();
   try {
     const compiling = compileSources(sources, options);
     const [compiled, tested, rehearsed] = await Promise.allSettled([
       compiling,
       testSources(sources, options, options.passedTests),
-      compiling.then((bundle) => rehearsal.run(bundle, options.evaluationMaxMs)),
+      compiling.then((bundle) => rehearsals.run(bundle, options.evaluationMaxMs)),
     ]);
     // The first of them that failed says most: with file and line, and of what the others only stumble over.
     if (compiled.status === 'rejected') throw compiled.reason;
@@ -38,6 +43,6 @@ export async function checkSources(sources: PolicySources, options: CheckOptions
     if (rehearsed.status === 'rejected') throw rehearsed.reason;
     return { bundle: compiled.value, sources, rehearsed: rehearsed.value };
   } finally {
-    await rehearsal.close();
+    if (options.rehearsals === undefined) await rehearsals.close();
   }
 }

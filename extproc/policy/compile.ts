@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { allFaults, checkStaged } from './all-faults.ts';
 import { entrypointOf, type PolicyBundle, readBundle, stages } from './bundle.ts';
 import { detectorsIn } from './detectors-list.ts';
-import { mayLookAtFindings, mayLookAtTotals } from './findings-use.ts';
+import { mayLookAtExcerpt, mayLookAtFindings, mayLookAtTotals } from './findings-use.ts';
 import { layoutFaults } from './layout.ts';
 import { invalid, runOpa, writeTree } from './opa.ts';
+import { wordsIn } from './quiet-reasons.ts';
 import { schemaFiles } from './schemas.ts';
 import { type PolicySources, readSources, revisionOf } from './sources.ts';
 import { timeZonesIn } from './time-zones.ts';
@@ -49,7 +50,10 @@ export async function compileSources(
     const { wasm, data } = await readBundle(archive);
     const looksAtTotals = mayLookAtTotals(sources.compiled);
     const made = { timeZones: timeZonesIn(data), detectors: detectorsIn(data) };
-    return { wasm, data, revision: revisionOf(sources), looksAtFindings, looksAtTotals, ...made };
+    const looksAtExcerpt = mayLookAtExcerpt(sources.compiled);
+    const ownWords = looksAtExcerpt ? wordsIn([...sources.compiled.values()].join('\n')) : [];
+    const looks = { looksAtFindings, looksAtTotals, looksAtExcerpt, ownWords };
+    return { wasm, data, revision: revisionOf(sources), ...looks, ...made };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

@@ -2,8 +2,12 @@
 import { z } from 'zod';
 import type { PolicyFault } from './decision.ts';
 
-/** Being shown what stands behind tokens, deciding about what is held, and taking masked conversations away. */
-export const consoleActions = ['reveal', 'decide', 'export'] as const;
+/**
+ * Being shown what stands behind tokens, deciding about what is held, taking masked conversations away, giving and taking
+ * back access, break-glass, ending what runs, and following a session. `ask` is a person's own, with their token: no list
+ * of operators counts for it.
+ */
+export const consoleActions = ['reveal', 'decide', 'export', 'grant', 'break_glass', 'stop', 'tail', 'ask'] as const;
 
 const text = z.string();
 const texts = z.array(text);
@@ -24,9 +28,20 @@ export const consoleInput = z.strictObject({
   reason: text,
   last_hour: z.strictObject({ operator_values: count, person_values: count }),
   time: text,
+  /** What is asked for or decided about, where it is a grant; an empty name is not part of it. */
+  grant: z.strictObject({ connection: text, skill: text, model: text, minutes: count }).optional(),
+  /** Of what is decided about: whoever decides counts for one group of each list. */
+  approvers: z.array(texts).optional(),
 });
 
 const reason = z.strictObject({ rule: z.string().min(1).max(200), message: z.string().min(1).max(2000) });
+
+const grantTerms = z.strictObject({
+  quorum: z.int().min(1).max(10),
+  open_minutes: z.number().min(1),
+  grant_minutes: z.number().min(1),
+  approvers: z.array(z.array(z.string().min(1)).max(100)).max(100),
+});
 
 export const consoleDecision = z
   .strictObject({
@@ -34,6 +49,10 @@ export const consoleDecision = z
     reasons: z.array(reason).max(1000),
     /** Held besides the rules, where two looks at once are counted one after the other. */
     limits: z.strictObject({ values_per_operator_per_hour: count, values_per_person_per_hour: count }),
+    /** What giving a grant takes, where one is asked for. */
+    terms: grantTerms.optional(),
+    /** Who the operator is by their token, as the list says. */
+    persons: z.array(z.strictObject({ issuer: z.string().min(1), subject: z.string().min(1) })).optional(),
   })
   .refine(({ verdict, reasons }) => verdict === 'allow' || reasons.length > 0, 'a denial has a reason');
 
@@ -56,8 +75,13 @@ export function consoleDenialFor(fault: PolicyFault): ConsoleDecision {
 
 const names = z.array(z.string().min(1));
 
+/** What an operator can be listed for. */
+const listedActions = consoleActions.filter((action) => action !== 'ask');
+
 const operator = z.strictObject({
-  actions: z.array(z.enum(consoleActions)).min(1),
+  actions: z.array(z.enum(listedActions)).min(1),
+  /** The groups of approvers that they count for, where policy names some; without it all. */
+  approves: names.optional(),
   /** Who they are by their tokens: nobody decides about a request of their own. */
   person: z.strictObject({ issuer: z.string().min(1), subject: z.string().min(1) }).optional(),
   users: names.optional(),

@@ -15,15 +15,27 @@ const status = z.literal([400, 401, 403, 404, 405, 413, 415, 422]);
 /** What rules would decide that are only observed; nothing is refused for it. */
 const observed = z.strictObject({ verdict: z.enum(['deny', 'hold']), reasons: reasons.min(1) }).optional();
 
+/** Rules that did not count, because of grants with these ids. */
+const lifted = z
+  .strictObject({ grants: z.array(z.string().min(1).max(64)).min(1), reasons: reasons.min(1) })
+  .optional();
+
 /** The decision of `access` and of `request`. A denial without a status is a 403. */
 export const verdictDecision = z.discriminatedUnion('verdict', [
-  z.strictObject({ verdict: z.literal('allow'), reasons, observed }),
-  z.strictObject({ verdict: z.literal('deny'), reasons: reasons.min(1), status: status.default(403), observed }),
+  z.strictObject({ verdict: z.literal('allow'), reasons, observed, lifted }),
+  z.strictObject({
+    verdict: z.literal('deny'),
+    reasons: reasons.min(1),
+    status: status.default(403),
+    observed,
+    lifted,
+  }),
   z.strictObject({
     verdict: z.literal('hold'),
     reasons: reasons.min(1),
     approval: approvalTerms.prefault({}),
     observed,
+    lifted,
   }),
 ]);
 

@@ -17,6 +17,7 @@ import {
 import type { AccessInput, RecordInput, RequestInput } from './input.ts';
 import { inputMaxBytes } from './input-bounds.ts';
 import { type PrivacyDecision, unjudgedPrivacy } from './privacy-decision.ts';
+import { quietReasons } from './quiet-reasons.ts';
 import { typeNamesWith } from './type-name.ts';
 
 /** What is used of an instance of a module. */
@@ -42,6 +43,7 @@ export type PolicyEngine = {
   readonly revision: string;
   readonly looksAtFindings: boolean;
   readonly looksAtTotals: boolean;
+  readonly looksAtExcerpt: boolean;
   readonly timeZones: readonly string[];
   /** Size of the evaluator's memory; it grows with the largest evaluation and never shrinks. */
   readonly memoryBytes: number;
@@ -64,6 +66,7 @@ export async function createPolicyEngine(
 ): Promise<PolicyEngine> {
   const evaluator = new Evaluator(bundle);
   const privacy = unjudgedPrivacy(bundle.data);
+  const ownWords = new Set(bundle.ownWords);
   const judge = <D>(stage: Stage, input: unknown, shape: z.ZodType<D>, fallback: (fault: PolicyFault) => D): D => {
     try {
       const document = serialise(input);
@@ -81,12 +84,16 @@ export async function createPolicyEngine(
     revision: bundle.revision,
     looksAtFindings: bundle.looksAtFindings,
     looksAtTotals: bundle.looksAtTotals,
+    looksAtExcerpt: bundle.looksAtExcerpt,
     timeZones: bundle.timeZones,
     get memoryBytes() {
       return evaluator.memoryBytes();
     },
     access: (input) => judge('access', input, verdictDecision, denialFor),
-    request: (input) => judge('request', input, verdictDecision, denialFor),
+    request(input) {
+      const decision = judge('request', input, verdictDecision, denialFor);
+      return bundle.looksAtExcerpt ? quietReasons(decision, input, ownWords) : decision;
+    },
     record: (input) => judge('record', input, recordDecision, (fault) => recordFor(fault, privacy)),
     unjudgedPrivacy: privacy,
     console: (input) => judge('console', input, consoleDecision, consoleDenialFor),

@@ -1,5 +1,6 @@
 /**
- * Tells whether a rule may look at a field of the input that costs something to make (`input.findings`, `input.totals`):
+ * Tells whether a rule may look at a field of the input that costs something to make (`input.findings`, `input.totals`),
+ * or must not be seen by more than need it (`input.excerpt`):
  * where none does, it is not made.
  */
 
@@ -8,6 +9,8 @@ type CostlyFields = { names: readonly string[]; gate: string };
 
 const findings: CostlyFields = { names: ['findings', 'findings_complete'], gate: 'findings' };
 const totals: CostlyFields = { names: ['totals'], gate: 'totals' };
+
+const excerpt: CostlyFields = { names: ['excerpt'], gate: 'excerpt' };
 
 /**
  * `compiled` is the content of .rego and data.json files by path. When in doubt the answer is yes: a field by a name that
@@ -20,6 +23,11 @@ export function mayLookAtFindings(compiled: ReadonlyMap<string, Buffer>): boolea
 /** The same for what callers used before. */
 export function mayLookAtTotals(compiled: ReadonlyMap<string, Buffer>): boolean {
   return mayLookAt(totals, compiled);
+}
+
+/** The same for the excerpt of the new text. */
+export function mayLookAtExcerpt(compiled: ReadonlyMap<string, Buffer>): boolean {
+  return mayLookAt(excerpt, compiled);
 }
 
 function mayLookAt({ names, gate }: CostlyFields, compiled: ReadonlyMap<string, Buffer>): boolean {

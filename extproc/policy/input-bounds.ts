@@ -7,6 +7,12 @@ export const inputMaxBytes = 64 * 1024;
 /** What a request without a body says. */
 export const noBodyFacts = { claude: null, batch: null, agent: null, events: null, upload: null } as const;
 
+/** The longest excerpt of a request, in UTF-16 units; of a longer text it has both ends. */
+export const excerptMaxChars = 4_000;
+
+/** What is said where no excerpt was made: nobody must take it for a request without text. */
+export const noExcerpt = { text: '', complete: false } as const;
+
 /** Names of tags, as a caller may write them. */
 export const tagNamePattern = /^[a-z][a-z0-9_-]{0,31}$/;
 

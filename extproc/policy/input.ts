@@ -1,4 +1,4 @@
-/** The documents that policies judge: facts, never text of the exchange. policies/README.md explains each field. */
+/** The documents that policies judge: facts, and no text of the exchange but a short excerpt that is not recorded. policies/README.md explains each field. */
 import { z } from 'zod';
 import { bodyForms } from '../claude/body-form.ts';
 import { endpointNames } from '../claude/endpoint.ts';
@@ -62,6 +62,10 @@ const accessFields = {
   source: z.strictObject({ address: text }),
   time: text,
   clock: z.record(text, wallClock),
+  /** What people allowed this identity on this connection for a time (extproc/grants). */
+  grants: z.array(
+    z.strictObject({ id: text, kind: z.enum(['access', 'break_glass']), skill: text, model: text, until: text }),
+  ),
   owners: z.array(z.strictObject({ kind: z.enum(ownedKinds), owner: z.enum(['mine', 'others', 'unknown']), count })),
 };
 
@@ -139,6 +143,9 @@ const requestFields = {
   totals,
 };
 
+/** Of the new text of a request, where a rule looks; nothing that is recorded has it. */
+const excerpt = z.strictObject({ text, complete: z.boolean() });
+
 const recordFields = {
   ...requestFields,
   answer: z.strictObject({
@@ -156,7 +163,7 @@ const recordFields = {
 /** Known from the headers, before any byte of the body. */
 export const accessInput = z.strictObject(accessFields);
 /** Known when the whole body was read; nothing has reached the upstream. */
-export const requestInput = z.strictObject(requestFields);
+export const requestInput = z.strictObject({ ...requestFields, excerpt });
 /** Known when the exchange has ended. */
 export const recordInput = z.strictObject(recordFields);
 

@@ -1,10 +1,11 @@
 /** Finds what OPA would take but no decision would read: a rule in the wrong place would let things pass. */
+import { breakGlassList } from './access-lists.ts';
 import { stages } from './bundle.ts';
 import { detectorsListFaults } from './detectors-list.ts';
 import { endpointListFaults } from './endpoint-list.ts';
 import { listSchemaFaults } from './list-faults.ts';
 import { type ListLines, linesOf } from './list-lines.ts';
-import { unknownRules } from './observe-list.ts';
+import { observeList, unknownRules } from './observe-list.ts';
 
 /** `at` is where in the data something is wrong; its line is found by it. */
 export type LayoutFault = { path: string; line: number; reason: string; at?: readonly PropertyKey[] };
@@ -37,9 +38,11 @@ function dataFaults(data: ReadonlyMap<string, unknown>, compiled: ReadonlyMap<st
     ...detectorsListFaults(data),
     ...listSchemaFaults(data),
   ];
-  for (const { at, name } of unknownRules(data.get('lists/observe'), compiled.keys())) {
-    const reason = `rules.${at}: there is no rule ${name}`;
-    faults.push({ path: 'lists/observe/data.json', line: 1, reason, at: ['rules', at] });
+  for (const [list, schema] of Object.entries({ observe: observeList, break_glass: breakGlassList })) {
+    for (const { at, name } of unknownRules(schema, data.get(`lists/${list}`), compiled.keys())) {
+      const reason = `rules.${at}: there is no rule ${name}`;
+      faults.push({ path: `lists/${list}/data.json`, line: 1, reason, at: ['rules', at] });
+    }
   }
   const lines = new Map<string, ListLines>();
   return faults.map(({ at, ...fault }) => {

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { endpointNames } from '../claude/endpoint.ts';
 import { ownedKinds } from '../claude/owned-ids.ts';
+import { accessRequestsList, breakGlassList } from './access-lists.ts';
 import { approvalTerms } from './approval-list.ts';
 import { consoleList } from './console.ts';
 import { findingsListFor } from './findings-list.ts';
@@ -117,17 +118,28 @@ const ownershipList = z.strictObject({
 const keep = z.enum(['full', 'metadata']);
 
 export const listSchemas = {
+  access_requests: accessRequestsList,
+  allowed_connections: rulesOf(z.strictObject({ when: headersWhen.optional(), connections: patterns })),
   allowed_models: rulesOf(z.strictObject({ when: bodyWhen.optional(), models: patterns })),
   allowed_skills: rulesOf(z.strictObject({ when: bodyWhen.optional(), skills: patterns })),
   allowed_tools: rulesOf(z.strictObject({ when: bodyWhen.optional(), tools: patterns, types: patterns.optional() })),
   allowed_mcp_servers: rulesOf(z.strictObject({ when: bodyWhen.optional(), hosts: z.array(host) })),
   approval: approvalTerms,
+  break_glass: breakGlassList,
   budgets: rulesOf(budget),
   console: consoleList,
   findings: findingsListFor(null),
   masking: maskingListFor(null),
   observe: observeList,
   ownership: ownershipList,
+  prompts: rulesOf(
+    z.strictObject({
+      when: bodyWhen.optional(),
+      effect: z.enum(['deny', 'hold']),
+      phrases: z.array(z.string().min(1).max(200)).min(1).max(1000),
+      incomplete: z.literal('allow').optional(),
+    }),
+  ),
   privacy: rulesOf(privacyDecision.partial().extend({ when: bodyWhen.optional() })),
   recording: z.strictObject({ default: keep, rules: z.array(z.strictObject({ when: bodyWhen.optional(), keep })) }),
   required_tags: rulesOf(

@@ -23,9 +23,13 @@ const rule = z.string().superRefine((name, context) => {
 
 export const observeList = z.strictObject({ connections: z.array(z.string().min(1)), rules: z.array(rule) });
 
-/** Entries that stand for no rule of the policy; `paths` are those of its files. */
-export function unknownRules(document: unknown, paths: Iterable<string>): { at: number; name: string }[] {
-  const { success, data } = observeList.safeParse(document);
+/** Entries of a list of rules that stand for no rule of the policy; `paths` are those of its files. */
+export function unknownRules(
+  list: z.ZodType<{ rules: string[] }>,
+  document: unknown,
+  paths: Iterable<string>,
+): { at: number; name: string }[] {
+  const { success, data } = list.safeParse(document);
   if (!success) return [];
   const folders = new Set([...paths].map((path) => path.split('/').slice(0, -1).join('/')));
   return data.rules.flatMap((name, at) => (folders.has(`rules/${name}`) ? [] : [{ at, name }]));

@@ -17,7 +17,8 @@ export type OpaResult = { ok: true } | { ok: false; output: string };
 export function runOpa(opaBinary: string, args: readonly string[], staging: string): Promise<OpaResult> {
   const options = {
     cwd: join(staging, 'sources'),
-    env: { HOME: staging, TMPDIR: staging },
+    // Its collector runs half as often: a fifth of its time, for some megabytes while it runs.
+    env: { HOME: staging, TMPDIR: staging, GOGC: '200' },
     timeout: opaTimeoutMs,
     killSignal: 'SIGKILL' as const,
     maxBuffer: opaOutputMaxBytes,

@@ -1,11 +1,14 @@
-/** The thread of a rehearsal: loads a policy and has it judge every smoke case, telling which one it is at. */
+/** The thread of rehearsals: loads a policy and has it judge every smoke case, telling which one it is at. */
 import { parentPort } from 'node:worker_threads';
 import { SkilltapeError } from '../errors.ts';
 import { createPolicyEngine } from './engine.ts';
 import type { RehearsalAsked, RehearsalReply } from './rehearsal.ts';
 import { allCases, type SmokeExpectation } from './smoke.ts';
 
-parentPort?.once('message', (asked: RehearsalAsked) => {
+/** Made while the policy is compiled. */
+const cases = allCases();
+
+parentPort?.on('message', (asked: RehearsalAsked) => {
   rehearse(asked).then(reply, (thrown) => reply({ fault: SkilltapeError.from(thrown).message }));
 });
 
@@ -20,7 +23,6 @@ async function rehearse({ policy, at, evaluationMaxMs }: RehearsalAsked): Promis
       failure = error;
     },
   });
-  const cases = allCases();
   let slowestMs = 0;
   for (const [index, { stage, name, input, expected }] of cases.entries()) {
     at[0] = index + 1;

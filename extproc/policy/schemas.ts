@@ -30,9 +30,11 @@ function folderOf(list: string): string {
   return list === 'retention' ? 'retention_list' : list;
 }
 
-/** File text by path inside `policies/schemas`. */
-export function schemaFiles(): Map<string, string> {
-  return new Map(
+let made: ReadonlyMap<string, string> | undefined;
+
+/** File text by path inside `policies/schemas`; made once, since every check of policies needs it. */
+export function schemaFiles(): ReadonlyMap<string, string> {
+  made ??= new Map(
     Object.entries(schemas).map(([path, schema]) => {
       // What a policy writes, before defaults are filled in; OPA reads drafts up to 7.
       const document = z.toJSONSchema(schema, {
@@ -43,6 +45,7 @@ export function schemaFiles(): Map<string, string> {
       return [path, `${JSON.stringify(document, null, 2)}\n`];
     }),
   );
+  return made;
 }
 
 /** `opa check` looks into an object that may be null only when both types stand in one schema, not in an `anyOf`. */

@@ -24,16 +24,44 @@ export async function testSources(
   const files = testedFiles(sources);
   const digest = digestOf(files);
   if (digest === passed.digest) return;
+  const outputs = await Promise.all(testRuns(files).map((run) => outputOf(run, opaBinary)));
+  const failed = outputs.filter((output) => output !== null);
+  if (failed.length === 0) {
+    passed.digest = digest;
+    return;
+  }
+  const faults = failed.flatMap((output) => [...failedTests(output), ...unreadableTests(output)]);
+  const distinct = [...new Map(faults.map((fault) => [JSON.stringify(fault), fault])).values()];
+  throw invalid(directory, distinct.length > 0 ? distinct : [{ path: '', line: 0, reason: failed.join('\n') }]);
+}
+
+type TestRun = { files: ReadonlyMap<string, Buffer>; args: readonly string[] };
+
+const rulePackage = /^package skilltape\.rules\./m;
+
+/**
+ * A decision looks at all packages of its rules, and OPA evaluates the tests among them each time: the tests of
+ * decisions run without them, and those of rules beside, by their names. Each test runs, whatever its package.
+ */
+function testRuns(files: ReadonlyMap<string, Buffer>): TestRun[] {
+  const isRuleTest = ([path, content]: readonly [string, Buffer]) =>
+    path.endsWith('_test.rego') && rulePackage.test(content.toString('utf8'));
+  const others = new Map([...files].filter((file) => !isRuleTest(file)));
+  const needsThem = [...others.values()].some((content) => /\brules\b[\w.[\]"]*_test\b/.test(content.toString('utf8')));
+  if (others.size === files.size || needsThem) return [{ files, args: [] }];
+  return [
+    { files: others, args: [] },
+    { files, args: ['--run', '^data\\.skilltape\\.rules\\.'] },
+  ];
+}
+
+/** What OPA says is wrong; null where all tests passed. */
+async function outputOf({ files, args }: TestRun, opaBinary: string): Promise<string | null> {
   const staging = await mkdtemp(join(tmpdir(), 'skilltape-policy-test-'));
   try {
     await writeTree(join(staging, 'sources'), files);
-    const result = await runOpa(opaBinary, ['test', '--bundle', '--format', 'json', '.'], staging);
-    if (result.ok) {
-      passed.digest = digest;
-      return;
-    }
-    const faults = [...failedTests(result.output), ...unreadableTests(result.output)];
-    throw invalid(directory, faults.length > 0 ? faults : [{ path: '', line: 0, reason: result.output }]);
+    const result = await runOpa(opaBinary, ['test', '--bundle', '--format', 'json', ...args, '.'], staging);
+    return result.ok ? null : result.output;
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

@@ -38,7 +38,14 @@ const usual: Readonly<Record<string, unknown>> = {
   clock: { UTC: { date: '2026-01-02', weekday: 'fri', hour: 3, minute: 4, minute_of_day: 184 } },
   ...{ 'body.status': 'parsed', 'body.fault': '', 'body.bytes': 120, 'body.decoded_bytes': 120, 'body.codings': [] },
   ...{ 'claude.model': model, 'claude.models': [model], batch: null, agent: null, events: null, upload: null },
-  ...{ findings: [], findings_complete: true, 'answer.status': 200, 'answer.outcome': 'complete' },
+  ...{
+    'excerpt.text': 'hello',
+    'excerpt.complete': true,
+    findings: [],
+    findings_complete: true,
+    'answer.status': 200,
+    'answer.outcome': 'complete',
+  },
 };
 
 /** Always in the same order, so that a number names one. */

@@ -15,7 +15,8 @@ export function planBudget(
   if (disk === null) return { early: [], budget: null };
   const budgetBytes = Math.floor((disk.sizeBytes * rules.diskBudgetPercent) / 100);
   const overBytes = disk.usedBytes - budgetBytes;
-  let freedBytes = due.reduce((sum, { bytes }) => sum + bytes, 0);
+  // How much a hold keeps of what is moved is known only when it is done.
+  let freedBytes = due.reduce((sum, { action, bytes }) => sum + (action === 'delete' ? bytes : 0), 0);
   const early: Step[] = [];
   const isOld = ({ step }: Candidate) => dueAtMs(step.day, rules.contentFloorDays) <= nowMs;
   const families = young

@@ -34,6 +34,8 @@ export async function gather(parts: RetentionParts, stores: Stores): Promise<Gat
   const known = inForce.map((hold) => ({ ...hold, covered: [...hold.covered, ...(asked.found.get(hold.id) ?? [])] }));
   const input: PlanInput = {
     ...{ nowMs: parts.nowMs(), rules, families: await parts.archive.families(), indexDays: asked.days },
+    ...{ heldFamilies: await parts.archive.heldFamilies(), indexHeldDays: asked.heldDays },
+    isHoldReleased: holds.list().some(({ released }) => (released?.timeMs ?? 0) >= receipts.lastSweepMs()),
     ...{ revealDays: stores.reveal.days(), holds: known, owed: receipts.owed(), disk: parts.disk() },
   };
   return { input, found: asked.found };
@@ -43,18 +45,20 @@ async function askIndex(
   { idsOf }: RetentionParts,
   stores: Stores,
   holds: readonly Hold[],
-): Promise<{ days: IndexDay[] | null; found: Map<string, DayOfClass[]> }> {
+): Promise<{ days: IndexDay[] | null; heldDays: IndexDay[]; found: Map<string, DayOfClass[]> }> {
   const { index, away } = stores;
-  if (index === null) return { days: null, found: new Map() };
+  if (index === null) return { days: null, heldDays: [], found: new Map() };
   try {
     const days = await index.days();
     const found = new Map<string, DayOfClass[]>();
     for (const { id, scope } of holds) {
       if (needsIndex(scope)) found.set(id, await index.daysWith(matchingOf(scope, idsOf)));
     }
-    return { days, found };
+    const heldDays =
+      holds.length === 0 ? [] : await index.matchingDays(holds.map(({ scope }) => matchingOf(scope, idsOf)));
+    return { days, heldDays, found };
   } catch (thrown) {
     away.index = SkilltapeError.from(thrown).message;
-    return { days: null, found: new Map() };
+    return { days: null, heldDays: [], found: new Map() };
   }
 }

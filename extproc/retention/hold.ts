@@ -1,4 +1,4 @@
-/** What a legal hold covers. Whole days are kept where one record of them is held: records are not moved. */
+/** What a legal hold covers: which days may have a record of it. Which records those are is asked when the day is due. */
 import type { DayOfClass, Matching } from '../index/retention.ts';
 import { dayMs, daysBefore } from './days.ts';
 

@@ -1,5 +1,6 @@
 /** What a sweep or an erasure works on. */
 import type { Deleted, Family } from '../archive/deletion.ts';
+import type { Thinned } from '../archive/held-family.ts';
 import type { DayOfClass, IndexRetention } from '../index/retention.ts';
 import type { Holds } from './holds.ts';
 import type { Disk, PlannedFamily } from './plan.ts';
@@ -10,6 +11,14 @@ export type PersonName = { issuer: string; subject: string };
 
 export type ArchiveStore = {
   families(): Promise<PlannedFamily[]>;
+  /** What holds kept of families that went. */
+  heldFamilies(): Promise<PlannedFamily[]>;
+  /** Lets all of a family go but the exchanges that `heldOf` says are held. @throws SkilltapeError */
+  thin(
+    family: Family,
+    heldOf: (exchangeIds: readonly string[]) => Promise<ReadonlySet<string>>,
+    reason: string,
+  ): Promise<Thinned>;
   /** @throws SkilltapeError */
   delete(family: Family, reason: string): Promise<Deleted>;
 };

@@ -2,19 +2,27 @@
 import type { DayOfClass, IndexDay } from '../index/retention.ts';
 import { planBudget } from './budget.ts';
 import { dueAtMs } from './days.ts';
-import { type Hold, indexedDaysOf, keepsArchived, keepsIndexed, needsIndex } from './hold.ts';
+import type { Hold } from './hold.ts';
+import { judgedOf } from './judged.ts';
 import { daysOf, type RetentionRules } from './rules.ts';
 
-export type Store = 'archive' | 'index' | 'reveal';
+/** `held`: what holds kept of families of the archive that went. */
+export type Store = 'archive' | 'held' | 'index' | 'reveal';
 export type Because = 'content_expired' | 'metadata_expired' | 'disk_budget';
 
-/** `items`: segments, documents or values; `bytes`: of the archive, 0 elsewhere. */
+/**
+ * `items`: segments, documents or values; `bytes`: of the archive, 0 elsewhere.
+ * - `delete`: all that there is, or of an index all but what `holds` cover.
+ * - `reduce`: texts go, metadata stays; of the store `held`: what no hold covers any more goes.
+ * - `move`: records that these `holds` cover go into the store `held`, and the rest goes for good.
+ */
 export type Step = DayOfClass & {
   store: Store;
-  action: 'delete' | 'reduce';
+  action: 'delete' | 'reduce' | 'move';
   items: number;
   bytes: number;
   because: Because;
+  holds?: string[] | undefined;
 };
 
 /**
@@ -22,7 +30,7 @@ export type Step = DayOfClass & {
  * - `hold_unknown`: the index cannot say now whether these holds cover it.
  * - `other_writer`: the key that could sign its deletion is not here.
  */
-export type Kept = Step & { why: 'held' | 'hold_unknown' | 'other_writer'; holds: string[] };
+export type Kept = Omit<Step, 'holds'> & { why: 'held' | 'hold_unknown' | 'other_writer'; holds: string[] };
 
 /** What is not due: so many classes' days, and when the next one is. */
 export type Young = { store: Store; retentionClass: string; days: number; nextMs: number };
@@ -37,8 +45,14 @@ export type PlanInput = {
   nowMs: number;
   rules: RetentionRules;
   families: readonly PlannedFamily[];
+  /** What holds kept of families. */
+  heldFamilies: readonly PlannedFamily[];
+  /** A hold was released since the last sweep, so that there may be records that none covers any more. */
+  isHoldReleased: boolean;
   /** Null: the index cannot be asked now. */
   indexDays: readonly IndexDay[] | null;
+  /** Of these documents so many that a hold covers. */
+  indexHeldDays: readonly IndexDay[];
   revealDays: readonly (DayOfClass & { values: number })[];
   /** Those in force. */
   holds: readonly Hold[];
@@ -52,25 +66,30 @@ export type PlanInput = {
 export type Candidate = { step: Step; dueMs: number; isOurs: boolean };
 
 export function planRetention(input: PlanInput): Plan {
-  const candidates = [...archived(input), ...indexed(input), ...revealed(input)];
+  const candidates = [...archived(input), ...held(input), ...indexed(input), ...revealed(input)];
   const due = candidates.filter(({ dueMs }) => dueMs <= input.nowMs);
   const young = candidates.filter(({ dueMs }) => dueMs > input.nowMs);
-  const judged = due.map((candidate) => ({ candidate, kept: keptOf(candidate, input) }));
-  const steps = judged.flatMap(({ candidate, kept }) => (kept === null ? [candidate.step] : []));
-  const { early, budget } = planBudget(input, steps, young, (candidate) => keptOf(candidate, input) === null);
+  const judged = due.map((candidate) => judgedOf(candidate, input));
+  const steps = judged.flatMap(({ step }) => step ?? []);
+  const isFree = (candidate: Candidate) => {
+    const { step, kept } = judgedOf(candidate, input);
+    return kept === null && step?.action === candidate.step.action;
+  };
+  const { early, budget } = planBudget(input, steps, young, isFree);
   const planned = [...steps, ...early];
-  const owed = input.owed.flatMap((step) => owedNow(step, planned, candidates));
-  const owedJudged = owed.map((candidate) => ({ candidate, kept: keptOf(candidate, input) }));
-  const all = [...planned, ...owedJudged.flatMap(({ candidate, kept }) => (kept === null ? [candidate.step] : []))];
+  const owed = input.owed
+    .flatMap((step) => owedNow(step, planned, candidates))
+    .map((candidate) => judgedOf(candidate, input));
+  const all = [...planned, ...owed.flatMap(({ step }) => step ?? [])];
   return {
     steps: all,
-    kept: [...judged, ...owedJudged].flatMap(({ kept }) => (kept === null ? [] : [kept])),
+    kept: [...judged, ...owed].flatMap(({ kept }) => kept ?? []),
     young: summed(young.filter(({ step }) => !all.some((other) => isSame(other, step)))),
     budget,
   };
 }
 
-function archived({ families, rules }: PlanInput): Candidate[] {
+function archived({ families, rules }: Pick<PlanInput, 'families' | 'rules'>): Candidate[] {
   return families.map(({ retentionClass, day, isOurs, segments, bytes }) => ({
     step: {
       ...{ store: 'archive', action: 'delete', retentionClass, day, items: segments, bytes },
@@ -78,6 +97,14 @@ function archived({ families, rules }: PlanInput): Candidate[] {
     },
     dueMs: dueAtMs(day, daysOf(rules, retentionClass).contentDays),
     isOurs,
+  }));
+}
+
+/** It was due when it was moved. */
+function held({ heldFamilies, rules }: PlanInput): Candidate[] {
+  return archived({ families: heldFamilies, rules }).map((candidate) => ({
+    ...candidate,
+    step: { ...candidate.step, store: 'held' as const },
   }));
 }
 
@@ -110,34 +137,17 @@ function revealed({ revealDays, rules }: PlanInput): Candidate[] {
   }));
 }
 
-/** Null: nothing keeps it. */
-function keptOf({ step, isOurs }: Candidate, input: PlanInput): Kept | null {
-  const keeps = step.store === 'index' ? keepsIndexed : keepsArchived;
-  const holding = input.holds.filter((hold) => keeps(hold, step));
-  if (holding.length > 0) return { ...step, why: 'held', holds: holding.map(({ id }) => id) };
-  const unknown = step.store === 'index' || isKnown(step, input.indexDays) ? [] : input.holds.filter(isByRecord);
-  if (unknown.length > 0) return { ...step, why: 'hold_unknown', holds: unknown.map(({ id }) => id) };
-  return isOurs ? null : { ...step, why: 'other_writer', holds: [] };
-}
-
-function isByRecord({ scope }: Hold): boolean {
-  return needsIndex(scope);
-}
-
-/** Whether the index has what it needs to say that nothing of it is held: documents of the days it may be of. */
-function isKnown({ retentionClass, day }: DayOfClass, indexDays: readonly IndexDay[] | null): boolean {
-  const days = indexedDaysOf(day);
-  return (indexDays ?? []).some(
-    (one) => one.retentionClass === retentionClass && one.documents > 0 && days.includes(one.day),
-  );
-}
-
 /** What was owed and is there still, unless it is planned anyway. */
 function owedNow(owed: Step, planned: readonly Step[], candidates: readonly Candidate[]): Candidate[] {
   if (planned.some((step) => isSame(step, owed))) return [];
   return candidates
-    .filter(({ step }) => isSame(step, owed) && step.action === owed.action)
+    .filter(({ step }) => isSame(step, owed) && (step.action === owed.action || isOfFiles(step)))
     .map(({ step, isOurs }) => ({ step: { ...step, because: owed.because }, dueMs: 0, isOurs }));
+}
+
+/** How much of a family goes is for the holds of now to say. */
+function isOfFiles({ store }: Step): boolean {
+  return store === 'archive' || store === 'held';
 }
 
 export function isSame(one: DayOfClass & { store: Store }, other: DayOfClass & { store: Store }): boolean {

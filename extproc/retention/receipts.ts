@@ -14,29 +14,35 @@ const numbered = {
   run: z.string().max(64),
 };
 const step = {
-  store: z.enum(['archive', 'index', 'reveal']),
-  action: z.enum(['delete', 'reduce']),
+  store: z.enum(['archive', 'held', 'index', 'reveal']),
+  action: z.enum(['delete', 'reduce', 'move']),
   retentionClass: z.string(),
   day: z.iso.date(),
   items: count,
   bytes: count,
   because: z.enum(['content_expired', 'metadata_expired', 'disk_budget']),
 };
-const plannedStep: z.ZodType<Step> = z.strictObject(step);
+const plannedStep = z.strictObject({ ...step, holds: z.array(z.string()).optional() });
+plannedStep satisfies z.ZodType<Step>;
+/** `held`: exchanges that stay, and what they take, of a step that went around holds. */
+const doneStep = z.strictObject({
+  ...plannedStep.shape,
+  held: z.strictObject({ exchanges: count, bytes: count }).optional(),
+});
 const keptStep = z.strictObject({
   ...step,
   why: z.enum(['held', 'hold_unknown', 'other_writer']),
   holds: z.array(z.string()),
 });
 /** What is still to do, and why it could not be done now. */
-const toDoStep = z.strictObject({ ...step, reason: text });
+const toDoStep = z.strictObject({ ...plannedStep.shape, reason: text });
 const sums = z.record(z.string(), z.strictObject({ items: count, bytes: count }));
 
 const receipt = z.discriminatedUnion('kind', [
   z.strictObject({ ...numbered, kind: z.literal('sweep_begun'), by: text, reason: text, steps: z.array(plannedStep) }),
   z.strictObject({
     ...{ ...numbered, kind: z.literal('sweep_ended') },
-    done: z.array(plannedStep),
+    done: z.array(doneStep),
     kept: z.array(keptStep),
     toDo: z.array(toDoStep),
     /** Stores that could not be asked at all, and why. */
@@ -91,6 +97,11 @@ export class Receipts {
       if (event.kind === 'sweep_ended') return event.toDo.map(({ reason: _reason, ...owed }) => owed);
     }
     return [];
+  }
+
+  /** When the last sweep began; 0 before the first. Milliseconds since the epoch. */
+  lastSweepMs(): number {
+    return this.#log.events.findLast(({ kind }) => kind === 'sweep_begun')?.timeMs ?? 0;
   }
 
   /** Durable on return. */

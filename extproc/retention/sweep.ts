@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { SkilltapeError } from '../errors.ts';
 import type { Pending } from './erase.ts';
 import { gather, openStores, type Stores } from './gather.ts';
+import { heldAmong } from './held-among.ts';
+import { type Hold, matchingOf } from './hold.ts';
 import type { Asked, RetentionParts } from './parts.ts';
 import { type Plan, planRetention, type Step } from './plan.ts';
 import type { SweepEnded } from './receipts.ts';
@@ -34,7 +36,7 @@ export async function sweep(parts: RetentionParts, { by, reason }: Asked, pendin
     const left = input.indexDays === null ? input.owed.filter(({ store }) => store === 'index') : [];
     const begun = { timeMs: parts.nowMs(), by, reason, steps: [...steps, ...left] };
     await parts.receipts.append({ kind: 'sweep_begun', run, ...begun });
-    const { done, toDo } = await carryOut(parts, stores, steps);
+    const { done, toDo } = await carryOut(parts, stores, steps, input.holds);
     const waiting = left.map((step) => ({ ...step, reason: stores.away.index ?? 'the index is away' }));
     const erasures = await pending.finish(stores);
     return (await parts.receipts.append({
@@ -50,13 +52,13 @@ async function carryOut(
   parts: RetentionParts,
   stores: Stores,
   steps: readonly Step[],
+  holds: readonly Hold[],
 ): Promise<Pick<SweepEnded, 'done' | 'toDo'>> {
   const done: SweepEnded['done'] = [];
   const toDo: SweepEnded['toDo'] = [];
   for (const step of steps) {
     try {
-      const { items, bytes } = await carryOutOne(parts, stores, step);
-      done.push({ ...step, items, bytes });
+      done.push({ ...step, ...(await carryOutOne(parts, stores, step, holds)) });
     } catch (thrown) {
       // One day that cannot go now must not keep the others.
       toDo.push({ ...step, reason: SkilltapeError.from(thrown).message.slice(0, reasonMaxChars) });
@@ -68,18 +70,27 @@ async function carryOut(
 const reasonMaxChars = 500;
 
 async function carryOutOne(
-  { archive }: RetentionParts,
+  parts: RetentionParts,
   { index, reveal, away }: Stores,
   step: Step,
-): Promise<{ items: number; bytes: number }> {
+  holds: readonly Hold[],
+): Promise<Pick<SweepEnded['done'][number], 'items' | 'bytes' | 'held'>> {
+  const reason = `retention: ${step.because}`;
   switch (step.store) {
-    case 'archive': {
-      const { exchanges, bytes } = await archive.delete(step, `retention: ${step.because}`);
-      return { items: exchanges, bytes };
+    case 'archive':
+    case 'held': {
+      if (step.store === 'archive' && step.action === 'delete') {
+        const { exchanges, bytes } = await parts.archive.delete(step, reason);
+        return { items: exchanges, bytes };
+      }
+      const heldOf = heldAmong(step.holds === undefined ? [] : holds, index, parts.idsOf);
+      const { exchanges, bytes, held } = await parts.archive.thin(step, heldOf, reason);
+      return { items: exchanges, bytes: Math.max(0, bytes), ...(held.exchanges > 0 && { held }) };
     }
     case 'index': {
       if (index === null) throw new SkilltapeError('index_failed', away.index ?? 'the index is away');
-      const items = step.action === 'reduce' ? await index.reduce(step) : await index.remove(step);
+      const except = step.holds === undefined ? [] : holds.map(({ scope }) => matchingOf(scope, parts.idsOf));
+      const items = step.action === 'reduce' ? await index.reduce(step, except) : await index.remove(step, except);
       return { items, bytes: 0 };
     }
     case 'reveal':

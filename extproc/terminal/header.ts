@@ -19,6 +19,7 @@ export function headerLines(document: Masked<ExchangeDocument>, style: Style, wi
     ['verdict', skilltape.verdict.decision],
     ...skilltape.verdict.reasons.map(({ rule, message }): [string, string] => ['', `${rule}: ${message}`]),
     ...observedFields(skilltape.verdict),
+    ...liftedFields(skilltape.verdict),
     ['outcome', withDetail(skilltape.outcome, skilltape.outcome_detail)],
     ['tokens', tokensOf(genAi.usage)],
     ['session', withDetail(skilltape.session.id, skilltape.session.source)],
@@ -37,6 +38,17 @@ function observedFields({ would, would_reasons: reasons }: ExchangeDocument['ski
   return [
     ['would be', would === 'deny' ? 'denied (not enforced)' : 'held (not enforced)'] as [string, string],
     ...said,
+  ];
+}
+
+/** What a rule would have stopped without a grant. */
+function liftedFields(verdict: ExchangeDocument['skilltape']['verdict']): [string, string][] {
+  if (verdict.lifted === null) return [];
+  const what = verdict.lifted === 'break_glass' ? 'BREAK-GLASS' : 'access';
+  const by = `${what} ${verdict.lifted_grants.join(', ')}, given by ${verdict.lifted_by.join(', ')}`;
+  return [
+    ['lifted by', `${by}: ${verdict.lifted_why.join('; ')}`],
+    ...verdict.lifted_reasons.map(({ rule, message }): [string, string] => ['', `${rule}: ${message}`]),
   ];
 }
 

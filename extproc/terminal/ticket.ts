@@ -6,9 +6,17 @@ export function ticketLine(ticket: Ticket, nowMs: number): string {
   const { summary, state } = ticket;
   const age = minutes(nowMs - ticket.openedMs);
   const rules = summary.reasons.map(({ rule }) => rule).join(' ');
+  const told = wasNotTold(ticket) ? '  not notified' : '';
   return sanitiseLine(
-    `${ticket.ticket}  ${state.kind}  ${age} ago  ${personOf(ticket)}  ${summary.connection}  ${rules}`,
+    `${ticket.ticket}  ${state.kind}  ${age} ago  ${personOf(ticket)}  ${summary.connection}  ${rules}${told}`,
   );
+}
+
+/** Some target has not been told of what it was to be told last. */
+function wasNotTold({ events }: Ticket): boolean {
+  const last = new Map<string, string>();
+  for (const event of events) if ('occasion' in event) last.set(event.target, event.kind);
+  return [...last.values()].includes('not_notified');
 }
 
 /** Everything that whoever decides is told, in plain words. */
@@ -50,7 +58,9 @@ function eventLine(event: Ticket['events'][number]): string {
   const by = 'by' in event ? ` by ${event.by.name} (uid ${event.by.uid}): ${event.reason}` : '';
   const exchange = 'exchangeId' in event ? ` ${event.exchangeId}` : '';
   const grant = 'grant' in event ? ` for ${event.grant.uses} ${event.grant.scope}` : '';
-  return `${time} ${event.kind}${exchange}${grant}${by}`;
+  const told = 'occasion' in event ? ` ${event.target} of ${event.occasion}` : '';
+  const why = event.kind === 'not_notified' ? `: ${event.why}` : '';
+  return `${time} ${event.kind}${exchange}${grant}${by}${told}${why}`;
 }
 
 function minutes(ms: number): string {

@@ -112,6 +112,15 @@ export type ExchangeDocument = {
       /** What rules would have decided that are recorded and not enforced, and why; null when they had nothing to say. */
       would: 'deny' | 'hold' | null;
       would_reasons: DocumentReason[];
+      /**
+       * Rules that did not count because of grants: the louder kind of these, the rules, the grants by their ids, who gave
+       * them and why. Null where none was lifted.
+       */
+      lifted: 'access' | 'break_glass' | null;
+      lifted_reasons: DocumentReason[];
+      lifted_grants: string[];
+      lifted_by: string[];
+      lifted_why: string[];
       policy_revision: string;
       /** The policy that said what is kept: the exchange's own where it was still loaded, else the one then in force. */
       record_policy_revision: string;

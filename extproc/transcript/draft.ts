@@ -11,6 +11,7 @@ import type { RecordDecision } from '../policy/decision.ts';
 import type { ExchangeDocument } from './document.ts';
 import { endingOf } from './ending.ts';
 import { billedOf, genAiOf } from './gen-ai.ts';
+import { liftedOf } from './lifted.ts';
 import type { Reading } from './reading.ts';
 import type { Brought, Recall } from './recall.ts';
 import type { Transcript } from './transcript.ts';
@@ -101,6 +102,7 @@ export function frameOf(
         reasons: [...(decided?.reasons ?? [])],
         would: decided?.observed?.verdict ?? null,
         would_reasons: [...(decided?.observed?.reasons ?? [])],
+        ...liftedOf(decided),
         policy_revision: decided?.policyRevision ?? '',
         record_policy_revision: decision.revision ?? '',
       },

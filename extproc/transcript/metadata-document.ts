@@ -4,6 +4,7 @@ import { withoutContent } from '../masking/masked.ts';
 import { notCoded } from './coded-body.ts';
 import type { ExchangeDocument } from './document.ts';
 import { userOf } from './draft.ts';
+import { liftedOf } from './lifted.ts';
 import { requestIdOf } from './our-fields.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -69,6 +70,7 @@ export function metadataDocument(
       verdict: {
         ...{ decision: decided?.verdict ?? 'none', reasons: [] },
         ...{ would: decided?.observed?.verdict ?? null, would_reasons: [] },
+        ...{ ...liftedOf(decided), lifted_reasons: [], lifted_why: [] },
         policy_revision: decided?.policyRevision ?? '',
         record_policy_revision: '',
       },

@@ -27,6 +27,9 @@ const ourBranches = new Set([
   'http.request.body',
   'skilltape.verdict.decision',
   'skilltape.verdict.would',
+  'skilltape.verdict.lifted',
+  'skilltape.verdict.lifted_grants',
+  'skilltape.verdict.lifted_by',
   'skilltape.verdict.policy_revision',
   'skilltape.verdict.record_policy_revision',
 ]);

@@ -8,7 +8,7 @@ import type { Decided } from '../exchange/record.ts';
 import { notCounted } from '../exchange/totals.ts';
 import { wallClocks } from '../exchange/wall-clock.ts';
 import type { AccessInput, ClaudeFacts, RecordInput, RequestInput } from '../policy/input.ts';
-import { noBodyFacts } from '../policy/input-bounds.ts';
+import { noBodyFacts, noExcerpt } from '../policy/input-bounds.ts';
 import { endingOf } from './ending.ts';
 import { toolsUsed } from './gen-ai.ts';
 import type { Reading } from './reading.ts';
@@ -23,8 +23,9 @@ export function recordInputOf(transcript: Transcript, reading: Reading): RecordI
   if (decided === null) return null;
   const { message } = reading;
   const usage = usageOf(message);
+  const { excerpt: _, ...judged } = judgedInputOf({ ...transcript, decided });
   return {
-    ...judgedInputOf({ ...transcript, decided }),
+    ...judged,
     answer: {
       outcome: endingOf(transcript, reading).outcome,
       status: finished.status,
@@ -44,7 +45,16 @@ export type Judged = Pick<Transcript, 'started' | 'startedMs' | 'requestBytes'> 
 /** The input as it was judged, with what inputs of earlier versions did not say; of stage `access` without body facts. */
 export function judgedInputOf({ decided, started, startedMs, requestBytes: bytes }: Judged): RequestInput {
   const body = { bytes, decoded_bytes: bytes, codings: [], status: 'empty' as const, fault: '' };
-  const empty = { body, ...noBodyFacts, findings: [], findings_complete: false, totals: notCounted, owners: [] };
+  const empty = {
+    body,
+    ...noBodyFacts,
+    findings: [],
+    findings_complete: false,
+    totals: notCounted,
+    owners: [],
+    grants: [],
+    excerpt: noExcerpt,
+  };
   const judged = decided.input as AccessInput & Partial<RequestInput>;
   return {
     ...empty,

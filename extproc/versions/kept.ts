@@ -38,11 +38,10 @@ export class KeptVersions {
     const draft = join(this.directory, `.${hash}.${process.pid}`);
     await rm(draft, { recursive: true, force: true });
     const before = previous === null ? null : this.folderOf(previous);
-    const folders = new Set([draft]);
+    const folders = new Set([draft, ...[...files.keys()].map((path) => dirname(join(draft, path)))]);
+    for (const each of folders) await mkdir(each, { recursive: true, mode: 0o700 });
     for (const [path, content] of files) {
       const file = join(draft, path);
-      folders.add(dirname(file));
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       if (before === null || !(await isLinked(join(before, path), file, content))) await writeSynced(file, content);
     }
     for (const each of folders) await syncFolder(each);

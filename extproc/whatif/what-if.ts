@@ -16,7 +16,7 @@ export type Change = Step & { exchangeId: string; person: string; gained: string
  * - `judged`: of these the verdict is compared; `changed` of them would have another, and `otherRules` the same one for
  *   other rules.
  * - `undecided`: refused before a policy was asked. `unopened`: of persons who were erased.
- * - `withoutFindings`, `withoutTotals`: judged without what the new policy looks at and the old one did not, so that it
+ * - `withoutFindings`, `withoutTotals`, `withoutExcerpt`: judged without what the new policy looks at and the old one did not, so that it
  *   was not recorded: rules that look at it refuse these, whatever was in them.
  * - `changes`: the first `changesMax` of them.
  */
@@ -28,6 +28,7 @@ export type WhatIf = {
   unopened: number;
   withoutFindings: number;
   withoutTotals: number;
+  withoutExcerpt: number;
   byVerdict: (Step & { count: number })[];
   byRule: (Step & { rule: string; gained: number; lost: number })[];
   byPerson: (Step & { person: string; count: number })[];
@@ -36,7 +37,10 @@ export type WhatIf = {
 
 export type WhatIfParts = {
   requests: JudgedRequests;
-  policy: Pick<PolicyEngine, 'access' | 'request' | 'timeZones' | 'looksAtFindings' | 'looksAtTotals'>;
+  policy: Pick<
+    PolicyEngine,
+    'access' | 'request' | 'timeZones' | 'looksAtFindings' | 'looksAtTotals' | 'looksAtExcerpt'
+  >;
   /** As whoever asks may see them. */
   shown: (identity: Identity) => string;
   /** Told after each so many. */
@@ -52,7 +56,7 @@ const noIdentity = 'nobody';
 export async function whatIf(range: TimeRange, parts: WhatIfParts): Promise<WhatIf> {
   const { policy, requests, onProgress } = parts;
   const tally = new Tally();
-  const sums = { judged: 0, undecided: 0, unopened: 0, withoutFindings: 0, withoutTotals: 0 };
+  const sums = { judged: 0, undecided: 0, unopened: 0, withoutFindings: 0, withoutTotals: 0, withoutExcerpt: 0 };
   for await (const found of requests.read(range)) {
     if (found.kind !== 'judged') {
       sums[found.kind] += 1;
@@ -63,6 +67,8 @@ export async function whatIf(range: TimeRange, parts: WhatIfParts): Promise<What
     const isWhole = decided.stage === 'request';
     sums.judged += 1;
     if (isWhole && policy.looksAtFindings && !input.findings_complete) sums.withoutFindings += 1;
+    // No excerpt is recorded.
+    if (isWhole && policy.looksAtExcerpt) sums.withoutExcerpt += 1;
     if (isWhole && policy.looksAtTotals && !input.totals.counted) sums.withoutTotals += 1;
     const person = started.identity === null ? noIdentity : parts.shown(started.identity);
     tally.add(judged, judgedAgain(judged, policy), person);

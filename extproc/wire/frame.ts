@@ -189,3 +189,14 @@ export function assertModes(message: EnvoyMessage): void {
     },
   );
 }
+
+/** On the release listener bodies do not pass by us: what we were shown of one we would have to give back. */
+export function assertGateModes(message: EnvoyMessage): void {
+  const { requestBodyMode: request, responseBodyMode: response, observability } = message;
+  if (request === 'NONE' && response === 'NONE' && !observability) return;
+  throw new SkilltapeError(
+    'protocol_violation',
+    `ext_proc of the release listener has request_body_mode ${request} and response_body_mode ${response}`,
+    { remedy: 'Set NONE for both, as `skilltape envoy render` does.' },
+  );
+}

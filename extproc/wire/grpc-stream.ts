@@ -7,6 +7,7 @@ import { MessageSplitter } from './message-splitter.ts';
 
 /** Whole messages that may wait in memory before no more is read; beside them, what fits into the stream's window. */
 const waitingMaxBytes = 64 * 1024;
+const never = () => false;
 const neverEnded: GrpcStatus = { code: grpcStatus.internal, details: 'the stream was given up' };
 
 /**
@@ -58,9 +59,22 @@ export class GrpcStream {
     this.#onEnd = heed;
   }
 
-  /** The next message; undefined when the peer has ended its side, or is gone. Throws `protocol_violation`. */
-  async next(): Promise<Buffer | undefined> {
-    while (!this.isGone) {
+  /** Has `next` look whether it is to wait on. */
+  interrupt(): void {
+    this.#change();
+  }
+
+  /** Ends it at once, with what waits to be sent: for a peer that does not take it. */
+  reset(): void {
+    if (!this.isGone) this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  /**
+   * The next message; undefined when the peer has ended its side or is gone, or `isOver` says so, which is asked again
+   * after `interrupt`. Throws `protocol_violation`.
+   */
+  async next(isOver: () => boolean = never): Promise<Buffer | undefined> {
+    while (!this.isGone && !isOver()) {
       const message = this.#messages.take();
       if (message !== undefined) {
         this.#resume();
@@ -87,6 +101,16 @@ export class GrpcStream {
       }
     } finally {
       stream.uncork();
+    }
+  }
+
+  /** The same for pieces that come over time: each goes out at once. */
+  async sendLive(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const piece of pieces) {
+      if (this.#write(piece)) continue;
+      if (this.isGone || this.#isOver) return;
+      await this.#drained();
+      if (this.isGone) return;
     }
   }
 

@@ -35,6 +35,8 @@ function* replies(action: Action): Generator<Uint8Array> {
   switch (action.kind) {
     case 'wait':
     case 'cut':
+    // `streamedReply` has it.
+    case 'streamed_reply':
       return;
     case 'release':
       yield* release(action);
@@ -55,6 +57,18 @@ function* replies(action: Action): Generator<Uint8Array> {
     default:
       action satisfies never;
   }
+}
+
+type StreamedReply = Extract<Action, { kind: 'streamed_reply' }>;
+
+/**
+ * The messages of an answer of our own whose pieces come over time (StreamedImmediateResponse). Only the last one, which
+ * ends it, lets Envoy close the stream in order: a stream that ends without it would keep the caller waiting.
+ */
+export async function* streamedReply({ headers, body, accessLog }: StreamedReply): AsyncGenerator<Uint8Array> {
+  yield streamedHeaders(headers, accessLog);
+  for await (const piece of body) yield* streamedPiece(piece, false);
+  yield* streamedPiece(new Uint8Array(0), true);
 }
 
 type Release = Extract<Action, { kind: 'release' }>;
@@ -138,6 +152,30 @@ function localReply({ reply, accessLog }: Extract<Action, { kind: 'local_reply' 
     writer.number(1, reply.status);
     writer.message(1, statusEnd);
     writer.message(7, end);
+  });
+}
+
+/** streamed_immediate_response { headers_response { headers } }: a HeaderMap, whose values are bytes. */
+function streamedHeaders(headers: Record<string, string>, accessLog: Record<string, string>): Buffer {
+  return message(() => {
+    writeAccessLog(accessLog);
+    const end = writer.mark;
+    for (const [name, value] of Object.entries({ ':status': '200', ...headers }).reverse()) {
+      const headerEnd = writer.mark;
+      writer.latin1(3, value);
+      writer.utf8(1, name);
+      writer.message(1, headerEnd);
+    }
+    for (const field of [1, 1, 11]) writer.message(field, end);
+  });
+}
+
+/** streamed_immediate_response { body_response }. */
+function streamedPiece(body: Uint8Array, endOfStream: boolean): Iterable<Uint8Array> {
+  return withBody(body, () => {
+    writer.lengthOf(1, body.length);
+    if (endOfStream) writer.number(2, 1);
+    for (const field of [2, 11]) writer.message(field, 0);
   });
 }
 

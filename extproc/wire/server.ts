@@ -90,7 +90,11 @@ function refuse(stream: ServerHttp2Stream, httpStatus: number): void {
 /** Set by Envoy on its route; a caller's headers never become gRPC metadata. */
 function routeOf(headers: IncomingHttpHeaders): Route {
   const text = (name: string) => String(headers[name] ?? '');
-  return { connection: text('x-skilltape-connection'), pathPrefix: text('x-skilltape-path-prefix') };
+  return {
+    connection: text('x-skilltape-connection'),
+    pathPrefix: text('x-skilltape-path-prefix'),
+    isRelease: text('x-skilltape-release-listener') !== '',
+  };
 }
 
 /** The streams whose exchanges have not been told of their end yet. */

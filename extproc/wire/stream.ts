@@ -1,22 +1,26 @@
 import { SkilltapeError } from '../errors.ts';
 import type { StreamEnding } from '../exchange/broken-off.ts';
 import type { Action, Frame } from '../exchange/frame.ts';
-import { assertModes, readMessage } from './frame.ts';
+import { assertGateModes, assertModes, readMessage } from './frame.ts';
 import { grpcStatus } from './grpc-status.ts';
 import type { GrpcStream } from './grpc-stream.ts';
-import { repliesOf } from './reply.ts';
+import { repliesOf, streamedReply } from './reply.ts';
 
 /** What a stream needs of an exchange. */
 export type StreamExchange = {
   readonly id: string;
+  /** Of a request it is shown the headers alone, and of an answer nothing (`release-gate.ts`). */
+  readonly isGate?: boolean;
   accept(frame: Frame): Promise<Action>;
   /** Envoy ended its side, or is gone: what still waits need not go on. */
   left(): void;
   abandon(how: StreamEnding, detail: string, undelivered: boolean): Promise<void>;
+  /** `heed` is called when it is to end now, whatever Envoy does, with the last that is sent of it. */
+  onStop?(heed: (last: Action) => void): void;
 };
 
 /** What Envoy's route says of itself, as gRPC metadata; a caller's headers never become that. */
-export type Route = { connection: string; pathPrefix: string };
+export type Route = { connection: string; pathPrefix: string; isRelease: boolean };
 
 /** Opens the exchange of a stream; throws when the route names no connection that is configured. */
 export type OpenExchange = (route: Route) => StreamExchange;
@@ -41,43 +45,99 @@ export async function serveStream(
     const opened = openIt();
     exchange = opened;
     stream.onEnd(() => opened.left());
-    undelivered = !(await pump(stream, exchange));
+    const stopped = new Stopped(stream);
+    opened.onStop?.((last) => stopped.by(last));
+    undelivered = !(await pump(stream, exchange, stopped));
     stream.complete();
   } catch (error) {
     fault = error instanceof Error ? error : new Error(String(error));
     stream.fail({ code: grpcStatus.internal, details: withRemedy(fault) });
   } finally {
     const ended = stream.isConnectionLost ? 'connection_lost' : 'stream_ended';
-    const how = fault instanceof StreamCut ? 'cut' : isStopping() ? 'interrupted' : ended;
+    const how = fault instanceof StreamCut ? fault.how : isStopping() ? 'interrupted' : ended;
     const detail = how === 'interrupted' ? 'the processor was stopped' : (fault?.message ?? '');
     await exchange?.abandon(how, detail, undelivered).catch((error) => {
       fault ??= error;
     });
-    onEnd(exchange?.id, fault);
+    // Somebody wanted it so: that is no fault.
+    onEnd(exchange?.id, how === 'stopped' ? undefined : fault);
   }
 }
 
 /** We end the stream although Envoy would go on. */
-class StreamCut extends Error {}
+class StreamCut extends Error {
+  readonly how: 'cut' | 'stopped';
+
+  constructor(reason: string, how: 'cut' | 'stopped' = 'cut') {
+    super(reason);
+    this.how = how;
+  }
+}
+
+/** What a stopped exchange sends last; Envoy may be slow to take what comes before it. */
+class Stopped {
+  static readonly #takenMaxMs = 1_000;
+  readonly #stream: GrpcStream;
+  #last: Action | undefined;
+  #reset: NodeJS.Timeout | undefined;
+
+  constructor(stream: GrpcStream) {
+    this.#stream = stream;
+  }
+
+  by(last: Action): void {
+    this.#last = last;
+    this.#stream.interrupt();
+    this.#reset = setTimeout(() => this.#stream.reset(), Stopped.#takenMaxMs);
+    this.#reset.unref();
+  }
+
+  get isDue(): boolean {
+    return this.#last !== undefined;
+  }
+
+  /** Once. Throws where the stream is to end. */
+  take(): Action | undefined {
+    const last = this.#last;
+    this.#last = undefined;
+    clearTimeout(this.#reset);
+    if (last?.kind === 'cut') throw new StreamCut(last.reason, 'stopped');
+    return last;
+  }
+}
+
+const nothing = Buffer.alloc(0);
 
 /** False when Envoy was gone before it took all that the exchange let through. */
-async function pump(stream: GrpcStream, exchange: StreamExchange): Promise<boolean> {
+async function pump(stream: GrpcStream, exchange: StreamExchange, stopped: Stopped): Promise<boolean> {
   let isFirst = true;
-  for (let bytes = await stream.next(); bytes !== undefined; bytes = await stream.next()) {
-    const action = await acceptMessage(exchange, bytes, isFirst);
+  let isAnswered = false;
+  const isStopped = () => stopped.isDue;
+  for (;;) {
+    const bytes = await stream.next(isStopped);
+    const last = stopped.take();
+    if (bytes === undefined && last === undefined) return true;
+    // What came meanwhile is of no account any more.
+    const action = last ?? (await acceptMessage(exchange, bytes ?? nothing, isFirst));
     isFirst = false;
-    if (action.kind === 'cut') throw new StreamCut(action.reason);
     if (action.kind === 'wait') continue;
+    if (action.kind === 'cut') throw new StreamCut(action.reason);
+    // One answer of ours, whoever was the first to give it.
+    if (isAnswered) continue;
+    isAnswered = action.kind === 'local_reply';
     await sendReplies(stream, action);
-    if (stream.isGone) return false;
+    if (stream.isGone) {
+      stopped.take();
+      return false;
+    }
   }
-  return true;
 }
 
 /** A released body may have to be read back from the log: where that fails, the request must not end as if it were whole. */
 async function sendReplies(stream: GrpcStream, action: Action): Promise<void> {
   try {
-    await stream.send(repliesOf(action));
+    if (action.kind === 'streamed_reply') await stream.sendLive(streamedReply(action));
+    else await stream.send(repliesOf(action));
   } catch (error) {
     throw new StreamCut(withRemedy(error));
   }
@@ -86,7 +146,8 @@ async function sendReplies(stream: GrpcStream, action: Action): Promise<void> {
 async function acceptMessage(exchange: StreamExchange, bytes: Buffer, isFirst: boolean): Promise<Action> {
   try {
     const message = readMessage(bytes);
-    if (isFirst) assertModes(message);
+    if (isFirst && exchange.isGate === true) assertGateModes(message);
+    else if (isFirst) assertModes(message);
     return await exchange.accept(message.frame);
   } catch (error) {
     return { kind: 'cut', reason: withRemedy(error) };

@@ -15,7 +15,19 @@ default decision := {
 # METADATA
 # description: The decision document of `console`.
 # entrypoint: true
-decision := {"verdict": _verdict, "reasons": findings.reasons(_entries), "limits": console.limits}
+decision := object.union(
+	{"verdict": _verdict, "reasons": findings.reasons(_entries), "limits": console.limits},
+	object.union(_persons, _terms),
+)
+
+_persons := {"persons": console.persons} if {
+	input.action in {"grant", "break_glass"}
+} else := {}
+
+_terms := {"terms": console.terms} if {
+	_verdict == "allow"
+	console.terms
+} else := {}
 
 _verdict := "deny" if {
 	count(_entries) > 0

@@ -93,6 +93,7 @@ export function documentOf(overrides: Overrides = {}): Masked<ExchangeDocument> 
         reasons: [],
         would: null,
         would_reasons: [],
+        ...{ lifted: null, lifted_reasons: [], lifted_grants: [], lifted_by: [], lifted_why: [] },
         policy_revision: 'rev-1',
         record_policy_revision: 'rev-1',
       },

@@ -111,4 +111,43 @@ export function testRetention(kind: IndexKind): void {
     ]);
     assert.deepEqual(await found({ connection: 'nowhere' }), []);
   });
+
+  test(`${name}: what a hold covers stays as it is when its day is reduced, and when it is deleted`, async (t) => {
+    const index = await kind.open(t);
+    const held = [
+      documentOf({ id: 'person', input: 'zebra', session: 's-2', user: { id: 'u-ada', domain: issuer } }),
+      documentOf({ id: 'session', input: 'zebra', session: 's-1', user: null }),
+    ];
+    const others = Array.from({ length: 120 }, (_, at) =>
+      documentOf({
+        id: `other-${at}`,
+        input: 'zebra',
+        session: 's-2',
+        user: at % 2 === 0 ? null : { id: 'u-eve', domain: issuer },
+      }),
+    );
+    await deliverAll(index, [...held, ...others]);
+    const any = [{ person: { issuer, ids: ['u-ada', 'p-1'] } }, { session: 's-1' }];
+    const counted = async () =>
+      (await index.retention.matchingDays(any)).map(({ day, documents, withContent }) => [day, documents, withContent]);
+    assert.deepEqual(await counted(), [['2026-01-15', 2, 2]]);
+    assert.deepEqual(await index.retention.matchingDays([]), []);
+    const ids = ['person', 'session', 'other-0', 'other-119', 'nobody-knows'];
+    assert.deepEqual([...(await index.retention.unmatched(ids, any))].sort(), ['other-0', 'other-119']);
+    assert.deepEqual([...(await index.retention.unmatched(ids, []))].sort(), [
+      'other-0',
+      'other-119',
+      'person',
+      'session',
+    ]);
+    assert.equal(await index.retention.reduce(first, any), 120);
+    await index.settle();
+    assert.deepEqual((await idsFor(index, { text: 'zebra' })).toSorted(), ['person', 'session']);
+    assert.deepEqual(await index.reader.get('person'), held[0]);
+    assert.equal(await index.retention.remove(first, any), 120);
+    assert.equal(await index.retention.remove(first, any), 0);
+    await index.settle();
+    assert.deepEqual((await idsFor(index, {})).toSorted(), ['person', 'session']);
+    assert.equal(await index.retention.remove(first, [{ session: 's-9' }]), 2);
+  });
 }

@@ -9,6 +9,8 @@ import { deliverAll, filled, type IndexKind, idsFor } from './index-under-test.t
 const isUsage = (thrown: unknown): boolean => thrown instanceof SkilltapeError && thrown.code === 'usage';
 
 /** Filters, pages and refusals of a search. */
+const nothingLifted = { lifted: null, lifted_reasons: [], lifted_grants: [], lifted_by: [], lifted_why: [] };
+
 export function testSearch(kind: IndexKind): void {
   const { name } = kind;
 
@@ -197,6 +199,7 @@ export function testSearch(kind: IndexKind): void {
         verdict: {
           ...{ decision: 'allow' as const, reasons: [], policy_revision: 'rev-1', record_policy_revision: 'rev-1' },
           ...{ would: verdict, would_reasons: verdict === null ? [] : [{ rule: 'request/a', message: 'no' }] },
+          ...nothingLifted,
         },
       },
     });
@@ -207,6 +210,25 @@ export function testSearch(kind: IndexKind): void {
     assert.deepEqual((await index.reader.get('a'))?.skilltape.verdict.would_reasons, [
       { rule: 'request/a', message: 'no' },
     ]);
+  });
+
+  test(`${name}: exchanges are found by the kind of grant that let them through, with who gave it and why`, async (t) => {
+    const lifted = (id: string, kind: 'access' | 'break_glass' | null) => ({
+      id,
+      skilltape: {
+        verdict: {
+          ...{ decision: 'allow' as const, reasons: [], policy_revision: 'rev-1', record_policy_revision: 'rev-1' },
+          ...{ would: null, would_reasons: [], lifted: kind, lifted_reasons: [{ rule: 'request/a', message: 'no' }] },
+          ...{ lifted_grants: ['g-1'], lifted_by: ['grace'], lifted_why: ['the release'] },
+        },
+      },
+    });
+    const index = await filled(kind, t, [lifted('a', 'access'), lifted('b', null), lifted('c', 'break_glass')]);
+    assert.deepEqual(await idsFor(index, { lifted: 'access' }), ['a']);
+    assert.deepEqual(await idsFor(index, { lifted: 'break_glass', text: 'tape' }), ['c']);
+    assert.deepEqual(await idsFor(index, { lifted: 'break_glass', session: 'other' }), []);
+    const { lifted_by: by, lifted_why: why } = (await index.reader.get('c'))?.skilltape.verdict ?? {};
+    assert.deepEqual([by, why], [['grace'], ['the release']]);
   });
 
   test(`${name}: 1,200 exchanges are paged without a gap or a repeat, also while newer ones arrive`, async (t) => {

@@ -173,6 +173,7 @@ test('every saved search finds what its name says', async () => {
     prompts: ['answered', 'answered-later', 'batch#1', 'denied', 'held', 'refused'],
     'denied-and-held': ['denied', 'held'],
     'would-be-stopped': ['held'],
+    'let-through-by-a-grant': ['held'],
     'refused-and-failed': ['batch#1', 'refused'],
     masked: ['answered', 'answered-later'],
     'masking-failed': ['batch#1'],

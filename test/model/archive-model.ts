@@ -5,7 +5,7 @@ import type { ArchivedExchange } from '../../extproc/archive/options.ts';
 import { verifyArchive } from '../../extproc/archive/verify.ts';
 import { SkilltapeError } from '../../extproc/errors.ts';
 import { FakeFileSystem, seededRandom } from '../fakes/file-system.ts';
-import { archiveOn, collected, day, directory, eve, exchangeOf } from '../unit/archive/rig.ts';
+import { ada, archiveOn, collected, day, directory, eve, exchangeOf } from '../unit/archive/rig.ts';
 
 type Given = ArchivedExchange & { payloads: Buffer[] };
 
@@ -97,7 +97,9 @@ export class ArchiveRun {
     const request = [Buffer.concat([repeated, randomBytes(Math.floor(this.#random() * 3_000))])];
     const retentionClass = this.#random() < 0.3 ? 'long' : 'standard';
     const finishedMs = day + Math.floor(number / 12) * 86_400_000;
-    const told = { request, retentionClass, finishedMs, ...(this.#random() < 0.4 && { person: eve }) };
+    const person = this.#random() < 0.4 ? eve : ada;
+    const place = { journal: this.#random() < 0.6 ? 1 : 2, segment: 1, offset: 1_000 * number };
+    const told = { request, retentionClass, finishedMs, person, place };
     return Object.assign(this.#rig.ended(exchangeOf(number, told)), { payloads: exchangeOf(number, told).payloads });
   }
 }

@@ -36,6 +36,7 @@ export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
     time: '2026-01-02T03:04:05.678Z',
     clock: { UTC: { date: '2026-01-02', weekday: 'fri', hour: 3, minute: 4, minute_of_day: 184 } },
     owners: [],
+    grants: [],
     ...change,
   };
 }
@@ -48,6 +49,7 @@ export function requestDocument(change: Partial<RequestInput> = {}): RequestInpu
     claude: claudeFacts(),
     ...{ findings: [], findings_complete: true },
     totals: totalsFacts(),
+    excerpt: { text: 'what does the plan say', complete: true },
     ...change,
   };
 }
@@ -95,8 +97,9 @@ export function fullRequestDocument(change: Partial<RequestInput> = {}): Request
 }
 
 export function recordDocument(change: Partial<RecordInput> = {}): RecordInput {
+  const { excerpt: _, ...judged } = fullRequestDocument();
   return {
-    ...fullRequestDocument(),
+    ...judged,
     answer: {
       outcome: 'complete',
       status: 200,
@@ -220,6 +223,7 @@ export function consoleVariants(): ConsoleInput[] {
     consoleDocument({ person: null }),
     consoleDocument({ action: 'decide', types: [], values: 0 }),
     { ...operator({ name: 'eve' }), action: 'decide' },
+    ...(['stop', 'tail'] as const).map((action) => consoleDocument({ action, person: null, types: [], values: 0 })),
     consoleDocument({ action: 'decide', person: { ...bob, subject: 'u-9' } }),
     ...['', 'short', ' \t          ', 'ü'.repeat(10), '\ud800'.repeat(10)].map((reason) => consoleDocument({ reason })),
     ...[['EMAIL'], ['EMAIL', 'IP'], []].map((types) => consoleDocument({ types })),

@@ -125,6 +125,26 @@ test('findings in a request are judged as OPA itself judges them', async (t) => 
   assert.deepEqual(new Set(decisions.map(({ verdict }) => verdict)), new Set(['allow', 'hold', 'deny']));
 });
 
+test('excerpts of prompts are judged as OPA itself judges them', async (t) => {
+  const directory = policyDirectory(t, {});
+  cpSync(policiesDirectory, directory, { recursive: true });
+  const rules = [
+    { effect: 'deny', phrases: ['Projekt Zürich', 'merger'], when: { groups: ['staff'] }, incomplete: 'allow' },
+    { effect: 'hold', phrases: ['apollo'] },
+  ];
+  writeFileSync(join(directory, 'lists/prompts/data.json'), JSON.stringify({ rules }));
+  const edited = await createPolicyEngine(await compilePolicies({ opaBinary: opaBinary(), directory }));
+  assert.deepEqual([engine.looksAtExcerpt, edited.looksAtExcerpt], [false, true]);
+  const texts = ['', 'hello', 'MERGER', 'projekt zÜRICH', 'Apollo, a merger', 'apollo', 'a\ud800pollo', 'ap\u0000ollo'];
+  const documents = texts.flatMap((text) =>
+    [true, false].map((complete) => requestDocument({ excerpt: { text: text.toWellFormed(), complete } })),
+  );
+  const query = '[d | some document in input; d := data.skilltape.request.decision with input as document]';
+  const decisions = documents.map((input) => edited.request(input));
+  assert.deepEqual(decisions, await evaluate(query, documents, directory));
+  assert.deepEqual(new Set(decisions.map(({ verdict }) => verdict)), new Set(['allow', 'hold', 'deny']));
+});
+
 test('the documents of this comparison reach every rule and every verdict', () => {
   const decisions = [
     ...accessVariants().map((input) => engine.access(input)),
@@ -154,6 +174,7 @@ test('who may look is decided as OPA itself decides it, and nobody may with the 
     { actions: ['reveal'], groups: ['incident'], connections: ['claude'] },
     { actions: ['decide'], users: ['ada'], person: { issuer: 'https://idp.example', subject: 'u-9' } },
     { actions: ['decide'], users: ['eve'] },
+    { actions: ['stop', 'tail'], users: ['ada'] },
   ];
   writeFileSync(join(directory, 'lists/console/data.json'), JSON.stringify({ operators, limits }));
   const edited = await createPolicyEngine(await compilePolicies({ opaBinary: opaBinary(), directory }));

@@ -45,8 +45,9 @@ test('every rule has a title, a description, the schema of its input, and a test
 });
 
 test('the table in the README names every field of the input documents', () => {
-  const schema = JSON.parse(readFileSync(join(policiesDirectory, 'schemas/record/input.json'), 'utf8'));
-  for (const [name, field] of Object.entries<{ properties?: object }>(schema.properties)) {
+  const propertiesOf = (stage: string): Record<string, { properties?: object }> =>
+    JSON.parse(readFileSync(join(policiesDirectory, `schemas/${stage}/input.json`), 'utf8')).properties;
+  for (const [name, field] of Object.entries({ ...propertiesOf('request'), ...propertiesOf('record') })) {
     const paths = Object.keys(field.properties ?? {}).map((inner) => `${name}.${inner}`);
     for (const path of paths.length > 0 ? paths : [name]) assert.ok(readme.includes(`\`${path}\``), path);
   }

@@ -9,16 +9,27 @@ import {
   finishFrameHead,
   headerHash,
 } from '../../extproc/archive/format.ts';
+import { Retirement } from '../../extproc/archive/retire.ts';
+import type { SigningKey } from '../../extproc/archive/signing.ts';
 import { verifyArchive } from '../../extproc/archive/verify.ts';
 import { FakeFileSystem, seededRandom } from '../fakes/file-system.ts';
 import { archiveOn, day, directory, eve, exchangeOf } from '../unit/archive/rig.ts';
+import { ofHeldRecords } from './held-tampering.ts';
 import type { Torture, TortureReport } from './torture.ts';
 
-type Files = Map<string, Buffer>;
-type Random = () => number;
+export type Files = Map<string, Buffer>;
+export type Random = () => number;
 
 /** An archive as it was written, with restarts and an expiry in it; `before`: the same at earlier times. */
-export type Written = { files: Files; before: Files[]; outside: string; publicKey: KeyObject; writer: string };
+export type Written = {
+  files: Files;
+  before: Files[];
+  /** When more of it was held than at the end. */
+  heldBefore: Files;
+  outside: string;
+  publicKey: KeyObject;
+  writer: string;
+};
 
 /** What is to be found: one of `kinds`, in one of `files`; with `frames`, at one of these. */
 type Expected = {
@@ -58,17 +69,29 @@ export async function writtenArchive(seed: number): Promise<Written> {
     if (batch === 4 || batch === 8) archive = open();
     before.push(filesOf(disk));
   }
-  for (const expired of ['2026-11-29', '2026-11-30']) {
-    await archive.deleteFamily({ retentionClass: 'standard', day: expired }, 'retention');
-  }
+  await archive.deleteFamily({ retentionClass: 'standard', day: '2026-11-29' }, 'retention');
+  const heldBefore = await thinned(disk, key);
   await archive.close();
   return {
     files: filesOf(disk),
     before,
+    heldBefore,
     outside: `${lines.join('\n')}\n`,
     publicKey: key.publicKey,
     writer: key.writer,
   };
+}
+
+/** Of two days all are held for a while, and then every second one. */
+async function thinned(fileSystem: FakeFileSystem, key: SigningKey): Promise<Files> {
+  const ownerOf = (sealed: Uint8Array) => Buffer.from(sealed.subarray(0, 16)).toString('hex');
+  const retirement = new Retirement({ directory, fileSystem, key, ownerOf, nowMs: () => day + 40 * dayMs });
+  const families = ['2026-11-30', '2026-12-01'].map((of) => ({ retentionClass: 'standard', day: of }));
+  for (const family of families) await retirement.thin(family, async (ids) => new Set(ids), 'retention');
+  const before = filesOf(fileSystem);
+  const half = async (ids: readonly string[]) => new Set(ids.filter((_, at) => at % 2 === 1));
+  for (const family of families) await retirement.thin(family, half, 'a hold ended');
+  return before;
 }
 
 export function filesOf(disk: FakeFileSystem): Files {
@@ -105,7 +128,7 @@ function framesOf(bytes: Buffer): { headerBytes: number; frames: Part[] } {
 type Place = { path: string; file: string; bytes: Buffer; frames: Part[]; headerBytes: number };
 
 /** One manipulation; changes `files`. */
-type Manipulation = (files: Files, random: Random, written: Written) => Expected;
+export type Manipulation = (files: Files, random: Random, written: Written) => Expected;
 
 function pick<T>(random: Random, list: readonly T[]): T {
   const one = list[Math.floor(random() * list.length)];
@@ -348,7 +371,12 @@ const ofSignedFiles: Record<string, Manipulation> = Object.fromEntries(
   ]),
 );
 
-export const manipulations: Readonly<Record<string, Manipulation>> = { ...inSegments, ...ofFiles, ...ofSignedFiles };
+export const manipulations: Readonly<Record<string, Manipulation>> = {
+  ...inSegments,
+  ...ofFiles,
+  ...ofSignedFiles,
+  ...ofHeldRecords,
+};
 
 function isExpected(
   { kinds, files, frames, lines }: Expected,

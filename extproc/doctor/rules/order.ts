@@ -1,5 +1,5 @@
 import { filtersOf, type HttpFilter, overridesOf, type Route, runsOn } from '../model.ts';
-import { answerNamespace, onProcessor, recordedOf, recordedRoutes, upstreamNames } from '../recorded.ts';
+import { answerNamespace, onProcessor, recordedOf, recordedRoutes, releasingOf, upstreamNames } from '../recorded.ts';
 import type { Fault, Rule } from '../rule.ts';
 
 /** What may stand behind the processor: it neither reads nor changes what was judged. */
@@ -25,7 +25,7 @@ export const orderRules: readonly Rule[] = [
         ];
       }
       const upstreams = upstreamNames(gateway);
-      const recorded = new Set(recordedOf(gateway).map(({ manager }) => manager));
+      const recorded = new Set([...recordedOf(gateway), ...releasingOf(gateway)].map(({ manager }) => manager));
       const unrecorded = gateway.managers.filter((manager) => !recorded.has(manager));
       const names = [
         ...unrecorded.flatMap(({ routes }) => routes.flatMap(({ clusters }) => clusters)),

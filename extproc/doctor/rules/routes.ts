@@ -1,5 +1,5 @@
 import { overridesOf, type Route } from '../model.ts';
-import { clusterNameOf, recordedRoutes, written } from '../recorded.ts';
+import { clusterNameOf, metadataOf, recordedRoutes, written } from '../recorded.ts';
 import type { Fault, Rule } from '../rule.ts';
 import type { Setting } from '../setting.ts';
 
@@ -233,13 +233,4 @@ function onRecordedRoutes(
         .filter(({ isRecorded }) => isRecorded)
         .flatMap(({ route, processor }) => find(route, processor.name, processor.config)),
   };
-}
-
-/** What the processor's stream is told of a route, by key: the most specific level that says anything. */
-export function metadataOf(route: Route, filterName: string): Map<string, Setting> {
-  const lists = overridesOf(route, filterName).map(
-    ({ config }) => config.at('overrides', 'grpc_initial_metadata').items,
-  );
-  const list = lists.find(({ length }) => length > 0) ?? [];
-  return new Map(list.map((entry) => [entry.at('key').text.toLowerCase(), entry.at('value')]));
 }

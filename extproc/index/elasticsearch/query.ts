@@ -12,12 +12,13 @@ type Clause = Record<string, unknown>;
 /** Everything a query asks but noise and the page, as clauses that must all hold. Throws SkilltapeError `usage`. */
 export function clausesOf(query: SearchQuery): { filter: Clause[]; text: Clause | null } {
   const filter = timeAndPlace(query);
-  const { session, outcome, skill, model, masked, would, maskingFailed } = query;
+  const { session, outcome, skill, model, masked, would, lifted, maskingFailed } = query;
   if (session !== undefined) filter.push(term('skilltape.session.id', session));
   if (outcome !== undefined) filter.push(term('skilltape.outcome', outcome));
   if (skill !== undefined) filter.push(term('skilltape.skill.name', skill));
   if (masked !== undefined) filter.push(term('skilltape.masking.findings.type', masked));
   if (would !== undefined) filter.push(term('skilltape.verdict.would', would));
+  if (lifted !== undefined) filter.push(term('skilltape.verdict.lifted', lifted));
   if (maskingFailed === true) filter.push(term('skilltape.masking.status', 'failed'));
   if (model !== undefined) {
     const either = [term('gen_ai.request.model', model), term('gen_ai.response.model', model)];

@@ -36,19 +36,36 @@ export class ElasticsearchRetention implements IndexRetention {
     });
   }
 
-  async daysWith({ person, session, connection, from, to }: Matching): Promise<DayOfClass[]> {
-    const filter: Clause[] = person === undefined ? [] : clausesOf(person);
-    if (session !== undefined) filter.push({ term: { 'skilltape.session.id': session } });
-    if (connection !== undefined) filter.push({ term: { 'skilltape.connection': connection } });
-    const range = { format: 'epoch_millis', ...(from && { gte: from.getTime() }), ...(to && { lt: to.getTime() }) };
-    if (from !== undefined || to !== undefined) filter.push({ range: { '@timestamp': range } });
+  async matchingDays(any: readonly Matching[]): Promise<IndexDay[]> {
     await this.#refresh();
-    return [...(await this.#counts(filter)).keys()].map((name) => this.#dayOf(name)).filter((of) => of !== null);
+    const counts = await this.#counts([matchesAny(any)]);
+    return [...counts].flatMap(([name, count]) => {
+      const of = this.#dayOf(name);
+      return of === null ? [] : [{ ...of, ...count }];
+    });
   }
 
-  async reduce(of: DayOfClass): Promise<number> {
+  async daysWith(matching: Matching): Promise<DayOfClass[]> {
+    return (await this.matchingDays([matching])).map(({ retentionClass, day }) => ({ retentionClass, day }));
+  }
+
+  async unmatched(ids: readonly string[], any: readonly Matching[]): Promise<ReadonlySet<string>> {
+    await this.#refresh();
+    const found = new Set<string>();
+    // An id may stand in the indices of two days.
+    const matched = new Set<string>();
+    for (let at = 0; at < ids.length; at += documentsPerRequest / 2) {
+      const filter = [{ terms: { 'event.id': ids.slice(at, at + documentsPerRequest / 2) } }];
+      for (const { id } of await this.#search(this.#all, { filter, source: ['event.id'] })) found.add(id);
+      const matching = [...filter, matchesAny(any)];
+      for (const { id } of await this.#search(this.#all, { filter: matching, source: ['event.id'] })) matched.add(id);
+    }
+    return new Set([...found].filter((id) => !matched.has(id)));
+  }
+
+  async reduce(of: DayOfClass, except: readonly Matching[] = []): Promise<number> {
     const index = indexName(this.#connection.prefix, of);
-    const filter = [{ term: { 'skilltape.keep': 'full' } }];
+    const filter = [{ term: { 'skilltape.keep': 'full' } }, ...butFor(except)];
     for (let done = 0; ; ) {
       const hits = await this.#search(`/${index}`, { filter });
       if (hits.length === 0) return done;
@@ -63,11 +80,21 @@ export class ElasticsearchRetention implements IndexRetention {
     }
   }
 
-  async remove(of: DayOfClass): Promise<number> {
+  async remove(of: DayOfClass, except: readonly Matching[] = []): Promise<number> {
     const index = indexName(this.#connection.prefix, of);
+    if (except.length > 0 && (await this.#counts([matchesAny(except)], `/${index}`)).size > 0)
+      return this.#removeBut(index, except);
     const documents = (await this.#counts([], `/${index}`)).get(index)?.documents ?? 0;
     await this.#ask({ method: 'DELETE', path: `/${index}` }, [200, 404]);
     return documents;
+  }
+
+  async #removeBut(index: string, except: readonly Matching[]): Promise<number> {
+    for (let done = 0; ; ) {
+      const hits = await this.#search(`/${index}`, { filter: butFor(except), source: ['event.id'] });
+      if (hits.length === 0) return done;
+      done += await this.#bulk(hits.map(deletionOf));
+    }
   }
 
   async removePerson(person: IndexedPerson, before: Date): Promise<number> {
@@ -81,9 +108,7 @@ export class ElasticsearchRetention implements IndexRetention {
       const hits: Hit[] = await this.#search(this.#all, { filter, after, source: ['user.id', 'user.domain'] });
       // The index takes `A` for `a`; another person is not erased for that.
       const own = hits.filter(({ source }) => isOf(objectAt(source, 'user'), person));
-      const lines = own.map(({ id, index, version }) => {
-        return `${JSON.stringify({ delete: { _index: index, _id: id, ...version } })}\n`;
-      });
+      const lines = own.map(deletionOf);
       if (lines.length > 0) done += await this.#bulk(lines);
       if (hits.length < documentsPerRequest) return done;
       after = hits.at(-1)?.id;
@@ -179,6 +204,29 @@ export class ElasticsearchRetention implements IndexRetention {
 const lenient = { ignore_unavailable: true, allow_no_indices: true };
 /** Part of an answer would keep too little. */
 const whole = { ...lenient, allow_partial_search_results: false };
+
+function deletionOf({ id, index, version }: Hit): string {
+  return `${JSON.stringify({ delete: { _index: index, _id: id, ...version } })}\n`;
+}
+
+function matchesAny(any: readonly Matching[]): Clause {
+  if (any.length === 0) return { match_none: {} };
+  const should = any.map((one) => ({ bool: { filter: matchingClauses(one) } }));
+  return { bool: { should, minimum_should_match: 1 } };
+}
+
+function butFor(except: readonly Matching[]): Clause[] {
+  return except.length === 0 ? [] : [{ bool: { must_not: matchesAny(except) } }];
+}
+
+function matchingClauses({ person, session, connection, from, to }: Matching): Clause[] {
+  const filter: Clause[] = person === undefined ? [] : clausesOf(person);
+  if (session !== undefined) filter.push({ term: { 'skilltape.session.id': session } });
+  if (connection !== undefined) filter.push({ term: { 'skilltape.connection': connection } });
+  const range = { format: 'epoch_millis', ...(from && { gte: from.getTime() }), ...(to && { lt: to.getTime() }) };
+  if (from !== undefined || to !== undefined) filter.push({ range: { '@timestamp': range } });
+  return filter;
+}
 
 function clausesOf({ issuer, ids }: IndexedPerson): Clause[] {
   return [{ term: { 'user.domain': issuer } }, { terms: { 'user.id': ids } }];

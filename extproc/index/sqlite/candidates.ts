@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { SearchQuery } from '../port.ts';
 import { folded } from '../text-form.ts';
 import { Conditions } from './conditions.ts';
-import { hasFailedMasking, wouldBe } from './tables.ts';
+import { hasFailedMasking, liftedBy, wouldBe } from './tables.ts';
 
 /** Of more candidates, walking by time until the page is full is cheaper than looking each up and sorting. */
 const lookedUpMax = 2_000;
@@ -29,6 +29,11 @@ export function fillCandidates(database: DatabaseSync, query: SearchQuery, match
     sets.push({
       select: `select number from exchanges where ${wouldBe} is not null and ${wouldBe} = ?`,
       values: [query.would],
+    });
+  if (query.lifted !== undefined)
+    sets.push({
+      select: `select number from exchanges where ${liftedBy} is not null and ${liftedBy} = ?`,
+      values: [query.lifted],
     });
   if (query.maskingFailed === true)
     sets.push({ select: `select number from exchanges where ${hasFailedMasking}`, values: [] });

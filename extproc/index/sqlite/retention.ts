@@ -3,6 +3,7 @@ import { reducedDocument } from '../../transcript/reduced-document.ts';
 import type { DayOfClass, IndexDay, IndexedPerson, IndexRetention, Matching } from '../retention.ts';
 import { folded } from '../text-form.ts';
 import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed } from './database.ts';
+import { matchesAny, type Values } from './retention-matching.ts';
 import { rowOf } from './row.ts';
 import { RowRemover } from './row-remover.ts';
 import { RowWriter } from './row-writer.ts';
@@ -13,6 +14,8 @@ import { classOf, dayNumberOf, keepOf } from './tables.ts';
 const dayMs = 86_400_000;
 /** Documents in one transaction: a document may have megabytes, and the thread that ships waits. */
 const atOnceMax = 100;
+/** Of exchanges that are asked for in one statement. */
+const idsAtOnceMax = 1_000;
 
 type Row = { number: number; json: unknown };
 
@@ -49,60 +52,49 @@ export class SqliteRetention implements IndexRetention {
   }
 
   async days(): Promise<IndexDay[]> {
-    return orIndexFailed('count the documents of each day', () =>
-      this.#database
-        .prepare(
-          `select ${classOf} as class, ${dayNumberOf} as day, count(*) as documents, sum(${keepOf} = 'full') as full
-           from exchanges group by 1, 2 order by 1, 2`,
-        )
-        .all()
-        .map((row) => ({
-          ...{ retentionClass: String(row.class), day: dayAt(Number(row.day)) },
-          ...{ documents: Number(row.documents), withContent: Number(row.full) },
-        })),
-    );
+    return this.#counted('');
   }
 
-  async daysWith({ person, session, connection, from, to }: Matching): Promise<DayOfClass[]> {
-    const conditions = ['time_ms >= $from', 'time_ms < $to'];
-    const values: Record<string, string | number> = {
-      $from: from?.getTime() ?? 0,
-      $to: to?.getTime() ?? Number.MAX_SAFE_INTEGER,
-    };
-    if (session !== undefined) {
-      conditions.push('session = $session');
-      values.$session = session;
-    }
-    if (connection !== undefined) {
-      conditions.push('connection = $connection');
-      values.$connection = connection;
-    }
-    if (person !== undefined) {
-      conditions.push(`user_id in (${person.ids.map((_, at) => `$id${at}`).join(', ')})`);
-      conditions.push("document ->> '$.user.domain' = $issuer");
-      values.$issuer = person.issuer;
-      for (const [at, id] of person.ids.entries()) values[`$id${at}`] = folded(id);
-    }
+  async matchingDays(any: readonly Matching[]): Promise<IndexDay[]> {
+    const { term, values } = matchesAny(any);
+    return this.#counted(`where ${term}`, values);
+  }
+
+  async unmatched(ids: readonly string[], any: readonly Matching[]): Promise<ReadonlySet<string>> {
+    const { term, values } = matchesAny(any);
+    return orIndexFailed('look for what is held', () => {
+      const select = this.#database.prepare(
+        `select id from exchanges where id in (select value from json_each($ids)) and not coalesce(${term}, 1)`,
+      );
+      const found = new Set<string>();
+      for (let at = 0; at < ids.length; at += idsAtOnceMax) {
+        const some = JSON.stringify(ids.slice(at, at + idsAtOnceMax));
+        for (const { id } of select.all({ ...values, $ids: some })) found.add(String(id));
+      }
+      return found;
+    });
+  }
+
+  async daysWith(matching: Matching): Promise<DayOfClass[]> {
+    const { term, values } = matchesAny([matching]);
     return orIndexFailed('look for what is held', () =>
       this.#database
-        .prepare(
-          `select distinct ${classOf} as class, ${dayNumberOf} as day from exchanges where ${conditions.join(' and ')}`,
-        )
+        .prepare(`select distinct ${classOf} as class, ${dayNumberOf} as day from exchanges where ${term}`)
         .all(values)
         .map((row) => ({ retentionClass: String(row.class), day: dayAt(Number(row.day)) })),
     );
   }
 
-  async reduce(of: DayOfClass): Promise<number> {
-    return this.#each(of, `and ${keepOf} = 'full'`, ({ number, json }) => {
+  async reduce(of: DayOfClass, except: readonly Matching[] = []): Promise<number> {
+    return this.#each(of, `and ${keepOf} = 'full'`, except, ({ number, json }) => {
       const row = rowOf(reducedDocument(restored(json)));
       this.#remover.remove(number);
       this.#rows.insert(row);
     });
   }
 
-  async remove(of: DayOfClass): Promise<number> {
-    return this.#each(of, '', ({ number }) => this.#remover.remove(number));
+  async remove(of: DayOfClass, except: readonly Matching[] = []): Promise<number> {
+    return this.#each(of, '', except, ({ number }) => this.#remover.remove(number));
   }
 
   async removePerson({ issuer, ids }: IndexedPerson, before: Date): Promise<number> {
@@ -129,15 +121,37 @@ export class SqliteRetention implements IndexRetention {
     }
   }
 
-  #each({ retentionClass, day }: DayOfClass, condition: string, change: (row: Row) => void): number {
+  #counted(where: string, values: Values = {}): IndexDay[] {
+    return orIndexFailed('count the documents of each day', () =>
+      this.#database
+        .prepare(
+          `select ${classOf} as class, ${dayNumberOf} as day, count(*) as documents, sum(${keepOf} = 'full') as full
+           from exchanges ${where} group by 1, 2 order by 1, 2`,
+        )
+        .all(values)
+        .map((row) => ({
+          ...{ retentionClass: String(row.class), day: dayAt(Number(row.day)) },
+          ...{ documents: Number(row.documents), withContent: Number(row.full) },
+        })),
+    );
+  }
+
+  #each(
+    { retentionClass, day }: DayOfClass,
+    condition: string,
+    except: readonly Matching[],
+    change: (row: Row) => void,
+  ): number {
     return orIndexFailed('change the documents of a day', () => {
+      const { term, values } = matchesAny(except);
       const select = this.#database.prepare(
         `select number, document as json from exchanges
-         where ${classOf} = ? and ${dayNumberOf} = ? ${condition} limit ${atOnceMax}`,
+         where ${classOf} = $class and ${dayNumberOf} = $day ${condition} and not coalesce(${term}, 1)
+         limit ${atOnceMax}`,
       );
-      const dayNumber = Date.parse(day) / dayMs;
+      const of = { $class: retentionClass, $day: Date.parse(day) / dayMs };
       return this.#inBatches(() =>
-        select.all(retentionClass, dayNumber).map((row) => change({ number: Number(row.number), json: row.json })),
+        select.all({ ...values, ...of }).map((row) => change({ number: Number(row.number), json: row.json })),
       );
     });
   }

@@ -9,6 +9,7 @@ import {
   exchangesTable,
   failedMaskingIndex,
   immutableTrigger,
+  liftedIndex,
   retentionIndex,
   textTable,
   wouldIndex,
@@ -37,7 +38,7 @@ export function prepareSchema(database: DatabaseSync): void {
     database.prepare('insert into schema_version (version) values (?)').run(schemaVersion);
   });
   checkSchema(database);
-  database.exec(failedMaskingIndex + wouldIndex + retentionIndex);
+  database.exec(failedMaskingIndex + wouldIndex + liftedIndex + retentionIndex);
 }
 
 export function checkSchema(database: DatabaseSync): void {

@@ -82,6 +82,12 @@ export const wouldIndex = `
 create index if not exists exchanges_would on exchanges (${wouldBe}, number) where ${wouldBe} is not null;
 `;
 
+/** The same for what was let through by a grant, by its kind. */
+export const liftedBy = "(document ->> '$.skilltape.verdict.lifted')";
+export const liftedIndex = `
+create index if not exists exchanges_lifted on exchanges (${liftedBy}, number) where ${liftedBy} is not null;
+`;
+
 /**
  * Where masking failed; hardly any row is in this index, so that it is small and a search by it reads no documents. Made
  * at each opening, since an index without it gives the same answers.

@@ -13,16 +13,14 @@ import data.skilltape.lib.when
 # description: |
 #   Of these names the ones that no entry allows. `field` is where an entry has its patterns, `by_default` what counts
 #   for one without that field.
-refused(entries, field, by_default, names) := {name |
+refused(entries, field, by_default, names) := names - lists.fitting(patterns, names) if {
 	count(entries) > 0
 	count(names) > 0
 	patterns := {pattern |
 		some entry in when.met(entries)
 		some pattern in object.get(entry, field, by_default)
 	}
-	some name in names
-	not lists.fits(patterns, name)
-}
+} else := set()
 
 # METADATA
 # description: |

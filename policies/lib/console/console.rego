@@ -5,6 +5,8 @@
 #   cannot become undefined and let somebody look.
 package skilltape.lib.console
 
+import data.skilltape.lib.grants
+
 # METADATA
 # description: The limits of a decision; without a usable list nothing is left to show.
 limits := {
@@ -23,6 +25,37 @@ entries contains entry if {
 	_covers_connection(entry)
 	_covers_types(entry)
 }
+
+# METADATA
+# description: What giving a grant takes, where one is asked for; nothing otherwise.
+terms := {
+	"quorum": max({offer.quorum | some offer in offers}),
+	"open_minutes": min({offer.open_minutes | some offer in offers}),
+	"grant_minutes": min({offer.grant_minutes | some offer in offers}),
+	"approvers": [offer.approvers | some offer in offers],
+} if {
+	input.action == "ask"
+	count(offers) > 0
+} else := {
+	"quorum": 1,
+	"open_minutes": data.lists.break_glass.open_minutes,
+	"grant_minutes": data.lists.break_glass.grant_minutes,
+	"approvers": [],
+} if {
+	input.action == "break_glass"
+}
+
+# METADATA
+# description: The entries of `lists.access_requests` by which this person can ask for it.
+offers := grants.offers("skill", input.grant.skill, input.person.groups) if {
+	input.grant.skill != ""
+} else := grants.offers("model", input.grant.model, input.person.groups) if {
+	input.grant.model != ""
+} else := grants.offers("connection", input.grant.connection, input.person.groups)
+
+# METADATA
+# description: Who the operator is by their token, as the entries that fit say.
+persons := sort({entry.person | some entry in entries})
 
 _names_operator(entry) if input.operator.name in entry.users
 
@@ -94,6 +127,10 @@ _sound contains "time" if is_string(input.time)
 
 list_faults contains "console.operators" if not _operators
 
+list_faults contains "access_requests.rules" if not _offers
+
+list_faults contains "break_glass" if not _break_glass
+
 list_faults contains $"console.operators[{place}]" if {
 	some place, entry in data.lists.console.operators
 	not _is_entry(entry)
@@ -106,6 +143,24 @@ list_faults contains $"console.limits.{name}" if {
 
 _operators if is_array(data.lists.console.operators)
 
+_offers if {
+	is_array(data.lists.access_requests.rules)
+	every offer in data.lists.access_requests.rules { _are_terms(offer) }
+}
+
+_break_glass if {
+	data.lists.break_glass.open_minutes >= 1
+	data.lists.break_glass.grant_minutes >= 1
+}
+
+_are_terms(offer) if {
+	every name in ["quorum", "open_minutes", "grant_minutes"] {
+		is_number(offer[name])
+		offer[name] >= 1
+	}
+	_are_texts(object.get(offer, "approvers", []))
+}
+
 _is_limit(name) if {
 	is_number(data.lists.console.limits[name])
 	data.lists.console.limits[name] >= 0
@@ -115,12 +170,12 @@ _is_entry(entry) if {
 	is_object(entry)
 	count({name | some name, _ in entry} - _entry_fields) == 0
 	_are_texts(entry.actions)
-	every name in ["users", "groups", "connections", "types"] { _are_texts(object.get(entry, name, [])) }
+	every name in ["users", "groups", "connections", "types", "approves"] { _are_texts(object.get(entry, name, [])) }
 	every uid in object.get(entry, "uids", []) { is_number(uid) }
 	_is_person(object.get(entry, "person", null))
 }
 
-_entry_fields := {"actions", "person", "users", "uids", "groups", "connections", "types"}
+_entry_fields := {"actions", "person", "users", "uids", "groups", "connections", "types", "approves"}
 
 _is_person(value) if is_null(value)
 

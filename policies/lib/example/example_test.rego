@@ -49,6 +49,7 @@ access := {
 	"time": "2026-01-02T03:04:05.678Z",
 	"clock": {"UTC": {"date": "2026-01-02", "weekday": "fri", "hour": 3, "minute": 4, "minute_of_day": 184}},
 	"owners": [],
+	"grants": [],
 }
 
 request := object.union(access, {
@@ -60,6 +61,7 @@ request := object.union(access, {
 	"upload": null,
 	"findings": [],
 	"findings_complete": true,
+	"excerpt": {"text": "What does the plan say?", "complete": true},
 	"totals": {
 		"counted": true,
 		"priced": true,

@@ -8,6 +8,7 @@
 # custom:
 #   findings: lists.findings.rules
 #   totals: lists.budgets.rules
+#   excerpt: lists.prompts.rules
 package skilltape.lib.facts
 
 # METADATA
@@ -18,33 +19,34 @@ requests contains request if some request in input.batch.requests
 
 # METADATA
 # description: Every model that may be used because of the body.
-models contains model if some model in _of_all("models")
+models := _of_all("models")
 
 # METADATA
 # description: The name of every tool that the body offers.
-tool_names contains name if some name in _of_all("tool_names")
+tool_names := _of_all("tool_names")
 
 # METADATA
 # description: The type of every tool that the body offers.
-tool_types contains type if some type in _of_all("tool_types")
+tool_types := _of_all("tool_types")
 
 # METADATA
 # description: The name of every MCP server.
-mcp_server_names contains name if some name in _of_all("mcp_server_names")
+mcp_server_names := _of_all("mcp_server_names")
 
 # METADATA
 # description: The host of every MCP server; an empty text for one whose host cannot be read.
-mcp_server_hosts contains host if some host in _of_all("mcp_server_hosts")
+mcp_server_hosts := _of_all("mcp_server_hosts")
 
 # METADATA
 # description: Every skill, with `type`, `id` and `version`.
-skills contains skill if some skill in _of_all("skills")
+skills := _of_all("skills")
 
-_of_all(field) := {item | some owner in _owners; some item in owner[field]}
-
-_owners contains request if some request in requests
-
-_owners contains input.agent if is_object(input.agent)
+# Of each owner by itself: a set of owners would be reckoned with by all that they hold, at each step through it.
+_of_all(field) := (of_request | of_batch) | of_agent if {
+	of_request := {item | some item in input.claude[field]}
+	of_batch := {item | some request in input.batch.requests; some item in request[field]}
+	of_agent := {item | some item in input.agent[field]}
+}
 
 access_faults contains "version" if not input.version == 1
 
@@ -76,6 +78,8 @@ access_faults contains "clock" if not _clock
 
 access_faults contains "owners" if not _things_owned
 
+access_faults contains "grants" if not _grants
+
 request_faults contains fault if some fault in access_faults
 
 request_faults contains "body.bytes" if not _body_bytes
@@ -104,7 +108,12 @@ request_faults contains "findings_complete" if not _findings_complete
 
 request_faults contains "totals" if not _totals
 
-record_faults contains fault if some fault in request_faults
+request_faults contains "excerpt" if not _excerpt
+
+record_faults contains fault if {
+	some fault in request_faults
+	fault != "excerpt"
+}
 
 record_faults contains "answer" if not _answer
 
@@ -150,6 +159,14 @@ _things_owned if {
 	}
 }
 
+_grants if {
+	is_array(input.grants)
+	every grant in input.grants {
+		_has_texts(grant, ["id", "skill", "model", "until"])
+		grant.kind in {"access", "break_glass"}
+	}
+}
+
 _body_bytes if is_number(input.body.bytes)
 
 _body_decoded_bytes if is_number(input.body.decoded_bytes)
@@ -177,6 +194,11 @@ _findings if {
 }
 
 _findings_complete if is_boolean(input.findings_complete)
+
+_excerpt if {
+	is_string(input.excerpt.text)
+	is_boolean(input.excerpt.complete)
+}
 
 _totals if {
 	is_boolean(input.totals.counted)

@@ -45,17 +45,14 @@ malformed_lists(faults) := {
 # METADATA
 # description: |
 #   What is said of named findings, always in the same order. Of many only some are said: a body can name thousands of
-#   things that are denied, and sorting takes time that grows with the square of their number.
+#   things that are denied, and sorting takes time that grows with the square of their number. How many others there are
+#   is not known: rules make no finding for each of so many either.
 reasons(entries) := sort(said) if {
 	said := _said(entries)
 	count(said) <= _reasons_max
-} else := array.concat(sort(array.slice([reason | some reason in said], 0, _reasons_max)), [more]) if {
-	said := _said(entries)
-	more := {
-		"rule": "skilltape/more_reasons",
-		"message": $"There are {count(said) - _reasons_max} more reasons like these.",
-	}
-}
+} else := array.concat(sort(array.slice([reason | some reason in _said(entries)], 0, _reasons_max)), [_more])
+
+_more := {"rule": "skilltape/more_reasons", "message": "There are more reasons like these."}
 
 _reasons_max := 32
 

@@ -12,7 +12,7 @@ faults contains concat(".", path) if {
 		["deny", "skills", "ids"], ["deny", "skills", "types"], ["deny", "uploads", "extensions"],
 		["endpoints", "allowed"], ["endpoints", "allowed_with_secrets"], ["models", "names"], ["models", "prefixes"],
 		["retention", "classes"], ["observe", "connections"], ["observe", "rules"],
-		["ownership", "closed"],
+		["ownership", "closed"], ["break_glass", "rules"],
 	]
 	not _texts_at(path)
 }
@@ -24,20 +24,15 @@ faults contains "ownership.open" if not _has_open_things
 # What an entry may say is checked when the policy is compiled, by the schema of its list.
 faults contains $"{name}.rules" if {
 	some name in [
-		"allowed_models", "allowed_skills", "allowed_tools", "allowed_mcp_servers", "budgets", "privacy", "recording",
-		"required_tags", "retention", "sizes", "working_hours",
+		"allowed_models", "allowed_skills", "allowed_tools", "allowed_mcp_servers", "budgets", "privacy", "prompts", "recording",
+		"required_tags", "retention", "sizes", "working_hours", "allowed_connections", "access_requests",
 	]
 	not _has_rules(name)
 }
 
 # METADATA
-# description: True when the name is one of `list.names` or begins with one of `list.prefixes`.
-matches(list, name) if name in list.names
-
-matches(list, name) if {
-	some prefix in list.prefixes
-	startswith(name, prefix)
-}
+# description: Of this set of names those that are one of `list.names` or begin with one of `list.prefixes`.
+matched(list, names) := {name | some name in list.names; names[name]} | beginning(names, list.prefixes)
 
 # METADATA
 # description: True when an entry is the name of the endpoint, or its beginning followed by `.*`.
@@ -50,14 +45,23 @@ covers(entries, endpoint) if {
 }
 
 # METADATA
-# description: True when one of the patterns is the name, or its beginning followed by `*`.
-fits(patterns, name) if name in patterns
-
-fits(patterns, name) if {
-	some pattern in patterns
-	endswith(pattern, "*")
-	startswith(name, trim_suffix(pattern, "*"))
+# description: Of this set of names those that are one of this set of patterns, or begin with one that `*` follows.
+fitting(patterns, names) := (names & patterns) | beginning(names, prefixes) if {
+	prefixes := {trim_suffix(pattern, "*") | some pattern in patterns; endswith(pattern, "*")}
 }
+
+# METADATA
+# description: |
+#   Of this set of names those that begin with one of the prefixes. A body can name thousands, and to compare each
+#   with all prefixes takes the product of both: of many names the beginnings of each length that a prefix has are looked up.
+beginning(names, prefixes) := {name | some name in names; some prefix in prefixes; startswith(name, prefix)} if {
+	count(names) <= _compared_max
+} else := {name | some name in names; some length in lengths; wanted[substring(name, 0, length)]} if {
+	wanted := {prefix | some prefix in prefixes}
+	lengths := {count(prefix) | some prefix in wanted}
+}
+
+_compared_max := 16
 
 _has_open_things if is_array(data.lists.ownership.open)
 

@@ -19,10 +19,16 @@ always_enforced := {
 # METADATA
 # description: True for an entry with the name of its rule that is recorded and not enforced.
 is_observed(entry) if {
+	may_be_left(entry)
+	_is_listed(entry.rule)
+}
+
+# METADATA
+# description: True for an entry that somebody could choose not to enforce, because it stands for no fault.
+may_be_left(entry) if {
 	entry.finding.effect in {"deny", "hold"}
 	startswith(entry.rule, "skilltape/") == false
 	not entry.rule in always_enforced
-	_is_listed(entry.rule)
 }
 
 _is_listed(rule) if rule in data.lists.observe.rules

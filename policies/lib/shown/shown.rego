@@ -13,6 +13,20 @@ name(text) := $"\"{text}\"" if {
 } else := "of an unusual form"
 
 # METADATA
+# description: |
+#   Of many names only some: a body can name thousands of things that are refused, and a finding for each would take long.
+#   More than a decision gives reasons for, so that it says that there are others.
+few(names) := names if {
+	count(names) <= _few_max
+} else := array.slice([name | some name in names], 0, _few_max)
+
+# METADATA
+# description: True where `few` leaves names out.
+are_many(names) if count(names) > _few_max
+
+_few_max := 64
+
+# METADATA
 # description: A short sentence of the gateway's own parts as it is, or nothing.
 sentence(text) := text if {
 	_is_plain(text, 200, " .,:;'()/_-")

@@ -23,3 +23,17 @@ test_fail_other_sentences_are_not_repeated if {
 		shown.sentence(text) == ""
 	}
 }
+
+test_success_few_names_are_all_shown if {
+	shown.few({"a", "b"}) == {"a", "b"}
+	shown.few(set()) == set()
+}
+
+test_fail_of_many_names_only_some_are_shown if {
+	many := {number | some number in numbers.range(1, 5000)}
+	some_of_them := shown.few(many)
+	count(some_of_them) == 64
+	every name in some_of_them { name in many }
+	shown.are_many(many)
+	not shown.are_many({"a"})
+}

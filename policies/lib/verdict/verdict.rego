@@ -6,14 +6,26 @@
 package skilltape.lib.verdict
 
 import data.skilltape.lib.findings
+import data.skilltape.lib.grants
 import data.skilltape.lib.observe
 
 # METADATA
 # description: |
 #   The decision document of `access` and `request` for named findings. A denial has the status that its finding asks
 #   for, else 403; of several the lowest is given, so that 401 comes first. `observed` says what the findings that are
-#   not enforced would decide.
-decide(entries) := _decide(entries) if {
+#   not enforced would decide, `lifted` which ones do not count because of a grant.
+decide(entries) := _without_lifted(entries) if {
+	count(input.grants) > 0
+} else := _without_observed(entries)
+
+_without_lifted(entries) := _without_observed(entries) if {
+	count({entry | some entry in entries; grants.is_lifted(entry)}) == 0
+} else := object.union(_without_observed(entries - lifted), {"lifted": {"grants": ids, "reasons": findings.reasons(lifted)}}) if {
+	lifted := {entry | some entry in entries; grants.is_lifted(entry)}
+	ids := sort({id | some entry in lifted; some id in grants.lifting(entry)})
+}
+
+_without_observed(entries) := _decide(entries) if {
 	count(_observed(entries)) == 0
 } else := object.union(_decide(entries - observed), {"observed": object.remove(_decide(observed), {"status", "approval"})}) if {
 	observed := _observed(entries)

@@ -153,3 +153,34 @@ test('a person who is erased while a segment is open gets a new key, and refers 
     assert.deepEqual((await readBack(reading, exchange.exchangeId)).payloads, exchange.payloads);
   }
 });
+
+test("a segment that is filled by a person's key has what is sealed with it, too", async () => {
+  // One of these sizes is reached between the key and the block that follows it.
+  for (let segmentMaxBytes = 500; segmentMaxBytes < 6_000; segmentMaxBytes += 100) {
+    const rig = archiveOn(new FakeFileSystem(), { segmentMaxBytes });
+    const archive = rig.open();
+    const request = [Buffer.from('"what eve sends again"'.repeat(200))];
+    const given = [exchangeOf(1), ...[2, 3].map((number) => exchangeOf(number, { person: eve, request }))];
+    await archive.archive(given);
+    for (const { exchangeId, payloads } of given)
+      assert.deepEqual((await readBack(rig.reader(), exchangeId)).payloads, payloads, `${segmentMaxBytes} bytes`);
+    await archive.close();
+  }
+});
+
+test('a file of checkpoints whose making failed half way is made durable by the next one', async () => {
+  const disk = new FakeFileSystem();
+  const rig = archiveOn(disk);
+  const path = `${rig.writerDirectory}/checkpoints.signed`;
+  for (let passing = 0; !disk.paths().includes(path) || disk.isDurable(path); passing += 1) {
+    assert.ok(passing < 20, 'no failure came between the file and its entry');
+    disk.failNextSync('EIO', passing);
+    await rig
+      .open()
+      .archive([rig.ended(exchangeOf(passing + 1))])
+      .catch(() => {});
+    disk.kill();
+  }
+  await rig.open().archive([rig.ended(exchangeOf(100))]);
+  assert.ok(disk.isDurable(path));
+});

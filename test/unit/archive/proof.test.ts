@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inclusionPath, leafHash, MerkleFrontier, merkleRoot, rootOfPath } from '../../../extproc/archive/merkle.ts';
+import { leafHash, MerkleFrontier, MerkleTree, merkleRoot, rootOfPath } from '../../../extproc/archive/merkle.ts';
 import { checkProof, proofOf } from '../../../extproc/archive/proof.ts';
 import { newSigningKey } from '../../../extproc/archive/signing.ts';
 import { FakeFileSystem } from '../../fakes/file-system.ts';
@@ -27,8 +27,10 @@ test('every leaf of every tree up to 40 leaves has a path to its root, and to no
     frontier.add(own.at(-1) ?? Buffer.alloc(0));
     const root = merkleRoot(own);
     assert.deepEqual(frontier.root(), root);
+    const tree = new MerkleTree(own);
+    assert.deepEqual(tree.root, root);
     for (const [at, leaf] of own.entries()) {
-      const path = inclusionPath(own, at);
+      const path = tree.path(at);
       assert.deepEqual(rootOfPath(leaf, at, size, path), root);
       if (size > 1) assert.notDeepEqual(rootOfPath(leaf, (at + 1) % size, size, path), root);
       assert.equal(rootOfPath(leaf, at, size, [...path, leaf]), undefined);

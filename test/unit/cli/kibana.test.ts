@@ -23,7 +23,7 @@ async function run(...args: string[]): Promise<{ out: string; err: string }> {
 
 test('the export is NDJSON on standard output, and says beside it when ids are no links', async () => {
   const plain = await run('export');
-  assert.equal(plain.out.trimEnd().split('\n').length, 8);
+  assert.equal(plain.out.trimEnd().split('\n').length, 9);
   assert.ok(plain.out.endsWith('\n'));
   assert.match(plain.err, /--console-url/);
   const linked = await run('export', '--console-url', 'https://skilltape.example.com', '--prefix', 'tape');

@@ -97,6 +97,7 @@ test('what observed rules would have decided is a filter, and no other word than
     policy_revision: 'r',
     record_policy_revision: 'r',
     would_reasons: [],
+    ...{ lifted: null, lifted_reasons: [], lifted_grants: [], lifted_by: [], lifted_why: [] },
   };
   await runner.fill([{ id: 'a', skilltape: { verdict: { ...verdict, would: 'deny' } } }, { id: 'b' }]);
   const found = await runner.run(searchCommand, ['--would', 'deny']);

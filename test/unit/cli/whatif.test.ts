@@ -9,7 +9,16 @@ import { CommandRunner, newRun, type Run } from './looking-fixture.ts';
 
 const step = { from: 'allow', to: 'deny' } as const;
 const result: WhatIf = {
-  ...{ judged: 10, changed: 2, otherRules: 1, undecided: 0, unopened: 3, withoutFindings: 0, withoutTotals: 0 },
+  ...{
+    judged: 10,
+    changed: 2,
+    otherRules: 1,
+    undecided: 0,
+    unopened: 3,
+    withoutFindings: 0,
+    withoutTotals: 0,
+    withoutExcerpt: 0,
+  },
   byVerdict: [{ ...step, count: 2 }],
   byRule: [{ ...step, rule: 'request/model_denied', gained: 2, lost: 0 }],
   byPerson: [{ ...step, person: 'ada\u001b[2J', count: 2 }],

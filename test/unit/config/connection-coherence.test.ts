@@ -26,6 +26,7 @@ connections:
   other:
     identityProviders: staff
     routePrefix: /same
+    streamHolds: true
     policyData: { text: ${'x'.repeat(5000)} }
 identityProviders:
   staff:
@@ -66,6 +67,7 @@ const expected: [key: string, says: string][] = [
   ['connections.other.identityProviders', 'must be'],
   ['connections.other.upstream', 'missing'],
   ['connections.other.routePrefix', 'as connections.research.routePrefix'],
+  ['connections.other.streamHolds', 'approvals.streamed.releaseSocket is not set'],
   ['connections.other.policyData', '4096 bytes'],
   ['identityProviders.staff.jwksUri', 'https'],
   ['identityProviders.staff.kind', 'person or workload'],

@@ -28,6 +28,43 @@ for (const order of ['line first', 'record first'] as const) {
   });
 }
 
+/** The two lines of a request that was held while its answer had begun: that of its caller, and that of its release. */
+const heldLine = () => lineText({ verdict: 'held', upstream: null, upstream_bytes: 0, response_bytes: 700 });
+const releaseLine = (changes: object = {}) => lineText({ verdict: 'released', source: null, ...changes });
+
+for (const order of ['caller first', 'release first'] as const) {
+  test(`both lines of a released request are recorded, whatever the upstream said, ${order}`, async (t) => {
+    const rig = rigOf(t);
+    const lines = [heldLine(), releaseLine({ status: 529, response_bytes: 90 })];
+    for (const line of order === 'caller first' ? lines : lines.toReversed()) rig.log(line);
+    await rig.settle();
+    rig.record(recordedOf({ callerBytes: 700 }));
+    await rig.pass(3 * lagMaxMs);
+    assert.deepEqual(rig.counts(), { recorded: 2 });
+  });
+}
+
+test('what went by the release listener without a record, or against it, is an alarm', async (t) => {
+  const rig = rigOf(t);
+  rig.log(releaseLine());
+  await rig.pass(lagMaxMs + 100);
+  assert.deepEqual(rig.counts(), { forwarded_not_recorded: 1 });
+  const other = rigOf(t);
+  other.log(heldLine());
+  other.log(releaseLine());
+  other.record(recordedOf({ outcome: 'denied', released: false, callerBytes: 700 }));
+  await other.pass(3 * lagMaxMs);
+  assert.deepEqual(other.counts(), { recorded: 1, forwarded_not_recorded: 1 });
+});
+
+test('the line of a release does not stand for that of its caller', async (t) => {
+  const rig = rigOf(t);
+  rig.record(recordedOf());
+  rig.log(releaseLine());
+  await rig.pass(3 * lagMaxMs);
+  assert.deepEqual(rig.counts(), { recorded: 1, recorded_not_logged: 1 });
+});
+
 test('a forwarded request without an exchange is an alarm once the record could have told of it', async (t) => {
   const rig = rigOf(t);
   rig.log(lineText(forwardedUnseen));

@@ -1,4 +1,5 @@
 import { type Part, type Parts, partsOf, put } from './parts.ts';
+import { type ReleaseParts, withRelease } from './release-listener.ts';
 
 /**
  * For one trap a configuration that has it and a near one that has not, both as changes of the shipped configuration.
@@ -96,6 +97,11 @@ const mutualTls = (patch: Part): Part => ({
       ...patch,
     },
   },
+});
+
+const releasing = (bad: (release: ReleaseParts) => void, good?: (release: ReleaseParts) => void): Example => ({
+  bad: (parts) => withRelease(parts, bad),
+  good: (parts) => withRelease(parts, good),
 });
 
 export const examples: Readonly<Record<string, Example>> = {
@@ -714,4 +720,27 @@ export const examples: Readonly<Record<string, Example>> = {
       }),
     good: ({ manager }) => put(manager, { route_config: { name: 'another' } }),
   },
+  'release-listener-open': releasing(
+    ({ listener }) => put(listener, { address: { pipe: { path: '/run/skilltape/release.sock', mode: 0o666 } } }),
+    ({ listener }) => put(listener, { address: { pipe: { path: '/run/skilltape/release.sock', mode: 0o700 } } }),
+  ),
+  'release-not-asked': releasing(
+    ({ filters, lock }) => void filters.splice(filters.indexOf(lock), 1),
+    ({ processor }) => put(processor, { processing_mode: { request_header_mode: 'DEFAULT' } }),
+  ),
+  'release-route-not-marked': releasing(({ manager, route }) => {
+    const copy = JSON.parse(JSON.stringify(route)) as Part;
+    put(copy, { name: 'second', match: { prefix: '/second/' } });
+    const overrides = { grpc_initial_metadata: [{ key: 'x-skilltape-connection', value: 'claude' }] };
+    put(copy.typed_per_filter_config as Part, { 'envoy.filters.http.ext_proc': { overrides } });
+    const host = ((manager.route_config as Part).virtual_hosts as Part[])[0] as Part;
+    (host.routes as Part[]).unshift(copy);
+  }),
+  'release-without-credential': releasing(({ route }) =>
+    put(route, { typed_per_filter_config: { 'skilltape.credential.claude': undefined } }),
+  ),
+  'release-timeout-short': releasing(
+    ({ manager }) => put(manager, { stream_idle_timeout: '30s' }),
+    ({ manager }) => put(manager, { stream_idle_timeout: '300s' }),
+  ),
 };

@@ -34,6 +34,14 @@ test('several identity providers, dialects, pinned headers and a shared credenti
   assert.deepEqual(traps(renderEnvoy(envoyPlan({ connections, identityProviders: [idp, ci] }))), []);
 });
 
+test('the release listener is no trap, of one connection or of several', () => {
+  for (const names of [['claude'], ['claude', 'sandbox']]) {
+    const connections = names.map((name) => connectionPlan(name));
+    const release = { socket: '/run/release.sock', connections };
+    assert.deepEqual(traps(renderEnvoy(envoyPlan({ connections, release }))), []);
+  }
+});
+
 test('what is rendered for a processor over TCP has no trap', () => {
   const files = { certificateFile: '/c.pem', privateKeyFile: '/k.pem' };
   assert.deepEqual(

@@ -10,9 +10,13 @@ import { examineSetup, setupRules } from '../../../extproc/doctor/setup.ts';
 import { parseSource } from '../../../extproc/doctor/source.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
 import { type Part, type Parts, partsOf, put, shipped } from './parts.ts';
+import { releaseSocket, withRelease } from './release-listener.ts';
 
 /** Both files as they would stand beside each other, with a data directory that is really there. */
-function findingsOf(t: TestContext, change: (config: Part, parts: Parts, directory: string) => void): Finding[] {
+function findingsOf(
+  t: TestContext,
+  change: (config: Part, parts: Parts, directory: string, volume: { usedShare: number | null }) => void,
+): Finding[] {
   const directory = temporaryDirectory(t);
   const root = shipped();
   const parts = partsOf(root);
@@ -31,14 +35,27 @@ function findingsOf(t: TestContext, change: (config: Part, parts: Parts, directo
     identityProviders: { idp: { issuer: 'https://idp.example.com' } },
     coverage: { accessLogFile: parts.log.path },
   };
-  change(config, parts, directory);
+  const volume: { usedShare: number | null } = { usedShare: 0.7 };
+  change(config, parts, directory, volume);
   const text = stringify(config);
   const reading = parseConfig(text, directory);
   assert.ok(reading.ok, JSON.stringify(reading));
   const envoySource = parseSource(stringify(root), 'envoy.yaml');
   const configSource = parseSource(text, 'skilltape.yaml');
-  return examineSetup({ config: reading.config, configSource, envoySource, gateway: gatewayOf(envoySource.root) });
+  const gateway = gatewayOf(envoySource.root);
+  return examineSetup({
+    config: reading.config,
+    configSource,
+    envoySource,
+    gateway,
+    volumeUsedShare: volume.usedShare,
+  });
 }
+
+const streaming: Part = {
+  connections: { claude: { streamHolds: true } },
+  approvals: { streamed: { releaseSocket } },
+};
 
 type Change = Parameters<typeof findingsOf>[1];
 
@@ -75,6 +92,25 @@ const examples: Record<string, [bad: Change, good: Change]> = {
     },
     (config) => put(config, { decisionTimeoutMs: 400_000 }),
   ],
+  'release-elsewhere': [
+    (config, parts) => {
+      put(config, streaming);
+      withRelease(parts, ({ listener }) => put(listener, { address: { pipe: { path: '/run/other.sock' } } }));
+    },
+    (config, parts, directory) => {
+      put(config, streaming);
+      withRelease(parts, ({ listener }) =>
+        put(listener, { address: { pipe: { path: join(directory, releaseSocket) } } }),
+      );
+    },
+  ],
+  'hold-outlives-stream': [
+    (config, parts) => {
+      put(config, streaming);
+      put(parts.manager, { common_http_protocol_options: { max_stream_duration: '3600s' } });
+    },
+    (config) => put(config, streaming),
+  ],
   'data-open-to-others': [
     (config) => chmodSync(join(String(config.dataDirectory), 'keys', 'journal.key'), 0o640),
     (config) => chmodSync(join(String(config.dataDirectory), 'keys', 'journal.key'), 0o400),
@@ -82,6 +118,14 @@ const examples: Record<string, [bad: Change, good: Change]> = {
   'socket-open-to-others': [
     (_, __, directory) => chmodSync(directory, 0o777),
     (_, __, directory) => chmodSync(directory, 0o775),
+  ],
+  'volume-nearly-full': [
+    (_, __, ___, volume) => {
+      volume.usedShare = 0.71;
+    },
+    (_, __, ___, volume) => {
+      volume.usedShare = null;
+    },
   ],
   'one-process': [
     () => {},
@@ -122,6 +166,7 @@ test('the example of skilltape.yaml fits the shipped configuration of Envoy', ()
     configSource,
     envoySource,
     gateway: gatewayOf(envoySource.root),
+    volumeUsedShare: null,
   });
   assert.deepEqual(
     found.filter(({ severity }) => severity !== 'note'),

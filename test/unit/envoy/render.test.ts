@@ -125,3 +125,28 @@ test('with one provider Envoy is asked for it by name, with several for whicheve
   ]);
   assert.deepEqual(keys, ['payload_idp', 'failed_idp', 'payload_ci', 'failed_ci']);
 });
+
+test('the release listener is rendered where a connection streams its holds, for that connection alone', () => {
+  const connections = [connectionPlan('claude'), connectionPlan('sandbox')];
+  const listenersOf = (text: string) => parse(text, { merge: false, maxAliasCount: -1 }).static_resources.listeners;
+  assert.equal(listenersOf(renderEnvoy(envoyPlan({ connections }))).length, 1);
+  const release = { socket: '/run/release.sock', connections: connections.slice(1) };
+  const [gateway, listener, ...more] = listenersOf(renderEnvoy(envoyPlan({ connections, release })));
+  assert.deepEqual(more, []);
+  assert.deepEqual(listener.address, { pipe: { path: '/run/release.sock', mode: 0o600 } });
+  const managerOf = (of: typeof listener) => of.filter_chains[0].filters[0].typed_config;
+  const manager = managerOf(listener);
+  assert.deepEqual(
+    manager.http_filters.map(({ name }: Filter) => name),
+    ['envoy.filters.http.ext_proc', 'skilltape.released', 'skilltape.credential.sandbox', 'envoy.filters.http.router'],
+  );
+  const [route, ...others] = manager.route_config.virtual_hosts[0].routes;
+  assert.deepEqual(others, []);
+  const known = managerOf(gateway).route_config.virtual_hosts[0].routes[0];
+  assert.deepEqual([route.match, route.route], [known.match, known.route]);
+  assert.deepEqual(
+    manager.route_config.request_headers_to_remove,
+    managerOf(gateway).route_config.request_headers_to_remove,
+  );
+  assert.deepEqual(manager.access_log, managerOf(gateway).access_log.slice(0, 1));
+});

@@ -146,6 +146,22 @@ test('an open exchange goes on to its end when the journal fills up', async () =
   assert.equal(actions.at(-1)?.kind, 'release');
 });
 
+test('a volume that is nearly full refuses what is new, with a record and a time to come again; what is open goes on', async () => {
+  const { open, context, log } = createRig();
+  const first = open();
+  await play(first, wholeRequest.slice(0, 1));
+  context.volume = { isRefusing: true };
+  const reply = replyOf(await open().accept(requestHeaders()));
+  assert.deepEqual(
+    [reply.status, reply.details, reply.headers['retry-after']],
+    [503, 'skilltape_refused_volume_full', '30'],
+  );
+  assert.deepEqual([log.finished.at(-1)?.outcome, log.finished.at(-1)?.detail], ['refused', 'volume_full']);
+  assert.equal((await play(first, wholeRequest.slice(1))).at(-1)?.kind, 'release');
+  context.volume = { isRefusing: false };
+  assert.deepEqual(await open().accept(requestHeaders()), { kind: 'wait' });
+});
+
 test('as many exchanges are open as the limit says, and one that has ended makes room', async () => {
   const { open, context, log } = createRig({ openExchangesMax: 2 });
   const first = open();

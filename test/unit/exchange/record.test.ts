@@ -49,6 +49,10 @@ const bodies: { [K in RecordBody['kind']]: fc.Arbitrary<Extract<RecordBody, { ki
   }),
   answer_body: fc.record({ kind: fc.constant('answer_body'), bytes }),
   answer_trailers: fc.record({ kind: fc.constant('answer_trailers'), headers }),
+  upstream_answered: fc.record({
+    kind: fc.constant('upstream_answered'),
+    upstream: fc.record({ status: fc.integer({ min: 100, max: 599 }), headers, body: text }),
+  }),
   answer_changed: fc.record({ kind: fc.constant('answer_changed'), bytes }),
   finished: fc.record({
     kind: fc.constant('finished'),
@@ -111,7 +115,7 @@ test('a version or kind of another program is refused, and so is a record that i
   const refused = [
     withByte(0, 0),
     withByte(0, 2),
-    withByte(1, 9),
+    withByte(1, 10),
     withByte(1, 255),
     payload.subarray(0, 25),
     Buffer.alloc(0),

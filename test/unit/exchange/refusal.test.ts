@@ -10,6 +10,7 @@ const reasons: [RefusalReason, status: number, type: string, errorCode: string |
   ['held_bodies_at_limit', 503, 'overloaded_error', undefined],
   ['open_exchanges_at_limit', 503, 'overloaded_error', undefined],
   ['journal_full', 503, 'overloaded_error', undefined],
+  ['volume_full', 503, 'overloaded_error', undefined],
   ['journal_unavailable', 503, 'overloaded_error', undefined],
   ['decision_timeout', 503, 'overloaded_error', undefined],
   ['encoding_unsupported', 400, 'invalid_request_error', 'request_body_encoding_unsupported'],
@@ -32,6 +33,7 @@ for (const [reason, status, type, errorCode] of reasons) {
       'content-type': 'application/json',
       'x-skilltape-exchange': id,
       'request-id': id,
+      ...(reason.endsWith('_full') && { 'retry-after': '30' }),
     });
     assert.match(body.error.message, /gateway/);
     if (status === 503) assert.doesNotMatch(reply.body, /the detail/);

@@ -29,6 +29,7 @@ import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
 import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { storedChunk } from '../../../extproc/exchange/request-body.ts';
 import { findingsSearch } from '../../../extproc/exchange/request-findings.ts';
+import { RunningExchanges } from '../../../extproc/exchange/running.ts';
 import { createSessionLinks } from '../../../extproc/exchange/session-links.ts';
 import { maskedSummary } from '../../../extproc/exchange/summary-mask.ts';
 import { notCounted } from '../../../extproc/exchange/totals.ts';
@@ -158,6 +159,7 @@ export class FakeJudge implements Judge {
   readonly revision = 'sha256:revision';
   looksAtFindings = false;
   looksAtTotals = false;
+  looksAtExcerpt = false;
   timeZones: readonly string[] = [];
   readonly accessInputs: AccessInput[] = [];
   readonly requestInputs: RequestInput[] = [];
@@ -232,13 +234,16 @@ export function createRig(limits: Partial<ExchangeLimits> = {}): Rig {
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     spool: { heldBytes: 0, passing: new PassingBytes(), readAt: async ({ offset }) => log.readBack(offset) },
     callers: new Map(),
+    volume: { isRefusing: false },
     attempts: createAttempts(10),
     sessionLinks: createSessionLinks(10),
     owners: createOwners(10),
+    grants: { holding: () => [], used: () => {} },
     endReports: reports,
     refusals: new CountedRefusals(unbounded, log, { nowMs: () => nowMs }),
     totals: noTotals,
     approvals: desk,
+    stops: new RunningExchanges(),
     reader: {
       read: (kind, asked, body) =>
         readHere(kind, { ...asked, search: findingsSearch, mask: maskedSummary }, wholeOf(log, body)),

@@ -26,6 +26,7 @@ test('the same options give the same bytes, so that a second import overwrites t
       ['search', 'skilltape-prompts'],
       ['search', 'skilltape-denied-and-held'],
       ['search', 'skilltape-would-be-stopped'],
+      ['search', 'skilltape-let-through-by-a-grant'],
       ['search', 'skilltape-refused-and-failed'],
       ['search', 'skilltape-masked'],
       ['search', 'skilltape-masking-failed'],

@@ -13,6 +13,7 @@ class FakeFiles {
   text = 'a';
   readonly steps: string[] = [];
   readonly outcomes: EditOutcome[] = [];
+  prepared = 0;
   /** Done once, between two looks at the files. */
   whileReading: (() => void) | undefined;
   failing: 'keep' | 'use' | undefined;
@@ -24,6 +25,9 @@ class FakeFiles {
   follow(t: TestContext) {
     const ports: LivePorts = {
       look: () => this.look(),
+      prepare: () => {
+        this.prepared += 1;
+      },
       read: async () => {
         const read = this.text;
         this.whileReading?.();
@@ -72,6 +76,15 @@ test('what passes is kept before it is in force, and is told with what it follow
   assert.partialDeepStrictEqual(rest, { revision: 'b', previous: 'a' });
   assert.deepEqual(files.steps, ['keep b', 'use b']);
   assert.partialDeepStrictEqual(await files.saved('c'), { kind: 'in_force', previous: 'b' });
+});
+
+test('what a check needs is begun when a change is seen, and for nothing else', async (t) => {
+  const files = new FakeFiles();
+  files.follow(t);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(files.prepared, 0);
+  await files.saved('b');
+  assert.equal(files.prepared, 1);
 });
 
 test('what has a fault is told once, touches nothing, and the old files are no edit', async (t) => {

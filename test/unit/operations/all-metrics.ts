@@ -1,4 +1,6 @@
+import { approvalMetrics } from '../../../extproc/operations/approval-metrics.ts';
 import { coverageMetrics } from '../../../extproc/operations/coverage-metrics.ts';
+import { grantMetrics } from '../../../extproc/operations/grant-metrics.ts';
 import { Operations } from '../../../extproc/operations/operations.ts';
 import { policyMetrics } from '../../../extproc/operations/policy-metrics.ts';
 import { ShippingState } from '../../../extproc/operations/shipping-state.ts';
@@ -12,9 +14,12 @@ export function allMetrics(): Metric[] {
   const { metrics } = new Operations(['claude']);
   metrics.exchange.watch(createRig().context);
   metrics.journal.watch({ usage: () => ({ bytes: 0, maxBytes: 1 }), admits: () => true });
+  metrics.journal.watchVolume({ usedShare: 0, isRefusing: false });
   metrics.shipping.watch(new ShippingState(Date.now));
   policyMetrics(metrics.registry);
   workerMetrics(metrics.registry, () => []);
+  grantMetrics(metrics.registry, () => 0);
+  approvalMetrics(metrics.registry, Date.now);
   coverageMetrics(metrics.registry, { counts: () => ({}), lagSeconds: () => 0 });
   return metrics.registry.getMetricsAsArray().map((metric) => {
     const { name, type, help, labelNames = [] } = metric as unknown as Metric;

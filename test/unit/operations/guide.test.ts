@@ -184,6 +184,8 @@ test('every call of the log has words that do not change, and fields of a closed
     'address',
     'port',
     'unsaid',
+    'target',
+    'ticket',
   ];
   for (const { fields, text } of calls) {
     // Put together from the same names before.

@@ -10,7 +10,7 @@ import { seriesFrom, valueIn } from './exposition.ts';
 test('names end in their base unit, counters in _total, and each has a help', () => {
   const units = /_(total|seconds|bytes)$/;
   const counts =
-    /^(skilltape_(ready|condition_ok|journal_admits|open_exchanges(_max)?|shipping_waiting_exchanges|workers(_recording)?))$/;
+    /^(skilltape_(ready|condition_ok|journal_admits|open_exchanges(_max)?|approvals_live|notifications_waiting|shipping_waiting_exchanges|workers(_recording)?|(access_grants|break_glass)_in_force))$/;
   const all = allMetrics();
   assert.ok(all.length > 30);
   for (const { name, type, help } of all) {
@@ -26,12 +26,18 @@ test('labels are of closed sets', () => {
   assert.deepEqual([...labels].toSorted(), [
     'condition',
     'connection',
+    'how',
     'kind',
     'operation',
     'outcome',
     'reason',
     'result',
+    // Of policies, bounded besides.
+    'rule',
     'stage',
+    'state',
+    // Names of the configuration.
+    'target',
     'type',
   ]);
 });

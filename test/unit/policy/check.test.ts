@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { SkilltapeError } from '../../../extproc/errors.ts';
 import { checkPolicies } from '../../../extproc/policy/check.ts';
+import { Rehearsals } from '../../../extproc/policy/rehearsal.ts';
 import { testedLists } from '../../../extproc/policy/tested-lists.ts';
 import { policyDirectory } from '../../policy/directory.ts';
 import { opaBinary, policiesDirectory } from '../../policy/opa.ts';
@@ -184,6 +185,38 @@ test('a rule that takes long, or all memory, on the largest input is refused bef
   await assert.rejects(check(untested(t, { [mine]: hungry }), 400), {
     message: /a large claude\.tool_names: (ends|took|gave no)/,
   });
+});
+
+test('tests that fail are named together, wherever they stand and whatever their package', async (t) => {
+  const directory = policyDirectory(t, {});
+  cpSync(policiesDirectory, directory, { recursive: true });
+  const places = [
+    { path: 'rules/request/oversize/more_test.rego', pkg: 'skilltape.rules.request.oversize_test' },
+    { path: 'request/more_test.rego', pkg: 'skilltape.request_test' },
+    { path: 'lib/facts/more_test.rego', pkg: 'skilltape.rules.elsewhere_test' },
+    { path: 'rules/access/deny_list/more_test.rego', pkg: 'skilltape.lib.elsewhere_test' },
+  ];
+  for (const { path, pkg } of places) {
+    writeFileSync(join(directory, path), `package ${pkg}\n\ntest_fail_always if false\n`);
+  }
+  await assert.rejects(check(directory), (thrown: SkilltapeError) => {
+    const lines = thrown.message.split('\n').sort();
+    const expected = places.map(({ path }) => `${join(directory, path)}:3: the test test_fail_always fails`);
+    assert.deepEqual(lines, expected.sort());
+    return true;
+  });
+});
+
+test('a policy is tried after one that failed and one that passed, in the same thread or another', async (t) => {
+  const rehearsals = new Rehearsals();
+  t.after(() => rehearsals.close());
+  const failing = untested(t, { 'record/record.rego': 'package skilltape.record\n\ndecision := {"keep": "none"}\n' });
+  const options = { opaBinary: opaBinary(), evaluationMaxMs: 1_000, rehearsals };
+  for (const directory of [policiesDirectory, failing, policiesDirectory, policiesDirectory]) {
+    const checked = checkPolicies({ ...options, directory });
+    if (directory === policiesDirectory) assert.ok((await checked).rehearsed.cases > 500);
+    else await assert.rejects(checked, { code: 'policy_invalid' });
+  }
 });
 
 test('whatever operators write into the shipped lists, the tests of the rules pass', async (t) => {

@@ -18,7 +18,13 @@ import { exchangeIdOf, finishedOf, startedOf } from '../transcript/example.ts';
 
 const key = new Uint8Array(32).fill(7);
 const log = pino({ enabled: false });
-const limits = { segmentMaxBytes: 4_096, journalMaxBytes: 64 * 1_024, syncIntervalMs: 50, keyFile: '' };
+const limits = {
+  segmentMaxBytes: 4_096,
+  journalMaxBytes: 64 * 1_024,
+  syncIntervalMs: 50,
+  volumeRefuseAtPercent: 90,
+  keyFile: '',
+};
 const place = { fileSystem: nodeFileSystem, key, log };
 
 class Rig {

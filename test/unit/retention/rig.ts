@@ -49,6 +49,7 @@ export type Recorded = {
   pseudonym?: string;
   session?: string;
   input?: string;
+  isRefusedByIndex?: boolean;
 };
 
 export class RetentionRig {
@@ -67,6 +68,7 @@ export class RetentionRig {
   readonly sealer: KeySealer;
   parts: EraseParts;
   #offset = 0;
+  readonly #ids = new Map<number, string>();
   #indexRetention: SqliteRetention | undefined;
   #revealRetention: RevealRetention | undefined;
 
@@ -134,7 +136,10 @@ export class RetentionRig {
     const log = { directory, fileSystem, key };
     const idsOf = ({ subject }: PersonName) => [subject, `p-${subject.toUpperCase()}`];
     this.parts = {
-      archive: new Retirement({ directory: this.archiveDirectory, fileSystem, key, nowMs }),
+      archive: new Retirement({
+        ...{ directory: this.archiveDirectory, fileSystem, key, nowMs },
+        ownerOf: (sealed) => decodeSealedKey(sealed).person,
+      }),
       openIndex: async () => {
         if (this.indexAway !== null) throw new Error(this.indexAway);
         return SqliteRetention.open(dataDirectory);
@@ -163,11 +168,14 @@ export class RetentionRig {
 
   /** In all stores, as shipping would. */
   async record(...all: Recorded[]): Promise<void> {
-    for (const { number, atMs, retentionClass = 'standard', person = ada, pseudonym, session, input } of all) {
+    for (const { number, atMs, retentionClass = 'standard', person = ada, ...told } of all) {
+      const { pseudonym, session, input, isRefusedByIndex = false } = told;
       this.#offset += 1_000;
       const place = { journal: 1, segment: 1, offset: this.#offset };
       const exchange = exchangeOf(number, { finishedMs: atMs + 1_000, retentionClass, person, place });
+      this.#ids.set(number, exchange.exchangeId);
       await this.archive.archive([exchange]);
+      if (isRefusedByIndex) continue;
       await this.index.deliver([
         documentOf({
           ...{ id: exchange.exchangeId, time: new Date(atMs).toISOString(), session: session ?? 'session-1' },
@@ -203,6 +211,15 @@ export class RetentionRig {
   async families(): Promise<string[]> {
     const families = await this.parts.archive.families();
     return families.map(({ retentionClass, day }) => `${retentionClass} ${day}`).sort();
+  }
+
+  async heldFamilies(): Promise<string[]> {
+    const families = await this.parts.archive.heldFamilies();
+    return families.map(({ retentionClass, day }) => `${retentionClass} ${day}`).sort();
+  }
+
+  idOf(number: number): string {
+    return this.#ids.get(number) ?? '';
   }
 
   /** Opened once: a year of days asks for it. */

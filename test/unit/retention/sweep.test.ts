@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ArchiveReader } from '../../../extproc/archive/reader.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
+import { masterFromFile } from '../../../extproc/keys/master.ts';
+import { openOpener } from '../../../extproc/keys/opener.ts';
 import { FakeFileSystem } from '../../fakes/file-system.ts';
 import { ada, asked, dayMs, eve, RetentionRig } from './rig.ts';
 
@@ -10,7 +13,21 @@ const startMs = Date.UTC(2026, 0, 1);
 const noon = (number: number) => startMs + number * dayMs + dayMs / 2;
 const [first, second] = ['2026-01-01', '2026-01-02'];
 
-test('a hold keeps the whole day in every store until it is released, and is shown', async (t) => {
+/** What of the archive can be read, and is proven. */
+async function readable(rig: RetentionRig, ...numbers: number[]): Promise<boolean[]> {
+  const opener = openOpener({ dataDirectory: rig.dataDirectory, master: masterFromFile(rig.dataDirectory) });
+  const reader = new ArchiveReader({ directory: rig.archiveDirectory, fileSystem: rig.fileSystem, opener });
+  const found: boolean[] = [];
+  for (const number of numbers) {
+    const outcome = await reader.read(rig.idOf(number));
+    if (outcome.kind === 'found') for await (const _record of outcome.exchange.records());
+    found.push(outcome.kind === 'found');
+  }
+  await reader.close();
+  return found;
+}
+
+test('a hold keeps its records in every store and nothing else of their days, and is shown, until it is released', async (t) => {
   const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
   await rig.record(
     { number: 1, atMs: noon(0), person: ada },
@@ -22,30 +39,94 @@ test('a hold keeps the whole day in every store until it is released, and is sho
   rig.nowMs = noon(40);
   const plan = await rig.plan();
   assert.deepEqual(
-    plan.kept.map(({ store, day, why, holds }) => [store, day, why, ...holds]),
-    ['archive', 'index', 'reveal'].map((store) => [store, first, 'held', id]),
+    plan.kept.map(({ store, day, items, why, holds }) => [store, day, items, why, ...holds]),
+    ['index', 'reveal'].map((store) => [store, first, store === 'reveal' ? 2 : 1, 'held', id]),
+  );
+  const around = plan.steps.filter(({ holds }) => holds?.includes(id));
+  assert.deepEqual(
+    around.map(({ store, action, day, items }) => [store, action, day, items]),
+    [
+      ['archive', 'move', first, 1],
+      ['index', 'reduce', first, 1],
+    ],
   );
   const receipt = await rig.sweep();
-  assert.deepEqual(receipt.kept, plan.kept);
-  assert.deepEqual(await rig.families(), [`standard ${first}`]);
+  assert.deepEqual([receipt.kept, receipt.toDo], [plan.kept, []]);
+  const moved = receipt.done.find(({ action }) => action === 'move');
+  assert.deepEqual([moved?.items, moved?.held?.exchanges], [1, 1]);
+  assert.deepEqual([await rig.families(), await rig.heldFamilies()], [[], [`standard ${first}`]]);
+  assert.deepEqual(await readable(rig, 1, 2, 3), [true, false, false]);
   assert.deepEqual(
     (await rig.indexDays()).map(({ day, withContent }) => [day, withContent]),
     [
-      [first, 2],
+      [first, 1],
       ['2026-01-05', 0],
     ],
   );
-  // An index that was lost takes none of the days back that were seen to be held.
+  const verified = await rig.verify();
+  assert.deepEqual([verified.findings, verified.counts.held], [[], 1]);
+  // An index that was lost takes none of it back; nor does a sweep find anything new to do.
   await rig.reopen();
   rig.indexAway = 'it is away';
   assert.deepEqual(
-    (await rig.sweep()).kept.map(({ why }) => why),
-    ['held', 'held'],
+    (await rig.sweep()).kept.map(({ store, why }) => [store, why]),
+    [
+      ['held', 'held'],
+      ['reveal', 'held'],
+    ],
   );
   rig.indexAway = null;
+  assert.deepEqual((await rig.sweep()).done, []);
+  assert.equal((await rig.erase(ada)).outcome, 'refused');
   await rig.parts.holds.release(id, 'ops', 'the case is over');
+  rig.nowMs += 1;
   await rig.sweep();
-  assert.deepEqual([await rig.families(), rig.revealDays()], [[], []]);
+  assert.deepEqual([await rig.heldFamilies(), rig.revealDays()], [[], []]);
+  assert.deepEqual(await readable(rig, 1, 2, 3), [false, false, false]);
+  assert.deepEqual(
+    (await rig.indexDays()).map(({ withContent }) => withContent),
+    [0, 0],
+  );
+  assert.deepEqual((await rig.verify()).findings, []);
+});
+
+test('what the index cannot say of is held: a record that it refused stays with the day of a held one', async (t) => {
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
+  await rig.record({ number: 1, atMs: noon(0), session: 'held' }, { number: 2, atMs: noon(0), session: 'other' });
+  await rig.record({ number: 3, atMs: noon(0), isRefusedByIndex: true });
+  await rig.archive.close();
+  await rig.parts.holds.add({ session: 'held' }, 'ops', 'a case');
+  rig.nowMs = noon(40);
+  await rig.sweep();
+  assert.deepEqual(await readable(rig, 1, 2, 3), [true, false, true]);
+});
+
+test('of two holds on one day each keeps its own: a release lets go what no other covers', async (t) => {
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
+  await rig.record(
+    { number: 1, atMs: noon(0), session: 'one' },
+    { number: 2, atMs: noon(0), session: 'two', person: eve },
+    { number: 3, atMs: noon(1), session: 'three', person: eve },
+  );
+  await rig.archive.close();
+  const one = await rig.parts.holds.add({ session: 'one' }, 'ops', 'a case');
+  await rig.parts.holds.add({ fromMs: noon(0) - 1, toMs: noon(0) + 60_000 }, 'ops', 'that hour');
+  await rig.parts.holds.add({ session: 'two' }, 'ops', 'another case');
+  rig.nowMs = noon(40);
+  await rig.sweep();
+  assert.deepEqual(await readable(rig, 1, 2, 3), [true, true, false]);
+  const [byTime] = rig.parts.holds.inForce().filter(({ scope }) => scope.fromMs !== undefined);
+  rig.nowMs += 1;
+  await rig.parts.holds.release(byTime?.id ?? '', 'ops', 'it is over');
+  await rig.parts.holds.release(one.id, 'ops', 'it is over');
+  rig.nowMs += 1;
+  const { done, toDo } = await rig.sweep();
+  assert.deepEqual(toDo, []);
+  assert.deepEqual(
+    done.filter(({ store }) => store === 'held').map(({ action, items, held }) => [action, items, held?.exchanges]),
+    [['reduce', 1, 1]],
+  );
+  assert.deepEqual(await readable(rig, 1, 2, 3), [false, true, false]);
   assert.deepEqual((await rig.verify()).findings, []);
 });
 
@@ -92,6 +173,8 @@ test('a sweep that was killed anywhere is finished by the next one, and shows in
       ...rig.parts,
       archive: {
         families: () => archive.families(),
+        heldFamilies: () => archive.heldFamilies(),
+        thin: async () => Promise.reject(new Error('no hold is here')),
         delete: async (...of) => (killed() ? Promise.reject(new Error('killed')) : archive.delete(...of)),
       },
     };

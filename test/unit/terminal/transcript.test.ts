@@ -27,6 +27,7 @@ test('the header tells who, when, where, what was decided and why, how it ended 
             reasons: [{ rule: 'no_secrets', message: 'a key' }],
             would: null,
             would_reasons: [],
+            ...{ lifted: null, lifted_reasons: [], lifted_grants: [], lifted_by: [], lifted_why: [] },
             policy_revision: 'r',
             record_policy_revision: 'r',
           },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Action } from '../../../extproc/exchange/frame.ts';
-import { repliesOf } from '../../../extproc/wire/reply.ts';
+import { repliesOf, streamedReply } from '../../../extproc/wire/reply.ts';
 import type { ProcessingResponse } from './independent.ts';
 import { decodedReplies } from './independent.ts';
 
@@ -203,3 +203,35 @@ test('headers of ours keep order and bytes, and no reply has anything of the one
 });
 
 type Set = { header: { key: string; raw_value?: { data: number[] } } };
+
+test('an answer in pieces has its headers first, then each piece, and an empty one that ends it', async () => {
+  const pieces = ['a', 'x'.repeat(20_000), 'b'].map((text) => Buffer.from(text));
+  async function* body() {
+    yield* pieces;
+  }
+  const headers = { 'content-type': 'text/event-stream', 'x-skilltape-exchange': 'e-1' };
+  const accessLog = { exchange: 'e-1', verdict: 'held' };
+  const sentPieces = await Array.fromAsync(streamedReply({ kind: 'streamed_reply', headers, body: body(), accessLog }));
+  const [first, ...rest] = decodedReplies(Buffer.concat(sentPieces)) as {
+    streamed_immediate_response: {
+      headers_response: { headers: { headers: { key: string; raw_value: Buffer }[] } };
+      body_response: { body?: Buffer; end_of_stream?: boolean };
+    };
+    dynamic_metadata?: unknown;
+  }[];
+  const list = first?.streamed_immediate_response.headers_response.headers.headers ?? [];
+  assert.deepEqual(
+    list.map(({ key, raw_value: value }) => [key, value.toString()]),
+    [[':status', '200'], ...Object.entries(headers)],
+  );
+  assert.match(JSON.stringify(first?.dynamic_metadata), /skilltape.*e-1.*held/);
+  const bodies = rest.map(({ streamed_immediate_response: { body_response: one } }) => one);
+  assert.deepEqual(
+    bodies.map(({ body: bytes }) => Buffer.from(bytes ?? []).toString()),
+    [...pieces.map(String), ''],
+  );
+  assert.deepEqual(
+    bodies.map(({ end_of_stream: end = false }) => end),
+    [false, false, false, true],
+  );
+});

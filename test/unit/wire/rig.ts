@@ -27,6 +27,19 @@ export class FakeExchange implements StreamExchange {
     return this.onFrame(frame);
   }
 
+  stopWith: (last: Action) => void = () => {};
+  readonly #stoppable = Promise.withResolvers<void>();
+
+  /** Resolves when the stream hears of a stop. */
+  get stoppable(): Promise<void> {
+    return this.#stoppable.promise;
+  }
+
+  onStop(heed: (last: Action) => void): void {
+    this.stopWith = heed;
+    this.#stoppable.resolve();
+  }
+
   undelivered = false;
   leftAfterFrames: number | null = null;
 

@@ -63,7 +63,7 @@ test('messages reach the exchange in order, each answer frame gets one reply, an
   assert.equal((await call.halfClose()).code, status.OK);
   assert.deepEqual(await ended, { exchangeId: 'exchange-1', fault: undefined });
   assert.deepEqual(exchange.abandoned, [['stream_ended', '']]);
-  assert.deepEqual(rig.routes, [{ connection: 'claude', pathPrefix: '/sandbox' }]);
+  assert.deepEqual(rig.routes, [{ connection: 'claude', pathPrefix: '/sandbox', isRelease: false }]);
 });
 
 test('one frame is answered before the next is taken', async () => {
@@ -262,4 +262,34 @@ test('an end that cannot be recorded is told as the fault of the stream', async 
   call.send(messages.requestHeaders());
   await call.halfClose();
   assert.match((await ended).fault?.message ?? '', /no space left/);
+});
+
+test('what a stopped exchange sends last goes out although Envoy says nothing, and the stream ends as Envoy ends it', async () => {
+  await using rig = await createWireRig();
+  const { exchange } = rig;
+  const call = rig.call();
+  const ended = rig.nextEnd();
+  call.send(messages.requestHeaders());
+  await exchange.stoppable;
+  const reply = { status: 403, headers: { 'content-type': 'application/json' }, body: '{}', details: 'stopped' };
+  exchange.stopWith({ kind: 'local_reply', reply, accessLog: {} });
+  const [first] = await call.repliesUntil(1);
+  assert.equal(first?.response, 'immediate_response');
+  call.stream.end();
+  assert.equal((await call.status).code, status.OK);
+  assert.equal((await ended).fault, undefined);
+  assert.deepEqual(exchange.abandoned, [['stream_ended', '']]);
+});
+
+test('a stop within an answer ends the stream with an error at once, which is no fault', async () => {
+  await using rig = await createWireRig();
+  const { exchange } = rig;
+  const call = rig.call();
+  const ended = rig.nextEnd();
+  call.send(messages.requestHeaders());
+  await exchange.stoppable;
+  exchange.stopWith({ kind: 'cut', reason: 'stopped by ada' });
+  assert.equal((await call.status).code, status.INTERNAL);
+  assert.equal((await ended).fault, undefined);
+  assert.deepEqual(exchange.abandoned, [['stopped', 'stopped by ada']]);
 });

@@ -1,6 +1,7 @@
 # METADATA
 # title: Only listed operators may look
 # description: |
+#   But for `ask`, what a person asks for themselves by their token, which `access_offered` decides.
 #   An entry of `lists.console.operators` names `actions`, and who may take them by `users`, `uids` or `groups`; where it
 #   names `connections` or `types`, everything that is looked at must be among them. One entry must fit as a whole.
 # scope: package
@@ -11,4 +12,7 @@ package skilltape.rules.console.operator_listed
 
 import data.skilltape.lib.console
 
-findings contains {"message": "You are not among the operators who may do this."} if count(console.entries) == 0
+findings contains {"message": "You are not among the operators who may do this."} if {
+	input.action != "ask"
+	count(console.entries) == 0
+}

@@ -1,7 +1,7 @@
 # METADATA
 # title: Nobody decides about a request of their own
 # description: |
-#   Whoever decides about what is held has to be known by their token too: an entry of `lists.console.operators` says so
+#   Whoever decides about what is held or asked for, or breaks glass, has to be known by their token too: an entry of `lists.console.operators` says so
 #   with `person`. Issuer and subject are compared with those of whoever asks.
 # scope: package
 # schemas:
@@ -12,13 +12,13 @@ package skilltape.rules.console.own_request
 import data.skilltape.lib.console
 
 findings contains {"message": "The list of operators does not say who you are by your token, so you cannot decide."} if {
-	input.action == "decide"
+	input.action in {"decide", "grant", "break_glass"}
 	some entry in console.entries
 	not entry.person
 }
 
 findings contains {"message": "You cannot decide about a request of your own."} if {
-	input.action == "decide"
+	input.action in {"decide", "grant", "break_glass"}
 	some entry in console.entries
 	entry.person.issuer == input.person.issuer
 	entry.person.subject == input.person.subject

@@ -25,7 +25,14 @@ test_fail_own_request if {
 }
 
 test_fail_operator_whose_token_nobody_knows if {
-	count(_messages(null, "decide")) == 1
+	every action in ["decide", "grant", "break_glass"] { count(_messages(null, action)) == 1 }
+}
+
+test_fail_own_access_and_own_break_glass if {
+	person := {"issuer": "https://idp.example", "subject": "u-1"}
+	every action in ["grant", "break_glass"] {
+		_messages(person, action) == {"You cannot decide about a request of your own."}
+	}
 }
 
 _messages(person, action) := {finding.message | some finding in found} if {
@@ -33,6 +40,8 @@ _messages(person, action) := {finding.message | some finding in found} if {
 	found := own_request.findings with input as document with data.lists.console.operators as [_entry(person)]
 }
 
-_entry(person) := {"actions": ["decide", "reveal"], "users": ["ada"]} if is_null(person)
+_entry(person) := {"actions": _actions, "users": ["ada"]} if is_null(person)
 
-_entry(person) := {"actions": ["decide", "reveal"], "users": ["ada"], "person": person} if not is_null(person)
+_entry(person) := {"actions": _actions, "users": ["ada"], "person": person} if not is_null(person)
+
+_actions := ["decide", "grant", "break_glass", "reveal"]

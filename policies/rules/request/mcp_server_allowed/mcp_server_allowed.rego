@@ -14,7 +14,7 @@ import data.skilltape.lib.facts
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": _message(host)} if {
-	some host in allowed.refused_hosts(data.lists.allowed_mcp_servers.rules, facts.mcp_server_hosts)
+	some host in shown.few(allowed.refused_hosts(data.lists.allowed_mcp_servers.rules, facts.mcp_server_hosts))
 }
 
 _message(host) := "An MCP server is named without a URL that can be judged." if {

@@ -16,6 +16,7 @@ test_fail_model_of_no_entry_for_the_caller if {
 	_of(example.request, rules) == {{
 		"effect": "deny",
 		"message": "The model \"claude-opus-5-5\" is not one of those that you may use.",
+		"grant": {"kind": "model", "name": "claude-opus-5-5"},
 	}}
 }
 
@@ -26,6 +27,12 @@ test_fail_fallback_batch_and_agent if {
 	every document in [example.request_with({"claude": change}), example.batch_with(change), example.agent_with(change)] {
 		count(_of(document, [{"models": ["claude-opus-*"]}])) == 1
 	}
+}
+
+test_fail_more_models_than_are_named_have_a_finding_that_no_grant_lifts if {
+	models := [$"model-{number}" | some number in numbers.range(1, 65)]
+	findings := _of(example.request_with({"claude": {"models": models}}), [{"models": ["claude-*"]}])
+	count({finding | some finding in findings; not finding.grant}) == 1
 }
 
 _group(name, models) := {"when": {"groups": [name]}, "models": models}

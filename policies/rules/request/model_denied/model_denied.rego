@@ -12,7 +12,6 @@ import data.skilltape.lib.lists
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": message} if {
-	some model in facts.models
-	lists.matches(data.lists.deny.models, model)
+	some model in shown.few(lists.matched(data.lists.deny.models, facts.models))
 	message := $"The model {shown.name(model)} may not be used through this gateway."
 }

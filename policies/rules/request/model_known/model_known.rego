@@ -14,8 +14,8 @@ import data.skilltape.lib.lists
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": message} if {
-	some model in facts.models
-	not lists.matches(data.lists.models, model)
-	not lists.matches(data.lists.deny.models, model)
+	some model in shown.few(_unknown)
 	message := $"The model {shown.name(model)} is not one of the models that this gateway lets through."
 }
+
+_unknown := (facts.models - lists.matched(data.lists.models, facts.models)) - lists.matched(data.lists.deny.models, facts.models)

@@ -16,6 +16,7 @@ test_fail_each_other_skill if {
 	_of(["pdf", "xlsx"], [{"skills": ["pdf"]}]) == {{
 		"effect": "deny",
 		"message": "The skill \"xlsx\" is not one of those that you may use.",
+		"grant": {"kind": "skill", "name": "xlsx"},
 	}}
 	count(_of(["pdf"], [{"when": {"groups": ["other"]}, "skills": ["pdf"]}])) == 1
 }

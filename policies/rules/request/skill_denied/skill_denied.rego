@@ -11,11 +11,17 @@ import data.skilltape.lib.facts
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": message} if {
-	some skill in facts.skills
-	_denied(skill)
-	message := $"The skill {shown.name(skill.id)} may not be used through this gateway."
+	some id in shown.few(_denied)
+	message := $"The skill {shown.name(id)} may not be used through this gateway."
 }
 
-_denied(skill) if skill.id in data.lists.deny.skills.ids
+_denied contains id if {
+	ids := {skill.id | some skill in facts.skills}
+	some id in data.lists.deny.skills.ids
+	ids[id]
+}
 
-_denied(skill) if skill.type in data.lists.deny.skills.types
+_denied contains skill.id if {
+	some skill in facts.skills
+	skill.type in data.lists.deny.skills.types
+}

@@ -15,11 +15,11 @@ import data.skilltape.lib.facts
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": message} if {
-	some name in allowed.refused(data.lists.allowed_tools.rules, "tools", [], facts.tool_names)
+	some name in shown.few(allowed.refused(data.lists.allowed_tools.rules, "tools", [], facts.tool_names))
 	message := $"The tool {shown.name(name)} is not one of those that you may use."
 }
 
 findings contains {"effect": "deny", "message": message} if {
-	some type in allowed.refused(data.lists.allowed_tools.rules, "types", ["custom"], facts.tool_types)
+	some type in shown.few(allowed.refused(data.lists.allowed_tools.rules, "types", ["custom"], facts.tool_types))
 	message := $"Tools of the type {shown.name(type)} are not among those that you may use."
 }

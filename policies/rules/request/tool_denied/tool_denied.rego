@@ -9,17 +9,15 @@
 package skilltape.rules.request.tool_denied
 
 import data.skilltape.lib.facts
+import data.skilltape.lib.lists
 import data.skilltape.lib.shown
 
 findings contains {"effect": "deny", "message": message} if {
-	some name in facts.tool_names
-	name in data.lists.deny.tools.names
+	some name in shown.few({name | some name in data.lists.deny.tools.names; facts.tool_names[name]})
 	message := $"The tool {shown.name(name)} may not be used through this gateway."
 }
 
 findings contains {"effect": "deny", "message": message} if {
-	some type in facts.tool_types
-	some prefix in data.lists.deny.tools.type_prefixes
-	startswith(type, prefix)
+	some type in shown.few(lists.beginning(facts.tool_types, data.lists.deny.tools.type_prefixes))
 	message := $"Tools of the type {shown.name(type)} may not be used through this gateway."
 }

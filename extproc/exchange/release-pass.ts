@@ -1,0 +1,63 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { KeyedHash } from '../keyed-hash.ts';
+import type { Clock } from './ports.ts';
+
+/** By which a released request is known on Envoy's release listener; a caller's header of that name never gets so far. */
+export const releasePassHeader = 'x-skilltape-release';
+
+/** What a pass is good for. */
+export type PassedRequest = { exchangeId: string; connection: string; method: string; target: string; bytes: number };
+
+const exchangeIdPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Between the processor and Envoy on one machine; the body follows at once. */
+const passLivesMs = 30_000;
+/** Passes that were used and could still be shown again. At the limit none is taken (inv. 10). */
+const usedMax = 20_000;
+
+/**
+ * The release listener has the credential, and whoever may open its socket could send anything. So each request there
+ * shows a pass that only skilltape can write, for one exchange, connection, method, target and length of the body, for
+ * half a minute and once in each process. Any worker can check what another one wrote: they share the key.
+ */
+export class ReleasePasses {
+  readonly #keyedHash: KeyedHash;
+  readonly #clock: Clock;
+  /** When each is over, in the order of their use. */
+  readonly #used = new Map<string, number>();
+
+  constructor(keyedHash: KeyedHash, clock: Clock) {
+    this.#keyedHash = keyedHash;
+    this.#clock = clock;
+  }
+
+  write(request: PassedRequest): string {
+    const untilMs = this.#clock.nowMs() + passLivesMs;
+    return `${request.exchangeId}.${untilMs}.${this.#seal(request, untilMs)}`;
+  }
+
+  /** The exchange that is released by it, or null: it is forged, over, used, or for another request. */
+  use(pass: string, request: Omit<PassedRequest, 'exchangeId'>): string | null {
+    const [exchangeId = '', until = '', seal = '', ...more] = pass.split('.');
+    const untilMs = Number(until);
+    const nowMs = this.#clock.nowMs();
+    if (more.length > 0 || !exchangeIdPattern.test(exchangeId) || !/^\d{1,15}$/.test(until)) return null;
+    if (untilMs < nowMs || untilMs > nowMs + passLivesMs) return null;
+    const expected = this.#seal({ ...request, exchangeId }, untilMs);
+    if (seal.length !== expected.length || !timingSafeEqual(Buffer.from(seal), Buffer.from(expected))) return null;
+    this.#forget(nowMs);
+    if (this.#used.has(exchangeId) || this.#used.size >= usedMax) return null;
+    this.#used.set(exchangeId, untilMs);
+    return exchangeId;
+  }
+
+  #seal({ exchangeId, connection, method, target, bytes }: PassedRequest, untilMs: number): string {
+    return this.#keyedHash('release', JSON.stringify([exchangeId, connection, method, target, bytes, untilMs]));
+  }
+
+  #forget(nowMs: number): void {
+    for (const [exchangeId, untilMs] of this.#used) {
+      if (untilMs >= nowMs) return;
+      this.#used.delete(exchangeId);
+    }
+  }
+}

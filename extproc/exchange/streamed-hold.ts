@@ -1,0 +1,226 @@
+import type { MessagesRequest } from '../claude/request.ts';
+import { SkilltapeError } from '../errors.ts';
+import { Answer } from './answer.ts';
+import type { Ending } from './broken-off.ts';
+import { errorEvent, failureEvent } from './error-event.ts';
+import type { Action, FrameOf } from './frame.ts';
+import { headerValue } from './headers.ts';
+import type { HoldEnd } from './hold.ts';
+import type { Told } from './hold-reply.ts';
+import type { Held } from './holding.ts';
+import type { Intake } from './intake.ts';
+import type { Judging } from './judging.ts';
+import type { Ledger } from './ledger.ts';
+import type { ExchangeContext } from './ports.ts';
+import type { ReleasePasses } from './release-pass.ts';
+import { releasePassHeader } from './release-pass.ts';
+import { releasedHeaders } from './release-request.ts';
+import type { ReleaseResult, Releaser } from './releaser.ts';
+import type { RequestBody } from './request-body.ts';
+import { type Session, sessionHeaders } from './session.ts';
+import type { StreamedHolds, StreamedPlace } from './streamed-holds.ts';
+import { relayed, UpstreamBroke } from './streamed-release.ts';
+import { rulesOf } from './verdicts.ts';
+
+/** What streamed holds of a process share. */
+export type StreamedRelease = { holds: StreamedHolds; passes: ReleasePasses; releaser: Releaser };
+
+/** The rest of the exchange, as far as it is needed for an answer. */
+export type HeldExchange = {
+  id: string;
+  ledger: Ledger;
+  session: Session | undefined;
+  request: MessagesRequest | null;
+  judging: Judging | undefined;
+  policyRevision: string;
+};
+
+type Parts = {
+  context: ExchangeContext;
+  streamed: StreamedRelease;
+  place: StreamedPlace;
+  known: Intake;
+  body: RequestBody;
+  exchange: HeldExchange;
+  held: Held;
+  end: Promise<HoldEnd>;
+  told: (end: Exclude<HoldEnd, { kind: 'left' }>) => Told;
+};
+
+/** Why an answer began without the upstream, as Envoy's `response.code_details` would say it. */
+const heldDetails = 'skilltape_held';
+const nothing = new Uint8Array(0);
+
+/**
+ * A held request whose answer has begun: comments keep its client waiting until people decided. Approved, it goes
+ * upstream by a way of its own, because this stream cannot release it any more, and the upstream's answer follows the
+ * comments. Everything that the caller is given is recorded before, by the one way that all answers take (inv. 1).
+ */
+export class StreamedHold {
+  readonly #parts: Parts;
+  readonly #gone = new AbortController();
+  #answer: Answer | undefined;
+  #isReleased = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** What is said of its end when its stream was over before. */
+  get known(): { answer: Answer | undefined; released: boolean; isOwnAnswer: true } {
+    return { answer: this.#answer, released: this.#isReleased, isOwnAnswer: true };
+  }
+
+  /** The caller is gone: what waits is given up, the upstream too. */
+  leave(): void {
+    this.#gone.abort();
+  }
+
+  /** Gives back what it took; safe to call more than once. */
+  close(): void {
+    this.leave();
+    this.#parts.place.giveBack();
+  }
+
+  async begin(ticket: string): Promise<Action> {
+    const { context, known, exchange } = this.#parts;
+    const headers = {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      'x-skilltape-exchange': exchange.id,
+      'request-id': exchange.id,
+      ...sessionHeaders(exchange.session),
+    };
+    const head: FrameOf<'response_headers'> = {
+      ...{ kind: 'response_headers', headers: Object.entries({ ':status': '200', ...headers }), endOfStream: false },
+      attributes: { 'response.code_details': heldDetails },
+    };
+    this.#answer = new Answer(head, exchange.ledger, known.handlingOf(head, context, exchange));
+    await this.#answer.take(head, { last: false, released: false, setHeaders: {} });
+    const accessLog = { exchange: exchange.id, connection: known.connection, verdict: 'held' };
+    return { kind: 'streamed_reply', headers, body: this.#pieces(ticket), accessLog };
+  }
+
+  async *#pieces(ticket: string): AsyncGenerator<Uint8Array> {
+    const { context, exchange, held } = this.#parts;
+    try {
+      yield* this.#commentsUntil(this.#parts.end, `held for an approval, ticket ${ticket}`);
+      const end = await this.#parts.end;
+      if (end.kind === 'left') return;
+      if (end.kind === 'unavailable') context.onFault(exchange.id, SkilltapeError.from(end.fault));
+      const { verdict, ...told } = this.#parts.told(end);
+      if (verdict !== null) {
+        const { policyRevision, session } = exchange;
+        const rest = { input: held.input, policyRevision, session: session ?? { id: exchange.id, source: 'exchange' } };
+        exchange.ledger.noteDecision('request', verdict, rest);
+      }
+      if (told.kind === 'release') yield* this.#release();
+      else {
+        const ending = { outcome: told.outcome, detail: rulesOf(verdict ?? held.verdict) };
+        yield await this.#taken(errorEvent(told.event), ending);
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  /** The whole request and its verdict are on disk before any of it goes upstream (inv. 1). */
+  async *#release(): AsyncGenerator<Uint8Array> {
+    const { exchange, streamed } = this.#parts;
+    await exchange.ledger.sync();
+    if (this.#gone.signal.aborted) return;
+    this.#isReleased = true;
+    exchange.judging?.letThrough();
+    const sent = this.#send();
+    yield* this.#commentsUntil(sent, 'approved');
+    const result = await sent;
+    if (this.#gone.signal.aborted) return;
+    if (result.kind !== 'answered') {
+      yield* this.#unanswered(result);
+      return;
+    }
+    const { answerMaxBytes } = streamed.holds.limits;
+    const relay = relayed({ ...result, exchangeId: exchange.id, answerMaxBytes, ledger: exchange.ledger });
+    try {
+      for await (const piece of relay) {
+        yield 'last' in piece ? await this.#taken(piece.last, piece.ending) : await this.#taken(piece.bytes);
+        if ('last' in piece) return;
+      }
+      // The end is recorded and synced before it is given.
+      await this.#taken(nothing, null);
+    } catch (thrown) {
+      // The caller went first, and the upstream was given up for that.
+      if (this.#gone.signal.aborted) return;
+      if (thrown instanceof UpstreamBroke) await this.#upstreamBroke(thrown);
+      throw thrown;
+    } finally {
+      result.answer.abort();
+    }
+  }
+
+  #send(): Promise<ReleaseResult> {
+    const { known, body, exchange, streamed } = this.#parts;
+    const { headers, method } = known.facts;
+    const { bytes } = body;
+    const target = headerValue(headers, ':path') ?? '';
+    const request = { exchangeId: exchange.id, connection: known.connection, method, target, bytes };
+    const pass: readonly [string, string] = [releasePassHeader, streamed.passes.write(request)];
+    const sent = { method, target, headers: [...releasedHeaders(headers, bytes), pass], body: body.release() };
+    return streamed.releaser.send(sent, this.#gone.signal);
+  }
+
+  async *#unanswered(result: Exclude<ReleaseResult, { kind: 'answered' }>): AsyncGenerator<Uint8Array> {
+    const { context, exchange } = this.#parts;
+    const isUnsent = result.kind === 'unsent';
+    const fault = SkilltapeError.from(result.fault);
+    if (isUnsent) context.onFault(exchange.id, fault);
+    const message = isUnsent
+      ? 'The gateway could not send this request on, so it went nowhere. Send it again to ask once more.'
+      : 'Claude could not be reached or broke off; the request may have been answered in part.';
+    const outcome = isUnsent ? 'refused' : 'upstream_aborted';
+    const event = failureEvent(`${message} (exchange ${exchange.id})`, exchange.id);
+    yield await this.#taken(event, { outcome, detail: `release: ${fault.message}` });
+  }
+
+  /** The record says who it was, and not that we cut what the caller was given. */
+  async #upstreamBroke({ message: detail }: UpstreamBroke): Promise<void> {
+    const seen = this.#answer?.endingLetThrough();
+    const ending = seen ?? { outcome: 'upstream_aborted' as const, detail };
+    await this.#parts.exchange.ledger.finish({ ...ending, status: 200, localReply: '' });
+  }
+
+  /** Well below the silence that clients and Envoy take for a broken connection. */
+  async *#commentsUntil(settled: Promise<unknown>, text: string): AsyncGenerator<Uint8Array> {
+    const { commentIntervalMs } = this.#parts.streamed.holds.limits;
+    const comment = Buffer.from(`: ${text}\n\n`);
+    let isSettled = false;
+    let wake = () => {};
+    const done = () => {
+      isSettled = true;
+      wake();
+    };
+    settled.then(done, done);
+    while (!isSettled) {
+      yield await this.#taken(comment);
+      if (isSettled) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      wake = resolve;
+      const timer = setTimeout(resolve, commentIntervalMs);
+      await promise;
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * The bytes once they are recorded. With `ending` they are the last, and synced with the end; null where the upstream's
+   * answer says how it ended.
+   */
+  async #taken(bytes: Uint8Array, ending?: Ending | null): Promise<Uint8Array> {
+    const last = ending !== undefined;
+    const frame = { kind: 'response_body', body: bytes, endOfStream: last } as const;
+    const how = { last, released: this.#isReleased, setHeaders: {}, ...(ending && { ending }) };
+    const action = await this.#answer?.take(frame, how);
+    if (action?.kind === 'cut') throw new SkilltapeError('internal', action.reason);
+    return bytes;
+  }
+}

@@ -1,0 +1,48 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { openPrivateDatabase } from '../index/sqlite/database.ts';
+
+/**
+ * What was asked for and what happened to it only come (inv. 8): the triggers refuse every change through SQL, also
+ * `insert or replace`. They do not stop someone who may write the file. `live` and `in_force` are what is quickly found of
+ * it, and can be made again.
+ */
+const schema = `
+create table if not exists asked (
+  id text primary key,
+  asked_ms integer not null,
+  until_ms integer not null,
+  wanted text not null,
+  terms text not null
+) strict;
+create table if not exists events (
+  number integer primary key autoincrement,
+  id text not null references asked (id),
+  event text not null
+) strict;
+create index if not exists events_by_id on events (id, number);
+create table if not exists live (id text primary key, asker text not null, until_ms integer not null) strict;
+create index if not exists live_by_asker on live (asker);
+create index if not exists live_by_end on live (until_ms);
+create table if not exists in_force (id text primary key) strict;
+create trigger if not exists asked_no_update before update on asked
+  begin select raise(abort, 'what was asked for does not change'); end;
+create trigger if not exists asked_no_delete before delete on asked
+  begin select raise(abort, 'what was asked for does not change'); end;
+create trigger if not exists asked_no_replace before insert on asked
+  when exists (select 1 from asked where id = new.id)
+  begin select raise(abort, 'what was asked for does not change'); end;
+create trigger if not exists events_no_update before update on events
+  begin select raise(abort, 'an event does not change'); end;
+create trigger if not exists events_no_delete before delete on events
+  begin select raise(abort, 'an event does not change'); end;
+create trigger if not exists events_no_replace before insert on events
+  when exists (select 1 from events where number = new.number)
+  begin select raise(abort, 'an event does not change'); end;
+`;
+
+/** Opens the grants of a data directory. What was committed survives a power failure: a grant that was taken back stays so. */
+export function openGrants(file: string): DatabaseSync {
+  const database = openPrivateDatabase(file, 'FULL');
+  database.exec(schema);
+  return database;
+}

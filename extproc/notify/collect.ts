@@ -1,0 +1,64 @@
+import type { TicketFeed } from '../approvals/feed.ts';
+import type { Ticket } from '../approvals/tickets.ts';
+import { type Notice, noticeOf, type Occasion, occasionOf } from './notice.ts';
+import { type Outbox, undeliveredMax } from './outbox.ts';
+import type { Target } from './target.ts';
+
+export type CollectOptions = {
+  targets: readonly Target[];
+  linkBase: string | null;
+  expiringMs: number;
+  /** What happened longer ago is not told any more. */
+  giveUpMs: number;
+};
+
+const eventsAtOnceMax = 200;
+const expiringAtOnceMax = 1_000;
+
+/**
+ * Puts what happened to tickets since the last time into the outbox. True when there is more to read.
+ */
+export function collect(feed: TicketFeed, outbox: Outbox, options: CollectOptions, nowMs: number): boolean {
+  if (outbox.undelivered + eventsAtOnceMax * Math.max(1, options.targets.length) > undeliveredMax) return false;
+  const events = feed.since(outbox.cursor, eventsAtOnceMax);
+  const last = events.at(-1);
+  const found: Notice[] = [];
+  for (const numbered of events) {
+    const { number, ticket: id, event } = numbered;
+    if (nowMs - event.timeMs > options.giveUpMs) continue;
+    const ticket = feed.read(id, nowMs);
+    const occasion = ticket === null ? null : occasionOf(numbered, ticket);
+    if (ticket === null || occasion === null) continue;
+    const own = { id: `${id}.${number}`, timeMs: event.timeMs, linkBase: options.linkBase };
+    found.push(noticeOf(occasion, ticket, own));
+  }
+  if (last !== undefined) outbox.add(addressed(found, options.targets), last.number, nowMs);
+  return events.length === eventsAtOnceMax;
+}
+
+/** Undecided tickets that end soon: once each. */
+export function collectExpiring(feed: TicketFeed, outbox: Outbox, options: CollectOptions, nowMs: number): void {
+  const found = feed.endingBefore(nowMs + options.expiringMs, expiringAtOnceMax).flatMap((id): Notice[] => {
+    const noticeId = `${id}.expiring`;
+    if (outbox.has(noticeId)) return [];
+    const ticket = feed.read(id, nowMs);
+    if (ticket === null || !isExpiring(ticket, options.expiringMs, nowMs)) return [];
+    return [noticeOf('expiring', ticket, { id: noticeId, timeMs: nowMs, linkBase: options.linkBase })];
+  });
+  if (found.length > 0) outbox.add(addressed(found, options.targets), null, nowMs);
+}
+
+function isExpiring({ state, terms }: Ticket, expiringMs: number, nowMs: number): boolean {
+  if (state.kind !== 'pending') return false;
+  return state.untilMs - nowMs <= Math.min(expiringMs, terms.openMs / 4);
+}
+
+function addressed(notices: readonly Notice[], targets: readonly Target[]) {
+  const wants = ({ occasions }: Target, occasion: Occasion) => occasions.includes(occasion);
+  return notices.flatMap((notice) =>
+    targets
+      .filter((target) => wants(target, notice.occasion))
+      // Who asks stays out of the outbox where the target is not to know.
+      .map((target) => ({ target: target.name, notice: target.namesPerson ? notice : { ...notice, person: null } })),
+  );
+}

@@ -1,0 +1,116 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { inTransaction, openPrivateDatabase } from '../index/sqlite/database.ts';
+import type { Notice } from './notice.ts';
+
+/** One message to one target that was not delivered yet. */
+export type Delivery = { notice: Notice; target: string; attempts: number; firstMs: number };
+
+export type DeliveryResult = 'delivered' | 'given_up';
+
+/** Undelivered messages at once (inv. 10): at it no more events are read, and they wait with their tickets. */
+export const undeliveredMax = 10_000;
+/** Longer than any ticket lives, so that no occasion is told twice. */
+const keptMs = 30 * 86_400_000;
+
+const schema = `
+create table if not exists cursor (only_one integer primary key check (only_one = 1), number integer not null) strict;
+create table if not exists deliveries (
+  id text not null,
+  target text not null,
+  ticket text not null,
+  notice text not null,
+  first_ms integer not null,
+  due_ms integer not null,
+  attempts integer not null,
+  result text,
+  primary key (id, target)
+) strict;
+create index if not exists deliveries_due on deliveries (target, due_ms) where result is null;
+create index if not exists deliveries_done on deliveries (first_ms) where result is not null;
+`;
+
+/**
+ * What has to be told and was not, on disk: an event is turned into messages in one transaction with the place up to
+ * which events were read, and a message leaves only after it was delivered. So each is delivered at least once, under
+ * one id, whenever the processor dies.
+ */
+export class Outbox {
+  readonly #database: DatabaseSync;
+
+  constructor(file: string) {
+    this.#database = openPrivateDatabase(file, 'FULL');
+    this.#database.exec(schema);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** The last event that was read. */
+  get cursor(): number {
+    return Number(this.#database.prepare('select number from cursor').get()?.number ?? 0);
+  }
+
+  get undelivered(): number {
+    return Number(this.#database.prepare('select count(*) as n from deliveries where result is null').get()?.n);
+  }
+
+  /** Together with the place up to which events were read. What is there already stays as it is. */
+  add(deliveries: readonly { notice: Notice; target: string }[], cursor: number | null, nowMs: number): void {
+    inTransaction(this.#database, () => {
+      const insert = this.#database.prepare('insert or ignore into deliveries values (?, ?, ?, ?, ?, ?, 0, null)');
+      for (const { notice, target } of deliveries)
+        insert.run(notice.id, target, notice.ticket, JSON.stringify(notice), nowMs, nowMs);
+      if (cursor === null) return;
+      this.#database.prepare('insert or replace into cursor values (1, ?)').run(cursor);
+    });
+  }
+
+  has(id: string): boolean {
+    return this.#database.prepare('select 1 from deliveries where id = ? limit 1').get(id) !== undefined;
+  }
+
+  /** The next that is due for a target, or null. */
+  next(target: string, nowMs: number): Delivery | null {
+    const row = this.#database
+      .prepare(
+        `select notice, attempts, first_ms from deliveries
+         where result is null and target = ? and due_ms <= ? order by due_ms, rowid limit 1`,
+      )
+      .get(target, nowMs);
+    if (row === undefined) return null;
+    const notice = JSON.parse(String(row.notice)) as Notice;
+    return { notice, target, attempts: Number(row.attempts), firstMs: Number(row.first_ms) };
+  }
+
+  /** Tried and not delivered; to be tried again then. */
+  again({ notice, target }: Delivery, dueMs: number): void {
+    this.#database
+      .prepare('update deliveries set attempts = attempts + 1, due_ms = ? where id = ? and target = ?')
+      .run(dueMs, notice.id, target);
+  }
+
+  done({ notice, target }: Pick<Delivery, 'notice' | 'target'>, result: DeliveryResult): void {
+    this.#database
+      .prepare('update deliveries set attempts = attempts + 1, result = ? where id = ? and target = ?')
+      .run(result, notice.id, target);
+  }
+
+  /** Undelivered messages for targets that are not configured any more. */
+  orphans(targets: readonly string[]): Delivery[] {
+    return this.#database
+      .prepare('select notice, target, attempts, first_ms from deliveries where result is null limit ?')
+      .all(undeliveredMax)
+      .filter(({ target }) => !targets.includes(String(target)))
+      .map((row) => ({
+        notice: JSON.parse(String(row.notice)) as Notice,
+        target: String(row.target),
+        attempts: Number(row.attempts),
+        firstMs: Number(row.first_ms),
+      }));
+  }
+
+  prune(nowMs: number): void {
+    this.#database.prepare('delete from deliveries where result is not null and first_ms < ?').run(nowMs - keptMs);
+  }
+}

@@ -1,0 +1,32 @@
+import { readFileSync, statSync } from 'node:fs';
+import { SkilltapeError } from '../errors.ts';
+
+const secretMaxBytes = 8_192;
+const readableByOthers = 0o007;
+
+/**
+ * One line out of a file, read anew for each attempt, so that a mended or rotated one counts at once.
+ * Throws SkilltapeError `config_invalid`; no message holds the content.
+ */
+export function readSecretFile(file: string): string {
+  const { size, mode } = orInvalid(file, () => statSync(file));
+  if ((mode & readableByOthers) !== 0)
+    throw new SkilltapeError('config_invalid', `every user of this machine may read ${file}`, {
+      remedy: `chmod 600 ${file}`,
+    });
+  if (size > secretMaxBytes)
+    throw new SkilltapeError('config_invalid', `${file} has more than ${secretMaxBytes} bytes`);
+  const text = orInvalid(file, () => readFileSync(file, 'utf8')).trim();
+  if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text))
+    throw new SkilltapeError('config_invalid', `${file} does not hold one line of printable ASCII`);
+  return text;
+}
+
+function orInvalid<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown';
+    throw new SkilltapeError('config_invalid', `${file} cannot be read (${code})`, { cause: thrown });
+  }
+}

@@ -1,0 +1,81 @@
+/** What holds let go of something that is due: all of it, what they do not cover, or nothing. */
+import type { DayOfClass, IndexDay } from '../index/retention.ts';
+import { type Hold, indexedDaysOf, keepsArchived, keepsIndexed, needsIndex } from './hold.ts';
+import type { Candidate, Kept, PlanInput, Step } from './plan.ts';
+
+/** Both: a part goes, and a part is kept. */
+export type Judged = { step: Step | null; kept: Kept | null };
+
+export function judgedOf(candidate: Candidate, input: PlanInput): Judged {
+  const { step } = candidate;
+  const keeps = step.store === 'index' ? keepsIndexed : keepsArchived;
+  const holding = input.holds.filter((hold) => keeps(hold, step));
+  switch (step.store) {
+    case 'archive':
+      return judgedFamily(candidate, holding, input);
+    case 'held':
+      return judgedHeld(candidate, holding, input);
+    case 'index':
+      return holding.length === 0 ? { step, kept: null } : judgedDocuments(step, holding, input);
+    case 'reveal':
+      return holding.length === 0 ? (unknownOf(step, input) ?? { step, kept: null }) : keptBy(step, holding);
+    default:
+      return step.store satisfies never;
+  }
+}
+
+/** Which records of it are held can be told by the index, or without it where no hold in force needs it. */
+function judgedFamily({ step, isOurs }: Candidate, holding: readonly Hold[], input: PlanInput): Judged {
+  const unknown = unknownOf(step, input);
+  if (holding.length > 0)
+    return unknown !== null || !isOurs
+      ? keptBy(step, holding)
+      : { step: { ...step, action: 'move', holds: idsOf(holding) }, kept: null };
+  if (unknown !== null) return unknown;
+  return isOurs ? { step, kept: null } : { step: null, kept: { ...step, why: 'other_writer', holds: [] } };
+}
+
+/** Looked through only after a hold ended: what is in it was held when it was moved. */
+function judgedHeld(candidate: Candidate, holding: readonly Hold[], input: PlanInput): Judged {
+  const { step, isOurs } = candidate;
+  const judged = judgedFamily(candidate, holding, input);
+  if (holding.length === 0) return judged;
+  const isLookedThrough = judged.kept === null && isOurs && input.isHoldReleased;
+  const { kept } = keptBy(step, holding);
+  return { step: isLookedThrough ? { ...step, action: 'reduce', holds: idsOf(holding) } : null, kept };
+}
+
+function judgedDocuments(step: Step, holding: readonly Hold[], { indexHeldDays }: PlanInput): Judged {
+  const of = indexHeldDays.find(
+    ({ retentionClass, day }) => retentionClass === step.retentionClass && day === step.day,
+  );
+  const held = (step.action === 'reduce' ? of?.withContent : of?.documents) ?? 0;
+  const free = step.items - held;
+  return {
+    step: free > 0 ? { ...step, items: free, holds: idsOf(holding) } : null,
+    kept: held > 0 ? { ...step, items: held, why: 'held', holds: idsOf(holding) } : null,
+  };
+}
+
+function keptBy(step: Step, holding: readonly Hold[]): Judged {
+  return { step: null, kept: { ...step, why: 'held', holds: idsOf(holding) } };
+}
+
+/** Null: whether a hold covers any of it is known. */
+function unknownOf(step: Step, { holds, indexDays }: PlanInput): Judged | null {
+  const byRecord = holds.filter(({ scope }) => needsIndex(scope));
+  if (byRecord.length === 0 || isKnown(step, indexDays)) return null;
+  return { step: null, kept: { ...step, why: 'hold_unknown', holds: idsOf(byRecord) } };
+}
+
+/** Whether the index has what it needs to say that nothing of it is held: documents of the days it may be of. */
+function isKnown({ retentionClass, day }: DayOfClass, indexDays: readonly IndexDay[] | null): boolean {
+  const days = indexedDaysOf(day);
+  return (indexDays ?? []).some(
+    (one) => one.retentionClass === retentionClass && one.documents > 0 && days.includes(one.day),
+  );
+}
+
+function idsOf(holds: readonly Hold[]): string[] {
+  return holds.map(({ id }) => id);
+}

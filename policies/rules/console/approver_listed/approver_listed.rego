@@ -1,0 +1,36 @@
+# METADATA
+# title: Approvers are of the groups that policy names
+# description: |
+#   `input.approvers` has a list of groups for each rule that says who approves. Whoever decides is in one of each list: by
+#   the groups of their account, or by `approves` of their entry in `lists.console.operators`. An entry without `approves`
+#   counts for all.
+# scope: package
+# schemas:
+#   - input: schema.console.input
+#   - data.lists.console: schema.operators.list
+package skilltape.rules.console.approver_listed
+
+import data.skilltape.lib.console
+
+findings contains {"message": message} if {
+	some groups in input.approvers
+	count(groups) > 0
+	not _counts_for(groups)
+	message := $"This needs an approver of one of these groups: {concat(", ", sort(groups))}."
+}
+
+_counts_for(groups) if {
+	some group in input.operator.groups
+	group in groups
+}
+
+_counts_for(_) if {
+	some entry in console.entries
+	not entry.approves
+}
+
+_counts_for(groups) if {
+	some entry in console.entries
+	some group in entry.approves
+	group in groups
+}

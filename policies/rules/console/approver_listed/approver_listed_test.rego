@@ -1,0 +1,32 @@
+package skilltape.rules.console.approver_listed_test
+
+import data.skilltape.lib.example_test as example
+import data.skilltape.rules.console.approver_listed
+
+test_success_where_policy_names_no_groups if {
+	_count([], ["owners"]) == 0
+	_count([[]], ["owners"]) == 0
+	count(approver_listed.findings) == 0 with input as example.console
+}
+
+test_success_by_the_entry_by_the_account_or_for_all if {
+	_count([["owners", "security"]], ["owners"]) == 0
+	_count([["incident"]], ["owners"]) == 0
+	_count([["security"], ["owners"]], null) == 0
+}
+
+test_fail_another_group_than_each_rule_names if {
+	_count([["security"]], ["owners"]) == 1
+	_count([["owners"], ["security"]], ["owners"]) == 1
+	_count([["security"]], []) == 1
+}
+
+_count(approvers, approves) := number if {
+	document := object.union(example.console, {"action": "decide", "approvers": approvers})
+	number := count(approver_listed.findings) with input as document
+		with data.lists.console.operators as [_entry(approves)]
+}
+
+_entry(approves) := {"actions": ["decide"], "users": ["ada"]} if is_null(approves)
+
+_entry(approves) := {"actions": ["decide"], "users": ["ada"], "approves": approves} if not is_null(approves)

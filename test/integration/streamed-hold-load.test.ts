@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import { after, before, test } from 'node:test';
+import { messagesBody } from '../builders/messages-body.ts';
+import { type HeldStreams, heldQuestion, startHeldStreams } from '../environment/held-streams.ts';
+import { postOn } from '../environment/http2-call.ts';
+import { assertPeakBelow, tellMemory } from '../environment/process-memory.ts';
+
+const count = 1_000;
+const peakMaxBytes = 400e6;
+
+let held: HeldStreams;
+let authorization: string;
+before(async () => {
+  held = await startHeldStreams({ approvals: { ticketsPerCallerMax: count }, streamed: { commentIntervalMs: 1_000 } });
+  authorization = `Bearer ${await held.gateway.token()}`;
+});
+after(() => held[Symbol.asyncDispose]());
+
+test('1,000 streams are held at once with a comment a second, beside others that are served, and all get their answers', async (t) => {
+  const { gateway, tickets } = held;
+  const { pid } = gateway.processor;
+  tellMemory(t, 'before', pid);
+  const sessions = Array.from({ length: 10 }, () => connect(gateway.url, { ca: gateway.authorityPem }));
+  try {
+    await Promise.all(sessions.map((session) => once(session, 'connect')));
+    const opened = sessions.flatMap((session, at) =>
+      Array.from({ length: count / sessions.length }, async (_, number) => {
+        const { status, stream } = await postOn(session, heldQuestion(`many-${at}-${number}-`), authorization);
+        let text = '';
+        stream.setEncoding('utf8');
+        stream.on('data', (piece: string) => {
+          text += piece;
+        });
+        const over = once(stream, 'end').then(() => text);
+        over.catch(() => {});
+        return { status, over };
+      }),
+    );
+    const streams = await Promise.all(opened);
+    assert.deepEqual(new Set(streams.map(({ status }) => status)), new Set([200]));
+    // The answers begin when their tickets are on disk.
+    const pending = tickets.list('live', 10_000, Date.now());
+    assert.equal(pending.length, count);
+    tellMemory(t, 'all held', pid);
+    const { status } = await gateway.post(messagesBody('beside the held'), { authorization });
+    assert.equal(status, 200);
+    // The upstream is in this process, too, and an approval is a write to disk.
+    for (const { ticket } of pending) {
+      held.approve(ticket);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const texts = await Promise.all(streams.map(({ over }) => over));
+    for (const text of texts) assert.match(text, /event: message_stop\n/);
+    assert.equal(held.arrivals('many-').length, count);
+    assert.equal(new Set(held.arrivals('many-')).size, count);
+    assertPeakBelow(peakMaxBytes, t, pid);
+  } finally {
+    for (const session of sessions) session.destroy();
+  }
+});

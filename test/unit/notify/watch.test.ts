@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { TicketFeed } from '../../../extproc/approvals/feed.ts';
+import { Tickets, usualTicketLimits } from '../../../extproc/approvals/tickets.ts';
+import type { Notice } from '../../../extproc/notify/notice.ts';
+import { Outbox } from '../../../extproc/notify/outbox.ts';
+import type { FromWatch } from '../../../extproc/notify/protocol.ts';
+import { send } from '../../../extproc/notify/send.ts';
+import type { Sent, Target } from '../../../extproc/notify/target.ts';
+import { TicketWatch } from '../../../extproc/notify/watch.ts';
+import { approval, approvalRequest, denial, minute } from '../../builders/approval.ts';
+import { temporaryDirectory } from '../../builders/directory.ts';
+import { type Receiver, startReceiver } from '../../environment/receiver.ts';
+
+const occasions = ['opened', 'expiring', 'decided', 'expired'] as const;
+const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+
+/** One test waits for as long. */
+const sendTimeoutMs = 5_000;
+
+type Rig = Awaited<ReturnType<typeof rig>>;
+
+async function rig(context: TestContext, urls: Record<string, string>, sendWith?: (notice: Notice) => Promise<Sent>) {
+  const directory = temporaryDirectory(context);
+  const file = join(directory, 'approvals.sqlite');
+  const tickets = new Tickets(file);
+  const secretFile = join(directory, 'secret');
+  writeFileSync(secretFile, secret, { mode: 0o600 });
+  const targets = Object.entries(urls).map(([name, url]): Target => {
+    const urlFile = join(directory, `url-${name}`);
+    writeFileSync(urlFile, url, { mode: 0o600 });
+    return {
+      name,
+      occasions: [...occasions],
+      namesPerson: false,
+      kind: 'webhook',
+      urlFile,
+      secretFile,
+      allowPlainHttp: false,
+    };
+  });
+  const clock = { nowMs: 1_000_000 };
+  const told: FromWatch[] = [];
+  const open = () => {
+    const feed = new TicketFeed(file, usualTicketLimits);
+    const outbox = new Outbox(join(directory, 'notices.sqlite'));
+    const watch = new TicketWatch({
+      ...{
+        feed,
+        outbox,
+        targets,
+        linkBase: 'https://skilltape.example',
+        expiringMs: 10 * minute,
+        giveUpMs: 60 * minute,
+      },
+      send: (notice, target) =>
+        sendWith?.(notice) ??
+        send(notice, target, { timeoutMs: sendTimeoutMs, nowMs: clock.nowMs, mailSenderOf: () => Promise.reject() }),
+      ...{ tell: (message: FromWatch) => told.push(message), nowMs: () => clock.nowMs, random: () => 1 },
+    });
+    const close = () => {
+      feed.close();
+      outbox.close();
+    };
+    return { watch, close, outbox };
+  };
+  context.after(() => tickets.close());
+  const opened = (changes = {}) => {
+    const answer = tickets.ask(approvalRequest(changes), clock.nowMs);
+    assert.equal(answer.kind, 'pending');
+    return answer.kind === 'pending' ? answer.ticket : '';
+  };
+  return { tickets, clock, told, open, opened, directory };
+}
+
+async function receiver(context: TestContext, ...answer: Parameters<typeof startReceiver>): Promise<Receiver> {
+  const started = await startReceiver(...answer);
+  context.after(() => started.close());
+  return started;
+}
+
+function noted({ tickets, clock }: Rig, ticket: string): string[] {
+  const events = tickets.read(ticket, clock.nowMs)?.events ?? [];
+  return events.flatMap((event) => ('occasion' in event ? [`${event.kind} ${event.target} ${event.occasion}`] : []));
+}
+
+const typesOf = ({ received }: Receiver) => received.map(({ body }) => JSON.parse(body).type);
+
+test('people are told when a ticket opens, when it is about to expire, and when it was decided or expired', async (context) => {
+  const program = await receiver(context);
+  const all = await rig(context, { program: program.url });
+  const { watch, close } = all.open();
+  context.after(close);
+  const first = all.opened();
+  await watch.look();
+  assert.deepEqual(typesOf(program), ['approval.opened']);
+  all.clock.nowMs += 46 * minute;
+  await watch.look();
+  await watch.look();
+  assert.deepEqual(typesOf(program), ['approval.opened']);
+  all.clock.nowMs += 5 * minute;
+  await watch.look();
+  all.clock.nowMs += minute;
+  await watch.look();
+  assert.deepEqual(typesOf(program), ['approval.opened', 'approval.expiring']);
+  all.clock.nowMs += 10 * minute;
+  await watch.look();
+  await watch.look();
+  assert.equal(typesOf(program).at(-1), 'approval.expired');
+  const second = all.opened({ binding: 'b-2' });
+  all.tickets.decide(second, denial(), all.clock.nowMs);
+  all.clock.nowMs += 3_000;
+  await watch.look();
+  await watch.look();
+  assert.deepEqual(typesOf(program).slice(3), ['approval.decided'], 'that it was opened is not told any more');
+  assert.equal(JSON.parse(program.received[3]?.body ?? '').data.decision.reason, 'not with production keys');
+  assert.deepEqual(noted(all, first), [
+    'notified program opened',
+    'notified program expiring',
+    'notified program expired',
+  ]);
+});
+
+test('a message locates: it has no prompt, and who asks only where the target is to know', async (context) => {
+  const program = await receiver(context);
+  const all = await rig(context, { program: program.url });
+  const { watch, close } = all.open();
+  context.after(close);
+  const ticket = all.opened();
+  await watch.look();
+  const body = program.received[0]?.body ?? '';
+  assert.equal(JSON.parse(body).data.link, `https://skilltape.example/approvals/${ticket}`);
+  assert.doesNotMatch(body, /deploy with|ada|SECRET/);
+});
+
+test('what fails, hangs, redirects or is refused is tried again under the same id, in its own time, until it is taken', async (context) => {
+  const elsewhere = await receiver(context);
+  const program = await receiver(context, (response, _received, count) => {
+    if (count === 1) response.writeHead(500).end();
+    else if (count === 2) response.writeHead(302, { location: elsewhere.url }).end();
+    else if (count === 3) response.writeHead(429, { 'retry-after': '120' }).end();
+    else if (count === 4) return;
+    else if (count === 5) response.socket?.destroy();
+    else response.writeHead(200).end();
+  });
+  const other = await receiver(context);
+  const all = await rig(context, { program: program.url, other: other.url });
+  const { watch, close } = all.open();
+  context.after(close);
+  const ticket = all.opened();
+  await watch.look();
+  assert.equal(other.received.length, 1, 'the other one does not wait');
+  await watch.look();
+  assert.equal(program.received.length, 1, 'not at once');
+  all.clock.nowMs += 2_000;
+  await watch.look();
+  assert.equal(program.received.length, 2);
+  all.clock.nowMs += 4_000;
+  await watch.look();
+  assert.deepEqual(noted(all, ticket), ['notified other opened', 'not_notified program opened']);
+  all.clock.nowMs += 119_000;
+  await watch.look();
+  assert.equal(program.received.length, 3, 'it wants to be left alone for two minutes');
+  for (const waitMs of [1_000, 16_000, 32_000]) {
+    all.clock.nowMs += waitMs;
+    await watch.look();
+  }
+  assert.equal(program.received.length, 6);
+  assert.equal(new Set(program.received.map(({ headers }) => headers['webhook-id'])).size, 1);
+  assert.equal(new Set(program.received.map(({ headers }) => headers['webhook-timestamp'])).size > 3, true);
+  assert.equal(elsewhere.received.length, 0, 'no redirect is followed');
+  assert.equal(noted(all, ticket).at(-1), 'notified program opened');
+  const attempts = all.told.flatMap((message) =>
+    message.kind === 'attempt' && message.target === 'program' ? [message] : [],
+  );
+  assert.deepEqual(
+    attempts.map(({ result }) => result),
+    [...Array(5).fill('failed'), 'delivered'],
+  );
+  assert.match(JSON.stringify(attempts), /500.*redirect.*429.*no answer in time.*no connection/);
+});
+
+test('after its time, or when the receiver is gone, a message is given up, and the ticket says so', async (context) => {
+  const program = await receiver(
+    context,
+    (response, _received, count) => void response.writeHead(count === 1 ? 410 : 503).end(),
+  );
+  const all = await rig(context, { program: program.url });
+  const { watch, close, outbox } = all.open();
+  context.after(close);
+  const gone = all.opened();
+  await watch.look();
+  assert.deepEqual(noted(all, gone), ['not_notified program opened']);
+  const away = all.opened({ binding: 'b-2' });
+  for (let look = 0; look < 40; look += 1) {
+    all.clock.nowMs += 2 * minute;
+    await watch.look();
+  }
+  assert.ok(noted(all, away).includes('not_notified program opened'));
+  const last = all.told.findLast(({ kind }) => kind === 'failing');
+  assert.deepEqual(last, { kind: 'failing', targets: ['program'] });
+  for (let look = 0; look < 40; look += 1) {
+    all.clock.nowMs += 2 * minute;
+    await watch.look();
+  }
+  assert.equal(outbox.undelivered, 0);
+});
+
+test('a death between taking note and delivering, and between delivering and writing it down, loses nothing and repeats under one id', async (context) => {
+  const ids: string[] = [];
+  let dies = true;
+  const all = await rig(context, { program: 'https://unused.example' }, async ({ id, occasion }) => {
+    ids.push(`${occasion} ${id}`);
+    if (dies) throw new Error('killed');
+    return { kind: 'delivered' };
+  });
+  all.opened();
+  const first = all.open();
+  await assert.rejects(first.watch.look(), /killed/);
+  first.close();
+  dies = false;
+  for (let start = 0; start < 3; start += 1) {
+    const again = all.open();
+    await again.watch.look();
+    again.close();
+  }
+  assert.equal(ids.length, 2);
+  assert.equal(new Set(ids).size, 1);
+});
+
+test('a target that was taken out of the configuration is given up', async (context) => {
+  const all = await rig(context, { program: 'https://unused.example' }, async () => {
+    return { kind: 'failed', why: 'x', retryAfterMs: null, isFinal: false };
+  });
+  const ticket = all.opened();
+  const { watch, close, outbox } = all.open();
+  await watch.look();
+  assert.equal(outbox.undelivered, 1);
+  close();
+  const feed = new TicketFeed(join(all.directory, 'approvals.sqlite'), usualTicketLimits);
+  const left = new Outbox(join(all.directory, 'notices.sqlite'));
+  context.after(() => [feed.close(), left.close()]);
+  new TicketWatch({
+    ...{ feed, outbox: left, targets: [], linkBase: null, expiringMs: minute, giveUpMs: minute },
+    ...{ send: () => Promise.reject(), tell: () => {}, nowMs: () => all.clock.nowMs, random: () => 0 },
+  });
+  assert.equal(left.undelivered, 0);
+  assert.deepEqual(noted(all, ticket), ['not_notified program opened']);
+});
+
+test('tickets are counted by each rule that held them, with the time to their decision', async (context) => {
+  const all = await rig(context, {});
+  const before = all.opened({ binding: 'before' });
+  const { watch, close } = all.open();
+  context.after(close);
+  all.opened({ binding: 'b-1' });
+  const approved = all.opened({ binding: 'b-2' });
+  await watch.look();
+  all.clock.nowMs += minute;
+  all.tickets.decide(approved, approval(), all.clock.nowMs);
+  all.tickets.decide(before, denial(), all.clock.nowMs);
+  await watch.look();
+  const live = all.told.findLast(({ kind }) => kind === 'live');
+  const rule = 'request/findings_listed';
+  assert.deepEqual(live?.kind === 'live' && live.live, {
+    byRule: [
+      { rule, state: 'pending', tickets: 1 },
+      { rule, state: 'granted', tickets: 1 },
+    ],
+    oldestPendingMs: 1_000_000,
+  });
+  all.clock.nowMs += 60 * minute;
+  await watch.look();
+  await watch.look();
+  const counted = all.told.flatMap((message) => (message.kind === 'counted' ? message.counted : []));
+  assert.deepEqual(
+    counted.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b))),
+    [
+      { kind: 'ended', rules: [rule], how: 'approved', afterMs: minute },
+      { kind: 'ended', rules: [rule], how: 'denied', afterMs: minute },
+      { kind: 'ended', rules: [rule], how: 'expired', afterMs: 61 * minute },
+      { kind: 'opened', rules: [rule] },
+      { kind: 'opened', rules: [rule] },
+    ],
+  );
+});
