@@ -48,6 +48,7 @@ const allowed: Record<string, readonly string[]> = {
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
   terminal: ['approvals', 'coverage', 'grants', 'index', 'masking', 'transcript', 'usage'],
+  console: ['approvals', 'exchange', 'looks', 'masking', 'policy', 'terminal'],
   ship: [
     ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'reveal'],
     ...['transcript', 'usage'],
@@ -63,6 +64,7 @@ const allowed: Record<string, readonly string[]> = {
       'approvals',
       'archive',
       'config',
+      'console',
       'coverage',
       'demo',
       'doctor',
@@ -74,6 +76,7 @@ const allowed: Record<string, readonly string[]> = {
       'journal',
       'keys',
       'kibana',
+      'live',
       'login',
       'looks',
       'masking',
@@ -123,8 +126,10 @@ const owners: Record<string, readonly string[]> = {
   '@open-policy-agent/opa-wasm': ['extproc/policy/'],
   '@elastic/elasticsearch': ['extproc/index/elasticsearch/'],
   commander: ['extproc/cli/'],
-  'openid-client': ['extproc/login/'],
-  jose: ['extproc/doctor/', 'extproc/login/'],
+  'openid-client': ['extproc/console/', 'extproc/login/'],
+  jose: ['extproc/console/', 'extproc/doctor/', 'extproc/login/'],
+  fastify: ['extproc/console/'],
+  '@fastify/cookie': ['extproc/console/'],
   pino: ['extproc/log.ts'],
   'prom-client': ['extproc/operations/'],
   'node:sqlite': [
@@ -151,7 +156,13 @@ const owners: Record<string, readonly string[]> = {
   re2js: ['extproc/masking/'],
   yauzl: ['extproc/tools/', 'extproc/upload/'],
   nodemailer: ['extproc/notify/smtp.ts'],
-  undici: ['extproc/cli/kibana-import.ts', 'extproc/cli/demo-token.ts', 'extproc/login/', 'extproc/demo/'],
+  undici: [
+    'extproc/cli/kibana-import.ts',
+    'extproc/cli/demo-token.ts',
+    'extproc/console/',
+    'extproc/login/',
+    'extproc/demo/',
+  ],
   '@anthropic-ai/sdk': ['extproc/demo/'],
 };
 

@@ -1,8 +1,46 @@
 /** One approval request from its first state to its last, as a list of events; the state is what they add up to. */
-import { type ScopeKind, scopeKinds } from '../exchange/approval-desk.ts';
+import { type ApprovalTerms, type ScopeKind, scopeKinds } from '../exchange/approval-desk.ts';
 
-/** Who decides. */
-export type Approver = { kind: 'os'; name: string; uid: number };
+/** Somebody by their token. */
+export type PersonId = { issuer: string; subject: string };
+
+/**
+ * Who decides: an account of the operating system, with who its holder is by token as far as policy `console` says so; or
+ * a person whom the console or its API knows by their token. `name` is for people. `address` is where they came from,
+ * `authenticatedMs` when they last proved who they are, where the identity provider said so.
+ */
+export type Approver =
+  | { kind: 'os'; name: string; uid: number; persons?: readonly PersonId[] }
+  | ({
+      kind: 'person';
+      name: string;
+      via: 'console' | 'api';
+      address: string;
+      authenticatedMs: number | null;
+    } & PersonId);
+
+/** One person who has two ways of deciding is one. */
+export function isSameApprover(a: Approver, b: Approver): boolean {
+  if (a.kind === 'os' && b.kind === 'os' && a.uid === b.uid) return true;
+  return personsOf(a).some((one) =>
+    personsOf(b).some(({ issuer, subject }) => one.issuer === issuer && one.subject === subject),
+  );
+}
+
+/** Whoever decides is in one group of each list. */
+export function approverListsOf({ approvers, approverLists }: ApprovalTerms): string[][] {
+  if (approverLists !== undefined) return approverLists.map((groups) => [...groups]);
+  return approvers.length === 0 ? [] : [[...approvers]];
+}
+
+/** How a record names them: by what stays theirs, and is no mail address that masking takes out. */
+export function recordedNameOf(by: Approver): string {
+  return by.kind === 'os' ? by.name : by.subject;
+}
+
+function personsOf(approver: Approver): readonly PersonId[] {
+  return approver.kind === 'os' ? (approver.persons ?? []) : [approver];
+}
 
 /** How many uses a grant of more than one request has at the most (inv. 10). */
 export const usesMax = 1_000;

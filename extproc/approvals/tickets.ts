@@ -10,7 +10,17 @@ import type {
 import { inTransaction } from '../index/sqlite/database.ts';
 import type { Masked } from '../masking/masked.ts';
 import { openTickets } from './schema.ts';
-import { type Approver, agreed, type Grant, stateOf, type TicketEvent, type TicketState, usesMax } from './ticket.ts';
+import {
+  type Approver,
+  agreed,
+  type Grant,
+  isSameApprover,
+  recordedNameOf,
+  stateOf,
+  type TicketEvent,
+  type TicketState,
+  usesMax,
+} from './ticket.ts';
 
 export type Ticket = {
   ticket: string;
@@ -121,12 +131,18 @@ export class Tickets {
     return this.#load(ticket, nowMs);
   }
 
-  /** Those that wait for a decision or can still be used, the oldest first; or all, the newest first. */
-  list(which: 'live' | 'all', limit: number, nowMs: number): Ticket[] {
+  /**
+   * Those that wait for a decision or can still be used, the oldest first; or all, the newest first. `after` is the last
+   * one of the page before.
+   */
+  list(which: 'live' | 'all', limit: number, nowMs: number, after?: string): Ticket[] {
     const ids =
       which === 'live'
-        ? this.#sql('select ticket from live order by ticket limit ?').all(limit)
-        : this.#sql('select ticket from tickets order by ticket desc limit ?').all(limit);
+        ? this.#sql('select ticket from live where ticket > ? order by ticket limit ?').all(after ?? '', limit)
+        : this.#sql('select ticket from tickets where ticket < ? order by ticket desc limit ?').all(
+            after ?? '~',
+            limit,
+          );
     return ids.flatMap(({ ticket }) => this.#load(String(ticket), nowMs) ?? []);
   }
 
@@ -167,7 +183,7 @@ export class Tickets {
     const used: TicketEvent = { kind: 'used', exchangeId, timeMs: nowMs };
     if (found.state.kind === 'granted' && found.state.usesLeft > 1) this.#append(found.ticket, used);
     else this.#end(found.ticket, used);
-    const approvedBy = found.events.flatMap((event) => (event.kind === 'approved' ? [event.by.name] : []));
+    const approvedBy = found.events.flatMap((event) => (event.kind === 'approved' ? [recordedNameOf(event.by)] : []));
     return { kind: 'granted', ticket: found.ticket, approvedBy };
   }
 
@@ -258,8 +274,7 @@ function refusalOf({ state, terms }: Ticket, decision: Decision): Extract<Decide
   if (state.kind !== 'pending') return 'not_open';
   if (decision.kind === 'deny') return null;
   if (!terms.scopes.includes(decision.scope)) return 'scope_not_offered';
-  const isSame = (by: Approver): boolean => by.kind === decision.by.kind && by.uid === decision.by.uid;
-  return state.approvals.some(({ by }) => isSame(by)) ? 'approved_before' : null;
+  return state.approvals.some(({ by }) => isSameApprover(by, decision.by)) ? 'approved_before' : null;
 }
 
 function grantOf(decision: Extract<Decision, { kind: 'approve' }>, terms: ApprovalTerms, nowMs: number): Grant {

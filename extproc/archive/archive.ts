@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { diskFault } from '../disk-fault.ts';
 import { SkilltapeError } from '../errors.ts';
 import { BlockTables, type KnownChunks } from './blocks.ts';
-import { type Checkpoint, checkpointsOf, type Tombstone, tombstonesOf } from './checkpoint.ts';
+import { type Checkpoint, checkpointsOf, pointOf, type Tombstone, tombstonesOf } from './checkpoint.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { type Gear, randomGear } from './chunker.ts';
 import type { Person } from './cipher.ts';
@@ -237,7 +237,7 @@ export class Archive {
   async #end(writing: Writing, segment: OpenSegment, reason: EndReason): Promise<void> {
     await segment.end(reason);
     writing.open.delete(segment.header.retentionClass);
-    const end = pointOf(segment, true);
+    const end = pointOf(segment.header, segment.state(), true);
     writing.ends.set(segment.header.retentionClass, end);
     writing.checkpoints.ended(end);
   }
@@ -250,7 +250,10 @@ export class Archive {
   /** Of each class the newest segment. */
   #states({ ends, open }: Writing): ChainEnd[] {
     return [
-      ...new Map([...ends, ...[...open].map(([name, segment]) => [name, pointOf(segment, false)] as const)]).values(),
+      ...new Map([
+        ...ends,
+        ...[...open].map(([name, segment]) => [name, pointOf(segment.header, segment.state(), false)] as const),
+      ]).values(),
     ];
   }
 
@@ -268,21 +271,6 @@ export class Archive {
       throw failed(thrown, this.#directory);
     }
   }
-}
-
-function pointOf(segment: OpenSegment, isEnded: boolean): ChainEnd {
-  const { frames, hash, root } = segment.state();
-  const { retentionClass, day, sequence, id } = segment.header;
-  return {
-    retentionClass,
-    day,
-    segment: sequence,
-    id,
-    frames,
-    hash: hash.toString('hex'),
-    root: root.toString('hex'),
-    isEnded,
-  };
 }
 
 function failed(thrown: unknown, directory: string): SkilltapeError {

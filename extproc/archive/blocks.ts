@@ -63,6 +63,11 @@ export function chunkKey(chunk: Uint8Array): string {
 export class BlockTables {
   readonly #max: number;
   readonly #tables = new Map<string, KnownChunks>();
+  /** What each took when it was counted last, and all of them together. */
+  readonly #counted = new Map<string, number>();
+  #total = 0;
+  /** Asked for since, so that they may have grown. */
+  readonly #touched = new Set<string>();
 
   constructor(max = knownChunksMax) {
     this.#max = max;
@@ -74,29 +79,40 @@ export class BlockTables {
     const table = this.#tables.get(name) ?? new KnownChunks();
     this.#tables.delete(name);
     this.#tables.set(name, table);
+    this.#touched.add(name);
     return table;
   }
 
   /** The person was erased: nothing that comes may refer to what came. */
   renew(family: string, person: string): KnownChunks {
-    this.#tables.delete(`${family} ${person}`);
+    this.#forget(`${family} ${person}`);
     return this.of(family, person);
   }
 
-  /** Called after each exchange. */
+  /** Called after each exchange; costs what that one touched, not what there is (inv. 11). */
   trim(): void {
-    let total = 0;
-    for (const { size } of this.#tables.values()) total += size + 1;
-    for (const [name, { size }] of this.#tables) {
-      if (total <= this.#max || this.#tables.size === 1) return;
-      this.#tables.delete(name);
-      total -= size + 1;
+    for (const name of this.#touched) {
+      const taken = (this.#tables.get(name)?.size ?? -1) + 1;
+      this.#total += taken - (this.#counted.get(name) ?? 0);
+      this.#counted.set(name, taken);
+    }
+    this.#touched.clear();
+    for (const name of this.#tables.keys()) {
+      if (this.#total <= this.#max || this.#tables.size === 1) return;
+      this.#forget(name);
     }
   }
 
   /** A family is over: no exchange may refer to it from another one. */
   forgetFamily(family: string): void {
-    for (const name of this.#tables.keys()) if (name.startsWith(`${family} `)) this.#tables.delete(name);
+    for (const name of this.#tables.keys()) if (name.startsWith(`${family} `)) this.#forget(name);
+  }
+
+  #forget(name: string): void {
+    this.#tables.delete(name);
+    this.#touched.delete(name);
+    this.#total -= this.#counted.get(name) ?? 0;
+    this.#counted.delete(name);
   }
 
   get max(): number {

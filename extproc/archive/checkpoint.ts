@@ -1,6 +1,8 @@
 /** What a writer signs: the state of its chains now and then, and the segments that it deleted. */
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import type { ChainState } from './chain.ts';
+import type { SegmentHeader } from './format.ts';
 import { lineHash, type SignedKind, verifiedLine } from './signing.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -20,6 +22,16 @@ const chainPoint = z.strictObject({
   isEnded: z.boolean(),
 });
 export type ChainPoint = z.output<typeof chainPoint>;
+
+/** What is signed of a segment in this state. */
+export function pointOf(
+  { retentionClass, day, sequence, id }: Pick<SegmentHeader, 'retentionClass' | 'day' | 'sequence' | 'id'>,
+  { frames, hash: chain, root }: ChainState,
+  isEnded: boolean,
+): ChainPoint {
+  const hashes = { hash: chain.toString('hex'), root: root.toString('hex') };
+  return { retentionClass, day, segment: sequence, id, frames, ...hashes, isEnded };
+}
 
 const checkpoint = z.strictObject({
   version: z.literal(1),

@@ -4,7 +4,7 @@ import { SkilltapeError } from '../errors.ts';
 import { type FileSystem, isSystemError } from '../journal/fs.ts';
 import { checkSegment } from './check-segment.ts';
 import type { Tombstone } from './checkpoint.ts';
-import { type SegmentPlace, segmentPath, segmentsIn } from './places.ts';
+import { segmentPath, segmentsIn, segmentsOf } from './places.ts';
 import type { SignedLog } from './signed-log.ts';
 
 export type Family = { retentionClass: string; day: string };
@@ -36,9 +36,7 @@ export async function deleteFamily(
   held: ReadonlyMap<number, NonNullable<Tombstone['held']>> = new Map(),
 ): Promise<Deleted> {
   const { directory, fileSystem, log, writer, nowMs } = parts;
-  const places = (await segmentsIn(directory, fileSystem)).filter(
-    ({ retentionClass, day }) => retentionClass === family.retentionClass && day === family.day,
-  );
+  const places = await segmentsOf(directory, family, fileSystem);
   const deleted: Deleted = { segments: 0, exchanges: 0, bytes: 0 };
   for (const place of places.reverse()) {
     const { header, ended, findings, exchanges, frames, bytes } = await checkSegment(
@@ -58,7 +56,7 @@ export async function deleteFamily(
     const stays = held.get(segment);
     const version = stays === undefined ? { version: 1 as const } : { version: 2 as const, held: stays };
     await log.append({ ...version, writer, timeMs: nowMs(), ...state, ...facts });
-    await remove(fileSystem, place);
+    await remove(fileSystem, place.path);
     deleted.segments += 1;
     deleted.exchanges += exchanges.length - (stays?.exchanges ?? 0);
     deleted.bytes += bytes - (stays?.bytes ?? 0);
@@ -78,15 +76,17 @@ export async function finishDeletions(
     ),
   );
   for (const place of await segmentsIn(directory, fileSystem))
-    if (gone.has(place.path)) await remove(fileSystem, place);
+    if (gone.has(place.path)) await remove(fileSystem, place.path);
 }
 
-/** Another process may have finished it meanwhile. */
-async function remove(fileSystem: FileSystem, { path }: SegmentPlace): Promise<void> {
+/** For good; another process may have done it meanwhile. */
+export async function remove(fileSystem: FileSystem, path: string): Promise<void> {
   try {
     await fileSystem.remove(path);
+    await fileSystem.syncDirectory(dirname(path));
+    // Every look at the archive lists them all: those of years would cost more than what is in them.
+    await fileSystem.removeEmptyDirectory(dirname(path));
   } catch (thrown) {
     if (!isSystemError(thrown, 'ENOENT')) throw thrown;
   }
-  await fileSystem.syncDirectory(dirname(path));
 }

@@ -5,14 +5,14 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
-import { type FileSystem, isSystemError } from '../journal/fs.ts';
+import type { FileSystem } from '../journal/fs.ts';
 import type { Tombstone } from './checkpoint.ts';
-import { type Deleted, type DeletionParts, deleteFamily, type Family } from './deletion.ts';
+import { type Deleted, type DeletionParts, deleteFamily, type Family, remove } from './deletion.ts';
 import { encodeHeldHeader, encodeHeldItem } from './held-format.ts';
 import { type HeldPlace, heldDirectory, heldIn, heldPath } from './held-places.ts';
 import { excerptSource, type HeldSource, type SourceParts, segmentSource } from './held-source.ts';
 import { appendAll } from './open-segment.ts';
-import { checkpointsFile, namesIn, segmentsIn } from './places.ts';
+import { checkpointsFile, namesIn, segmentsOf } from './places.ts';
 import { readLog } from './signed-log.ts';
 import type { SigningKey } from './signing.ts';
 
@@ -81,7 +81,7 @@ async function reduceExcerpts(
 async function sourcesOf(parts: ThinParts, { retentionClass, day }: Family): Promise<HeldSource[]> {
   const { directory, fileSystem, key, stones } = parts;
   const isOf = (one: Family) => one.retentionClass === retentionClass && one.day === day;
-  const segments = (await segmentsIn(directory, fileSystem)).filter(isOf);
+  const segments = await segmentsOf(directory, { retentionClass, day }, fileSystem);
   const checkpoints = segments.length === 0 ? '' : await readLog(join(directory, checkpointsFile), fileSystem);
   const sources: HeldSource[] = [];
   for (const place of segments) sources.push(await segmentSource(parts, place, checkpoints, key.publicKey));
@@ -180,9 +180,9 @@ async function writeExcerpt(
   const { retentionClass, day, sequence } = place;
   const generation = source.generation + 1;
   const path = heldPath(directory, { retentionClass, day, sequence, generation });
-  await fileSystem.makeDirectory(dirname(path));
   const unfinished = `${path}.tmp`;
   await remove(fileSystem, unfinished);
+  await fileSystem.makeDirectory(dirname(path));
   const file = await fileSystem.createAppend(unfinished);
   const hash = createHash('sha256');
   const counts = { exchanges: 0, frames: 0, bytes: 0 };
@@ -233,16 +233,6 @@ async function removeOthers(
   const folder = heldDirectory(directory, family);
   for (const name of await namesIn(folder, fileSystem))
     if (!kept.has(join(folder, name))) await remove(fileSystem, join(folder, name));
-}
-
-async function remove(fileSystem: FileSystem, path: string): Promise<void> {
-  try {
-    await fileSystem.remove(path);
-  } catch (thrown) {
-    if (isSystemError(thrown, 'ENOENT')) return;
-    throw thrown;
-  }
-  await fileSystem.syncDirectory(dirname(path));
 }
 
 function lacking(path: string): SkilltapeError {

@@ -35,16 +35,31 @@ export async function segmentsIn(directory: string, fileSystem: FileSystem): Pro
   for (const retentionClass of classes) {
     const days = await namesIn(join(directory, retentionClass), fileSystem);
     for (const day of days.filter((name) => /^\d{4}-\d{2}-\d{2}$/.test(name))) {
-      const family = join(directory, retentionClass, day);
-      for (const name of await namesIn(family, fileSystem)) {
-        const sequence = Number(/^(\d{8,15})\.segment$/.exec(name)?.[1] ?? 0);
-        if (sequence > 0) places.push({ path: join(family, name), retentionClass, day, sequence });
-      }
+      places.push(...(await segmentsOf(directory, { retentionClass, day }, fileSystem)));
     }
   }
   return places.sort((a, b) =>
     a.retentionClass === b.retentionClass ? a.sequence - b.sequence : a.retentionClass < b.retentionClass ? -1 : 1,
   );
+}
+
+/** Those of one family, by sequence; other folders are not looked at. */
+export async function segmentsOf(
+  directory: string,
+  { retentionClass, day }: Pick<SegmentPlace, 'retentionClass' | 'day'>,
+  fileSystem: FileSystem,
+): Promise<SegmentPlace[]> {
+  const family = join(directory, retentionClass, day);
+  const places = (await namesIn(family, fileSystem)).flatMap((name) => {
+    const sequence = sequenceOf(name);
+    return sequence > 0 ? [{ path: join(family, name), retentionClass, day, sequence }] : [];
+  });
+  return places.sort((a, b) => a.sequence - b.sequence);
+}
+
+/** 0 for what is no segment. */
+function sequenceOf(name: string): number {
+  return Number(/^(\d{8,15})\.segment$/.exec(name)?.[1] ?? 0);
 }
 
 export async function namesIn(directory: string, fileSystem: FileSystem): Promise<string[]> {

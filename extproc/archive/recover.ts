@@ -1,7 +1,7 @@
 /** What a writer finds at its start: the end of each of its chains, brought into order, and what of the journals it has. */
 import type { FileSystem } from '../journal/fs.ts';
 import { SegmentChain } from './chain.ts';
-import type { ChainPoint, Checkpoint, Tombstone } from './checkpoint.ts';
+import { type ChainPoint, type Checkpoint, pointOf, type Tombstone } from './checkpoint.ts';
 import type { SegmentHeader } from './format.ts';
 import { JournalMarks } from './marks.ts';
 import { appendAll, endFrame } from './open-segment.ts';
@@ -128,11 +128,11 @@ async function takeNewest(
   const damage = read.damage ?? againstCheckpoint(place, read, promised);
   if (damage !== null) {
     recovered.recovery.damage.push(damage);
-    takeEnd(recovered, promised ?? pointOf(read.header, read.chain, read.isEnded));
+    takeEnd(recovered, promised ?? pointOf(read.header, read.chain.state(), read.isEnded));
     return read;
   }
   await close(parts, place, read, recovered.recovery);
-  takeEnd(recovered, pointOf(read.header, read.chain, true));
+  takeEnd(recovered, pointOf(read.header, read.chain.state(), true));
   return read;
 }
 
@@ -224,24 +224,6 @@ async function close(
     await file.close();
   }
   if (!isEnded) recovery.closed += 1;
-}
-
-function pointOf(
-  { retentionClass, day, sequence, id }: SegmentHeader,
-  chain: SegmentChain,
-  isEnded: boolean,
-): ChainEnd {
-  const { frames, hash, root } = chain.state();
-  return {
-    retentionClass,
-    day,
-    segment: sequence,
-    id,
-    frames,
-    hash: hash.toString('hex'),
-    root: root.toString('hex'),
-    isEnded,
-  };
 }
 
 /** Its number is taken, whatever it holds. */

@@ -7,7 +7,7 @@ import { type Tombstone, tombstonesOf } from './checkpoint.ts';
 import { type Deleted, type DeletionParts, deleteFamily, type Family, finishDeletions } from './deletion.ts';
 import { type Thinned, type ThinParts, thinFamily } from './held-family.ts';
 import { heldDirectory, heldIn } from './held-places.ts';
-import { namesIn, type SegmentPlace, segmentsIn, tombstonesFile, writersIn } from './places.ts';
+import { namesIn, type SegmentPlace, segmentsIn, segmentsOf, tombstonesFile, writersIn } from './places.ts';
 import { SignedLog } from './signed-log.ts';
 import type { SigningKey } from './signing.ts';
 
@@ -85,9 +85,7 @@ export class Retirement {
     const directory = join(this.#parts.directory, key.writer);
     this.#opened ??= await this.#openLog(directory);
     const { log, stones } = this.#opened;
-    const places = (await segmentsIn(directory, fileSystem)).filter(
-      ({ retentionClass, day }) => retentionClass === family.retentionClass && day === family.day,
-    );
+    const places = await segmentsOf(directory, family, fileSystem);
     // The last one refers to those before it, and may be written still.
     const last = places.at(-1);
     if (last !== undefined) await checkEnded(last, fileSystem);

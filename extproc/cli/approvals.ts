@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { RuleStats } from '../approvals/stats.ts';
 import type { Approver } from '../approvals/ticket.ts';
-import { usesMax } from '../approvals/ticket.ts';
+import { approverListsOf, usesMax } from '../approvals/ticket.ts';
 import type { Decided, Decision, Ticket } from '../approvals/tickets.ts';
 import { SkilltapeError } from '../errors.ts';
 import { type ScopeKind, scopeKinds } from '../exchange/approval-desk.ts';
@@ -180,7 +180,7 @@ function byOperator(
   return { by: approverOf(operator), reason: maskQuery(reason) };
 }
 
-function approverOf({ osUser, uid }: Operator): Approver {
+function approverOf({ osUser, uid }: Operator): Extract<Approver, { kind: 'os' }> {
   return { kind: 'os', name: osUser, uid };
 }
 
@@ -196,14 +196,20 @@ async function decideOn(
   const policy = await approvals.policy();
   withTickets(approvals, (desk) => {
     const found = desk.read(id, dependencies.now().getTime());
-    const { verdict, reasons } =
-      found === null ? { verdict: 'allow', reasons: [] } : policy.console(asked(dependencies, approvals, found, flags));
+    const {
+      verdict,
+      reasons,
+      persons = [],
+    } = found === null
+      ? { verdict: 'allow', reasons: [] }
+      : policy.console(asked(dependencies, approvals, found, flags));
     if (verdict !== 'allow') {
       for (const { rule, message } of reasons) dependencies.writeError(`${sanitiseLine(`${message} (${rule})`)}\n`);
       dependencies.setExitCode(exitRefused);
       return;
     }
-    const decided = desk.decide(id, decision, dependencies.now().getTime());
+    const by: Approver = { ...approverOf(dependencies.operator), persons };
+    const decided = desk.decide(id, { ...decision, by }, dependencies.now().getTime());
     if (decided.kind === 'recorded') {
       const { ticket, state } = decided.ticket;
       dependencies.write(
@@ -222,7 +228,7 @@ async function decideOn(
 function asked(
   { operator, now }: LookingDependencies,
   { groups }: ApprovalsDependencies,
-  { summary, events }: Ticket,
+  { summary, events, terms }: Ticket,
   { reason }: DecideFlags,
 ): ConsoleInput {
   const exchange = events.find((event) => event.kind === 'waiting')?.exchangeId ?? '';
@@ -235,6 +241,7 @@ function asked(
     ...{ types: [], values: 0, reason },
     last_hour: { operator_values: 0, person_values: 0 },
     time: now().toISOString(),
+    approvers: approverListsOf(terms),
   };
 }
 

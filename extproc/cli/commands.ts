@@ -9,6 +9,7 @@ import { Masker } from '../masking/masker.ts';
 import { detectionOf, type OwnDetection } from '../masking/own-detection.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { archiveOf } from './archive-of.ts';
+import { consoleCommand } from './console.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
 import { dumpCommand } from './dump.ts';
@@ -42,6 +43,8 @@ import { revealOf } from './reveal-of.ts';
 import { searchCommand } from './search.ts';
 import { showCommand } from './show.ts';
 import { stopCommand } from './stop.ts';
+import { tailCommand } from './tail.ts';
+import { tailOf } from './tail-of.ts';
 import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
@@ -64,7 +67,6 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
   const looking = lookingDependencies(config, masker, () => detection().types);
   const write = (text: string) => process.stdout.write(text);
   const recorded = recordedOf(config, masker);
-  const grants = grantsOf(config, process.env);
   return [
     upCommand(write),
     serve,
@@ -76,12 +78,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     verifyOf(config, { write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
-    approvalsCommand(looking, approvalsOf(config, process.env)),
-    ...decisionCommands(looking, approvalsOf(config, process.env), grants),
-    requestAccessCommand(looking, grants),
-    accessCommand(looking, grants),
-    breakGlassCommand(looking, grants),
-    stopCommand(looking, stopsOf(config, process.env)),
+    ...decidingCommands(looking, config, masker),
     looksCommand(looking),
     rejectsCommand(looking, rejectsOf(config)),
     remaskCommand(looking, recorded),
@@ -98,22 +95,43 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
       keyedHash: () => keyedHashWith(readFileSync(join(config().dataDirectory, 'keys', 'hash.key'))),
       issuers: () => Object.values(config().identityProviders).map(({ issuer }) => issuer),
     }),
-    withVersionCommands(
-      withWhatIf(
-        policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
-        looking,
-        whatIfOf(config),
-      ),
-      {
-        dataDirectory: () => config().dataDirectory,
-        write: writeOut,
-        writeError: looking.writeError,
-        setExitCode: looking.setExitCode,
-      },
-    ),
+    policyCommandOf(looking, config),
     doctorCommand({ write: writeOut, setExitCode: looking.setExitCode, color: looking.color }, configFile, process.env),
     tokenCommandOf(process),
   ];
+}
+
+/** What people decide while traffic runs, and its live view. */
+function decidingCommands(looking: LookingDependencies, config: () => Config, masker: () => Masker): Command[] {
+  const { env } = process;
+  const grants = grantsOf(config, env);
+  return [
+    approvalsCommand(looking, approvalsOf(config, env)),
+    ...decisionCommands(looking, approvalsOf(config, env), grants),
+    consoleCommand(config, masker),
+    requestAccessCommand(looking, grants),
+    accessCommand(looking, grants),
+    breakGlassCommand(looking, grants),
+    stopCommand(looking, stopsOf(config, env)),
+    tailCommand(looking, tailOf(config, env)),
+  ];
+}
+
+/** `skilltape policy` with everything below it. */
+function policyCommandOf(looking: LookingDependencies, config: () => Config): Command {
+  return withVersionCommands(
+    withWhatIf(
+      policyCommand({ policies: () => config().policies, write: writeOut, setExitCode: looking.setExitCode }),
+      looking,
+      whatIfOf(config),
+    ),
+    {
+      dataDirectory: () => config().dataDirectory,
+      write: writeOut,
+      writeError: looking.writeError,
+      setExitCode: looking.setExitCode,
+    },
+  );
 }
 
 function lookingDependencies(

@@ -24,7 +24,12 @@ function looks(dependencies: LookingDependencies, flags: Flags): void {
 }
 
 function lineOf({ number, time, who, what, subject, why }: RecordedLook): string {
-  const sudo = who.sudoUser === undefined ? '' : `, sudo by ${who.sudoUser}`;
   const because = why === undefined ? '' : `  (why: ${why})`;
-  return sanitiseLine(`${number}  ${time}  ${who.osUser} (uid ${who.uid}${sudo})  ${what}  ${subject}${because}`);
+  return sanitiseLine(`${number}  ${time}  ${whoLooked(who)}  ${what}  ${subject}${because}`);
+}
+
+function whoLooked(who: RecordedLook['who']): string {
+  if (!('osUser' in who)) return `${who.name} (${who.subject} of ${who.issuer}, from ${who.address})`;
+  const sudo = who.sudoUser === undefined ? '' : `, sudo by ${who.sudoUser}`;
+  return `${who.osUser} (uid ${who.uid}${sudo})`;
 }

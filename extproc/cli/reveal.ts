@@ -131,7 +131,12 @@ function decided({ looking, reveal, policy, id, asked, reason, lastHour }: Decid
   const { verdict, reasons, limits } = policy.console({
     version: 1,
     action: 'reveal',
-    operator: { kind: 'os', name: operator.osUser, uid: operator.uid, groups: reveal.groups() },
+    operator: {
+      kind: 'os',
+      name: operator.osUser,
+      uid: operator.uid,
+      groups: reveal.groups(),
+    },
     ...placeOf(asked),
     types: Object.keys(types),
     values: asked.tokens.length,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { checkConnections } from './connection-coherence.ts';
+import { checkConsole } from './console-coherence.ts';
 import { describeConfig } from './describe.ts';
 import type { Fault } from './fault.ts';
 import { checkIndex, elasticsearchFiles } from './index-coherence.ts';
@@ -29,6 +30,7 @@ const readFiles = [
   'listen.tcp.tls.privateKeyFile',
   'listen.tcp.tls.clientCaFile',
   'coverage.accessLogFile',
+  ...['console.clientSecretFile', 'console.tls.certificateFile', 'console.tls.privateKeyFile'],
   ...elasticsearchFiles.map((name) => `index.elasticsearch.${name}`),
 ] as const;
 
@@ -69,6 +71,7 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
     ),
     ...checkIndex(data),
     ...checkRetention(data),
+    ...checkConsole(data),
     ...checkNotify(data),
     ...checkRelease(data, directory),
     ...checkFiles(data, directory),

@@ -49,6 +49,7 @@ export function settle(written: WrittenConfig, directory: string): Config {
     approvals: settleApprovals(written.approvals, directory),
     usage: settleUsage(written.usage, directory),
     coverage: settleCoverage(written.coverage, directory),
+    ...(written.console && { console: settleConsole(written.console, directory) }),
   });
 }
 
@@ -90,13 +91,6 @@ function settleArchive(
   };
 }
 
-function settleKeys(keys: WrittenConfig['keys'], directory: string): WrittenConfig['keys'] {
-  const { transit } = keys;
-  return transit === undefined
-    ? keys
-    : { ...keys, transit: { ...transit, tokenFile: resolve(directory, transit.tokenFile) } };
-}
-
 const targetFiles = ['urlFile', 'secretFile', 'smtpUserFile', 'smtpPasswordFile'] as const;
 
 function settleApprovals(approvals: WrittenConfig['approvals'], directory: string): WrittenConfig['approvals'] {
@@ -117,6 +111,13 @@ function settleApprovals(approvals: WrittenConfig['approvals'], directory: strin
   };
 }
 
+function settleKeys(keys: WrittenConfig['keys'], directory: string): WrittenConfig['keys'] {
+  const { transit } = keys;
+  return transit === undefined
+    ? keys
+    : { ...keys, transit: { ...transit, tokenFile: resolve(directory, transit.tokenFile) } };
+}
+
 function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string): WrittenConfig['usage'] {
   return pricesFile === undefined ? {} : { pricesFile: resolve(directory, pricesFile) };
 }
@@ -124,6 +125,21 @@ function settleUsage({ pricesFile }: WrittenConfig['usage'], directory: string):
 function settleCoverage(coverage: WrittenConfig['coverage'], directory: string): WrittenConfig['coverage'] {
   const { accessLogFile } = coverage;
   return accessLogFile === undefined ? coverage : { ...coverage, accessLogFile: resolve(directory, accessLogFile) };
+}
+
+function settleConsole(section: NonNullable<WrittenConfig['console']>, directory: string): typeof section {
+  const { caFile, clientSecretFile, tls } = section;
+  return {
+    ...section,
+    ...(caFile !== undefined && { caFile: resolve(directory, caFile) }),
+    ...(clientSecretFile !== undefined && { clientSecretFile: resolve(directory, clientSecretFile) }),
+    ...(tls && {
+      tls: {
+        certificateFile: resolve(directory, tls.certificateFile),
+        privateKeyFile: resolve(directory, tls.privateKeyFile),
+      },
+    }),
+  };
 }
 
 function within(directory: string, written: string | undefined, byDefault: string): string {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { approvals } from './schema-approvals.ts';
 import { archive } from './schema-archive.ts';
 import { connections, envoy, identityProviders, refusals } from './schema-connections.ts';
+import { consoleSection } from './schema-console.ts';
 import { grants } from './schema-grants.ts';
 import { index, masking } from './schema-index.ts';
 import { keys, reveal } from './schema-keys.ts';
@@ -133,6 +134,7 @@ export const configSchema = z.strictObject({
   masking: masking.prefault({}),
   policies: policies.prefault({}),
   approvals: approvals.prefault({}),
+  console: consoleSection.optional(),
   grants: grants.prefault({}),
   usage: z
     .strictObject({

@@ -11,6 +11,7 @@ import { renderEnvoy } from '../envoy/render.ts';
 import runtime from '../tools/runtime.json' with { type: 'json' };
 import type { Child } from './child.ts';
 import { startChild } from './child.ts';
+import { type DemoConsole, prepareConsole, startConsoleProcess } from './console.ts';
 import type { EnvoyProcess } from './envoy-process.ts';
 import { startEnvoy } from './envoy-process.ts';
 import { people } from './people.ts';
@@ -27,6 +28,8 @@ export type GatewayOptions = {
   userClientSecret: string;
   /** Envoy reaches the processor on this port of the loopback address, with mutual TLS, instead of the socket. */
   processorPort?: number;
+  /** The console is served on this port of the loopback address; without it there is none. */
+  consolePort?: number;
   /** Processes that take streams, each an endpoint of Envoy's cluster. */
   workers?: number;
   /** Keys of skilltape.yaml beside the ones that the places decide; connections and providers are added to ours. */
@@ -49,6 +52,8 @@ export type Gateway = {
   processorSocket: string;
   identityProvider: IdentityProvider;
   envoy: EnvoyProcess;
+  /** Null without a `consolePort`. */
+  console: { url: string; child: Child } | null;
   processor: Child;
   /** Starts the processor again after it was stopped or killed. */
   restartProcessor(): Promise<Child>;
@@ -67,17 +72,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const caFile = join(directory, 'ca.pem');
   writeFileSync(caFile, authority.certificatePem);
   const names = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] };
+  const console = await consoleOf(options);
   const identityProvider = await startIdentityProvider({
     listen: { host: '127.0.0.1', port: 0 },
     tls: await authority.issue({ commonName: 'identity provider', ...names }),
     users: people,
     audience,
     userClientSecret: options.userClientSecret,
+    ...(console !== null && { webClient: console.client }),
   });
   started.defer(() => identityProvider.close());
   await writeSecrets(options, await authority.issue({ commonName: 'gateway', ...names }));
   const processorSocket = join(directory, 'extproc.sock');
-  const configFile = writeConfig(options, await processorPlace(options, processorSocket, caFile), identityProvider);
+  const place = await processorPlace(options, processorSocket, caFile);
+  const configFile = writeConfig(options, { ...place, console: console?.section }, identityProvider);
   const envoyFile = writeEnvoyConfig(options, configFile);
   const running = { processor: startServe(options, configFile) };
   started.defer(() => running.processor.stop());
@@ -87,10 +95,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...{ logFile: join(directory, 'envoy.log'), processor: running.processor },
   });
   started.defer(() => envoy.child.stop());
+  const served = await startConsoleOf(options, configFile, console);
+  started.defer(async () => served?.child.stop());
   const all = started.move();
   return {
     ...{ url: `https://localhost:${envoy.port}`, caFile, configFile, accessLogFile, processorSocket, envoy },
-    ...{ dataDirectory: join(directory, 'data'), identityProvider },
+    ...{ dataDirectory: join(directory, 'data'), identityProvider, console: served },
     get processor() {
       return running.processor;
     },
@@ -101,6 +111,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
     stop: () => all.disposeAsync(),
   };
+}
+
+function consoleOf({ directory, authority, consolePort }: GatewayOptions): Promise<DemoConsole> | null {
+  return consolePort === undefined ? null : prepareConsole(directory, consolePort, authority);
+}
+
+async function startConsoleOf(options: GatewayOptions, configFile: string, console: DemoConsole | null) {
+  if (console === null) return null;
+  const { directory, opaBinary, authority } = options;
+  const places = { directory, configFile, opaBinary, url: console.url, caPem: authority.certificatePem };
+  return { url: console.url, child: await startConsoleProcess(places) };
 }
 
 /** What skilltape.yaml renders to. */
@@ -139,7 +160,7 @@ function startServe(options: GatewayOptions, configFile: string): Child {
 
 function writeConfig(
   options: GatewayOptions,
-  { listen, processor }: { listen: unknown; processor?: unknown },
+  { listen, processor, console }: { listen: unknown; processor?: unknown; console: unknown },
   { issuer, jwksUri }: IdentityProvider,
 ): string {
   const { directory, settings = {} } = options;
@@ -152,6 +173,7 @@ function writeConfig(
     // Several gateways may run on this machine.
     operations: { port: 0 },
     coverage: { accessLogFile: 'access.log', lagMaxMs: 5_000 },
+    ...(console !== undefined && { console }),
     ...settings,
     identityProviders: { idp: { issuer, audiences: [audience], jwksUri }, ...sectionOf(settings, 'identityProviders') },
     connections: connectionsOf(options),

@@ -13,7 +13,7 @@ export type TourOptions = {
   isFake: boolean;
 };
 
-const model = 'claude-opus-5-5';
+export const model = 'claude-opus-5-5';
 
 /** A value shaped like a key, planted to show that the readable copy does not hold it. Put together, so that no scanner of this source takes it for a leak. */
 export const plantedSecret = ['sk-ant-', 'api03-', 'q7Zt2LmV9xKc4RbN8wYp3HsD6fGj1TuE', '5oA0iXyWvBnM'].join('');

@@ -13,6 +13,7 @@ import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
 import { trusted } from '../masking/trusted.ts';
 import { renderTranscript } from '../terminal/transcript.ts';
 import { resolveTool } from '../tools/resolve.ts';
+import { freePort } from './console.ts';
 import { demoDirectory, demoFile } from './facts.ts';
 import type { Gateway } from './gateway.ts';
 import { startGateway } from './gateway.ts';
@@ -20,13 +21,13 @@ import { indexedDocument } from './indexed.ts';
 import { demoPolicies } from './policies.ts';
 import { demoPricesFile } from './prices.ts';
 import type { TourStop } from './tour.ts';
-import { takeTour } from './tour.ts';
+import { model, takeTour } from './tour.ts';
 
-export type UpOptions = { once: boolean; port: string };
+export type UpOptions = { once: boolean; port: string; consolePort: string };
 type Write = (text: string) => void;
 
 /** Brings everything up, takes the tour, and with `once` ends; otherwise a signal ends it. */
-export async function up({ once, port }: UpOptions, write: Write): Promise<void> {
+export async function up({ once, port, consolePort }: UpOptions, write: Write): Promise<void> {
   const signalled = endSignal();
   const progress = (line: string) => process.stderr.write(`${line}\n`);
   const envoy = await resolveTool('envoy', { env: process.env });
@@ -40,6 +41,8 @@ export async function up({ once, port }: UpOptions, write: Write): Promise<void>
   const gateway = await startGateway({
     ...{ directory, authority, userClientSecret, upstreams: upstream.targets, upstreamKey: upstream.key },
     ...{ envoyBinary: envoy.path, opaBinary: opa.path, listenerPort: once ? 0 : Number(port) },
+    // The tour needs nobody to decide.
+    ...(!once && { consolePort: consolePort === '0' ? await freePort() : Number(consolePort) }),
     settings: {
       usage: { pricesFile: demoPricesFile(directory, upstream.fake !== undefined) },
       policies: { directory: demoPolicies(directory) },
@@ -49,7 +52,7 @@ export async function up({ once, port }: UpOptions, write: Write): Promise<void>
     rmSync(join(directory, 'sds'), { recursive: true, force: true });
     throw new SkilltapeError('internal', error.message, {
       cause: error,
-      remedy: `Is another one running here, or port ${port} taken? The logs are in ${directory}.`,
+      remedy: `Is another one running here, or port ${port} or ${consolePort} taken? The logs are in ${directory}.`,
     });
   });
   try {
@@ -127,7 +130,7 @@ async function printTranscripts(stops: TourStop[], gateway: Gateway, write: Writ
   }
 }
 
-function nextSteps({ url, caFile }: Gateway): string {
+function nextSteps({ url, caFile, console }: Gateway): string {
   return `
 The gateway is up at ${url} until you press Ctrl-C. In another terminal, in this folder:
 
@@ -137,6 +140,13 @@ The gateway is up at ${url} until you press Ctrl-C. In another terminal, in this
   npx skilltape usage --by user,model
   npx skilltape coverage
   npx skilltape reveal <exchange id> --all --reason 'to see how it works'
+
+The console is at ${console?.url}: log in there as Grace, who decides about what is held. An account number is:
+
+  curl --cacert ${caFile} -H "authorization: Bearer $(npx skilltape token --user alice)" \\
+    -H 'content-type: application/json' -H 'anthropic-version: 2023-06-01' \\
+    -d '{"model":"${model}","max_tokens":64,"messages":[{"role":"user","content":"Pay to DE89370400440532013000"}]}' \\
+    ${url}/v1/messages
 
 Claude Code against it:
 

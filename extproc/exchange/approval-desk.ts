@@ -11,6 +11,8 @@ export type OfferedScope = { kind: Exclude<ScopeKind, 'request'>; key: string };
 export type ApprovalTerms = {
   /** Groups of people who may decide. */
   approvers: readonly string[];
+  /** Whoever decides is in one group of each list; absent in tickets of earlier versions. */
+  approverLists?: readonly (readonly string[])[];
   /** How many different people have to approve. */
   quorum: number;
   /** Longest time that it waits for a decision. */

@@ -2,6 +2,7 @@
 import { type ApprovalTermsDocument, approvalTerms } from '../policy/approval-list.ts';
 import type { RequestInput } from '../policy/input.ts';
 import type { ApprovalRequest, OfferedScope, TicketSummary } from './approval-desk.ts';
+import { listsOf } from './approval-terms.ts';
 import type { RequestFacts } from './facts.ts';
 import { headerValue } from './headers.ts';
 import type { HeldBodySummary } from './held-body-summary.ts';
@@ -70,6 +71,7 @@ export function approvalRequestOf(
     scopes: scopesOf(held, caller, keyedHash).filter(({ kind }) => approval.scopes.includes(kind)),
     terms: {
       approvers: approval.approvers,
+      approverLists: listsOf(approval),
       quorum: approval.quorum,
       openMs: approval.open_minutes * minuteMs,
       scopes: approval.scopes,

@@ -102,12 +102,8 @@ export class Exchange {
 
   /** An operator ends it: with an answer of ours as long as none has begun, else by a cut. */
   async stop(stop: Stop): Promise<Action> {
-    const own = this.#holding?.known.isOwnAnswer === true && this.#ledger.isOpen;
-    this.#holding?.leave();
-    return (
-      stopIn(own ? 'answering' : this.#phase, stop) ??
-      this.#replyRecorded('stopped', stopDetail(stop), stoppedReply(stop, this.id))
-    );
+    if (this.#holding?.stop(stop) === true) return { kind: 'wait' };
+    return stopIn(this.#phase, stop) ?? this.#replyRecorded('stopped', stopDetail(stop), stoppedReply(stop, this.id));
   }
 
   #isHeld(): boolean {
@@ -122,13 +118,12 @@ export class Exchange {
     this.#phase = 'ended';
     this.#body.forget();
     this.#answer?.forget();
-    const { endReports } = this.#context;
     const known = { answer: this.#answer, released: this.#released, exchangeId: this.id, ...this.#holding?.known };
     try {
       if (this.#ledger.isOpen)
-        await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, endReports));
+        await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, this.#context.endReports));
     } finally {
-      endReports.forget(this.id);
+      this.#context.endReports.forget(this.id);
       this.#holding?.close();
       this.#share.close();
     }
@@ -144,9 +139,8 @@ export class Exchange {
       case 'judge':
         return this.#takeLastAndJudge(frame);
       case 'answer':
-        return this.#takeAnswer(frame, false);
       case 'end':
-        return this.#takeAnswer(frame, true);
+        return this.#takeAnswer(frame, step === 'end');
       case 'pass':
         this.#phase = 'unseen';
         return continueUnseen(frame);
@@ -231,7 +225,6 @@ export class Exchange {
 
   async #afterHold(holding: Holding, end: HoldEnd): Promise<Action> {
     if (!this.#isHeld() || end.kind === 'left') return { kind: 'wait' };
-    if (end.kind === 'unavailable') this.#context.onFault(this.id, SkilltapeError.from(end.fault));
     const { input, lastFrame, verdict: held } = holding.held;
     const { verdict, ...told } = holding.told(end);
     if (verdict !== null) this.#noteDecision('request', verdict, input);

@@ -25,7 +25,9 @@ type Ended = Exclude<HoldEnd, { kind: 'left' }>;
 /** @param held the verdict that held it: its reasons stay in the record, beside what people said */
 export function toldOf(end: Ended, held: Verdict, { exchangeId, userAgent }: Asked): Told {
   const and = (verdict: Verdict['verdict'], rule: string, message: string): Verdict => {
-    return { verdict, reasons: [...held.reasons, { rule: `skilltape/${rule}`, message }] };
+    const { observed, lifted, liftedBy } = held;
+    const kept = { ...(observed && { observed }), ...(lifted && { lifted, liftedBy }) };
+    return { verdict, ...kept, reasons: [...held.reasons, { rule: `skilltape/${rule}`, message }] };
   };
   switch (end.kind) {
     case 'granted':

@@ -9,6 +9,7 @@ import { type Told, toldOf } from './hold-reply.ts';
 import type { Intake } from './intake.ts';
 import type { ExchangeContext, Verdict } from './ports.ts';
 import type { RequestBody } from './request-body.ts';
+import type { Stop } from './stopping.ts';
 import { type HeldExchange, StreamedHold } from './streamed-hold.ts';
 import type { StreamedPlace } from './streamed-holds.ts';
 
@@ -25,6 +26,7 @@ export class Holding {
   readonly #hold: Hold;
   readonly #userAgent: string;
   readonly #decisionTimeoutMs: number;
+  readonly #onFault: ExchangeContext['onFault'];
   readonly #place: StreamedPlace | null;
   readonly #streamed: StreamedHold | null;
 
@@ -32,6 +34,7 @@ export class Holding {
     const { approvals, limits, reader, keyedHash, streamed } = context;
     this.held = held;
     this.#exchange = exchange;
+    this.#onFault = context.onFault;
     this.#decisionTimeoutMs = limits.decisionTimeoutMs;
     this.#userAgent = headerValue(known.facts.headers, 'user-agent') ?? '';
     const { id: exchangeId, policyRevision } = exchange;
@@ -83,6 +86,13 @@ export class Holding {
     this.#streamed?.leave();
   }
 
+  /** An operator ends it; true where the answer that began says so itself. */
+  stop(stop: Stop): boolean {
+    const isTold = this.#streamed?.stop(stop) ?? false;
+    this.#hold.leave();
+    return isTold;
+  }
+
   /** The exchange is over. */
   close(): void {
     this.#hold.leave();
@@ -90,6 +100,7 @@ export class Holding {
   }
 
   told(end: Exclude<HoldEnd, { kind: 'left' }>): Told {
+    if (end.kind === 'unavailable') this.#onFault(this.#exchange.id, SkilltapeError.from(end.fault));
     return toldOf(end, this.held.verdict, { exchangeId: this.#exchange.id, userAgent: this.#userAgent });
   }
 }

@@ -18,6 +18,7 @@ import { releasedHeaders } from './release-request.ts';
 import type { ReleaseResult, Releaser } from './releaser.ts';
 import type { RequestBody } from './request-body.ts';
 import { type Session, sessionHeaders } from './session.ts';
+import { type Stop, stopDetail, stoppedReply } from './stopping.ts';
 import type { StreamedHolds, StreamedPlace } from './streamed-holds.ts';
 import { relayed, UpstreamBroke } from './streamed-release.ts';
 import { rulesOf } from './verdicts.ts';
@@ -61,6 +62,7 @@ export class StreamedHold {
   readonly #gone = new AbortController();
   #answer: Answer | undefined;
   #isReleased = false;
+  #stop: Stop | null = null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -74,6 +76,13 @@ export class StreamedHold {
   /** The caller is gone: what waits is given up, the upstream too. */
   leave(): void {
     this.#gone.abort();
+  }
+
+  /** An operator ends it; false where its answer has not begun. */
+  stop(stop: Stop): boolean {
+    this.#stop = stop;
+    this.leave();
+    return this.#answer !== undefined;
   }
 
   /** Gives back what it took; safe to call more than once. */
@@ -102,12 +111,14 @@ export class StreamedHold {
   }
 
   async *#pieces(ticket: string): AsyncGenerator<Uint8Array> {
-    const { context, exchange, held } = this.#parts;
+    const { exchange, held } = this.#parts;
     try {
       yield* this.#commentsUntil(this.#parts.end, `held for an approval, ticket ${ticket}`);
       const end = await this.#parts.end;
-      if (end.kind === 'left') return;
-      if (end.kind === 'unavailable') context.onFault(exchange.id, SkilltapeError.from(end.fault));
+      if (end.kind === 'left') {
+        yield* this.#stopped();
+        return;
+      }
       const { verdict, ...told } = this.#parts.told(end);
       if (verdict !== null) {
         const { policyRevision, session } = exchange;
@@ -128,13 +139,13 @@ export class StreamedHold {
   async *#release(): AsyncGenerator<Uint8Array> {
     const { exchange, streamed } = this.#parts;
     await exchange.ledger.sync();
-    if (this.#gone.signal.aborted) return;
-    this.#isReleased = true;
-    exchange.judging?.letThrough();
-    const sent = this.#send();
+    const sent = streamed.holds.turns.run(() => this.#send());
     yield* this.#commentsUntil(sent, 'approved');
     const result = await sent;
-    if (this.#gone.signal.aborted) return;
+    if (result === null || this.#gone.signal.aborted) {
+      yield* this.#stopped();
+      return;
+    }
     if (result.kind !== 'answered') {
       yield* this.#unanswered(result);
       return;
@@ -149,16 +160,21 @@ export class StreamedHold {
       // The end is recorded and synced before it is given.
       await this.#taken(nothing, null);
     } catch (thrown) {
-      // The caller went first, and the upstream was given up for that.
-      if (this.#gone.signal.aborted) return;
-      if (thrown instanceof UpstreamBroke) await this.#upstreamBroke(thrown);
+      // The caller went first, and the upstream was given up for that; or an operator wants it so.
+      if (this.#gone.signal.aborted && this.#stop === null) return;
+      if (this.#stop !== null) await this.#finish({ outcome: 'stopped', detail: stopDetail(this.#stop) });
+      else if (thrown instanceof UpstreamBroke) await this.#upstreamBroke(thrown);
       throw thrown;
     } finally {
       result.answer.abort();
     }
   }
 
-  #send(): Promise<ReleaseResult> {
+  /** Null when the caller left while it waited for its turn. */
+  async #send(): Promise<ReleaseResult | null> {
+    if (this.#gone.signal.aborted) return null;
+    this.#isReleased = true;
+    this.#parts.exchange.judging?.letThrough();
     const { known, body, exchange, streamed } = this.#parts;
     const { headers, method } = known.facts;
     const { bytes } = body;
@@ -186,7 +202,18 @@ export class StreamedHold {
   async #upstreamBroke({ message: detail }: UpstreamBroke): Promise<void> {
     const seen = this.#answer?.endingLetThrough();
     const ending = seen ?? { outcome: 'upstream_aborted' as const, detail };
-    await this.#parts.exchange.ledger.finish({ ...ending, status: 200, localReply: '' });
+    await this.#finish(ending);
+  }
+
+  #finish(ending: Ending): Promise<void> {
+    return this.#parts.exchange.ledger.finish({ ...ending, status: 200, localReply: '' });
+  }
+
+  /** In words, because nothing of the upstream's answer was given; nothing where the caller left. */
+  async *#stopped(): AsyncGenerator<Uint8Array> {
+    if (this.#stop === null) return;
+    const { body } = stoppedReply(this.#stop, this.#parts.exchange.id);
+    yield await this.#taken(errorEvent(body), { outcome: 'stopped', detail: stopDetail(this.#stop) });
   }
 
   /** Well below the silence that clients and Envoy take for a broken connection. */

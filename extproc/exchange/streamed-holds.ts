@@ -1,3 +1,5 @@
+import { Turns } from './turns.ts';
+
 /** What answers that begin while a request is held may take of a process (inv. 10). */
 export type StreamedHoldLimits = {
   /** How many are open at once. */
@@ -18,6 +20,8 @@ export type StreamedPlace = { giveBack(): void };
 /** Counts the streamed holds of a process. One that finds no place is held in silence, as all others are. */
 export class StreamedHolds {
   readonly limits: StreamedHoldLimits;
+  /** In which approved requests begin to be sent. */
+  readonly turns = new Turns({ atOnceMax: 16, turnMaxMs: 1_000 });
   #open = 0;
   #bytes = 0;
 

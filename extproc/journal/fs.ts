@@ -39,6 +39,8 @@ export type FileSystem = {
   truncate: (path: string, bytes: number) => Promise<void>;
   rename: (from: string, to: string) => Promise<void>;
   remove: (path: string) => Promise<void>;
+  /** Leaves one that has entries as it is; nothing where there is none. Whether it is gone after a power failure does not matter. */
+  removeEmptyDirectory: (path: string) => Promise<void>;
   /** Undefined when there is no such file; rejects when it is larger than `maxBytes`. */
   readSmall: (path: string, maxBytes: number) => Promise<SmallFile | undefined>;
   /** All or nothing, durable on return: temporary file, sync, rename, sync of the directory. One caller per path. */

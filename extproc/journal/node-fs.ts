@@ -32,6 +32,14 @@ export const nodeFileSystem: FileSystem = {
     }),
   rename: (from, to) => call<void>((done) => fs.rename(from, to, done)),
   remove: (path) => call<void>((done) => fs.unlink(path, done)),
+  removeEmptyDirectory: async (path) => {
+    try {
+      await call<void>((done) => fs.rmdir(path, done));
+    } catch (thrown) {
+      if (!isSystemError(thrown, 'ENOTEMPTY') && !isSystemError(thrown, 'EEXIST') && !isSystemError(thrown, 'ENOENT'))
+        throw thrown;
+    }
+  },
   readSmall: async (path, maxBytes) => {
     try {
       return await withDescriptor(path, fs.constants.O_RDONLY, async (descriptor) => {

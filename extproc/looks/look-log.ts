@@ -1,5 +1,5 @@
 import type { Masked } from '../masking/masked.ts';
-import type { Operator } from './operator.ts';
+import type { LookingPerson, Operator } from './operator.ts';
 
 export const lookKinds = [
   'search',
@@ -34,7 +34,7 @@ export type LookKind = (typeof lookKinds)[number];
 
 /** Who looked at what, and why if they said so. `subject` is what was asked for: an id, or the words of a search. */
 export type Look = {
-  who: Operator;
+  who: Operator | LookingPerson;
   what: LookKind;
   subject: Masked<string>;
   why?: Masked<string> | undefined;

@@ -10,6 +10,18 @@ export type Operator = {
   sudoUser?: string | undefined;
 };
 
+/**
+ * Who looks by the console or its API, by their token. `name` is for people; `address` is where they came from,
+ * `authenticatedMs` when they last proved who they are, where the identity provider said so.
+ */
+export type LookingPerson = {
+  issuer: string;
+  subject: string;
+  name: string;
+  address: string;
+  authenticatedMs: number | null;
+};
+
 const nameMaxLength = 256;
 
 export function currentOperator(environment: NodeJS.ProcessEnv = process.env): Operator {

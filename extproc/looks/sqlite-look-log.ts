@@ -4,6 +4,7 @@ import { SkilltapeError } from '../errors.ts';
 import { inTransaction, openPrivateDatabase } from '../index/sqlite/database.ts';
 import type { Masked } from '../masking/masked.ts';
 import { type Look, type LookLog, lookKinds, type RecordedLook } from './look-log.ts';
+import type { LookingPerson, Operator } from './operator.ts';
 
 const listLimitDefault = 1_000;
 const notRecorded = 'this look could not be recorded, so nothing is shown';
@@ -21,7 +22,8 @@ create table if not exists looks (
   sudo_user text,
   what text not null,
   subject text not null,
-  why text
+  why text,
+  person text
 ) strict;
 create trigger if not exists looks_no_update before update on looks
   begin select raise(abort, 'a recorded look does not change'); end;
@@ -82,11 +84,21 @@ export function withLooks<T>(dataDirectory: string, work: (database: DatabaseSyn
   }
 }
 
+/** What stands in the columns of the account when a person looked by the console. */
+const nobody: Operator = { osUser: '', uid: -1 };
+
 /** Returns the number of the look. */
 export function insertLook(database: DatabaseSync, { who, what, subject, why }: Look, now: Date): number {
+  const account = 'osUser' in who ? who : nobody;
+  const person = 'osUser' in who ? null : JSON.stringify(who);
   const { lastInsertRowid } = database
-    .prepare('insert into looks (time, os_user, uid, sudo_user, what, subject, why) values (?, ?, ?, ?, ?, ?, ?)')
-    .run(now.toISOString(), who.osUser, who.uid, who.sudoUser ?? null, what, subject, why ?? null);
+    .prepare(
+      'insert into looks (time, os_user, uid, sudo_user, what, subject, why, person) values (?, ?, ?, ?, ?, ?, ?, ?)',
+    )
+    .run(
+      ...[now.toISOString(), account.osUser, account.uid, account.sudoUser ?? null],
+      ...[what, subject, why ?? null, person],
+    );
   return Number(lastInsertRowid);
 }
 
@@ -105,12 +117,21 @@ function open(file: string): DatabaseSync {
   // FULL: the look is on disk before anything is shown.
   const database = openPrivateDatabase(file, 'FULL');
   try {
-    inTransaction(database, () => database.exec(schema));
+    inTransaction(database, () => {
+      database.exec(schema);
+      addPersons(database);
+    });
     return database;
   } catch (thrown) {
     database.close();
     throw thrown;
   }
+}
+
+/** To a file of an earlier version, which knew accounts alone. */
+function addPersons(database: DatabaseSync): void {
+  const columns = database.prepare('pragma table_info(looks)').all();
+  if (!columns.some(({ name }) => name === 'person')) database.exec('alter table looks add column person text');
 }
 
 /** Only masked subjects and reasons are ever written here, so what is read back is masked. */
@@ -120,13 +141,18 @@ function lookOf(row: Record<string, unknown>): RecordedLook {
   return {
     number: Number(row.number),
     time: String(row.time),
-    who: {
-      osUser: String(row.os_user),
-      uid: Number(row.uid),
-      ...(typeof row.sudo_user === 'string' ? { sudoUser: row.sudo_user } : {}),
-    },
+    who: whoOf(row),
     what,
     subject: String(row.subject) as Masked<string>,
     ...(typeof row.why === 'string' ? { why: row.why as Masked<string> } : {}),
+  };
+}
+
+function whoOf(row: Record<string, unknown>): Look['who'] {
+  if (typeof row.person === 'string') return JSON.parse(row.person) as LookingPerson;
+  return {
+    osUser: String(row.os_user),
+    uid: Number(row.uid),
+    ...(typeof row.sudo_user === 'string' ? { sudoUser: row.sudo_user } : {}),
   };
 }

@@ -1,11 +1,14 @@
 import type { Registry } from 'prom-client';
 import { type Outcome, outcomes } from '../exchange/outcome.ts';
-import type { Budget, ExchangeLimits } from '../exchange/ports.ts';
+import type { Budget, ExchangeLimits, Observed } from '../exchange/ports.ts';
 import { refusalReasons } from '../exchange/refusal.ts';
 import { instrumentsOf, latencyBucketsSeconds } from './instruments.ts';
 
 /** Of a request with its upload: `decisionTimeoutMs` bounds each step of it, not the whole. */
 const decisionBucketsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Rules that are told apart since the process started: policies are edited while it runs (inv. 10). */
+const observedRulesMax = 200;
 
 /** What callers and Envoy see of us: exchanges, their bytes, refusals and decisions. */
 export function exchangeMetrics(registry: Registry, connections: readonly string[]) {
@@ -22,6 +25,11 @@ export function exchangeMetrics(registry: Registry, connections: readonly string
     ),
     faults: counter('skilltape_faults_total', 'Requests refused because of a fault of the processor or its disk.'),
     streamErrors: counter('skilltape_stream_errors_total', 'Streams of Envoy that were ended with an error.'),
+    observed: counter(
+      'skilltape_observed_verdicts_total',
+      'What rules would have decided that are only observed, each rule once an evaluation.',
+      ['connection', 'rule', 'verdict'],
+    ),
     policyFailures: counter('skilltape_policy_failures_total', 'Evaluations without a decision: taken for a denial.'),
     decisionSeconds: histogram(
       'skilltape_decision_seconds',
@@ -38,8 +46,16 @@ export function exchangeMetrics(registry: Registry, connections: readonly string
     metrics.answerBytes.inc({ connection }, 0);
   }
   for (const reason of refusalReasons) metrics.refused.inc({ reason }, 0);
+  const observedRules = new Set<string>();
   return {
     ...metrics,
+    /** Of one evaluation. */
+    onObserved(connection: string, { verdict, reasons }: Observed): void {
+      for (const rule of new Set(reasons.map((reason) => reason.rule))) {
+        if (observedRules.size < observedRulesMax) observedRules.add(rule);
+        metrics.observed.inc({ connection, verdict, rule: observedRules.has(rule) ? rule : 'other' });
+      }
+    },
     /** For whoever records an end. */
     onFinished: (connection: string, outcome: Outcome) => metrics.ended.inc({ connection, outcome }),
     /** Gauges beside their limits: an alert needs both. */

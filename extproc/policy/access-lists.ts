@@ -51,7 +51,7 @@ const liftedRule = z.string().superRefine((name, context) => {
 });
 
 export const breakGlassList = z.strictObject({
-  rules: z.array(liftedRule),
+  lifts: z.array(liftedRule),
   /** How long it waits to be confirmed. */
   open_minutes: minutes,
   /** How long it is in force at the most; `grants.breakGlassMaxMs` of skilltape.yaml stands above it. */

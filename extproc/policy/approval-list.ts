@@ -24,4 +24,30 @@ export const approvalTerms = z.strictObject({
   risk: z.enum(['low', 'medium', 'high']).default('medium').describe('what is told to whoever decides'),
 });
 
-export type ApprovalTermsDocument = z.infer<typeof approvalTerms>;
+/** The terms of a decision; whoever approves is in one group of each of `approver_lists`, where there are several. */
+export const approvalDecision = approvalTerms.extend({
+  approver_lists: z
+    .array(z.array(z.string().min(1).max(200)).min(1).max(100))
+    .max(100)
+    .optional(),
+});
+
+const rule = z.string().regex(/^(?:access|request)\/\w+$/, 'must be a rule such as request/findings_listed');
+
+/** A part of the terms, without what would fill in the rest. */
+const termsOfRule = z
+  .strictObject({
+    approvers: approvalTerms.shape.approvers.unwrap(),
+    quorum: approvalTerms.shape.quorum.unwrap(),
+    open_minutes: approvalTerms.shape.open_minutes.unwrap(),
+    scopes: approvalTerms.shape.scopes.unwrap(),
+    grant_minutes: approvalTerms.shape.grant_minutes.unwrap(),
+    risk: approvalTerms.shape.risk.unwrap(),
+  })
+  .partial();
+
+export const approvalList = approvalTerms.extend({
+  rules: z.record(rule, termsOfRule).optional().describe('other terms for what these rules hold'),
+});
+
+export type ApprovalTermsDocument = z.infer<typeof approvalDecision>;

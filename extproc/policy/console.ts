@@ -3,11 +3,27 @@ import { z } from 'zod';
 import type { PolicyFault } from './decision.ts';
 
 /**
- * Being shown what stands behind tokens, deciding about what is held, taking masked conversations away, giving and taking
+ * Being shown what stands behind tokens, deciding about what is held (and seeing it), being shown what is held, taking masked conversations away, giving and taking
  * back access, break-glass, ending what runs, and following a session. `ask` is a person's own, with their token: no list
  * of operators counts for it.
  */
-export const consoleActions = ['reveal', 'decide', 'export', 'grant', 'break_glass', 'stop', 'tail', 'ask'] as const;
+export const consoleActions = [
+  'reveal',
+  'decide',
+  'approvals',
+  'export',
+  'grant',
+  'break_glass',
+  'stop',
+  'tail',
+  'ask',
+] as const;
+
+/**
+ * `os`: an account of the operating system, whose groups are the system's. `person`: somebody known by the issuer and
+ * subject of their token, whose groups are the token's; `name` is for people then and proves nothing, and `uid` is -1.
+ */
+const operatorKinds = ['os', 'person'] as const;
 
 const text = z.string();
 const texts = z.array(text);
@@ -17,7 +33,14 @@ const count = z.number().min(0);
 export const consoleInput = z.strictObject({
   version: z.literal(1),
   action: z.enum(consoleActions),
-  operator: z.strictObject({ kind: z.literal('os'), name: text, uid: z.number(), groups: texts }),
+  operator: z.strictObject({
+    kind: z.enum(operatorKinds),
+    name: text,
+    uid: z.number(),
+    groups: texts,
+    issuer: text.optional(),
+    subject: text.optional(),
+  }),
   person: z.strictObject({ issuer: text, subject: text, email: text, groups: texts }).nullable(),
   connection: text,
   session: text,
@@ -51,7 +74,7 @@ export const consoleDecision = z
     limits: z.strictObject({ values_per_operator_per_hour: count, values_per_person_per_hour: count }),
     /** What giving a grant takes, where one is asked for. */
     terms: grantTerms.optional(),
-    /** Who the operator is by their token, as the list says. */
+    /** Who the operator is by token, as far as it is known: two ways of deciding must not make two people of one. */
     persons: z.array(z.strictObject({ issuer: z.string().min(1), subject: z.string().min(1) })).optional(),
   })
   .refine(({ verdict, reasons }) => verdict === 'allow' || reasons.length > 0, 'a denial has a reason');
@@ -87,6 +110,8 @@ const operator = z.strictObject({
   users: names.optional(),
   uids: z.array(z.int().min(0)).optional(),
   groups: names.optional(),
+  /** Groups of people who are known by their tokens; `groups` are those of accounts. */
+  token_groups: names.optional(),
   connections: names.optional(),
   types: names.optional(),
 });

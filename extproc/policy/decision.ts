@@ -1,6 +1,6 @@
 /** The documents that policies answer with, and the decisions that stand in when a policy gives none. */
 import { z } from 'zod';
-import { approvalTerms } from './approval-list.ts';
+import { approvalDecision } from './approval-list.ts';
 import { maskingDecisionFor, usualMasking } from './masking-decision.ts';
 import { type PrivacyDecision, privacyDecision, usualPrivacy } from './privacy-decision.ts';
 import type { TypeNames } from './type-name.ts';
@@ -33,7 +33,7 @@ export const verdictDecision = z.discriminatedUnion('verdict', [
   z.strictObject({
     verdict: z.literal('hold'),
     reasons: reasons.min(1),
-    approval: approvalTerms.prefault({}),
+    approval: approvalDecision.prefault({}),
     observed,
     lifted,
   }),

@@ -1,5 +1,6 @@
 /** Finds what OPA would take but no decision would read: a rule in the wrong place would let things pass. */
 import { breakGlassList } from './access-lists.ts';
+import { approvalList } from './approval-list.ts';
 import { stages } from './bundle.ts';
 import { detectorsListFaults } from './detectors-list.ts';
 import { endpointListFaults } from './endpoint-list.ts';
@@ -38,12 +39,7 @@ function dataFaults(data: ReadonlyMap<string, unknown>, compiled: ReadonlyMap<st
     ...detectorsListFaults(data),
     ...listSchemaFaults(data),
   ];
-  for (const [list, schema] of Object.entries({ observe: observeList, break_glass: breakGlassList })) {
-    for (const { at, name } of unknownRules(schema, data.get(`lists/${list}`), compiled.keys())) {
-      const reason = `rules.${at}: there is no rule ${name}`;
-      faults.push({ path: `lists/${list}/data.json`, line: 1, reason, at: ['rules', at] });
-    }
-  }
+  faults.push(...unknownRuleFaults(data, compiled));
   const lines = new Map<string, ListLines>();
   return faults.map(({ at, ...fault }) => {
     if (at === undefined) return fault;
@@ -51,6 +47,24 @@ function dataFaults(data: ReadonlyMap<string, unknown>, compiled: ReadonlyMap<st
     lines.set(fault.path, known);
     return { ...fault, line: known.lineOf(at) };
   });
+}
+
+/** A misspelt name of a rule would do nothing. */
+function unknownRuleFaults(data: ReadonlyMap<string, unknown>, compiled: ReadonlyMap<string, Buffer>): LayoutFault[] {
+  const { rules: observed = [] } = observeList.safeParse(data.get('lists/observe')).data ?? {};
+  const { lifts = [] } = breakGlassList.safeParse(data.get('lists/break_glass')).data ?? {};
+  const { rules: ofRules = {} } = approvalList.safeParse(data.get('lists/approval')).data ?? {};
+  const named = [
+    { list: 'observe', key: 'rules', names: observed, stepOf: (at: number): PropertyKey => at },
+    { list: 'break_glass', key: 'lifts', names: lifts, stepOf: (at: number): PropertyKey => at },
+    { list: 'approval', key: 'rules', names: Object.keys(ofRules), stepOf: (_: number, name: string) => name },
+  ];
+  return named.flatMap(({ list, key, names, stepOf }) =>
+    unknownRules(names, compiled.keys()).map(({ at, name }) => ({
+      ...{ path: `lists/${list}/data.json`, line: 1, at: [key, stepOf(at, name)] },
+      reason: `${key}.${String(stepOf(at, name))}: there is no rule ${name}`,
+    })),
+  );
 }
 
 function placeFaults(path: string): LayoutFault[] {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { endpointNames } from '../claude/endpoint.ts';
 import { ownedKinds } from '../claude/owned-ids.ts';
 import { accessRequestsList, breakGlassList } from './access-lists.ts';
-import { approvalTerms } from './approval-list.ts';
+import { approvalList } from './approval-list.ts';
 import { consoleList } from './console.ts';
 import { findingsListFor } from './findings-list.ts';
 import { tagNamePattern, weekdays } from './input-bounds.ts';
@@ -124,7 +124,7 @@ export const listSchemas = {
   allowed_skills: rulesOf(z.strictObject({ when: bodyWhen.optional(), skills: patterns })),
   allowed_tools: rulesOf(z.strictObject({ when: bodyWhen.optional(), tools: patterns, types: patterns.optional() })),
   allowed_mcp_servers: rulesOf(z.strictObject({ when: bodyWhen.optional(), hosts: z.array(host) })),
-  approval: approvalTerms,
+  approval: approvalList,
   break_glass: breakGlassList,
   budgets: rulesOf(budget),
   console: consoleList,

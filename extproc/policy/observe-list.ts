@@ -23,14 +23,8 @@ const rule = z.string().superRefine((name, context) => {
 
 export const observeList = z.strictObject({ connections: z.array(z.string().min(1)), rules: z.array(rule) });
 
-/** Entries of a list of rules that stand for no rule of the policy; `paths` are those of its files. */
-export function unknownRules(
-  list: z.ZodType<{ rules: string[] }>,
-  document: unknown,
-  paths: Iterable<string>,
-): { at: number; name: string }[] {
-  const { success, data } = list.safeParse(document);
-  if (!success) return [];
+/** Of these names of rules the ones that the policy does not have; `paths` are those of its files. */
+export function unknownRules(names: readonly string[], paths: Iterable<string>): { at: number; name: string }[] {
   const folders = new Set([...paths].map((path) => path.split('/').slice(0, -1).join('/')));
-  return data.rules.flatMap((name, at) => (folders.has(`rules/${name}`) ? [] : [{ at, name }]));
+  return names.flatMap((name, at) => (folders.has(`rules/${name}`) ? [] : [{ at, name }]));
 }

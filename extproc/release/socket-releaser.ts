@@ -27,14 +27,16 @@ export class SocketReleaser implements Releaser {
     }
     const { promise, resolve } = Promise.withResolvers<ReleaseResult>();
     let isConnected = false;
+    let bodyFault: Error | undefined;
     request.on('socket', (socket) => socket.once('connect', () => (isConnected = true)));
-    request.on('error', (fault) => resolve({ kind: isConnected ? 'broken' : 'unsent', fault }));
+    request.on('error', (fault) => resolve({ kind: isConnected ? 'broken' : 'unsent', fault: bodyFault ?? fault }));
     request.on('response', (response) => resolve({ kind: 'answered', answer: answerOf(request, response) }));
     request.on('close', () => resolve({ kind: 'broken', fault: new Error('the connection was closed') }));
     // A body that cannot be read back breaks the request off: it must not end as if it were whole.
-    pipeline(Readable.from(released.body, { objectMode: false }), request).catch((thrown: unknown) => {
-      request.destroy(faultOf(thrown));
+    const body = Readable.from(released.body, { objectMode: false }).on('error', (fault) => {
+      bodyFault = fault;
     });
+    pipeline(body, request).catch((thrown: unknown) => void request.destroy(faultOf(thrown)));
     return promise;
   }
 

@@ -40,7 +40,8 @@ function sweptDays(receipts: readonly Receipt[]): Map<string, Step['action']> {
   const ended = new Set(receipts.flatMap((receipt) => (receipt.kind === 'sweep_ended' ? [receipt.run] : [])));
   for (const receipt of receipts) {
     for (const step of stepsOf(receipt, ended)) {
-      if (step.store !== 'index' || swept.get(nameOf(step)) === 'delete') continue;
+      // What went around holds left the records that they cover; what else the archive may have is due still.
+      if (step.store !== 'index' || step.holds !== undefined || swept.get(nameOf(step)) === 'delete') continue;
       swept.set(nameOf(step), step.action);
     }
   }

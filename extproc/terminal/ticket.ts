@@ -1,3 +1,4 @@
+import type { Approver } from '../approvals/ticket.ts';
 import type { Ticket } from '../approvals/tickets.ts';
 import { sanitise, sanitiseLine } from './sanitise.ts';
 
@@ -55,12 +56,17 @@ function named(what: string, names: readonly string[]): string[] {
 
 function eventLine(event: Ticket['events'][number]): string {
   const time = new Date(event.timeMs).toISOString();
-  const by = 'by' in event ? ` by ${event.by.name} (uid ${event.by.uid}): ${event.reason}` : '';
+  const by = 'by' in event ? ` by ${approverOf(event.by)}: ${event.reason}` : '';
   const exchange = 'exchangeId' in event ? ` ${event.exchangeId}` : '';
   const grant = 'grant' in event ? ` for ${event.grant.uses} ${event.grant.scope}` : '';
   const told = 'occasion' in event ? ` ${event.target} of ${event.occasion}` : '';
   const why = event.kind === 'not_notified' ? `: ${event.why}` : '';
   return `${time} ${event.kind}${exchange}${grant}${by}${told}${why}`;
+}
+
+function approverOf(by: Approver): string {
+  if (by.kind === 'os') return `${by.name} (uid ${by.uid})`;
+  return `${by.name} (${by.subject} of ${by.issuer}, ${by.via} from ${by.address})`;
 }
 
 function minutes(ms: number): string {

@@ -21,7 +21,7 @@ decision := object.union(
 )
 
 _persons := {"persons": console.persons} if {
-	input.action in {"grant", "break_glass"}
+	input.action in {"decide", "grant", "break_glass"}
 } else := {}
 
 _terms := {"terms": console.terms} if {

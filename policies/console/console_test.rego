@@ -15,6 +15,17 @@ test_success_listed_operator if {
 	} with input as example.console with data.lists.console as _list
 }
 
+test_success_who_the_operator_is_by_token if {
+	person := {"issuer": "https://idp.example", "subject": "u-2"}
+	entry := {"actions": ["decide"], "users": ["ada"], "person": person}
+	list := {"operators": [entry], "limits": _limits}
+	decide := object.union(example.console, {"action": "decide"})
+	console.decision.persons == [person] with input as decide with data.lists.console as list
+	document := object.union(decide, {"operator": example.person_operator})
+	console.decision.persons == [{"issuer": "https://idp.example", "subject": "u-7"}] with input as document
+		with data.lists.console as list
+}
+
 test_fail_nobody_with_the_shipped_list if {
 	_rules == {"console/operator_listed"} with input as example.console
 }

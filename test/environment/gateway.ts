@@ -37,7 +37,7 @@ export type PlainAnswer = { status: number; headers: Headers; body: Buffer; exch
 /** The real parts on this machine, with a fake Claude behind them; `stop` removes everything again. */
 export async function startTestGateway(
   options: Partial<
-    Pick<GatewayOptions, 'settings' | 'serveScript' | 'processorPort' | 'workers' | 'changeEnvoyConfig'>
+    Pick<GatewayOptions, 'settings' | 'serveScript' | 'processorPort' | 'consolePort' | 'workers' | 'changeEnvoyConfig'>
   > & {
     keepBodies?: boolean;
     /** Called with the folder of all files before anything is started in it. */

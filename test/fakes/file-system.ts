@@ -213,6 +213,11 @@ export class FakeFileSystem implements FileSystem {
     this.#entries.delete(path);
   }
 
+  async removeEmptyDirectory(path: string): Promise<void> {
+    const below = [...this.#entries.keys(), ...this.#directories].some((one) => one.startsWith(`${path}/`));
+    if (!below) this.#directories.delete(path);
+  }
+
   async readSmall(path: string, maxBytes: number): Promise<{ bytes: Uint8Array; mode: number } | undefined> {
     const inode = this.#entries.get(path);
     if (inode === undefined) return undefined;

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { text as readText } from 'node:stream/consumers';
 import { Provider } from 'oidc-provider';
 import { Agent, request as httpRequest } from 'undici';
+import type { WebClient } from './identity-provider/configuration.ts';
 import {
   ACCESS_TOKEN_TTL_SECONDS,
   PUBLIC_CLIENT_ID,
@@ -25,6 +26,8 @@ export type IdentityProviderOptions = {
   readonly audience: string;
   /** More places where the public client may end a login; any port of http://127.0.0.1/callback is allowed already. */
   readonly redirectUris?: readonly string[];
+  /** A program on a server at which people log in, with the origin at which it is reached. */
+  readonly webClient?: WebClient;
   /** Secret of the clients that stand for one user each; random without. */
   readonly userClientSecret?: string;
 };
@@ -69,6 +72,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
       signingKey: key.jwk,
       userClientSecret,
       redirectUris: options.redirectUris ?? [],
+      ...(options.webClient !== undefined && { webClient: options.webClient }),
     }),
   );
   server.on('request', answerWith(provider, options.users));

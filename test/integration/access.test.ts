@@ -158,12 +158,14 @@ test('an exchange that began before the grant was taken back goes on to its end'
   assert.equal((await gateway.document(exchangeId)).skilltape.outcome, 'complete');
 });
 
-test('a grant ends by itself', async () => {
-  given('claude', 3_000);
-  await toKnow();
-  assert.equal((await send()).status, 200);
-  await waitUntil('it has ended', async () => (await send()).status === 403);
-  await waitUntil('it is written down', () => grants.list('all', 1, Date.now())[0]?.events.at(-1)?.kind === 'expired');
+test('access and break-glass end by themselves', async () => {
+  for (const kind of ['access', 'break_glass'] as const) {
+    const id = given('claude', 3_000, kind);
+    await toKnow();
+    assert.equal((await send()).status, 200, kind);
+    await waitUntil('it has ended', async () => (await send()).status === 403);
+    await waitUntil('it is written down', () => grants.read(id, Date.now())?.events.at(-1)?.kind === 'expired');
+  }
 });
 
 test('nobody asks for what is not offered, for others, or by a token that is not good', async () => {
@@ -260,11 +262,11 @@ async function deskOf(): Promise<GrantDeskParts> {
 }
 
 /** Access for Alice, as if she had asked and somebody had agreed. */
-function given(connection: string, forMs: number): string {
+function given(connection: string, forMs: number, kind: 'access' | 'break_glass' = 'access'): string {
   const nowMs = Date.now();
   const holder = { issuer: gateway.identityProvider.issuer, subject: 'alice', name: '', email: '' };
   const by = { name: 'alice', uid: null, person: holder };
-  const wanted = { kind: 'access' as const, holder, connection, skill: null, model: null, forMs };
+  const wanted = { kind, holder, connection, skill: null, model: null, forMs };
   const terms = { quorum: 1, openMs: minute, grantMaxMs: 60 * minute, approvers: [] };
   const asked = grants.ask({ wanted, terms, by, reason: 'a test' }, nowMs);
   assert.ok(asked.kind === 'recorded');

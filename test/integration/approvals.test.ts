@@ -92,6 +92,9 @@ test('a held request goes to Claude when it was approved, once and byte for byte
   assert.deepEqual(arrivals('first'), []);
   const approved = await cli('approve', ticket, '--reason', 'checked with the owner');
   assert.deepEqual([approved.status, approved.stderr], [0, '']);
+  const by = ticketsOf('first')[0]?.events.flatMap((event) => (event.kind === 'approved' ? [event.by] : []));
+  const persons = [{ issuer: 'https://idp.example', subject: 'operator' }];
+  assert.deepEqual(by?.[0]?.kind === 'os' && by[0].persons, persons, 'who the account is by token is recorded too');
   const { status, exchangeId } = await answer;
   assert.equal(status, 200);
   assert.deepEqual(arrivals('first'), [question('first')]);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { messagesBody } from '../builders/messages-body.ts';
@@ -9,6 +9,7 @@ import { startTestGateway } from '../environment/gateway.ts';
 import { denyList, ownPolicies, policyEdits } from '../environment/policy-edits.ts';
 import { waitUntil } from '../environment/wait.ts';
 import { saveUnderLoad } from '../torture/live-edit.ts';
+import { ownList, ownRule } from '../unit/masking/own-list.ts';
 
 let gateway: TestGateway;
 let edits: ReturnType<typeof policyEdits>;
@@ -105,6 +106,73 @@ test('a start with faulty files goes on with the last policy in force, and says 
     .filter(({ kind }) => kind === 'policies')
     .map(({ cause }) => cause);
   assert.deepEqual(causes, ['edit', 'edit', 'edit', 'edit', 'start']);
+});
+
+test('detectors and lists that are saved find what is sent next, in a small body and a large one', async () => {
+  const lists = ['detectors', 'findings'].map((name) => `lists/${name}/data.json`);
+  const before = lists.map(edits.read);
+  const save = (badge: string) =>
+    edits.edit(() => {
+      const detectors = ownList({
+        rules: [ownRule({ id: 'badge', type: 'BADGE', pattern: `${badge}-[0-9]{4}`, positive: [`${badge}-1234`] })],
+      });
+      const findings = { rules: [{ effect: 'deny', types: ['BADGE'] }] };
+      for (const [at, list] of [detectors, findings].entries()) {
+        writeFileSync(join(edits.directory, lists[at] ?? ''), JSON.stringify(list));
+      }
+    });
+  // Bodies are searched in a thread of their own, which goes on when policies change.
+  const statuses = async (badge: string) => {
+    const long = 'a long line of a document that somebody pasted. '.repeat(15_000);
+    return [(await ask(`my badge is ${badge}-1234`)).status, (await ask(`${long} ${badge}-1234`)).status];
+  };
+  assert.deepEqual(await statuses('QXA'), [200, 200]);
+  assert.equal((await save('QXA')).result, 'in_force');
+  assert.deepEqual(await statuses('QXA'), [403, 403]);
+  assert.deepEqual(await statuses('QXB'), [200, 200]);
+  assert.equal((await save('QXB')).result, 'in_force');
+  assert.deepEqual(await statuses('QXA'), [200, 200]);
+  assert.deepEqual(await statuses('QXB'), [403, 403]);
+  const restored = await edits.edit(() => {
+    for (const [at, text] of before.entries()) writeFileSync(join(edits.directory, lists[at] ?? ''), text);
+  });
+  assert.equal(restored.result, 'in_force');
+  assert.deepEqual(await statuses('QXB'), [200, 200]);
+});
+
+/** What was planted may stand in the prompt that was recorded, and nowhere else. */
+test('a rule that repeats what it reads of a prompt tells neither caller nor log nor record of it', async () => {
+  const folder = 'rules/request/talkative';
+  const text = [
+    ...[
+      '# METADATA',
+      '# schemas:',
+      '#   - input: schema.request.input',
+      'package skilltape.rules.request.talkative',
+      '',
+    ],
+    'findings contains {"effect": "deny", "message": $"You said: {input.excerpt.text}"} if contains(input.excerpt.text, "zz")',
+    '',
+  ];
+  mkdirSync(join(edits.directory, folder), { recursive: true });
+  const file = join(edits.directory, folder, 'talkative.rego');
+  assert.equal((await edits.edit(() => writeFileSync(file, text.join('\n')))).result, 'in_force');
+  const planted = 'zzplanted';
+  const answer = await ask(`the word is ${planted}`);
+  assert.equal(answer.status, 403);
+  assert.equal((await ask('another word')).status, 200);
+  const { skilltape } = await gateway.document(answer.exchangeId);
+  assert.deepEqual(
+    skilltape.verdict.reasons.map(({ rule, message }) => [rule, message]),
+    [['request/talkative', 'A rule of the policy applies.']],
+  );
+  for (const told of [
+    String(answer.body),
+    JSON.stringify(skilltape.verdict),
+    readFileSync(gateway.processor.logFile, 'utf8'),
+  ])
+    assert.ok(!told.includes(planted));
+  assert.equal((await edits.edit(() => rmSync(join(edits.directory, folder), { recursive: true }))).result, 'in_force');
 });
 
 test('saves under load fail no exchange, with two workers, and each verdict is that of one of the policies', async (t) => {

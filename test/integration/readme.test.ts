@@ -44,7 +44,9 @@ let printed = '';
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'skilltape-readme-'));
-  gateway = spawn(process.execPath, [join(root, 'extproc/main.ts'), 'up', '--port', '0'], { cwd: folder });
+  gateway = spawn(process.execPath, [join(root, 'extproc/main.ts'), 'up', '--port', '0', '--console-port', '0'], {
+    cwd: folder,
+  });
   gateway.stderr?.resume();
   await new Promise<void>((done, fail) => {
     gateway.stdout?.on('data', (chunk: Buffer) => {

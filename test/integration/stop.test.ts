@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -17,6 +19,7 @@ import { waitUntil } from '../environment/wait.ts';
 import { allHealthy } from '../environment/workers.ts';
 
 const shipped = fileURLToPath(new URL('../../policies', import.meta.url));
+const secret = `sk-ant-api03-${'A1b2'.repeat(20)}`;
 const reason = 'it reads what it must not read';
 
 let gateway: TestGateway;
@@ -31,7 +34,7 @@ before(async () => {
       writeFileSync(join(directory, 'policies/lists/findings/data.json'), JSON.stringify({ rules }));
       const file = join(directory, 'policies/lists/console/data.json');
       const { limits } = JSON.parse(readFileSync(file, 'utf8'));
-      const operators = [{ actions: ['stop'], uids: [process.getuid?.() ?? -1] }];
+      const operators = [{ actions: ['stop', 'tail'], uids: [process.getuid?.() ?? -1] }];
       writeFileSync(file, JSON.stringify({ operators, limits }));
     },
   });
@@ -146,6 +149,32 @@ async function survives(session: string): Promise<void> {
     return statuses.every(({ status }) => status === 200);
   });
 }
+
+test('a session is followed as its exchanges come into the index, masked', async () => {
+  const { headers } = await answer('before anybody looks', 'six');
+  const exchange = String(headers['x-skilltape-exchange']);
+  await gateway.document(exchange);
+  const session = String(headers['x-skilltape-session']);
+  const mainScript = fileURLToPath(new URL('../../extproc/main.ts', import.meta.url));
+  const args = [mainScript, 'tail', '--session', session, '--reason', reason, '--config', gateway.configFile];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  let shown = '';
+  child.stdout.on('data', (chunk) => {
+    shown += chunk;
+  });
+  try {
+    await waitUntil('it follows', async () => (await cli('looks', '--json')).stdout.includes(`session: ${session}`));
+    await waitUntil('it is shown', async () => {
+      await answer(`${secret} \u001b[31m`, 'six');
+      return /\[[A-Z_]+:[0-9a-f]{6}/.test(shown);
+    });
+  } finally {
+    child.kill('SIGINT');
+  }
+  assert.deepEqual(await ended, [0, null]);
+  for (const absent of [secret, '\u001b', 'before anybody looks']) assert.ok(!shown.includes(absent), absent);
+});
 
 test('whoever is not listed stops nothing, and what does not run is told so', async () => {
   const file = join(gateway.directory, 'policies/lists/console/data.json');

@@ -8,7 +8,9 @@ import { postOn } from '../environment/http2-call.ts';
 import { assertPeakBelow, tellMemory } from '../environment/process-memory.ts';
 
 const count = 1_000;
-const peakMaxBytes = 400e6;
+const heldMaxBytes = 400e6;
+/** While all of them are answered in one moment. */
+const releasingMaxBytes = 500e6;
 
 let held: HeldStreams;
 let authorization: string;
@@ -43,7 +45,9 @@ test('1,000 streams are held at once with a comment a second, beside others that
     // The answers begin when their tickets are on disk.
     const pending = tickets.list('live', 10_000, Date.now());
     assert.equal(pending.length, count);
-    tellMemory(t, 'all held', pid);
+    // Some rounds of comments to all of them.
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    assertPeakBelow(heldMaxBytes, t, pid);
     const { status } = await gateway.post(messagesBody('beside the held'), { authorization });
     assert.equal(status, 200);
     // The upstream is in this process, too, and an approval is a write to disk.
@@ -55,7 +59,7 @@ test('1,000 streams are held at once with a comment a second, beside others that
     for (const text of texts) assert.match(text, /event: message_stop\n/);
     assert.equal(held.arrivals('many-').length, count);
     assert.equal(new Set(held.arrivals('many-')).size, count);
-    assertPeakBelow(peakMaxBytes, t, pid);
+    assertPeakBelow(releasingMaxBytes, t, pid);
   } finally {
     for (const session of sessions) session.destroy();
   }

@@ -29,10 +29,11 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 type Sent = { attempts: number; client: Anthropic };
 
-/** An official client that gives up after `clientIdleMs` without a byte. */
+/** An official client that gives up after `clientIdleMs` without a byte of its answer. */
 async function sdk(how: 'apiKey' | 'authToken', headers: Record<string, string> = {}): Promise<Sent> {
   const { gateway } = held;
-  const idle = { bodyTimeout: clientIdleMs, headersTimeout: clientIdleMs };
+  // The first hold of a process starts its threads before it can answer.
+  const idle = { bodyTimeout: clientIdleMs, headersTimeout: 0 };
   const dispatcher = new Agent({ connect: { ca: gateway.authorityPem }, ...idle });
   const token = await gateway.token();
   const sent: Sent = { attempts: 0, client: undefined as never };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { messagesBody } from '../builders/messages-body.ts';
@@ -15,29 +16,28 @@ const volumeBytes = 256 * MiB;
 
 /** Only root may, and not in every container. */
 function mounted(directory: string): boolean {
-  mkdirSync(directory, { recursive: true });
   const size = `size=${volumeBytes},mode=0700`;
   return spawnSync('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', directory]).status === 0;
 }
 
 test('a volume that somebody else fills refuses what is new, with a record, and takes it again when there is room', async (t) => {
-  let volume = '';
-  const gateway = await startTestGateway({
-    settings: { journal: { journalMaxBytes: 64 * MiB, segmentMaxBytes: MiB } },
-    prepare(directory) {
-      const data = join(directory, 'data');
-      if (mounted(data)) volume = data;
-    },
-  });
-  t.after(async () => {
-    await gateway.stop();
-    if (volume !== '') spawnSync('umount', [volume]);
-  });
-  if (volume === '') {
+  const volume = mkdtempSync(join(tmpdir(), 'skilltape-volume-'));
+  if (!mounted(volume)) {
+    rmSync(volume, { recursive: true });
     t.skip('no volume can be mounted here; test/unit/volume-watch.test.ts has the same with a fake');
     return;
   }
-  assert.ok(gateway.dataDirectory.startsWith(volume), 'the gateway writes to the volume');
+  await using started = new AsyncDisposableStack();
+  started.defer(() => {
+    spawnSync('umount', [volume]);
+    rmSync(volume, { recursive: true });
+  });
+  const gateway = await startTestGateway({
+    settings: { journal: { journalMaxBytes: 64 * MiB, segmentMaxBytes: MiB } },
+    prepare: (directory) => symlinkSync(volume, join(directory, 'data')),
+  });
+  started.defer(() => gateway.stop());
+  assert.ok(existsSync(join(volume, 'journal')), 'the gateway writes to the volume');
   const headers = { authorization: `Bearer ${await gateway.token()}` };
   const operations = operationsOf(gateway);
   assert.equal((await gateway.post(messagesBody('before'), headers)).status, 200);

@@ -98,6 +98,8 @@ class HeldRun {
   async check(): Promise<string[]> {
     const reader = this.#rig.reader();
     const found = await collected(reader.exchanges());
+    // What is listed still is whole, held or not.
+    for (const one of found) if (one.kind === 'found') await collected(one.exchange.records());
     const ids = found.map((one) => (one.kind === 'found' ? one.exchange.exchangeId : one.exchangeId));
     assert.equal(new Set(ids).size, ids.length, 'an exchange twice');
     for (const id of this.#held) {

@@ -212,6 +212,19 @@ export function consoleDocument(change: Partial<ConsoleInput> = {}): ConsoleInpu
   };
 }
 
+function personVariants(): ConsoleInput[] {
+  const person = { kind: 'person' as const, name: 'Grace', uid: -1, issuer: 'https://idp.example' };
+  const by = (subject: string, groups: string[], change: Partial<ConsoleInput> = {}) =>
+    consoleDocument({ types: [], values: 0, operator: { ...person, subject, groups }, ...change });
+  return [
+    by('u-7', ['security'], { action: 'approvals', reason: '' }),
+    by('u-7', ['security'], { action: 'decide', approvers: [['security']] }),
+    by('u-7', ['security'], { action: 'decide', approvers: [['others']] }),
+    by('u-1', ['security'], { action: 'decide' }),
+    by('u-9', [], { action: 'decide' }),
+  ];
+}
+
 const bob = { issuer: 'https://idp.example', subject: 'u-1', email: 'bob@example.org', groups: ['staff'] };
 
 /** One document or more for each rule and branch of `console`. */
@@ -224,6 +237,7 @@ export function consoleVariants(): ConsoleInput[] {
     consoleDocument({ action: 'decide', types: [], values: 0 }),
     { ...operator({ name: 'eve' }), action: 'decide' },
     ...(['stop', 'tail'] as const).map((action) => consoleDocument({ action, person: null, types: [], values: 0 })),
+    ...personVariants(),
     consoleDocument({ action: 'decide', person: { ...bob, subject: 'u-9' } }),
     ...['', 'short', ' \t          ', 'ü'.repeat(10), '\ud800'.repeat(10)].map((reason) => consoleDocument({ reason })),
     ...[['EMAIL'], ['EMAIL', 'IP'], []].map((types) => consoleDocument({ types })),

@@ -3,11 +3,11 @@ import { SkilltapeError } from '../../errors.ts';
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
 import type { IndexReplace, Replacement } from '../port.ts';
-import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed, refusedForGood } from './database.ts';
+import { inTransaction, refusedForGood } from './database.ts';
 import { type ExchangeRow, rowOf } from './row.ts';
 import { RowRemover } from './row-remover.ts';
 import { RowWriter } from './row-writer.ts';
-import { checkSchema, indexFile } from './schema.ts';
+import { openForChanges } from './schema.ts';
 
 type Stored = { number: number; id: string; json: string };
 
@@ -28,19 +28,7 @@ export class SqliteReplace implements IndexReplace {
 
   /** Throws SkilltapeError `index_failed`, also where there is no index. */
   static open(dataDirectory: string): SqliteReplace {
-    return orIndexFailed('open the index', () => {
-      const file = indexFile(dataDirectory);
-      // Opening it for writing would make one.
-      openForReading(file).close();
-      const database = openPrivateDatabase(file, 'FULL');
-      try {
-        checkSchema(database);
-        return new SqliteReplace(database);
-      } catch (thrown) {
-        database.close();
-        throw thrown;
-      }
-    });
+    return new SqliteReplace(openForChanges(dataDirectory));
   }
 
   async replace(documents: readonly Masked<ExchangeDocument>[]): Promise<Replacement> {

@@ -2,12 +2,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import { reducedDocument } from '../../transcript/reduced-document.ts';
 import type { DayOfClass, IndexDay, IndexedPerson, IndexRetention, Matching } from '../retention.ts';
 import { folded } from '../text-form.ts';
-import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed } from './database.ts';
+import { inTransaction, orIndexFailed } from './database.ts';
 import { matchesAny, type Values } from './retention-matching.ts';
 import { rowOf } from './row.ts';
 import { RowRemover } from './row-remover.ts';
 import { RowWriter } from './row-writer.ts';
-import { checkSchema, indexFile } from './schema.ts';
+import { openForChanges } from './schema.ts';
 import { restored } from './stored.ts';
 import { classOf, dayNumberOf, keepOf } from './tables.ts';
 
@@ -33,13 +33,9 @@ export class SqliteRetention implements IndexRetention {
 
   /** Throws SkilltapeError `index_failed`, also where there is no index. */
   static open(dataDirectory: string): SqliteRetention {
+    const database = openForChanges(dataDirectory);
     return orIndexFailed('open the index', () => {
-      const file = indexFile(dataDirectory);
-      // Opening it for writing would make one.
-      openForReading(file).close();
-      const database = openPrivateDatabase(file, 'FULL');
       try {
-        checkSchema(database);
         // What is deleted must not stay readable, neither in free pages nor as words of the search (FTS5 keeps them by default).
         database.exec('pragma secure_delete = on');
         database.exec("insert into exchange_text (exchange_text, rank) values ('secure-delete', 1)");

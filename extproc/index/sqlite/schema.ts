@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { SkilltapeError } from '../../errors.ts';
-import { inTransaction } from './database.ts';
+import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed } from './database.ts';
 import { migrateFrom1, migrateFrom2 } from './migration.ts';
 import {
   addedIn2,
@@ -59,4 +59,24 @@ export function checkSchema(database: DatabaseSync): void {
 function storedVersion(database: DatabaseSync): number | null {
   const row = database.prepare('select max(version) as version from schema_version').get();
   return typeof row?.version === 'number' ? row.version : null;
+}
+
+/**
+ * For whoever changes what is in it, beside the thread that ships; each commit is on disk. Throws SkilltapeError
+ * `index_failed`, also where there is no index.
+ */
+export function openForChanges(dataDirectory: string): DatabaseSync {
+  return orIndexFailed('open the index', () => {
+    const file = indexFile(dataDirectory);
+    // Opening it for writing would make one.
+    openForReading(file).close();
+    const database = openPrivateDatabase(file, 'FULL');
+    try {
+      checkSchema(database);
+      return database;
+    } catch (thrown) {
+      database.close();
+      throw thrown;
+    }
+  });
 }

@@ -20,7 +20,7 @@ limits := {
 # description: The entries of the list that fit this operator, what they want to do and for what, each as a whole.
 entries contains entry if {
 	some entry in data.lists.console.operators
-	input.action in entry.actions
+	_allows_action(entry)
 	_names_operator(entry)
 	_covers_connection(entry)
 	_covers_types(entry)
@@ -54,16 +54,53 @@ offers := grants.offers("skill", input.grant.skill, input.person.groups) if {
 } else := grants.offers("connection", input.grant.connection, input.person.groups)
 
 # METADATA
-# description: Who the operator is by their token, as the entries that fit say.
-persons := sort({entry.person | some entry in entries})
+# description: Who the operator is by token, or by what the entries that fit say of an account.
+persons := sort(_persons)
 
-_names_operator(entry) if input.operator.name in entry.users
+_persons contains {"issuer": input.operator.issuer, "subject": input.operator.subject} if {
+	input.operator.kind == "person"
+}
 
-_names_operator(entry) if input.operator.uid in entry.uids
+_persons contains {"issuer": entry.person.issuer, "subject": entry.person.subject} if {
+	input.operator.kind == "os"
+	some entry in entries
+}
+
+_allows_action(entry) if input.action in entry.actions
+
+# Nobody can decide about what they cannot see.
+_allows_action(entry) if {
+	input.action == "approvals"
+	"decide" in entry.actions
+}
+
+# An account and a token may bear the same name, and neither stands for the other.
+_names_operator(entry) if {
+	input.operator.kind == "os"
+	input.operator.name in entry.users
+}
 
 _names_operator(entry) if {
+	input.operator.kind == "os"
+	input.operator.uid in entry.uids
+}
+
+_names_operator(entry) if {
+	input.operator.kind == "os"
 	some group in input.operator.groups
 	group in entry.groups
+}
+
+_names_operator(entry) if {
+	input.operator.kind == "person"
+	some group in input.operator.groups
+	group in entry.token_groups
+}
+
+_names_operator(entry) if {
+	input.operator.kind == "person"
+	entry.person.issuer == input.operator.issuer
+	entry.person.subject == input.operator.subject
 }
 
 _covers_connection(entry) if not entry.connections
@@ -89,10 +126,18 @@ _sound contains "version" if input.version == 1
 _sound contains "action" if is_string(input.action)
 
 _sound contains "operator" if {
-	is_string(input.operator.kind)
+	_is_known
 	is_string(input.operator.name)
 	is_number(input.operator.uid)
 	_are_texts(input.operator.groups)
+}
+
+_is_known if input.operator.kind == "os"
+
+_is_known if {
+	input.operator.kind == "person"
+	is_string(input.operator.issuer)
+	is_string(input.operator.subject)
 }
 
 _sound contains "person" if is_null(input.person)
@@ -170,12 +215,14 @@ _is_entry(entry) if {
 	is_object(entry)
 	count({name | some name, _ in entry} - _entry_fields) == 0
 	_are_texts(entry.actions)
-	every name in ["users", "groups", "connections", "types", "approves"] { _are_texts(object.get(entry, name, [])) }
+	every name in _text_fields { _are_texts(object.get(entry, name, [])) }
 	every uid in object.get(entry, "uids", []) { is_number(uid) }
 	_is_person(object.get(entry, "person", null))
 }
 
-_entry_fields := {"actions", "person", "users", "uids", "groups", "connections", "types", "approves"}
+_text_fields := {"users", "groups", "token_groups", "connections", "types", "approves"}
+
+_entry_fields := _text_fields | {"actions", "person", "uids"}
 
 _is_person(value) if is_null(value)
 

@@ -175,3 +175,12 @@ upload_with(extensions) := object.union(request, {
 		"truncated": false,
 	},
 })
+
+person_operator := {
+	"kind": "person",
+	"name": "Grace",
+	"uid": -1,
+	"groups": ["staff"],
+	"issuer": "https://idp.example",
+	"subject": "u-7",
+}

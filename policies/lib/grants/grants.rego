@@ -4,7 +4,7 @@
 #   `input.grants` are what people allowed the caller on this connection for a time. A grant of the kind `access` lifts a
 #   finding that says itself that access to a thing can be asked for: its `grant` has the `kind` of thing (`connection`,
 #   `skill` or `model`) and, but for a connection, its `name`. A grant of the kind `break_glass` lifts the rules that
-#   `lists.break_glass.rules` names. What stands for a fault is never lifted, nor is the deny list.
+#   `lists.break_glass.lifts` names. What stands for a fault is never lifted, nor is the deny list.
 package skilltape.lib.grants
 
 import data.skilltape.lib.lists
@@ -35,7 +35,7 @@ _lifts(grant, entry) if {
 
 _lifts(grant, entry) if {
 	grant.kind == "break_glass"
-	entry.rule in data.lists.break_glass.rules
+	entry.rule in data.lists.break_glass.lifts
 }
 
 _is_of(grant, thing) if {

@@ -74,14 +74,14 @@ test_success_break_glass_lifts_denials_and_holds_of_the_rules_it_names if {
 test_fail_break_glass_lifts_no_other_rule if {
 	decision := request.decision with input as example.request_with({"grants": [break_glass]})
 		with data.skilltape.rules.request as {"b": {"findings": [denial]}}
-		with data.lists.break_glass.rules as ["request/a"]
+		with data.lists.break_glass.lifts as ["request/a"]
 	decision == {"verdict": "deny", "status": 403, "reasons": [{"rule": "request/b", "message": "m"}]}
 }
 
 test_fail_what_stands_for_a_fault_and_the_deny_list_are_never_lifted if {
 	every name in grants.never_lifted {
 		not grants.is_lifted({"rule": name, "finding": denial}) with input as example.request_with({"grants": [break_glass]})
-			with data.lists.break_glass.rules as [name]
+			with data.lists.break_glass.lifts as [name]
 	}
 	"access/deny_list" in grants.never_lifted
 	"access/identity_required" in grants.never_lifted
@@ -96,7 +96,7 @@ test_fail_nobody_known_is_not_let_in_by_break_glass if {
 		"grants": [break_glass],
 	})
 	decision := access.decision with input as document
-		with data.lists.break_glass.rules as ["access/identity_required", "skilltape/input_malformed"]
+		with data.lists.break_glass.lifts as ["access/identity_required", "skilltape/input_malformed"]
 	decision.verdict == "deny"
 }
 
@@ -118,7 +118,7 @@ test_fail_grants_that_cannot_be_read_deny if {
 test_success_what_is_observed_is_not_told_as_lifted if {
 	decision := request.decision with input as example.request_with({"grants": [break_glass]})
 		with data.skilltape.rules.request as {"a": {"findings": [denial]}}
-		with data.lists.break_glass.rules as ["request/a"]
+		with data.lists.break_glass.lifts as ["request/a"]
 		with data.lists.observe.rules as ["request/a"]
 	decision.observed.verdict == "deny"
 	not decision.lifted
@@ -126,12 +126,12 @@ test_success_what_is_observed_is_not_told_as_lifted if {
 
 test_success_shipped_break_glass_leaves_secrets_and_ownership_alone if {
 	every rule in ["request/findings_listed", "request/owner_only", "access/list_closed"] {
-		not rule in data.lists.break_glass.rules
+		not rule in data.lists.break_glass.lifts
 	}
 }
 
 _decided(held, finding) := decision if {
 	decision := request.decision with input as example.request_with({"grants": held})
 		with data.skilltape.rules.request as {"a": {"findings": [finding]}}
-		with data.lists.break_glass.rules as ["request/a"]
+		with data.lists.break_glass.lifts as ["request/a"]
 }

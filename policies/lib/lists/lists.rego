@@ -12,7 +12,7 @@ faults contains concat(".", path) if {
 		["deny", "skills", "ids"], ["deny", "skills", "types"], ["deny", "uploads", "extensions"],
 		["endpoints", "allowed"], ["endpoints", "allowed_with_secrets"], ["models", "names"], ["models", "prefixes"],
 		["retention", "classes"], ["observe", "connections"], ["observe", "rules"],
-		["ownership", "closed"], ["break_glass", "rules"],
+		["ownership", "closed"], ["break_glass", "lifts"],
 	]
 	not _texts_at(path)
 }

@@ -5,6 +5,7 @@
 #   any other effect, or none, denies.
 package skilltape.lib.verdict
 
+import data.skilltape.lib.approval
 import data.skilltape.lib.findings
 import data.skilltape.lib.grants
 import data.skilltape.lib.observe
@@ -39,11 +40,21 @@ _decide(entries) := {"verdict": "deny", "status": status, "reasons": findings.re
 	status := min({_status(entry) | some entry in denials})
 } else := {
 	"verdict": "hold",
-	"reasons": findings.reasons(entries),
-	"approval": object.get(data.lists, "approval", {}),
+	"reasons": findings.reasons(entries | _malformed_terms(entries)),
+	"approval": approval.terms(entries),
 } if {
 	count(entries) > 0
 } else := {"verdict": "allow", "reasons": []}
+
+# It is held all the same, by the terms of the list.
+_malformed_terms(entries) := {entry |
+	some malformed in approval.malformed(entries)
+	entry := {"rule": "skilltape/approval_malformed", "finding": {"message": concat("", [
+		"What an approval takes is said in a way that cannot be read, so that of lists.approval counts: ",
+		malformed.rule,
+		".",
+	])}}
+}
 
 _holds(entry) if entry.finding.effect == "hold"
 

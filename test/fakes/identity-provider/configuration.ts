@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import { type Context, errors, type IssuedToken, interactionPolicy } from 'oidc-provider';
-import { confirmPage, messagePage, userCodePage } from './pages.ts';
+import { confirmPage, logoutPage, messagePage, userCodePage } from './pages.ts';
 import { createMemoryStore } from './store.ts';
 import { claimsOf, type User } from './users.ts';
 
@@ -13,7 +13,10 @@ export type ProviderSettings = {
   /** Secret of the clients that stand for one user each (client_credentials). */
   readonly userClientSecret: string;
   readonly redirectUris: readonly string[];
+  readonly webClient?: WebClient;
 };
+
+export type WebClient = { readonly clientId: string; readonly clientSecret: string; readonly origin: string };
 
 /** The public client of people: device flow, or authorization code with PKCE; any port of the loopback address. */
 export const PUBLIC_CLIENT_ID = 'skilltape-cli';
@@ -29,7 +32,11 @@ export function providerConfiguration(settings: ProviderSettings): Record<string
     adapter: createMemoryStore(),
     jwks: { keys: [settings.signingKey] },
     cookies: { keys: [randomBytes(32).toString('base64url')] },
-    clients: [publicClient(settings), ...settings.users.map(({ subject }) => userClient(subject, settings))],
+    clients: [
+      publicClient(settings),
+      ...webClients(settings),
+      ...settings.users.map(({ subject }) => userClient(subject, settings)),
+    ],
     claims: { openid: ['sub'], profile: ['name'], email: ['email'], groups: ['groups'] },
     scopes: [...IDENTITY_SCOPES.split(' ')],
     clientBasedCORS: () => false,
@@ -80,6 +87,21 @@ function publicClient(settings: ProviderSettings): Record<string, unknown> {
   };
 }
 
+/** The console: people come back to it after login and logout. */
+function webClients({ webClient }: ProviderSettings): Record<string, unknown>[] {
+  if (webClient === undefined) return [];
+  const { clientId, clientSecret, origin } = webClient;
+  return [
+    {
+      ...{ client_id: clientId, client_name: clientId, client_secret: clientSecret },
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      redirect_uris: [`${origin}/login/callback`],
+      post_logout_redirect_uris: [`${origin}/logged-out`],
+    },
+  ];
+}
+
 /** A machine that acts as the user: the subject of client_credentials is the client's id. */
 function userClient(subject: string, settings: ProviderSettings): Record<string, unknown> {
   return {
@@ -107,6 +129,17 @@ function features(audience: string): Record<string, unknown> {
       },
       successSource: (context: Context) => {
         context.body = messagePage('Signed in', 'You may close this page.');
+      },
+    },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (context: Context, form: string) => {
+        context.type = 'html';
+        context.body = logoutPage(form);
+      },
+      postLogoutSuccessSource: (context: Context) => {
+        context.type = 'html';
+        context.body = messagePage('Signed out', 'You may close this page.');
       },
     },
     resourceIndicators: {

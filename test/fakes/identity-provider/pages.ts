@@ -21,6 +21,11 @@ export function confirmPage(form: string, clientName: string, userCode: string):
   return page('Sign in a device', `${words}${form}<button form="op.deviceConfirmForm">Continue</button>`);
 }
 
+/** `form` comes from oidc-provider; the named button ends the session there too. */
+export function logoutPage(form: string): string {
+  return page('Sign out', `${form}<button form="op.logoutForm" name="logout" value="yes">Sign out</button>`);
+}
+
 export function messagePage(title: string, text: string): string {
   return page(title, `<p>${escapeHtml(text)}</p>`);
 }

@@ -85,6 +85,30 @@ test('as many different people as the policy wants have to approve', async (cont
   assert.equal(store.read(ticket, 3)?.state.kind, 'granted');
 });
 
+test('one person does not approve twice by an account and by the console', async (context) => {
+  const { store } = await tickets(context);
+  const grace = { issuer: 'https://idp.example', subject: 'u-7' };
+  const known = { kind: 'person' as const, name: 'Grace', via: 'console' as const, address: '::1', authenticatedMs: 5 };
+  const byAccount = { ...approval('grace'), by: { kind: 'os' as const, name: 'grace', uid: 1, persons: [grace] } };
+  const byConsole = { ...approval('grace'), by: { ...known, ...grace } };
+  for (const [first, second] of [
+    [byAccount, byConsole],
+    [byConsole, byAccount],
+  ] as const) {
+    const binding = first.by.kind;
+    const ticket = ticketOf(store.ask(approvalRequest({ binding, terms: { quorum: 2 } }), 0));
+    store.decide(ticket, first, 1);
+    const again = store.decide(ticket, second, 2);
+    assert.deepEqual(again, { kind: 'refused', why: 'approved_before', state: 'pending' });
+    const other = { ...second, by: { ...byConsole.by, issuer: 'https://other.example' } };
+    assert.equal(
+      store.decide(ticket, other, 3).kind,
+      'recorded',
+      'the same subject of another issuer is somebody else',
+    );
+  }
+});
+
 test('two who approved for different scopes have approved the request alone', async (context) => {
   const { store } = await tickets(context);
   const ticket = ticketOf(store.ask(approvalRequest({ terms: { quorum: 2 } }), 0));

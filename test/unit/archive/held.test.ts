@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { FRAME_HEAD_BYTES, finishFrameHead } from '../../../extproc/archive/format.ts';
 import { checkProof, proofOf } from '../../../extproc/archive/proof.ts';
 import { Retirement } from '../../../extproc/archive/retire.ts';
+import { lineHash, signedLine } from '../../../extproc/archive/signing.ts';
 import { verifyArchive } from '../../../extproc/archive/verify.ts';
 import { FakeFileSystem } from '../../fakes/file-system.ts';
 import { ada, archiveOn, collected, day, directory, eve, exchangeIdOf, exchangeOf, readBack } from './rig.ts';
@@ -80,7 +83,7 @@ test('what is held outlives its day in a family of its own: read, listed and pro
 });
 
 test('only frames of the person of a held record come along, and none behind the last of them', async () => {
-  const { disk, retirement, exchanges } = await filled();
+  const { disk, retirement, exchanges } = await filled({ segmentMaxBytes: 1024 * 1024 });
   await retirement().thin(family, heldOnly(7), 'retention');
   const all = Buffer.concat(
     disk
@@ -134,4 +137,35 @@ test('the writer goes on behind a family that was thinned out, and its next chec
   const after = reader();
   assert.deepEqual((await readBack(after, late.exchangeId)).payloads, late.payloads);
   await after.close();
+});
+
+test('whoever has the signing key afterwards cannot change what was signed before: the root that outside has contradicts', async () => {
+  const { disk, retirement, verify, key, writerDirectory } = await filled();
+  await retirement().thin(family, heldOnly(7), 'retention');
+  const path = disk.paths().findLast((one) => one.endsWith('.held')) ?? '';
+  const bytes = disk.bytesOf(path);
+  // The last byte of the last frame, and its checksum.
+  const frameAt = bytes.lastIndexOf('SKAX');
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+  const head = bytes.subarray(frameAt, frameAt + FRAME_HEAD_BYTES);
+  finishFrameHead(head, [bytes.subarray(frameAt + FRAME_HEAD_BYTES)]);
+  disk.plant(path, bytes);
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  const segment = Number(/(\d{8})\.1\.held$/.exec(path)?.[1]);
+  const stones = `${writerDirectory}/tombstones.signed`;
+  let previous: string | null = null;
+  const lines = disk.bytesOf(stones).toString().trimEnd().split('\n');
+  const forged = lines.map((line) => {
+    const stone = JSON.parse(line.split('\t')[0] ?? '');
+    if (stone.segment === segment) stone.held.hash = hash;
+    const signed = signedLine('tombstone', { ...stone, previous }, key);
+    previous = lineHash(signed);
+    return signed;
+  });
+  disk.plant(stones, Buffer.from(forged.join('')));
+  const { findings } = await verify();
+  assert.deepEqual(
+    findings.map(({ kind, file, exchangeId }) => [kind, `${directory}/${file}`, exchangeId]),
+    [['edited', path, exchangeIdOf(7, day - 1_000)]],
+  );
 });

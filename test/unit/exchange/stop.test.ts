@@ -60,8 +60,9 @@ test('an exchange that waits for people stops waiting, and is not released whate
   const held = exchange.accept(requestBody(body, true));
   await settle();
   refusalOf(await exchange.stop(stop));
-  rig.desk.decide({ kind: 'granted', ticket: 't-1', approvedBy: ['grace'] });
   assert.deepEqual(await held, { kind: 'wait' });
+  rig.desk.decide({ kind: 'granted', ticket: 't-1', approvedBy: ['grace'] });
+  await settle();
   assert.deepEqual(
     rig.log.finished.map(({ outcome }) => outcome),
     ['stopped'],

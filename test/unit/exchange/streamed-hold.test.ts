@@ -381,3 +381,42 @@ test('a begin that cannot be recorded is refused', async () => {
   await exchange.abandon('stream_ended', '');
   assert.equal(rig.context.streamed?.holds.open, 0);
 });
+
+const stop = { by: 'grace', reason: 'it deletes files' };
+
+test('an operator who stops a held stream has its client told so, and nothing goes upstream', async () => {
+  const { rig, releaser, holds } = streaming();
+  const { exchange, action } = await begin(rig);
+  const reading = read(exchange, await action);
+  await settle();
+  assert.equal((await exchange.stop(stop)).kind, 'wait');
+  const { text, fault } = await reading;
+  assert.equal(fault, null);
+  assert.match(text, /event: error\ndata: .*Stopped by an operator: it deletes files.*dlp_request_denied.*\n\n$/);
+  assert.equal(rig.log.finished[0]?.outcome, 'stopped');
+  assert.deepEqual([releaser.sent.length, holds.open], [0, 0]);
+});
+
+test('an operator who stops the answer behind a hold has it broken off, upstream too', async () => {
+  const { rig, releaser } = streaming();
+  const second = Promise.withResolvers<Uint8Array | null>();
+  const pieces = [Promise.resolve(Buffer.from('event: ping\n')), second.promise];
+  releaser.result = async (signal) => {
+    signal.addEventListener('abort', () => second.reject(new Error('aborted')));
+    const answer = { status: 200, headers: sse, next: () => pieces.shift() ?? second.promise, abort: () => {} };
+    return { kind: 'answered', answer };
+  };
+  const { exchange, action } = await begin(rig);
+  const reading = read(exchange, await action);
+  rig.desk.decide(granted);
+  await settle();
+  await settle();
+  await exchange.stop(stop);
+  const { text, fault } = await reading;
+  assert.ok(text.endsWith('event: ping\n'), text);
+  assert.notEqual(fault, null);
+  assert.deepEqual(
+    rig.log.finished.map(({ outcome, detail }) => [outcome, detail]),
+    [['stopped', 'stopped by grace: it deletes files']],
+  );
+});

@@ -63,6 +63,29 @@ test('two command lines record side by side', (t) => {
   assert.equal(log.list().length, 20);
 });
 
+test('a person who looks by the console is recorded by their token, also in a file of an earlier version', (t) => {
+  const { directory, log } = openLog(t);
+  const old = new DatabaseSync(join(directory, 'looks.sqlite'));
+  old.exec(
+    `create table looks (number integer primary key autoincrement, time text not null, os_user text not null,
+     uid integer not null, sudo_user text, what text not null, subject text not null, why text) strict;
+     insert into looks (time, os_user, uid, what, subject) values ('2026-01-01T00:00:00.000Z', 'ada', 1000, 'show', 'x')`,
+  );
+  old.close();
+  const who = {
+    issuer: 'https://idp.example',
+    subject: 'u-7',
+    name: 'Grace',
+    address: '192.0.2.7',
+    authenticatedMs: 5,
+  };
+  log.record({ who, what: 'approvals', subject: maskedText('open tickets') });
+  assert.deepEqual(
+    log.list().map((look) => look.who),
+    [who, ada],
+  );
+});
+
 test('a look that cannot be recorded is an error with its remedy', (t) => {
   const { directory, log } = openLog(t);
   mkdirSync(join(directory, 'looks.sqlite'));

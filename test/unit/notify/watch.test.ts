@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { TicketFeed } from '../../../extproc/approvals/feed.ts';
 import { Tickets, usualTicketLimits } from '../../../extproc/approvals/tickets.ts';
@@ -133,6 +134,9 @@ test('a message locates: it has no prompt, and who asks only where the target is
   const body = program.received[0]?.body ?? '';
   assert.equal(JSON.parse(body).data.link, `https://skilltape.example/approvals/${ticket}`);
   assert.doesNotMatch(body, /deploy with|ada|SECRET/);
+  const onDisk = new DatabaseSync(join(all.directory, 'notices.sqlite'));
+  context.after(() => onDisk.close());
+  assert.doesNotMatch(JSON.stringify(onDisk.prepare('select * from deliveries').all()), /ada@|deploy with/);
 });
 
 test('what fails, hangs, redirects or is refused is tried again under the same id, in its own time, until it is taken', async (context) => {
@@ -285,4 +289,22 @@ test('tickets are counted by each rule that held them, with the time to their de
       { kind: 'opened', rules: [rule] },
     ],
   );
+});
+
+test('a receiver that wants to be left alone is left alone by what comes later too', async (context) => {
+  const program = await receiver(context, (response, _received, count) => {
+    response.writeHead(count === 1 ? 429 : 200, count === 1 ? { 'retry-after': '60' } : {}).end();
+  });
+  const all = await rig(context, { program: program.url });
+  const { watch, close } = all.open();
+  context.after(close);
+  all.opened();
+  await watch.look();
+  all.opened({ binding: 'b-2' });
+  all.clock.nowMs += 30_000;
+  await watch.look();
+  assert.equal(program.received.length, 1);
+  all.clock.nowMs += 31_000;
+  await watch.look();
+  assert.equal(program.received.length, 3);
 });

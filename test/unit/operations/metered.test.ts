@@ -90,6 +90,27 @@ test('evaluations are timed by their stage, and the judge judges as before', asy
   assert.equal(await value('policy_evaluation_seconds_count', { stage: 'request' }), 1);
 });
 
+test('what is only observed is counted by connection and rule, a rule once an evaluation, and not without end', async () => {
+  const judge = new FakeJudge();
+  const { metrics, value } = setUp();
+  const metered = meteredJudge(judge, metrics.exchange);
+  const input = { connection: { name: 'claude' } } as never;
+  const observing = (...rules: string[]) => {
+    const reasons = rules.map((rule) => ({ rule, message: 'm' }));
+    judge.requestVerdict = () => ({ verdict: 'allow', reasons: [], observed: { verdict: 'hold', reasons } });
+    metered.request(input);
+  };
+  observing('request/a', 'request/a', 'request/b');
+  observing('request/a');
+  const counted = (rule: string) => value('observed_verdicts_total', { connection: 'claude', rule, verdict: 'hold' });
+  assert.equal(await counted('request/a'), 2);
+  assert.equal(await counted('request/b'), 1);
+  for (let at = 0; at < 300; at += 1) observing(`request/r${at}`);
+  assert.equal(await counted('other'), 102);
+  observing('request/a');
+  assert.equal(await counted('request/a'), 3);
+});
+
 test('writes and syncs are timed, and those that fail are counted and fail as before', async () => {
   const { metrics, value } = setUp();
   const fault = new Error('EIO');

@@ -8,9 +8,9 @@ import { allMetrics } from './all-metrics.ts';
 import { seriesFrom, valueIn } from './exposition.ts';
 
 test('names end in their base unit, counters in _total, and each has a help', () => {
-  const units = /_(total|seconds|bytes)$/;
+  const units = /_(total|seconds|bytes|ratio)$/;
   const counts =
-    /^(skilltape_(ready|condition_ok|journal_admits|open_exchanges(_max)?|approvals_live|notifications_waiting|shipping_waiting_exchanges|workers(_recording)?|(access_grants|break_glass)_in_force))$/;
+    /^(skilltape_(ready|condition_ok|journal_admits|open_exchanges(_max)?|approvals_live|notifications_waiting|shipping_waiting_exchanges|workers(_recording)?|(access_grants|break_glass)_in_force|volume_refuses))$/;
   const all = allMetrics();
   assert.ok(all.length > 30);
   for (const { name, type, help } of all) {
@@ -21,7 +21,7 @@ test('names end in their base unit, counters in _total, and each has a help', ()
   }
 });
 
-test('labels are of closed sets', () => {
+test('labels are of closed sets, but for rules, of which only so many are told apart', () => {
   const labels = new Set(allMetrics().flatMap(({ labelNames }) => labelNames));
   assert.deepEqual([...labels].toSorted(), [
     'condition',
@@ -39,6 +39,7 @@ test('labels are of closed sets', () => {
     // Names of the configuration.
     'target',
     'type',
+    'verdict',
   ]);
 });
 

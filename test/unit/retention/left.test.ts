@@ -61,6 +61,13 @@ test('of a sweep that was killed all counts that it was about to do; of one that
   assert.equal(left('2026-06-01', { receipts: [begun(1, 'a', steps), ended(2, 'a', [])] }), 'all');
 });
 
+test('what went around a hold leaves what the hold covers as it is, until the hold is released', () => {
+  const around = { ...step('2025-07-01', 'reduce'), holds: ['hold-1'] };
+  const receipts = [ended(1, 'a', [around])];
+  assert.equal(left('2025-07-01', { holds: [hold('2025-07-01')], receipts }), 'all');
+  assert.equal(left('2025-07-01', { receipts }), 'metadata');
+});
+
 test('a hold keeps what is due and brings nothing back that was swept before it', () => {
   const holds = [hold('2025-01-01')];
   assert.equal(left('2025-01-01', { holds }), 'all');

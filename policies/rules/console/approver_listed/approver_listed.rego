@@ -2,8 +2,8 @@
 # title: Approvers are of the groups that policy names
 # description: |
 #   `input.approvers` has a list of groups for each rule that says who approves. Whoever decides is in one of each list: by
-#   the groups of their account, or by `approves` of their entry in `lists.console.operators`. An entry without `approves`
-#   counts for all.
+#   the groups of their account or token, or by `approves` of their entry in `lists.console.operators`. An account whose
+#   entry has no `approves` counts for all, because policy names groups of tokens; a person in the console does not.
 # scope: package
 # schemas:
 #   - input: schema.console.input
@@ -16,6 +16,7 @@ findings contains {"message": message} if {
 	some groups in input.approvers
 	count(groups) > 0
 	not _counts_for(groups)
+	input.action != "approvals"
 	message := $"This needs an approver of one of these groups: {concat(", ", sort(groups))}."
 }
 
@@ -25,6 +26,7 @@ _counts_for(groups) if {
 }
 
 _counts_for(_) if {
+	input.operator.kind == "os"
 	some entry in console.entries
 	not entry.approves
 }

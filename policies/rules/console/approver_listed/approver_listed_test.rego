@@ -21,6 +21,22 @@ test_fail_another_group_than_each_rule_names if {
 	_count([["security"]], []) == 1
 }
 
+test_success_person_by_token_group_or_by_the_entry if {
+	_count_person([["security", "staff"]], "decide", null) == 0
+	_count_person([["security"]], "decide", ["security"]) == 0
+	_count_person([["security"]], "approvals", null) == 0
+}
+
+test_fail_person_of_another_group if _count_person([["security"]], "decide", null) == 1
+
+_count_person(approvers, action, approves) := number if {
+	change := {"action": action, "approvers": approvers, "operator": example.person_operator}
+	entry := {"actions": ["decide"], "token_groups": ["staff"]}
+	entries := [object.union(entry, {"approves": name}) | some name in [approves]; name != null]
+	number := count(approver_listed.findings) with input as object.union(example.console, change)
+		with data.lists.console.operators as array.concat(entries, [entry])
+}
+
 _count(approvers, approves) := number if {
 	document := object.union(example.console, {"action": "decide", "approvers": approvers})
 	number := count(approver_listed.findings) with input as document

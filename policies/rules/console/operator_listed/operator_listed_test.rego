@@ -34,6 +34,43 @@ test_fail_two_entries_do_not_add_up if {
 	count(operator_listed.findings) == 1 with input as document with data.lists.console.operators as entries
 }
 
+test_success_person_by_token_group_or_token if {
+	every entry in [{"token_groups": ["staff"]}, {"person": {"issuer": "https://idp.example", "subject": "u-7"}}] {
+		_listed_person(object.union(entry, {"actions": ["decide"]}), "decide")
+	}
+}
+
+test_success_whoever_decides_sees_what_is_held if {
+	_listed_person({"actions": ["decide"], "token_groups": ["staff"]}, "approvals")
+}
+
+test_fail_whoever_sees_does_not_decide if {
+	not _listed_person({"actions": ["approvals"], "token_groups": ["staff"]}, "decide")
+}
+
+test_fail_names_of_accounts_are_no_names_of_persons if {
+	every entry in [{"users": ["Grace"]}, {"uids": [-1]}, {"groups": ["staff"]}] {
+		not _listed_person(object.union(entry, {"actions": ["decide"]}), "decide")
+	}
+}
+
+test_fail_groups_of_tokens_are_no_groups_of_accounts if {
+	not _listed({"actions": ["reveal"], "token_groups": ["staff", "incident"]})
+	not _listed({"actions": ["reveal"], "person": {"issuer": "", "subject": ""}})
+}
+
+test_fail_same_subject_of_another_issuer if {
+	not _listed_person(
+		{"actions": ["decide"], "person": {"issuer": "https://other.example", "subject": "u-7"}},
+		"decide",
+	)
+}
+
+_listed_person(entry, action) if {
+	document := object.union(example.console, {"action": action, "operator": example.person_operator})
+	count(operator_listed.findings) == 0 with input as document with data.lists.console.operators as [entry]
+}
+
 _entry(change) := object.union({"actions": ["reveal"], "users": ["ada"]}, change)
 
 _listed(entry) if {

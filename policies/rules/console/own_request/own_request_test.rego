@@ -35,6 +35,21 @@ test_fail_own_access_and_own_break_glass if {
 	}
 }
 
+test_fail_own_request_in_the_console if {
+	document := object.union(example.console, {
+		"action": "decide",
+		"operator": object.union(example.person_operator, {"subject": "u-1"}),
+	})
+	entry := {"actions": ["decide"], "token_groups": ["staff"]}
+	count(own_request.findings) == 1 with input as document with data.lists.console.operators as [entry]
+}
+
+test_success_request_of_another_in_the_console if {
+	document := object.union(example.console, {"action": "decide", "operator": example.person_operator})
+	entry := {"actions": ["decide"], "token_groups": ["staff"]}
+	count(own_request.findings) == 0 with input as document with data.lists.console.operators as [entry]
+}
+
 _messages(person, action) := {finding.message | some finding in found} if {
 	document := object.union(example.console, {"action": action})
 	found := own_request.findings with input as document with data.lists.console.operators as [_entry(person)]

@@ -1,0 +1,100 @@
+/** What the API can do: the one list of which both its routes and its OpenAPI document are made. */
+import { z } from 'zod';
+import { decisionBody } from '../decision.ts';
+import { problemDocument } from './problem.ts';
+import { ticketDocument } from './ticket-document.ts';
+
+export const apiPrefix = '/api/v1';
+
+const ticketId = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,64}$/, 'is no id of a ticket')
+  .describe('Id of the ticket, such as t-teqkx5-6f0a4c2f81.');
+
+const limitMax = 100;
+
+/** What a query says is text. */
+const limit = z
+  .string()
+  .regex(/^\d{1,3}$/)
+  .transform(Number)
+  .refine((value) => value >= 1 && value <= limitMax, `has to be from 1 to ${limitMax}`)
+  .default(limitMax)
+  .describe(`Most tickets of one answer, 1 to ${limitMax}.`);
+
+export const listQuery = z.strictObject({
+  state: z
+    .enum(['live', 'all'])
+    .default('live')
+    .describe('`live`: those that wait or can still be used, the oldest first. `all`: the newest first.'),
+  limit,
+  after: ticketId.optional().describe('`next` of the answer before.'),
+});
+
+export const listDocument = z.strictObject({
+  approvals: z.array(ticketDocument),
+  next: z.string().nullable().describe('Give it as `after` for what comes next; null: that was all.'),
+});
+
+export const meDocument = z.strictObject({
+  issuer: z.string(),
+  subject: z.string(),
+  name: z.string(),
+  groups: z.array(z.string()),
+  csrfToken: z.string().nullable().describe('For `x-csrf-token` of a POST that is sent with the cookie of a session.'),
+});
+
+/** By name, as the OpenAPI document refers to them. */
+export const schemas = {
+  Approval: ticketDocument,
+  ApprovalList: listDocument,
+  Decision: decisionBody,
+  Me: meDocument,
+  Problem: problemDocument,
+} as const;
+
+export type SchemaName = keyof typeof schemas;
+
+/**
+ * @property path below the prefix, with `{ticket}` for a parameter
+ * @property problems statuses beside those that every operation may have
+ */
+export type Operation = {
+  id: 'getMe' | 'listApprovals' | 'getApproval' | 'decideApproval' | 'getOpenApi';
+  method: 'GET' | 'POST';
+  path: string;
+  summary: string;
+  query?: typeof listQuery;
+  body?: 'Decision';
+  answer: SchemaName | null;
+  problems: readonly number[];
+  isOpen?: true;
+};
+
+export const ticketParameter = ticketId;
+
+export const operations: readonly Operation[] = [
+  {
+    ...{ id: 'getMe', method: 'GET', path: '/me', answer: 'Me', problems: [] },
+    summary: 'Who you are here.',
+  },
+  {
+    ...{ id: 'listApprovals', method: 'GET', path: '/approvals', answer: 'ApprovalList', problems: [422] },
+    summary: 'The held requests that you may see.',
+    query: listQuery,
+  },
+  {
+    ...{ id: 'getApproval', method: 'GET', path: '/approvals/{ticket}', answer: 'Approval', problems: [404] },
+    summary: 'One held request with everything that happened to it.',
+  },
+  {
+    ...{ id: 'decideApproval', method: 'POST', path: '/approvals/{ticket}/decisions', answer: 'Approval' },
+    summary: 'Approve it, deny it, or take an approval back.',
+    body: 'Decision',
+    problems: [400, 403, 404, 409, 413, 415, 422],
+  },
+  {
+    ...{ id: 'getOpenApi', method: 'GET', path: '/openapi.json', answer: null, problems: [], isOpen: true },
+    summary: 'This document.',
+  },
+];

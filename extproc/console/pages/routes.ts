@@ -1,0 +1,145 @@
+/** The pages on which people look and decide. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { glanceOf, type Outcome, type Seen } from '../approvals.ts';
+import { type ConsoleContext, isOwnPost, personOf, sessionOf, viewerOf } from '../context.ts';
+import { decisionBody, faultsOf, wishOf } from '../decision.ts';
+import { loginPath, notOurs, sendPage } from '../login-routes.ts';
+import type { Session } from '../sessions.ts';
+import { decidedPage, heldRequests, inboxPage } from './inbox.ts';
+import { messagePage } from './layout.ts';
+import { ticketPage } from './ticket.ts';
+import { stateWords } from './words.ts';
+
+export const ticketPattern = /^[A-Za-z0-9-]{1,64}$/;
+/** Tickets of one page. */
+export const shownMax = 100;
+
+type Visit = { request: FastifyRequest; reply: FastifyReply; session: Session };
+type Named = { ticket: string };
+
+export function pageRoutes(app: FastifyInstance, context: ConsoleContext): void {
+  const page = (path: string, show: (visit: Visit) => Promise<FastifyReply>): void => {
+    app.get(path, (request, reply) => {
+      const session = sessionOf(request, context);
+      if (session === null) return reply.redirect(loginPath(request.url.split('?')[0] ?? ''), 303);
+      return show({ request, reply, session });
+    });
+  };
+  page('/approvals', async ({ request, reply, session }) => {
+    const listed = await context.approvals.list(personOf(session, request), 'live', shownMax, afterOf(request));
+    const sections = heldRequests(listed, context.now());
+    return sendPage(
+      reply,
+      200,
+      inboxPage(viewerOf(session), sections, { notice: noticeOf(session), glance: glanceOf(listed.tickets) }),
+    );
+  });
+  page('/decided', async ({ request, reply, session }) => {
+    const listed = await context.approvals.list(personOf(session, request), 'all', shownMax, afterOf(request));
+    return sendPage(reply, 200, decidedPage(viewerOf(session), listed, context.now()));
+  });
+  page('/approvals/:ticket', async ({ request, reply, session }) => {
+    const { ticket } = request.params as Named;
+    const seen = await seenOf(context, { request, session, reply }, ticket);
+    if (seen.kind === 'hidden') return hidden(reply, session);
+    const view = { viewer: viewerOf(session), seen, nowMs: context.now(), notice: noticeOf(session) };
+    return sendPage(reply, 200, ticketPage({ ...view, fault: null, typed: null }));
+  });
+  for (const kind of ['approve', 'deny', 'revoke'] as const) {
+    app.post(`/approvals/:ticket/${kind}`, async (request, reply) => {
+      const session = sessionOf(request, context);
+      const { ticket } = request.params as Named;
+      if (session === null) return sendPage(reply, 401, messagePage('You are not logged in', loggedOut, null));
+      return decide(context, { request, reply, session }, ticket, kind);
+    });
+  }
+}
+
+const loggedOut = 'Your session has ended, so nothing was recorded. Open the request again to log in.';
+
+async function decide(
+  context: ConsoleContext,
+  visit: Visit,
+  ticket: string,
+  kind: 'approve' | 'deny' | 'revoke',
+): Promise<FastifyReply> {
+  const { request, reply, session } = visit;
+  const person = personOf(session, request);
+  const { csrf, ...form } = (request.body ?? {}) as Record<string, unknown>;
+  if (!ticketPattern.test(ticket)) return hidden(reply, session);
+  if (!isOwnPost(request, context, session, csrf)) {
+    context.approvals.refused(person, `${kind} ${ticket}`, 'not sent by a page of the console');
+    return sendPage(reply, 403, messagePage('Not recorded', notOurs, viewerOf(session)));
+  }
+  const wanted = decisionBody.safeParse({
+    decision: kind,
+    ...(kind === 'approve' ? numbered(form) : { reason: form.reason }),
+  });
+  if (!wanted.success) return again(context, visit, ticket, { status: 422, fault: faultsOf(wanted.error) });
+  const outcome = await context.approvals.decide(person, ticket, wishOf(wanted.data));
+  if (outcome.kind === 'hidden') return hidden(reply, session);
+  if (outcome.kind !== 'recorded') return again(context, visit, ticket, faultOf(outcome));
+  context.live.nudge();
+  session.notice = `Recorded. ${stateWords(outcome.ticket)}.`;
+  return reply.redirect(`/approvals/${ticket}`, 303);
+}
+
+/** What a form sends is text. */
+function numbered({ reason, scope, uses, minutes }: Record<string, unknown>): Record<string, unknown> {
+  const number = (text: unknown) => (typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : undefined);
+  return { reason, scope, uses: number(uses), minutes: number(minutes) };
+}
+
+function faultOf(outcome: Extract<Outcome, { kind: 'denied' | 'conflict' }>): { status: number; fault: string } {
+  if (outcome.kind === 'denied') return { status: 403, fault: outcome.reasons.map(({ message }) => message).join(' ') };
+  return { status: 409, fault: conflictWords(outcome) };
+}
+
+export function conflictWords({ why, ticket }: Extract<Outcome, { kind: 'conflict' }>): string {
+  switch (why) {
+    case 'approved_before':
+      return 'You have approved this already; somebody else has to.';
+    case 'scope_not_offered':
+      return 'Policy does not offer that scope for this request.';
+    case 'not_open':
+      return `This cannot be decided any more: ${stateWords(ticket)}.`;
+    default:
+      return why satisfies never;
+  }
+}
+
+/** The page once more, with what was typed and why it was not taken. */
+async function again(
+  context: ConsoleContext,
+  visit: Visit,
+  ticket: string,
+  { status, fault }: { status: number; fault: string },
+): Promise<FastifyReply> {
+  const { request, reply, session } = visit;
+  const seen = await seenOf(context, visit, ticket);
+  if (seen.kind === 'hidden') return hidden(reply, session);
+  const { reason } = (request.body ?? {}) as { reason?: unknown };
+  const typed = typeof reason === 'string' ? { reason } : null;
+  const view = { viewer: viewerOf(session), seen, nowMs: context.now(), notice: null };
+  return sendPage(reply, status, ticketPage({ ...view, fault, typed }));
+}
+
+async function seenOf({ approvals }: ConsoleContext, { request, session }: Visit, ticket: string): Promise<Seen> {
+  return ticketPattern.test(ticket) ? approvals.read(personOf(session, request), ticket) : { kind: 'hidden' };
+}
+
+function hidden(reply: FastifyReply, session: Session): FastifyReply {
+  const words = 'There is no such request, or you may not see it.';
+  return sendPage(reply, 404, messagePage('Nothing to see here', words, viewerOf(session)));
+}
+
+function noticeOf(session: Session): string | null {
+  const { notice } = session;
+  session.notice = null;
+  return notice;
+}
+
+function afterOf(request: FastifyRequest): string | undefined {
+  const { after } = request.query as { after?: unknown };
+  return typeof after === 'string' && ticketPattern.test(after) ? after : undefined;
+}
