@@ -73,6 +73,11 @@ export class StreamedHold {
     return { answer: this.#answer, released: this.#isReleased, isOwnAnswer: true };
   }
 
+  /** The caller left, or an operator ended it. */
+  get isGone(): boolean {
+    return this.#gone.signal.aborted;
+  }
+
   /** The caller is gone: what waits is given up, the upstream too. */
   leave(): void {
     this.#gone.abort();
