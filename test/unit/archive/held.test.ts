@@ -191,3 +191,17 @@ test('held records whose tombstone cannot be read any more are left as they are'
   await assert.rejects(retirement().thin(family, heldOnly(12), 'a hold ended'), { code: 'archive_corrupt' });
   assert.deepEqual(held(), before);
 });
+
+test('a tombstone that a full disk took in part spoils none that the same sweep writes after it', async () => {
+  const { disk, retirement, verify } = await filled();
+  const sweeping = retirement();
+  disk.shortWrite(10);
+  disk.failNextWrite('ENOSPC', 1);
+  await assert.rejects(sweeping.delete(family, 'retention'), { code: 'ENOSPC' });
+  await sweeping.delete(family, 'retention');
+  assert.deepEqual(
+    disk.paths().filter((path) => path.endsWith('.segment')),
+    [],
+  );
+  assert.deepEqual((await verify()).findings, []);
+});
