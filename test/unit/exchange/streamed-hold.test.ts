@@ -439,3 +439,21 @@ test('an operator who stops the answer behind a hold has it broken off, upstream
     [['stopped', 'stopped by grace: it deletes files']],
   );
 });
+
+test('a stop of an answer that its client does not read any more is what its record says', async () => {
+  const { rig } = streaming();
+  const { exchange, action } = await begin(rig);
+  const begun = await action;
+  assert.ok(begun.kind === 'streamed_reply');
+  const pieces = begun.body[Symbol.asyncIterator]();
+  rig.desk.decide(granted);
+  let text = '';
+  while (!text.includes(': approved')) text += Buffer.from((await pieces.next()).value ?? '').toString();
+  assert.equal((await exchange.stop(stop)).kind, 'wait');
+  await pieces.return?.();
+  await exchange.abandon('stream_ended', '');
+  assert.deepEqual(
+    rig.log.finished.map(({ outcome, detail }) => [outcome, detail]),
+    [['stopped', 'stopped by grace: it deletes files']],
+  );
+});
