@@ -98,21 +98,17 @@ export class Archive {
 
   /** Ends all segments and signs them. @throws SkilltapeError `archive_failed` */
   async close(): Promise<void> {
+    const writing = this.#writing;
     try {
-      await this.#endAll();
+      if (writing === undefined) return;
+      await this.#failing(async () => {
+        for (const segment of [...writing.open.values()]) await this.#end(writing, segment, 'stop');
+        await writing.checkpoints.write(this.#states(writing));
+      });
     } finally {
+      this.#writing = undefined;
       for (const sink of this.#options.sinks) await sink.close?.();
     }
-  }
-
-  async #endAll(): Promise<void> {
-    const writing = this.#writing;
-    if (writing === undefined) return;
-    await this.#failing(async () => {
-      for (const segment of [...writing.open.values()]) await this.#end(writing, segment, 'stop');
-      await writing.checkpoints.write(this.#states(writing));
-    });
-    this.#writing = undefined;
   }
 
   async #begun(): Promise<Writing> {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { archiveDirectory } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { currentOperator } from '../looks/operator.ts';
@@ -10,7 +9,6 @@ import { Masker } from '../masking/masker.ts';
 import { detectionOf, type OwnDetection } from '../masking/own-detection.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { archiveOf } from './archive-of.ts';
-import { indexedCheckpointsOf } from './checkpoints-of.ts';
 import { consoleCommand } from './console.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
@@ -50,7 +48,7 @@ import { tailOf } from './tail-of.ts';
 import { tokenCommandOf } from './token.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
-import { verifyCommand } from './verify.ts';
+import { verifyOf } from './verify-of.ts';
 import { withWhatIf } from './whatif.ts';
 import { whatIfOf } from './whatif-of.ts';
 
@@ -77,11 +75,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     revealCommand(looking, revealOf(config, process.env)),
     exportCommand(looking, exportOf(config, process.env)),
     dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),
-    verifyCommand(
-      { write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode },
-      () => archiveDirectory(config().dataDirectory),
-      () => indexedCheckpointsOf(config()),
-    ),
+    verifyOf(config, { write: writeOut, writeError: looking.writeError, setExitCode: looking.setExitCode }),
     usageCommand(looking, { pricesFile: () => config().usage.pricesFile }),
     coverageCommand(looking, coverageLookOf(config)),
     ...decidingCommands(looking, config, masker),

@@ -1,14 +1,23 @@
+import type { Command } from 'commander';
+import { archiveDirectory } from '../archive/places.ts';
 import type { Config } from '../config/config.ts';
 import { SkilltapeError } from '../errors.ts';
 import type { StoredCheckpoints } from '../index/checkpoints.ts';
 import { readerOptions } from '../index/elasticsearch/options.ts';
 import { openSqliteCheckpoints } from '../index/sqlite/checkpoints.ts';
+import { verifyCommand } from './verify.ts';
+
+/** Over the archive and the index that the configuration names. */
+export function verifyOf(config: () => Config, output: Parameters<typeof verifyCommand>[0]): Command {
+  const ownArchive = () => archiveDirectory(config().dataDirectory);
+  return verifyCommand(output, ownArchive, () => indexedCheckpointsOf(config()));
+}
 
 /** As of a file of them: at one a minute it is years. */
 const checkpointsMaxChars = 256 * 1024 * 1024;
 
 /** The checkpoints that the index was given, one a line. Throws SkilltapeError `index_failed`. */
-export async function indexedCheckpointsOf({ index, dataDirectory }: Config): Promise<string> {
+async function indexedCheckpointsOf({ index, dataDirectory }: Config): Promise<string> {
   const stored = index.kind === 'sqlite' ? openSqliteCheckpoints(dataDirectory) : await ofElasticsearch(index);
   try {
     const lines: string[] = [];
