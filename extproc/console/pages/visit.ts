@@ -1,0 +1,39 @@
+/** One page or form that somebody who is logged in opened or sent. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type ConsoleContext, sessionOf } from '../context.ts';
+import { loginPath } from '../login-routes.ts';
+import type { Session } from '../sessions.ts';
+import { idPattern } from './ids.ts';
+
+export type Visit = { request: FastifyRequest; reply: FastifyReply; session: Session };
+
+/** A page for people who are logged in; others are led to the login and back. */
+export function onPage(
+  app: FastifyInstance,
+  context: ConsoleContext,
+  path: string,
+  show: (visit: Visit) => Promise<FastifyReply>,
+): void {
+  app.get(path, (request, reply) => {
+    const session = sessionOf(request, context);
+    if (session === null) return reply.redirect(loginPath(request.url.split('?')[0] ?? ''), 303);
+    return show({ request, reply, session });
+  });
+}
+
+/** What was done before, told once. */
+export function noticeOf(session: Session): string | null {
+  const { notice } = session;
+  session.notice = null;
+  return notice;
+}
+
+export function afterOf(request: FastifyRequest): string | undefined {
+  const { after } = request.query as { after?: unknown };
+  return typeof after === 'string' && idPattern.test(after) ? after : undefined;
+}
+
+/** What a form sends is text. */
+export function numberIn(text: unknown): number | undefined {
+  return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : undefined;
+}
