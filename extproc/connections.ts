@@ -9,6 +9,7 @@ export function refusalShare({ refusals, workers }: Config): RefusalLimits {
     recordsPerMinute: share(refusals.recordsPerMinute),
     recordsPerMinuteAllSources: share(refusals.recordsPerMinuteAllSources),
     sourcesMax: share(refusals.sourcesMax),
+    callerRecordsPerMinute: share(refusals.callerRecordsPerMinute),
   };
 }
 

@@ -226,7 +226,7 @@ export const envoy = z.strictObject({
   processor: processor.optional(),
 });
 
-/** Bounds what requests that nobody vouches for can leave behind (inv. 5). */
+/** Bounds what requests that are refused by their headers alone can leave behind (inv. 5). */
 export const refusals = z.strictObject({
   recordsPerMinute: z.int().min(0).max(100_000).default(60).meta({
     description:
@@ -240,5 +240,10 @@ export const refusals = z.strictObject({
   sourcesMax: z.int().min(1).max(100_000).default(100).meta({
     description: 'Sources of one minute that are counted apart; what comes from more is counted together.',
     unit: 'sources',
+  }),
+  callerRecordsPerMinute: z.int().min(1).max(1_000_000).default(600).meta({
+    description:
+      'Requests of one verified caller on one connection in one minute that policy `access` denied and that get a record of their own; one record counts the rest. Workers share it.',
+    unit: 'records',
   }),
 });

@@ -6,11 +6,21 @@ import type { Clock, ExchangeLog, Judge } from './ports.ts';
 import type { Started } from './record.ts';
 import { denialReply } from './refusal.ts';
 import { countInto, emptyTally, type Tally, tallyDetail } from './refusal-tally.ts';
+import { rulesOf } from './verdicts.ts';
 
-/** How many refused requests without a valid token have records of their own in one minute of the clock. */
-export type RefusalLimits = { recordsPerMinute: number; recordsPerMinuteAllSources: number; sourcesMax: number };
+/**
+ * How many refused requests have records of their own in one minute of the clock: of a source without a valid token, of
+ * all such sources, and of one verified caller on one connection.
+ */
+export type RefusalLimits = {
+  recordsPerMinute: number;
+  recordsPerMinuteAllSources: number;
+  sourcesMax: number;
+  callerRecordsPerMinute: number;
+};
 
-type Counting = { exchangeId: string; ledger: Ledger; tally: Tally; whose: string };
+type Counted = Pick<Started, 'sourceAddress' | 'connection' | 'identity'>;
+type Counting = { exchangeId: string; ledger: Ledger; tally: Tally; whose: string; outcome: 'refused' | 'denied' };
 type Source = { recorded: number; counting: Counting | null };
 
 export const minuteLengthMs = 60_000;
@@ -18,8 +28,8 @@ export const minuteLengthMs = 60_000;
 export const countedVerdict = 'counted';
 
 /**
- * Requests that nobody vouches for must not fill journal and index (inv. 5): beyond the limits they are answered like the
- * others, and one record counts those of a source in a minute. Its start is written with the first of them, so that a kill
+ * Requests that are refused by their headers alone must not fill journal and index (inv. 5): beyond the limits they are
+ * answered like the others, and one record counts those of a source, or of a verified caller, in a minute. Its start is written with the first of them, so that a kill
  * leaves it interrupted and not untold; its end, with the count, when the minute is over or the processor stops.
  */
 export class CountedRefusals {
@@ -28,6 +38,7 @@ export class CountedRefusals {
   readonly #clock: Clock;
   readonly #onCounted: () => void;
   #sources = new Map<string, Source>();
+  #callers = new Map<string, Source>();
   #others: Source = { recorded: 0, counting: null };
   #recorded = 0;
   #minute = Number.NaN;
@@ -42,19 +53,34 @@ export class CountedRefusals {
   }
 
   /** The answer to a request that is only counted; null where it takes its way, with a record of its own. */
-  refuse({ facts, access, connection }: Intake, judge: Judge): Action | null {
-    const { authentication, sourceAddress } = facts;
-    if (authentication.kind === 'verified') return null;
-    const verdict = judge.access(access);
+  refuse(intake: Intake, judge: Judge): Action | null {
+    this.#turn();
+    const { authentication, sourceAddress } = intake.facts;
+    const isKnown = authentication.kind === 'verified';
+    const caller = isKnown ? this.#callers.get(callerOn(intake)) : undefined;
+    // Whoever is not beyond the limit is judged once, on the way that all take.
+    if (isKnown && (caller === undefined || caller.recorded < this.#limits.callerRecordsPerMinute)) return null;
+    const verdict = judge.access(intake.access);
     if (verdict.verdict !== 'deny') return null;
-    const { failure, detail } = authentication;
-    const counting = this.#take(sourceAddress);
+    const counting = caller === undefined ? this.#take(sourceAddress) : this.#countOf(caller, intake);
     if (counting === null) return null;
-    countInto(counting.tally, this.#clock.nowMs(), `${failure}: ${detail}`);
+    const why = isKnown ? rulesOf(verdict) : `${authentication.failure}: ${authentication.detail}`;
+    countInto(counting.tally, this.#clock.nowMs(), why);
     this.#onCounted();
     const { exchangeId: exchange } = counting;
-    const accessLog = { exchange, connection, verdict: countedVerdict, refusal: countedVerdict };
+    const accessLog = { exchange, connection: intake.connection, verdict: countedVerdict, refusal: countedVerdict };
     return { kind: 'local_reply', reply: denialReply(verdict, exchange), accessLog };
+  }
+
+  /** Policy `access` denied a request, which has a record of its own. */
+  denied(intake: Intake): void {
+    if (intake.facts.authentication.kind !== 'verified') return;
+    this.#turn();
+    const key = callerOn(intake);
+    const caller = this.#callers.get(key) ?? { recorded: 0, counting: null };
+    caller.recorded += 1;
+    // Beyond so many, all of a caller's have records: the place of another one is not theirs to take.
+    if (this.#callers.size < this.#limits.sourcesMax) this.#callers.set(key, caller);
   }
 
   /** Ends all counts; resolves when their records survive a kill of this process. */
@@ -71,12 +97,23 @@ export class CountedRefusals {
     if (!isFull) this.#sources.set(address, source);
     const isBeyond = isFull || source.recorded >= recordsPerMinute || this.#recorded >= recordsPerMinuteAllSources;
     if (isBeyond) {
-      source.counting ??= this.#begin(isFull ? '' : address);
+      const whose = isFull ? 'of other sources' : 'of this source';
+      source.counting ??= this.#begin({ ...nobody, sourceAddress: isFull ? '' : address }, whose, 'refused');
       return source.counting;
     }
     source.recorded += 1;
     this.#recorded += 1;
     return null;
+  }
+
+  #countOf(caller: Source, { facts, access, connection }: Intake): Counting {
+    const { sourceAddress } = facts;
+    caller.counting ??= this.#begin(
+      { sourceAddress, connection, identity: access.identity },
+      'of this caller',
+      'denied',
+    );
+    return caller.counting;
   }
 
   /** Another minute begins, also when the clock was set back. */
@@ -87,31 +124,40 @@ export class CountedRefusals {
     this.#minute = minute;
   }
 
-  #begin(sourceAddress: string): Counting {
+  #begin(counted: Counted, whose: string, outcome: Counting['outcome']): Counting {
     const nowMs = this.#clock.nowMs();
     const exchangeId = newExchangeId(nowMs);
     const ledger = new Ledger(this.#log, this.#clock, exchangeId);
-    ledger.note({ kind: 'started', started: { ...nothingKnown, sourceAddress } });
+    ledger.note({ kind: 'started', started: { ...nothingKnown, ...counted } });
     this.#timer ??= setTimeout(() => this.#close(), minuteLengthMs - (nowMs % minuteLengthMs)).unref();
-    const whose = sourceAddress === '' ? 'of other sources' : 'of this source';
-    return { exchangeId, ledger, tally: emptyTally(), whose };
+    return { exchangeId, ledger, tally: emptyTally(), whose, outcome };
   }
 
   #close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const countings = [...this.#sources.values(), this.#others].flatMap(({ counting }) => counting ?? []);
-    const ends = countings.map(({ ledger, tally, whose }) =>
-      ledger.finish({ outcome: 'refused', detail: tallyDetail(tally, whose), status: null, localReply: '' }),
-    );
+    const sources = [...this.#sources.values(), ...this.#callers.values(), this.#others];
+    const ends = sources
+      .flatMap(({ counting }) => counting ?? [])
+      .map(({ ledger, tally, whose, outcome }) =>
+        ledger.finish({ outcome, detail: tallyDetail(tally, whose), status: null, localReply: '' }),
+      );
     // A log that cannot be written has told so itself, and its recovery ends what was open.
     this.#ending = Promise.allSettled([this.#ending, ...ends]);
     this.#sources = new Map();
+    this.#callers = new Map();
     this.#others = { recorded: 0, counting: null };
     this.#recorded = 0;
     this.#minute = Number.NaN;
   }
 }
+
+/** One person on one connection: what is readable of a record goes by its connection. */
+function callerOn({ caller, connection }: Intake): string {
+  return JSON.stringify([caller, connection]);
+}
+
+const nobody = { connection: '', identity: null };
 
 /** What is recorded of requests that are only counted, beside their source. */
 export const nothingKnown = {

@@ -172,7 +172,10 @@ export class Exchange {
     this.#judging = new Judging(this.#judge, intake, this.#context);
     const verdict = this.#judging.access();
     // Nobody can decide about a hold yet: the request is not there.
-    if (verdict.verdict === 'deny') return this.#deny('access', verdict, intake.access);
+    if (verdict.verdict === 'deny') {
+      refusals.denied(intake);
+      return this.#deny('access', verdict, intake.access);
+    }
     const refusal = intake.refusal(limits);
     return refusal === null ? { kind: 'wait' } : this.#refuse(refusal.reason, refusal.detail);
   }

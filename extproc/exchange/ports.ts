@@ -113,7 +113,7 @@ export type ExchangeContext = {
   owners: Owners;
   grants: HeldGrants;
   endReports: AwaitedEnds;
-  refusals: Pick<CountedRefusals, 'refuse'>;
+  refusals: Pick<CountedRefusals, 'refuse' | 'denied'>;
   totals: UsageTotals;
   approvals: ApprovalDesk;
   stops: Stops;

@@ -30,7 +30,12 @@ export type TestGateway = Gateway & {
   document(exchangeId: string | null | undefined): Promise<ExchangeDocument>;
 };
 
-const unboundedRefusals = { recordsPerMinute: 100_000, recordsPerMinuteAllSources: 100_000, sourcesMax: 100 };
+const unboundedRefusals = {
+  recordsPerMinute: 100_000,
+  recordsPerMinuteAllSources: 100_000,
+  sourcesMax: 100,
+  callerRecordsPerMinute: 1_000_000,
+};
 
 export type PlainAnswer = { status: number; headers: Headers; body: Buffer; exchangeId: string };
 

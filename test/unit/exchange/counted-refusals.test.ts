@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { CountedRefusals, type RefusalLimits } from '../../../extproc/exchange/counted-refusals.ts';
-import { answerBody, requestHeaders, tokenOf } from './frames.ts';
+import { alice, answerBody, requestHeaders, tokenOf } from './frames.ts';
 import { createRig, deny, type Rig } from './rig.ts';
 
 const startMs = Date.UTC(2026, 0, 15, 10);
-const limits: RefusalLimits = { recordsPerMinute: 2, recordsPerMinuteAllSources: 5, sourcesMax: 3 };
+const limits: RefusalLimits = {
+  recordsPerMinute: 2,
+  recordsPerMinuteAllSources: 5,
+  sourcesMax: 3,
+  callerRecordsPerMinute: 2,
+};
 
 /** A rig whose minute begins at `startMs`, and which refuses whoever has no identity. */
 function strangersRig(t: TestContext, change: Partial<RefusalLimits> = {}) {
@@ -111,8 +116,8 @@ test('one source within the limit of all is refused with records until that is u
   assert.equal(rig.log.finished.length, 5);
 });
 
-test('a caller with an identity is never only counted', async (t) => {
-  const { rig, counted } = strangersRig(t, { recordsPerMinute: 0 });
+test('the limits of strangers are not those of a caller with an identity', async (t) => {
+  const { rig, counted } = strangersRig(t, { recordsPerMinute: 0, callerRecordsPerMinute: 3 });
   rig.judge.accessVerdict = () => deny;
   const metadata = tokenOf({ iss: 'https://idp.example.org', sub: 'alice' });
   for (let at = 0; at < 3; at += 1) await rig.open().accept(requestHeaders({ metadata }));
@@ -154,4 +159,45 @@ test('a log that cannot be written does not end the processor with the count', a
   await ask();
   await refusals.stop();
   assert.deepEqual(rig.log.records, []);
+});
+
+test('beyond the limit of a verified caller, denials by headers are counted in one record with their name, and others are not', async (t) => {
+  const { rig, refusals, pass } = strangersRig(t);
+  rig.judge.accessVerdict = () => {
+    const { identity } = rig.judge.accessInputs.at(-1) ?? {};
+    return identity?.subject === 'u-eve' ? deny : { verdict: 'allow', reasons: [] };
+  };
+  const askAs = async (subject: string) => {
+    const exchange = rig.open();
+    const action = await exchange.accept(requestHeaders({ metadata: tokenOf({ ...alice, sub: subject }) }));
+    await exchange.abandon('stream_ended', '', false);
+    return action.kind === 'local_reply' ? action.accessLog.verdict : action.kind;
+  };
+  const heard = [];
+  for (let time = 0; time < 5; time += 1) heard.push(await askAs('u-eve'));
+  assert.deepEqual(heard, ['denied', 'denied', 'counted', 'counted', 'counted']);
+  assert.notEqual(await askAs('u-ada'), 'counted');
+  await pass(60_000);
+  assert.equal(await askAs('u-eve'), 'denied', 'another minute');
+  await refusals.stop();
+  const counting = rig.log.ofKind('started').find(({ started }) => started.method === '' && started.identity !== null);
+  assert.equal(counting?.started.identity?.subject, 'u-eve');
+  const end = rig.log.finished.find(({ detail }) => detail.includes('more requests of this caller'));
+  assert.equal(end?.outcome, 'denied');
+  assert.match(end?.detail ?? '', /^3 more requests of this caller from .*: 3 x /);
+});
+
+test('a caller who is beyond the limit is let through as soon as policy allows what they ask', async (t) => {
+  const { rig, refusals } = strangersRig(t);
+  rig.judge.accessVerdict = () => deny;
+  const ask = async () => {
+    const exchange = rig.open();
+    const action = await exchange.accept(requestHeaders({ metadata: tokenOf({ ...alice, sub: 'u-eve' }) }));
+    await exchange.abandon('stream_ended', '', false);
+    return action.kind === 'local_reply' ? action.accessLog.verdict : action.kind;
+  };
+  for (let time = 0; time < 3; time += 1) await ask();
+  rig.judge.accessVerdict = () => ({ verdict: 'allow', reasons: [] });
+  assert.equal(await ask(), 'wait');
+  await refusals.stop();
 });

@@ -200,7 +200,12 @@ export type Rig = {
   open(connection?: Connection, pathPrefix?: string): Exchange;
 };
 
-const unbounded = { recordsPerMinute: 1e9, recordsPerMinuteAllSources: 1e9, sourcesMax: 1e9 };
+const unbounded = {
+  recordsPerMinute: 1e9,
+  recordsPerMinuteAllSources: 1e9,
+  sourcesMax: 1e9,
+  callerRecordsPerMinute: 1e9,
+};
 
 export const nowMs = Date.UTC(2026, 0, 15, 10);
 
