@@ -44,23 +44,25 @@ const loggedOut = 'Your session has ended, so nothing was recorded. Open the pag
 
 async function showOwn(
   { access, now }: ConsoleContext,
-  { request, reply, session }: Visit,
+  visit: Visit,
   { status, fault, typed }: { status: number; fault: string | null; typed: TypedAsking },
 ): Promise<FastifyReply> {
+  const { request, reply, session } = visit;
   const listed = await access.list(personOf(session, request), { ...ownAccess, after: afterOf(request) });
   const view = { viewer: viewerOf(session), connections: access.connections, listed, nowMs: now(), fault, typed };
-  return sendPage(reply, status, ownAccessPage({ ...view, notice: fault === null ? noticeOf(session) : null }));
+  return sendPage(reply, status, ownAccessPage({ ...view, notice: fault === null ? noticeOf(visit) : null }));
 }
 
 async function showOne(
   { access, now }: ConsoleContext,
-  { request, reply, session }: Visit,
+  visit: Visit,
   { status, fault, typed }: { status: number; fault: string | null; typed: string },
 ): Promise<FastifyReply> {
+  const { request, reply, session } = visit;
   const id = idIn(request, 'accessRequest');
   const seen = id === null ? null : await access.read(personOf(session, request), id);
   if (seen?.kind !== 'grant') return hidden(reply, session);
-  const notice = fault === null ? noticeOf(session) : null;
+  const notice = fault === null ? noticeOf(visit) : null;
   const view = { viewer: viewerOf(session), seen, nowMs: now(), notice, fault, typed };
   return sendPage(reply, status, accessPage(view));
 }

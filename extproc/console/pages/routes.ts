@@ -28,11 +28,12 @@ export function pageRoutes(app: FastifyInstance, context: ConsoleContext): void 
     const listed = await context.approvals.list(personOf(session, request), 'all', shownMax, afterOf(request));
     return sendPage(reply, 200, decidedPage(viewerOf(session), listed, context.now()));
   });
-  page('/approvals/:ticket', async ({ request, reply, session }) => {
+  page('/approvals/:ticket', async (visit) => {
+    const { request, reply, session } = visit;
     const { ticket } = request.params as Named;
-    const seen = await seenOf(context, { request, session, reply }, ticket);
+    const seen = await seenOf(context, visit, ticket);
     if (seen.kind === 'hidden') return hidden(reply, session);
-    const view = { viewer: viewerOf(session), seen, nowMs: context.now(), notice: noticeOf(session) };
+    const view = { viewer: viewerOf(session), seen, nowMs: context.now(), notice: noticeOf(visit) };
     return sendPage(reply, 200, ticketPage({ ...view, fault: null, typed: null }));
   });
   for (const kind of ['approve', 'deny', 'revoke'] as const) {
@@ -45,14 +46,15 @@ export function pageRoutes(app: FastifyInstance, context: ConsoleContext): void 
   }
 }
 
-async function inbox(context: ConsoleContext, { request, reply, session }: Visit): Promise<FastifyReply> {
+async function inbox(context: ConsoleContext, visit: Visit): Promise<FastifyReply> {
+  const { request, reply, session } = visit;
   const person = personOf(session, request);
   const held = await context.approvals.list(person, 'live', shownMax, afterOf(request));
   const access = await context.access.list(person, inboxAccess);
   const nowMs = context.now();
   const sections = [...heldRequests(held, nowMs), ...accessRequests(access, person, nowMs)];
   const glance = `${glanceOf(held.tickets)}${accessGlanceOf(access.grants)}`;
-  return sendPage(reply, 200, inboxPage(viewerOf(session), sections, { notice: noticeOf(session), glance }));
+  return sendPage(reply, 200, inboxPage(viewerOf(session), sections, { notice: noticeOf(visit), glance }));
 }
 
 const loggedOut = 'Your session has ended, so nothing was recorded. Open the request again to log in.';

@@ -21,8 +21,12 @@ export function onPage(
   });
 }
 
-/** What was done before, told once. */
-export function noticeOf(session: Session): string | null {
+/**
+ * What was done before, told once: to the page that a person opens, and not to the script of one that is still open and asks
+ * what changed.
+ */
+export function noticeOf({ request: { headers }, session }: Visit): string | null {
+  if ((headers['sec-fetch-dest'] ?? 'document') !== 'document') return null;
   const { notice } = session;
   session.notice = null;
   return notice;

@@ -23,7 +23,7 @@ async function logIn({ app }: Rig, to = '/access') {
   const session = back.cookies.find(({ name }) => name === '__Host-skilltape-session');
   const cookies = { [session?.name ?? '']: session?.value ?? '' };
   const { csrfToken } = (await app.inject({ url: '/api/v1/me', cookies })).json();
-  const get = (url: string) => app.inject({ url, cookies });
+  const get = (url: string, headers: Form = {}) => app.inject({ url, cookies, headers });
   const post = (url: string, form: Form, headers: Form = { origin }) =>
     app.inject({
       ...{ method: 'POST', url, cookies, payload: new URLSearchParams(form).toString() },
@@ -49,7 +49,9 @@ test('a person asks on a page, sees what became of it and who gave it, and canno
   const sent = await post('/access', { csrf, ...wanted });
   assert.equal(sent.statusCode, 303);
   const place = String(sent.headers.location);
-  const page = (await get(place)).body;
+  const script = await get('/approvals', { 'sec-fetch-dest': 'empty' });
+  assert.doesNotMatch(script.body, /Recorded\./, 'what an open page asks for itself does not take the notice away');
+  const page = (await get(place, { 'sec-fetch-dest': 'document' })).body;
   assert.match(page, /Recorded. Waits for a decision./);
   assert.match(page, /You cannot decide about this:.*It is your own./s);
   assert.doesNotMatch(page, /class="approve"/);
