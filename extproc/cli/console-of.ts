@@ -10,6 +10,8 @@ import { startConsole } from '../console/server.ts';
 import { signInAt } from '../console/sign-in.ts';
 import { SkilltapeError } from '../errors.ts';
 import type { IdentityProvider } from '../exchange/identity.ts';
+import { Grants } from '../grants/grants.ts';
+import { grantsFile } from '../grants/places.ts';
 import { readCertificates, readSecret } from '../index/elasticsearch/secret.ts';
 import { fingerprintOf } from '../live/fingerprint.ts';
 import type { Log } from '../log.ts';
@@ -37,11 +39,13 @@ export async function openConsole(config: Config, masker: () => Masker, log: Log
   await policy();
   const ca = section.caFile === undefined ? null : readCertificates(section.caFile);
   const desk = new Tickets(ticketsFile(config.dataDirectory), config.approvals);
+  const grants = new Grants(grantsFile(config.dataDirectory), config.grants);
   const lookLog = new SqliteLookLog(config.dataDirectory);
   const signIn = signInOf(config, section, ca);
   const bearer = bearerOf({ providers: bearerProviders(config), audiences: section.apiAudiences, ca });
   const served = await startConsole({
-    ...{ desk, lookLog, policy, log, signIn, bearer },
+    ...{ desk, grants, lookLog, policy, log, signIn, bearer },
+    ...{ limits: config.grants, connections: Object.keys(config.connections) },
     mask: maskOf(masker),
     now: () => Date.now(),
     settings: {
@@ -56,6 +60,7 @@ export async function openConsole(config: Config, masker: () => Masker, log: Log
       await served.close();
       await Promise.all([signIn.close(), bearer.close()]);
       desk.close();
+      grants.close();
       lookLog.close();
     },
   };

@@ -1,6 +1,7 @@
 /** What all routes of the console work with, and who sent a request. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../log.ts';
+import type { AccessRequests } from './access.ts';
 import type { Approvals } from './approvals.ts';
 import type { Attempts } from './attempts.ts';
 import type { Bearer } from './bearer.ts';
@@ -14,6 +15,7 @@ import type { SignIn } from './sign-in.ts';
 export type ConsoleContext = {
   settings: { origin: string; cookieName: string; sessionMaxMs: number };
   approvals: Approvals;
+  access: AccessRequests;
   live: LivePages;
   sessions: Sessions;
   pendingLogins: PendingLogins;

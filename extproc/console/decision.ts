@@ -8,7 +8,7 @@ const minuteMs = 60_000;
 /** A week, as policy may allow at the most. */
 const minutesMax = 7 * 24 * 60;
 
-const reason = z
+export const reason = z
   .string({ error: 'Say why, in 1 to 500 characters.' })
   .trim()
   .min(1, 'Say why: a decision needs a reason.')

@@ -17,15 +17,15 @@ const aliveIntervalMs = 15_000;
 export const listenersMax = 1_000;
 
 export class LivePages {
-  readonly #version: () => number;
+  readonly #version: () => string;
   readonly #log: Log;
   readonly #listeners = new Set<Listening>();
   #timer: NodeJS.Timeout | undefined;
-  #seen = Number.NaN;
+  #seen: string | null = null;
   #isLooking = false;
   #aliveMs = 0;
 
-  constructor(version: () => number, log: Log) {
+  constructor(version: () => string, log: Log) {
     this.#version = version;
     this.#log = log;
   }
@@ -49,7 +49,7 @@ export class LivePages {
 
   /** Something was written by this process itself, which the version does not count. */
   nudge(): void {
-    this.#seen = Number.NaN;
+    this.#seen = null;
   }
 
   close(): void {

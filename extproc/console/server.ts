@@ -4,6 +4,7 @@ import fastifyCookie from '@fastify/cookie';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { SkilltapeError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { type AccessParts, AccessRequests } from './access.ts';
 import { problem, problemOf } from './api/problem.ts';
 import { apiRoutes } from './api/routes.ts';
 import { Approvals, type ApprovalsParts } from './approvals.ts';
@@ -12,6 +13,7 @@ import type { Bearer } from './bearer.ts';
 import type { ConsoleContext } from './context.ts';
 import { LivePages } from './live.ts';
 import { loginRoutes } from './login-routes.ts';
+import { accessPageRoutes } from './pages/access-routes.ts';
 import { eventRoutes } from './pages/events.ts';
 import { messagePage } from './pages/layout.ts';
 import { pageRoutes } from './pages/routes.ts';
@@ -31,7 +33,13 @@ export type ConsoleSettings = SessionLimits & {
   cookieName: string;
 };
 
-export type ConsoleParts = ApprovalsParts & { settings: ConsoleSettings; signIn: SignIn; bearer: Bearer; log: Log };
+export type ConsoleParts = ApprovalsParts &
+  Pick<AccessParts, 'grants' | 'limits' | 'connections'> & {
+    settings: ConsoleSettings;
+    signIn: SignIn;
+    bearer: Bearer;
+    log: Log;
+  };
 
 export type Console = { address: string; port: number; close(): Promise<void> };
 
@@ -76,9 +84,10 @@ export function appOf(parts: ConsoleParts): FastifyInstance {
   } as object) as unknown as FastifyInstance;
   app.server.maxConnections = connectionsMax;
   const approvals = new Approvals(parts);
-  const live = new LivePages(() => parts.desk.version, log);
+  const access = new AccessRequests(parts);
+  const live = new LivePages(() => `${parts.desk.version} ${parts.grants.version}`, log);
   const context: ConsoleContext = {
-    ...{ settings, log, signIn, bearer, approvals, live, now: parts.now },
+    ...{ settings, log, signIn, bearer, approvals, access, live, now: parts.now },
     sessions: new Sessions(settings, parts.now),
     pendingLogins: new PendingLogins(parts.now),
     attempts: new Attempts(attemptLimits, parts.now),
@@ -92,6 +101,7 @@ export function appOf(parts: ConsoleParts): FastifyInstance {
     assetRoutes(scope);
     loginRoutes(scope, context);
     pageRoutes(scope, context);
+    accessPageRoutes(scope, context);
     eventRoutes(scope, context);
     apiRoutes(scope, context);
   });

@@ -1,6 +1,6 @@
 /** What people do with grants, as the command line and a console call it: policy is asked first, then it is written down. */
 import type { ConsoleDecision, ConsoleInput } from '../policy/console.ts';
-import { type Actor, isSamePerson, type Person, type Wanted } from './grant.ts';
+import { type Actor, isSamePerson, type Login, type Person, type Wanted } from './grant.ts';
 import type { Grant, GrantAsked, GrantDecided, GrantDecision, Grants } from './grants.ts';
 
 export type GrantDeskParts = {
@@ -21,14 +21,14 @@ export type Thing = { connection: string | null; skill: string | null; model: st
  * Who does it: the account or login that does, and who that is by their token where it is known without the list of
  * operators (`person` of an entry says it of an account).
  */
-export type Doer = { operator: ConsoleInput['operator']; person: Person | null };
+export type Doer = { operator: ConsoleInput['operator']; person: Person | null; login?: Login };
 
 export type DeskAnswer =
   | Exclude<GrantAsked, { kind: 'full' }>
   | GrantDecided
   | { kind: 'full'; limit: string }
-  /** By policy, or because what was asked for cannot be; in words for whoever asked. */
-  | { kind: 'not_allowed'; reasons: readonly string[] };
+  /** In words for whoever asked. `rules`: those of policy; none where it cannot be, whatever policy says. */
+  | { kind: 'not_allowed'; reasons: readonly string[]; rules: ConsoleDecision['reasons'] };
 
 const minuteMs = 60_000;
 
@@ -42,10 +42,10 @@ export function askForAccess(
   const { issuer, subject, name, email } = asker;
   const wanted: Wanted = { kind: 'access', holder: { issuer, subject, name, email }, ...thing, forMs };
   const cannot = whyNot(parts, wanted);
-  if (cannot !== null) return { kind: 'not_allowed', reasons: [cannot] };
+  if (cannot !== null) return impossible(cannot);
   const person = { issuer, subject, email, groups: [...asker.groups] };
   const decision = parts.policy.console(questionOf('ask', wanted, { doer, person, reason, nowMs }));
-  const by: Actor = { name: email || name || subject, uid: doer.operator.uid, person: { issuer, subject } };
+  const by = actor(doer, email || name || subject, { issuer, subject });
   return record(parts, decision, { wanted, by, reason }, nowMs);
 }
 
@@ -58,7 +58,7 @@ export function breakGlass(
   const { doer, holder, connection, forMs, reason } = asking;
   const wanted: Wanted = { kind: 'break_glass', holder, connection, skill: null, model: null, forMs };
   const cannot = whyNot(parts, wanted);
-  if (cannot !== null) return { kind: 'not_allowed', reasons: [cannot] };
+  if (cannot !== null) return impossible(cannot);
   const decision = parts.policy.console(questionOf('break_glass', wanted, { doer, person: null, reason, nowMs }));
   const who = actorOf(doer, decision);
   if (who === null) return unknownPerson;
@@ -74,12 +74,22 @@ export function decideGrant(
   const { id, kind, doer, reason, forMs } = deciding;
   const grant = parts.grants.read(id, nowMs);
   if (grant === null) return { kind: 'refused', why: 'not_found', state: '' };
-  const decision = parts.policy.console(questionAbout(grant, { kind, doer, reason, nowMs }));
+  const decision = judgeGrant(parts, grant, { kind, doer, reason }, nowMs);
   if (decision.verdict !== 'allow') return notAllowed(decision);
   const by = actorOf(doer, decision);
   if (by === null) return unknownPerson;
   const how: GrantDecision = kind === 'approve' ? { kind, by, reason, forMs } : { kind, by, reason };
   return parts.grants.decide(id, how, nowMs);
+}
+
+/** What policy says of a decision. Whoever may take something back may see it too. */
+export function judgeGrant(
+  { policy }: Pick<GrantDeskParts, 'policy'>,
+  grant: Grant,
+  deciding: { kind: GrantDecision['kind']; doer: Doer; reason: string },
+  nowMs: number,
+): ConsoleDecision {
+  return policy.console(questionAbout(grant, { ...deciding, nowMs }));
 }
 
 /** Taking something back is no approval: it is not held against anybody that it is their own. */
@@ -136,19 +146,29 @@ function whyNot({ limits, connections }: GrantDeskParts, { kind, connection, for
 }
 
 /** Null for an account of which the list says that it is several people, or nobody. */
-function actorOf({ operator: { name, uid }, person }: Doer, { persons = [] }: ConsoleDecision): Actor | null {
-  const [first = person, ...others] = persons;
+function actorOf(doer: Doer, { persons = [] }: ConsoleDecision): Actor | null {
+  const [first = doer.person, ...others] = persons;
   if (first === null || others.some((other) => !isSamePerson(first, other))) return null;
-  return { name, uid, person: first };
+  return actor(doer, doer.operator.name, first);
+}
+
+/** A person who is known by their token has no account: two of them must not look like one. */
+function actor({ operator: { kind, uid }, login }: Doer, name: string, person: Person): Actor {
+  return { name, uid: kind === 'os' ? uid : null, person, ...(login !== undefined && { login }) };
+}
+
+function impossible(why: string): DeskAnswer {
+  return { kind: 'not_allowed', reasons: [why], rules: [] };
 }
 
 const unknownPerson: DeskAnswer = {
   kind: 'not_allowed',
   reasons: ['The list of operators does not say who you are by your token, or says that you are several people.'],
+  rules: [],
 };
 
 function notAllowed({ reasons }: ConsoleDecision): DeskAnswer {
-  return { kind: 'not_allowed', reasons: reasons.map(({ rule, message }) => `${message} (${rule})`) };
+  return { kind: 'not_allowed', reasons: reasons.map(({ rule, message }) => `${message} (${rule})`), rules: reasons };
 }
 
 /** Grants and tickets are told apart by their ids. */

@@ -10,8 +10,14 @@ export type GrantKind = (typeof grantKinds)[number];
 /** As a token names somebody. */
 export type Person = { issuer: string; subject: string };
 
-/** Who asks or decides: an account of this machine, a person by their token, or an account of which the person is known. */
-export type Actor = { name: string; uid: number | null; person: Person | null };
+/** How somebody came who logged in: by pages or API, from which address, and when they last proved who they are. */
+export type Login = { via: 'console' | 'api'; address: string; authenticatedMs: number | null };
+
+/**
+ * Who asks or decides: an account of this machine, a person by their token, or an account of which the person is known.
+ * @property uid null: no account of this machine
+ */
+export type Actor = { name: string; uid: number | null; person: Person | null; login?: Login };
 
 /**
  * What is asked for.

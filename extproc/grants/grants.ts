@@ -8,10 +8,11 @@ import {
   type GrantTerms,
   isSameActor,
   isSamePerson,
+  type Person,
   stateOf,
   type Wanted,
 } from './grant.ts';
-import { openGrants } from './schema.ts';
+import { holderColumns, openGrants } from './schema.ts';
 
 export type Grant = {
   id: string;
@@ -64,6 +65,11 @@ export class Grants {
     this.#database.close();
   }
 
+  /** Changes whenever another process wrote. */
+  get version(): number {
+    return Number(this.#sql('pragma data_version').get()?.data_version);
+  }
+
   ask({ wanted, terms, by, reason }: Asking, nowMs: number): GrantAsked {
     return inTransaction(this.#database, () => {
       this.#sweep(nowMs);
@@ -105,12 +111,24 @@ export class Grants {
     return this.#load(id, nowMs);
   }
 
-  /** Those that wait for a decision or are in force, the oldest first; or all, the newest first. */
-  list(which: 'live' | 'all', limit: number, nowMs: number): Grant[] {
+  /** Those that wait for a decision or are in force, the oldest first; or all, the newest first; behind `after`. */
+  list(which: 'live' | 'all', limit: number, nowMs: number, after?: string): Grant[] {
     const ids =
       which === 'live'
-        ? this.#sql('select id from live where until_ms > ? order by id limit ?').all(nowMs, limit)
-        : this.#sql('select id from asked order by id desc limit ?').all(limit);
+        ? this.#sql('select id from live where until_ms > ? and id > ? order by id limit ?').all(
+            nowMs,
+            after ?? '',
+            limit,
+          )
+        : this.#sql('select id from asked where id < ? order by id desc limit ?').all(after ?? '~', limit);
+    return ids.flatMap(({ id }) => this.#load(String(id), nowMs) ?? []);
+  }
+
+  /** What is or was for one person, the newest first; behind `after`. */
+  listOf({ issuer, subject }: Person, limit: number, nowMs: number, after?: string): Grant[] {
+    const ids = this.#sql(
+      `select id from asked where (${holderColumns}) = (?, ?) and id < ? order by id desc limit ?`,
+    ).all(issuer, subject, after ?? '~', limit);
     return ids.flatMap(({ id }) => this.#load(String(id), nowMs) ?? []);
   }
 

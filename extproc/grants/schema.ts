@@ -1,6 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { openPrivateDatabase } from '../index/sqlite/database.ts';
 
+/** Whom something is for, as an index has it. */
+export const holderColumns = "json_extract(wanted, '$.holder.issuer'), json_extract(wanted, '$.holder.subject')";
+
 /**
  * What was asked for and what happened to it only come (inv. 8): the triggers refuse every change through SQL, also
  * `insert or replace`. They do not stop someone who may write the file. `live` and `in_force` are what is quickly found of
@@ -19,6 +22,7 @@ create table if not exists events (
   id text not null references asked (id),
   event text not null
 ) strict;
+create index if not exists asked_by_holder on asked (${holderColumns}, id);
 create index if not exists events_by_id on events (id, number);
 create table if not exists live (id text primary key, asker text not null, until_ms integer not null) strict;
 create index if not exists live_by_asker on live (asker);

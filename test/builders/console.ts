@@ -5,6 +5,7 @@ import type { Bearer } from '../../extproc/console/bearer.ts';
 import { appOf, type ConsoleParts } from '../../extproc/console/server.ts';
 import type { SignedIn } from '../../extproc/console/sign-in.ts';
 import type { Identity } from '../../extproc/exchange/identity.ts';
+import { type GrantLimits, Grants } from '../../extproc/grants/grants.ts';
 import { createLog } from '../../extproc/log.ts';
 import type { Look } from '../../extproc/looks/look-log.ts';
 import type { Masked } from '../../extproc/masking/masked.ts';
@@ -23,15 +24,19 @@ type Options = {
   /** What the identity provider says of a login. */
   signedIn?: SignedIn;
   now?: () => number;
+  grantLimits?: GrantLimits;
 };
 
 /** The console over real tickets; a token is the subject that it stands for. Whoever is called `nobody` may nothing. */
 export async function consoleRig(context: TestContext, options: Options = {}) {
-  const desk = new Tickets(join(await temporaryDirectory(context), 'approvals.sqlite'));
+  const directory = await temporaryDirectory(context);
+  const desk = new Tickets(join(directory, 'approvals.sqlite'));
+  const grants = new Grants(join(directory, 'grants.sqlite'), options.grantLimits);
   const looks: Look[] = [];
   const inputs: ConsoleInput[] = [];
   const app = appOf({
-    desk,
+    ...{ desk, grants, connections: ['claude', 'sandbox'] },
+    limits: { accessMaxMs: 7 * 24 * 3_600_000, breakGlassMaxMs: 3_600_000 },
     ...partsOf(options, looks, inputs),
     ...{ log: createLog('silent'), mask: (text) => text.replaceAll('ada@example.com', '[EMAIL]') as Masked<string> },
     now: options.now ?? Date.now,
@@ -43,13 +48,14 @@ export async function consoleRig(context: TestContext, options: Options = {}) {
   context.after(async () => {
     await app.close();
     desk.close();
+    grants.close();
   });
   const hold = (changes: Parameters<typeof approvalRequest>[0] = {}): string => {
     const answer = desk.ask(approvalRequest(changes), (options.now ?? Date.now)());
     if (!('ticket' in answer)) throw new Error(`no ticket: ${answer.kind}`);
     return answer.ticket;
   };
-  return { app, desk, looks, inputs, hold };
+  return { app, desk, grants, looks, inputs, hold };
 }
 
 function partsOf(
@@ -84,9 +90,13 @@ const usualLogin: SignedIn = { kind: 'person', identity: identityOf('grace'), id
 
 const denials = { rule: 'console/operator_listed', message: 'You are not among the operators who may do this.' };
 
+/** What giving access takes there. */
+export const grantTerms = { quorum: 1, open_minutes: 60, grant_minutes: 240, approvers: [] };
+
 /** Everybody but `nobody`, and nobody about a request of their own. */
 function usualPolicy({ operator, person, action }: ConsoleInput): Partial<ConsoleDecision> {
   if (operator.subject === 'nobody') return { verdict: 'deny', reasons: [denials] };
-  const isOwn = operator.subject === person?.subject && action === 'decide';
+  if (action === 'ask') return { terms: grantTerms };
+  const isOwn = operator.subject === person?.subject && ['decide', 'grant'].includes(action);
   return isOwn ? { verdict: 'deny', reasons: [{ rule: 'console/own_request', message: 'It is your own.' }] } : {};
 }

@@ -15,8 +15,14 @@ const held = [{ when: {}, effect: 'hold', types: ['EMAIL'], places: ['messages']
 
 export type ConsoleGateway = TestGateway & { tickets: Tickets; origin: string };
 
-/** People of the group `security` decide there: `grace` and `sam` of the demo's people. */
-export async function startConsoleGateway(settings: Record<string, unknown> = {}): Promise<ConsoleGateway> {
+/**
+ * People of the group `security` decide there: `grace` and `sam` of the demo's people.
+ * @param changeLists of the policies in this directory, before they are in force
+ */
+export async function startConsoleGateway(
+  settings: Record<string, unknown> = {},
+  changeLists: (directory: string) => void = () => {},
+): Promise<ConsoleGateway> {
   const gateway = await startTestGateway({
     keepBodies: true,
     consolePort: await freePort(),
@@ -25,6 +31,7 @@ export async function startConsoleGateway(settings: Record<string, unknown> = {}
       cpSync(shipped, join(directory, 'policies'), { recursive: true });
       writeFileSync(join(directory, 'policies/lists/findings/data.json'), JSON.stringify({ rules: held }));
       letDecide(directory, [{ actions: ['decide'], token_groups: ['security'] }]);
+      changeLists(directory);
     },
   });
   const tickets = new Tickets(ticketsFile(gateway.dataDirectory));

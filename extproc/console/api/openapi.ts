@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document, made of the same schemas that requests are read by. */
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
-import { apiPrefix, type Operation, operations, type SchemaName, schemas, ticketParameter } from './operations.ts';
+import { apiPrefix, type Operation, operations, pathParameters, type SchemaName, schemas } from './operations.ts';
 
 type Json = Record<string, unknown>;
 
@@ -20,7 +20,7 @@ export function openApiDocument(origin: string, sessionCookie: string): Json {
     info: {
       title: 'skilltape',
       version: '1',
-      description: 'Requests that wait for an approval of people: seeing them, and deciding.',
+      description: 'Requests that wait for an approval of people, and access on request: asking, seeing, and deciding.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: origin }],
@@ -44,7 +44,7 @@ export function openApiDocument(origin: string, sessionCookie: string): Json {
 
 function described({ id, summary, query, body, path, answer, problems, isOpen }: Operation): Json {
   const parameters = [
-    ...(path.includes('{ticket}') ? [ticket] : []),
+    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => pathParameter(name)),
     ...(query === undefined ? [] : parametersOf(query)),
   ];
   const content = answer === null ? { schema: { type: 'object' } } : { schema: reference(answer) };
@@ -64,7 +64,9 @@ function described({ id, summary, query, body, path, answer, problems, isOpen }:
   };
 }
 
-const ticket = { name: 'ticket', in: 'path', required: true, schema: jsonSchemaOf(ticketParameter) };
+function pathParameter(name: string): Json {
+  return { name, in: 'path', required: true, schema: jsonSchemaOf(pathParameters[name] ?? z.string()) };
+}
 
 function problemAnswer(status: number): Json {
   return {

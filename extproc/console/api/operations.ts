@@ -1,6 +1,8 @@
 /** What the API can do: the one list of which both its routes and its OpenAPI document are made. */
 import { z } from 'zod';
+import { accessDecisionBody, askingBody } from '../asking.ts';
 import { decisionBody } from '../decision.ts';
+import { accessDocument } from './access-document.ts';
 import { problemDocument } from './problem.ts';
 import { ticketDocument } from './ticket-document.ts';
 
@@ -11,6 +13,11 @@ const ticketId = z
   .regex(/^[A-Za-z0-9-]{1,64}$/, 'is no id of a ticket')
   .describe('Id of the ticket, such as t-teqkx5-6f0a4c2f81.');
 
+const accessRequestId = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,64}$/, 'is no id of a request for access')
+  .describe('Id of the request for access, such as g-teqkx5-6f0a4c2f81.');
+
 const limitMax = 100;
 
 /** What a query says is text. */
@@ -20,7 +27,7 @@ const limit = z
   .transform(Number)
   .refine((value) => value >= 1 && value <= limitMax, `has to be from 1 to ${limitMax}`)
   .default(limitMax)
-  .describe(`Most tickets of one answer, 1 to ${limitMax}.`);
+  .describe(`Most of one answer, 1 to ${limitMax}.`);
 
 export const listQuery = z.strictObject({
   state: z
@@ -29,6 +36,24 @@ export const listQuery = z.strictObject({
     .describe('`live`: those that wait or can still be used, the oldest first. `all`: the newest first.'),
   limit,
   after: ticketId.optional().describe('`next` of the answer before.'),
+});
+
+export const accessListQuery = z.strictObject({
+  whose: z
+    .enum(['any', 'own'])
+    .default('any')
+    .describe('`any`: what you may see. `own`: what is for you, the newest first.'),
+  state: z
+    .enum(['live', 'all'])
+    .default('live')
+    .describe('`live`: what waits or is in force, the oldest first. `all`: the newest first.'),
+  limit,
+  after: accessRequestId.optional().describe('`next` of the answer before.'),
+});
+
+export const accessListDocument = z.strictObject({
+  accessRequests: z.array(accessDocument),
+  next: z.string().nullable().describe('Give it as `after` for what comes next; null: that was all.'),
 });
 
 export const listDocument = z.strictObject({
@@ -46,6 +71,10 @@ export const meDocument = z.strictObject({
 
 /** By name, as the OpenAPI document refers to them. */
 export const schemas = {
+  AccessAsking: askingBody,
+  AccessDecision: accessDecisionBody,
+  AccessRequest: accessDocument,
+  AccessRequestList: accessListDocument,
   Approval: ticketDocument,
   ApprovalList: listDocument,
   Decision: decisionBody,
@@ -56,22 +85,32 @@ export const schemas = {
 export type SchemaName = keyof typeof schemas;
 
 /**
- * @property path below the prefix, with `{ticket}` for a parameter
+ * @property path below the prefix, with `{ticket}` or `{accessRequest}` for a parameter
  * @property problems statuses beside those that every operation may have
  */
 export type Operation = {
-  id: 'getMe' | 'listApprovals' | 'getApproval' | 'decideApproval' | 'getOpenApi';
+  id:
+    | 'getMe'
+    | 'listApprovals'
+    | 'getApproval'
+    | 'decideApproval'
+    | 'listAccessRequests'
+    | 'askForAccess'
+    | 'getAccessRequest'
+    | 'decideAccessRequest'
+    | 'getOpenApi';
   method: 'GET' | 'POST';
   path: string;
   summary: string;
-  query?: typeof listQuery;
-  body?: 'Decision';
+  query?: typeof listQuery | typeof accessListQuery;
+  body?: 'Decision' | 'AccessAsking' | 'AccessDecision';
   answer: SchemaName | null;
   problems: readonly number[];
   isOpen?: true;
 };
 
-export const ticketParameter = ticketId;
+/** By the name that a path has. */
+export const pathParameters: Readonly<Record<string, z.ZodType>> = { ticket: ticketId, accessRequest: accessRequestId };
 
 export const operations: readonly Operation[] = [
   {
@@ -91,6 +130,29 @@ export const operations: readonly Operation[] = [
     ...{ id: 'decideApproval', method: 'POST', path: '/approvals/{ticket}/decisions', answer: 'Approval' },
     summary: 'Approve it, deny it, or take an approval back.',
     body: 'Decision',
+    problems: [400, 403, 404, 409, 413, 415, 422],
+  },
+  {
+    ...{ id: 'listAccessRequests', method: 'GET', path: '/access-requests', answer: 'AccessRequestList' },
+    summary: 'Your own requests for access, and those of others about which policy lets you decide.',
+    query: accessListQuery,
+    problems: [422],
+  },
+  {
+    ...{ id: 'askForAccess', method: 'POST', path: '/access-requests', answer: 'AccessRequest' },
+    summary: 'Ask for access for yourself. What you ask for again while it is open is the same request.',
+    body: 'AccessAsking',
+    problems: [400, 403, 413, 415, 422],
+  },
+  {
+    ...{ id: 'getAccessRequest', method: 'GET', path: '/access-requests/{accessRequest}', answer: 'AccessRequest' },
+    summary: 'One request for access with everything that happened to it.',
+    problems: [404],
+  },
+  {
+    ...{ id: 'decideAccessRequest', method: 'POST', path: '/access-requests/{accessRequest}/decisions' },
+    ...{ answer: 'AccessRequest', body: 'AccessDecision' },
+    summary: 'Approve it, deny it, or take access back at once.',
     problems: [400, 403, 404, 409, 413, 415, 422],
   },
   {

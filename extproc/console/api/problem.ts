@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { sanitisedJson } from '../../terminal/sanitise.ts';
+import { accessDocument } from './access-document.ts';
 import { ticketDocument } from './ticket-document.ts';
 
 const reasonDocument = z.strictObject({
@@ -17,6 +18,7 @@ export const problemDocument = z.strictObject({
   detail: z.string().describe('What is wrong in this case, for people.'),
   reasons: z.array(reasonDocument).optional().describe('Why policy denies it.'),
   approval: ticketDocument.optional().describe('What was decided before.'),
+  accessRequest: accessDocument.optional().describe('The same, of a request for access.'),
 });
 
 export type Problem = z.infer<typeof problemDocument>;
@@ -37,7 +39,9 @@ const kinds: Readonly<Record<number, string>> = {
   503: 'unavailable',
 };
 
-export function problemOf(status: number, detail: string, more: Pick<Problem, 'reasons' | 'approval'> = {}): Problem {
+type ProblemMore = Pick<Problem, 'reasons' | 'approval' | 'accessRequest'>;
+
+export function problemOf(status: number, detail: string, more: ProblemMore = {}): Problem {
   const type = `${typePrefix}${kinds[status] ?? 'failed'}`;
   return { type, title: STATUS_CODES[status] ?? 'Error', status, detail, ...more };
 }

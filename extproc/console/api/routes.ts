@@ -5,20 +5,15 @@ import type { Outcome } from '../approvals.ts';
 import { type ConsoleContext, cookieNameOf, isOwnPost, personOf, sessionOf } from '../context.ts';
 import { decisionBody, faultsOf, wishOf } from '../decision.ts';
 import { notOurs } from '../login-routes.ts';
-import { conflictWords, ticketPattern } from '../pages/routes.ts';
+import { idIn } from '../pages/ids.ts';
+import { conflictWords } from '../pages/routes.ts';
 import { nameOf, type Person } from '../person.ts';
+import { accessHandlersOf } from './access-routes.ts';
+import type { Answer, Caller, Handler } from './answer.ts';
 import { openApiDocument } from './openapi.ts';
 import { apiPrefix, listQuery, type Operation, operations } from './operations.ts';
 import { type Problem, problem, problemOf } from './problem.ts';
 import { documentOf } from './ticket-document.ts';
-
-/** Who calls. `isTrusted`: a POST of theirs was not sent by a page of somebody else. */
-type Caller = { person: Person; csrfToken: string | null; isTrusted: boolean };
-
-/** What is answered: a document, or a problem. */
-type Answer = { ok: object } | { problem: Problem };
-
-type Handler = (request: FastifyRequest, caller: Caller) => Promise<Answer>;
 
 export function apiRoutes(app: FastifyInstance, context: ConsoleContext): void {
   const handlers = handlersOf(context);
@@ -89,8 +84,10 @@ async function bearerCaller(
   }
 }
 
-function handlersOf({ approvals, live }: ConsoleContext): Record<Operation['id'], Handler | null> {
+function handlersOf(context: ConsoleContext): Record<Operation['id'], Handler | null> {
+  const { approvals, live } = context;
   return {
+    ...accessHandlersOf(context),
     getOpenApi: null,
     getMe: async (_request, { person: { identity }, csrfToken }) => {
       const { issuer, subject, groups } = identity;
@@ -104,13 +101,13 @@ function handlersOf({ approvals, live }: ConsoleContext): Record<Operation['id']
       return { ok: { approvals: tickets.map(documentOf), next } };
     },
     getApproval: async (request, { person }) => {
-      const ticket = ticketOf(request);
+      const ticket = idIn(request, 'ticket');
       if (ticket === null) return hidden;
       const seen = await approvals.read(person, ticket);
       return seen.kind === 'hidden' ? hidden : { ok: documentOf(seen.ticket) };
     },
     decideApproval: async (request, { person }) => {
-      const ticket = ticketOf(request);
+      const ticket = idIn(request, 'ticket');
       if (ticket === null) return hidden;
       const body = decisionBody.safeParse(request.body);
       if (!body.success) return { problem: problemOf(422, faultsOf(body.error)) };
@@ -140,9 +137,4 @@ function answerTo(outcome: Outcome): Answer {
     default:
       return outcome satisfies never;
   }
-}
-
-function ticketOf(request: FastifyRequest): string | null {
-  const { ticket } = request.params as { ticket: string };
-  return ticketPattern.test(ticket) ? ticket : null;
 }

@@ -7,6 +7,8 @@ if (fault !== null) fault.focus();
 document.getElementById('follows')?.removeAttribute('hidden');
 
 const announcement = document.getElementById('announcement');
+// What was done stays told; what comes by itself stands behind it.
+const done = announcement?.textContent.trim() ?? '';
 let isAsking = false;
 let isAskedAgain = false;
 
@@ -28,7 +30,7 @@ async function takeOver() {
       part.replaceChildren(...fresh.childNodes);
       if (focused !== null) part.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
     }
-    if (isChanged) announcement.textContent = wordsOf(page);
+    if (isChanged) announcement.textContent = `${done} ${wordsOf(page)}`.trim();
   } catch {
     // The next event asks again.
   } finally {

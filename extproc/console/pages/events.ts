@@ -2,8 +2,11 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ConsoleContext, personOf, sessionOf } from '../context.ts';
+import type { Person } from '../person.ts';
 import type { Session } from '../sessions.ts';
-import { shownMax, ticketPattern } from './routes.ts';
+import { ownAccess } from './access-routes.ts';
+import { idPattern } from './ids.ts';
+import { inboxAccess, shownMax } from './routes.ts';
 
 /** Pages of one session that listen at once (inv. 10). */
 const perSessionMax = 10;
@@ -25,15 +28,32 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
   });
 }
 
+/** What a page shows: one ticket, one request for access, what somebody asked for themselves, or the inbox. */
+type Subject = { ticket: string } | { grant: string } | { list: 'own' | 'inbox' };
+
+function subjectOf({ ticket, grant, list }: Record<string, unknown>): Subject {
+  if (typeof ticket === 'string' && idPattern.test(ticket)) return { ticket };
+  if (typeof grant === 'string' && idPattern.test(grant)) return { grant };
+  return { list: list === 'own' ? 'own' : 'inbox' };
+}
+
+async function glanceAt({ approvals, access }: ConsoleContext, person: Person, of: Subject): Promise<string> {
+  if ('ticket' in of) return approvals.glance(person, of);
+  if ('grant' in of) return access.glance(person, of);
+  if (of.list === 'own') return access.glance(person, ownAccess);
+  return `${await approvals.glance(person, { limit: shownMax })}${await access.glance(person, inboxAccess)}`;
+}
+
 function listen(
   request: FastifyRequest,
   reply: FastifyReply,
-  { approvals, live, sessions, now }: ConsoleContext,
+  context: ConsoleContext,
   session: Session,
   onClosed: () => void,
 ): void {
-  const { ticket, seen } = request.query as { ticket?: unknown; seen?: unknown };
-  const of = typeof ticket === 'string' && ticketPattern.test(ticket) ? { ticket } : { limit: shownMax };
+  const { live, sessions, now } = context;
+  const query = request.query as Record<string, unknown>;
+  const of = subjectOf(query);
   const person = personOf(session, request);
   reply.hijack();
   const stream = reply.raw;
@@ -45,8 +65,8 @@ function listen(
   };
   const takeOff = live.add({
     of: JSON.stringify([person.identity.issuer, person.identity.subject, person.identity.groups, of]),
-    seen: String(seen),
-    glance: () => approvals.glance(person, of),
+    seen: String(query.seen),
+    glance: () => glanceAt(context, person, of),
     send(event) {
       // A reader that does not read is not written to: it asks again when it goes on.
       if (stream.writableNeedDrain || stream.writableEnded) return;

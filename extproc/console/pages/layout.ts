@@ -22,6 +22,7 @@ export type Page = {
 const ways = [
   { path: '/approvals', words: 'Waiting' },
   { path: '/decided', words: 'Decided' },
+  { path: '/access', words: 'Your access' },
 ] as const;
 
 export function renderPage(page: Page): string {

@@ -1,48 +1,39 @@
 /** The pages on which people look and decide. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { type AccessQuery, accessGlanceOf } from '../access.ts';
 import { glanceOf, type Outcome, type Seen } from '../approvals.ts';
 import { type ConsoleContext, isOwnPost, personOf, sessionOf, viewerOf } from '../context.ts';
 import { decisionBody, faultsOf, wishOf } from '../decision.ts';
-import { loginPath, notOurs, sendPage } from '../login-routes.ts';
+import { notOurs, sendPage } from '../login-routes.ts';
 import type { Session } from '../sessions.ts';
+import { accessRequests } from './access-list.ts';
+import { idPattern } from './ids.ts';
 import { decidedPage, heldRequests, inboxPage } from './inbox.ts';
 import { messagePage } from './layout.ts';
 import { ticketPage } from './ticket.ts';
+import { afterOf, noticeOf, numberIn, onPage, type Visit } from './visit.ts';
 import { stateWords } from './words.ts';
 
-export const ticketPattern = /^[A-Za-z0-9-]{1,64}$/;
-/** Tickets of one page. */
+/** Tickets, or requests for access, of one page. */
 export const shownMax = 100;
 
-type Visit = { request: FastifyRequest; reply: FastifyReply; session: Session };
+export const inboxAccess: AccessQuery = { whose: 'any', which: 'live', limit: shownMax };
+
 type Named = { ticket: string };
 
 export function pageRoutes(app: FastifyInstance, context: ConsoleContext): void {
-  const page = (path: string, show: (visit: Visit) => Promise<FastifyReply>): void => {
-    app.get(path, (request, reply) => {
-      const session = sessionOf(request, context);
-      if (session === null) return reply.redirect(loginPath(request.url.split('?')[0] ?? ''), 303);
-      return show({ request, reply, session });
-    });
-  };
-  page('/approvals', async ({ request, reply, session }) => {
-    const listed = await context.approvals.list(personOf(session, request), 'live', shownMax, afterOf(request));
-    const sections = heldRequests(listed, context.now());
-    return sendPage(
-      reply,
-      200,
-      inboxPage(viewerOf(session), sections, { notice: noticeOf(session), glance: glanceOf(listed.tickets) }),
-    );
-  });
+  const page = (path: string, show: (visit: Visit) => Promise<FastifyReply>): void => onPage(app, context, path, show);
+  page('/approvals', (visit) => inbox(context, visit));
   page('/decided', async ({ request, reply, session }) => {
     const listed = await context.approvals.list(personOf(session, request), 'all', shownMax, afterOf(request));
     return sendPage(reply, 200, decidedPage(viewerOf(session), listed, context.now()));
   });
-  page('/approvals/:ticket', async ({ request, reply, session }) => {
+  page('/approvals/:ticket', async (visit) => {
+    const { request, reply, session } = visit;
     const { ticket } = request.params as Named;
-    const seen = await seenOf(context, { request, session, reply }, ticket);
+    const seen = await seenOf(context, visit, ticket);
     if (seen.kind === 'hidden') return hidden(reply, session);
-    const view = { viewer: viewerOf(session), seen, nowMs: context.now(), notice: noticeOf(session) };
+    const view = { viewer: viewerOf(session), seen, nowMs: context.now(), notice: noticeOf(visit) };
     return sendPage(reply, 200, ticketPage({ ...view, fault: null, typed: null }));
   });
   for (const kind of ['approve', 'deny', 'revoke'] as const) {
@@ -53,6 +44,17 @@ export function pageRoutes(app: FastifyInstance, context: ConsoleContext): void 
       return decide(context, { request, reply, session }, ticket, kind);
     });
   }
+}
+
+async function inbox(context: ConsoleContext, visit: Visit): Promise<FastifyReply> {
+  const { request, reply, session } = visit;
+  const person = personOf(session, request);
+  const held = await context.approvals.list(person, 'live', shownMax, afterOf(request));
+  const access = await context.access.list(person, inboxAccess);
+  const nowMs = context.now();
+  const sections = [...heldRequests(held, nowMs), ...accessRequests(access, person, nowMs)];
+  const glance = `${glanceOf(held.tickets)}${accessGlanceOf(access.grants)}`;
+  return sendPage(reply, 200, inboxPage(viewerOf(session), sections, { notice: noticeOf(visit), glance }));
 }
 
 const loggedOut = 'Your session has ended, so nothing was recorded. Open the request again to log in.';
@@ -66,7 +68,7 @@ async function decide(
   const { request, reply, session } = visit;
   const person = personOf(session, request);
   const { csrf, ...form } = (request.body ?? {}) as Record<string, unknown>;
-  if (!ticketPattern.test(ticket)) return hidden(reply, session);
+  if (!idPattern.test(ticket)) return hidden(reply, session);
   if (!isOwnPost(request, context, session, csrf)) {
     context.approvals.refused(person, `${kind} ${ticket}`, 'not sent by a page of the console');
     return sendPage(reply, 403, messagePage('Not recorded', notOurs, viewerOf(session)));
@@ -84,13 +86,8 @@ async function decide(
   return reply.redirect(`/approvals/${ticket}`, 303);
 }
 
-/** What a form sends is text. What is no number is refused: nobody is to approve for longer than they meant. */
 function numbered({ reason, scope, uses, minutes }: Record<string, unknown>): Record<string, unknown> {
-  const number = (text: unknown) => {
-    if (text === undefined || text === '') return undefined;
-    return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  };
-  return { reason, scope, uses: number(uses), minutes: number(minutes) };
+  return { reason, scope, uses: numberIn(uses), minutes: numberIn(minutes) };
 }
 
 function faultOf(outcome: Extract<Outcome, { kind: 'denied' | 'conflict' }>): { status: number; fault: string } {
@@ -128,21 +125,10 @@ async function again(
 }
 
 async function seenOf({ approvals }: ConsoleContext, { request, session }: Visit, ticket: string): Promise<Seen> {
-  return ticketPattern.test(ticket) ? approvals.read(personOf(session, request), ticket) : { kind: 'hidden' };
+  return idPattern.test(ticket) ? approvals.read(personOf(session, request), ticket) : { kind: 'hidden' };
 }
 
 function hidden(reply: FastifyReply, session: Session): FastifyReply {
   const words = 'There is no such request, or you may not see it.';
   return sendPage(reply, 404, messagePage('Nothing to see here', words, viewerOf(session)));
-}
-
-function noticeOf(session: Session): string | null {
-  const { notice } = session;
-  session.notice = null;
-  return notice;
-}
-
-function afterOf(request: FastifyRequest): string | undefined {
-  const { after } = request.query as { after?: unknown };
-  return typeof after === 'string' && ticketPattern.test(after) ? after : undefined;
 }

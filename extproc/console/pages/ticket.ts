@@ -51,7 +51,7 @@ ${history(ticket)}`;
 }
 
 /** Takes the focus: a person who cannot see the page is told first that it was not done. */
-function faultOf(fault: string): Html {
+export function faultOf(fault: string): Html {
   return html`<div class="fault" role="alert" id="fault" tabindex="-1"><h2>Not recorded</h2><p>${fault}</p></div>`;
 }
 

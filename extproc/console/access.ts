@@ -1,0 +1,212 @@
+/** What one person may ask for, see and decide of access on request; pages and API do nothing with grants but by this. */
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { askForAccess, type DeskAnswer, type Doer, decideGrant, judgeGrant, type Thing } from '../grants/desk.ts';
+import { isSamePerson } from '../grants/grant.ts';
+import type { Grant, GrantDecision, GrantRefusal, Grants } from '../grants/grants.ts';
+import type { LookKind, LookLog } from '../looks/look-log.ts';
+import type { Masked } from '../masking/masked.ts';
+import type { ConsolePolicy, Reason } from './approvals.ts';
+import { lookingPerson, operatorOf, type Person } from './person.ts';
+
+export type AccessParts = {
+  grants: Pick<Grants, 'version' | 'ask' | 'decide' | 'read' | 'list' | 'listOf'>;
+  /** Longest times, whatever policy says. */
+  limits: { accessMaxMs: number; breakGlassMaxMs: number };
+  /** Names of the configured connections. */
+  connections: readonly string[];
+  lookLog: Pick<LookLog, 'record'>;
+  mask(text: string): Masked<string>;
+  /** As for tickets: with a fault in the files nobody asks, sees or decides anything. */
+  policy(): Promise<ConsolePolicy>;
+  now(): number;
+};
+
+/** What a person wants to have. */
+export type AccessWish = { thing: Thing; forMs: number; reason: string };
+
+/** `forMs`: a shorter time than was asked for. */
+export type AccessDecision = { kind: GrantDecision['kind']; reason: string; forMs?: number | undefined };
+
+/** @property whose `own`: the newest first, whatever the state; `any`: with those that policy lets them decide about */
+export type AccessQuery = { whose: 'own' | 'any'; which: 'live' | 'all'; limit: number; after?: string | undefined };
+
+/** `hidden`: there is none, or they may not see it; the two are not told apart. */
+export type SeenAccess =
+  | { kind: 'grant'; grant: Grant; mayApprove: boolean; mayRevoke: boolean; whyNot: readonly Reason[] }
+  | { kind: 'hidden' };
+
+export type AccessOutcome =
+  | { kind: 'recorded'; grant: Grant }
+  | { kind: 'hidden' }
+  | { kind: 'denied'; reasons: readonly Reason[] }
+  /** Whatever policy says: in words. */
+  | { kind: 'impossible'; why: string }
+  | { kind: 'full' }
+  /** What it was already when this came. */
+  | { kind: 'conflict'; why: Exclude<GrantRefusal, 'not_found'>; grant: Grant };
+
+export type ListedAccess = { grants: Grant[]; next: string | null };
+
+/** Of so many at once it is asked whether a person may see them (inv. 10). */
+const scannedMax = 500;
+const scannedAtOnce = 100;
+
+/** Stands in for a reason when it is asked whether somebody could decide at all. */
+const anyReason = 'x'.repeat(500);
+
+/** Another one for whatever a page would show otherwise; says nothing beside that. */
+export function accessGlanceOf(grants: readonly Grant[]): string {
+  const states = grants.map(({ id, state, events }) => `${id} ${state.kind} ${events.length}`);
+  return createHash('sha256').update(states.join('\n')).digest('base64url').slice(0, 16);
+}
+
+export function isOwn({ wanted }: Grant, { identity }: Person): boolean {
+  return isSamePerson(wanted.holder, identity);
+}
+
+export class AccessRequests {
+  readonly #parts: AccessParts;
+
+  constructor(parts: AccessParts) {
+    this.#parts = parts;
+  }
+
+  get connections(): readonly string[] {
+    return this.#parts.connections;
+  }
+
+  /** Records the look, and gives what the person may see. */
+  async list(person: Person, query: AccessQuery): Promise<ListedAccess> {
+    const whose = query.whose === 'own' ? 'own grants' : query.which === 'live' ? 'grants in force' : 'all grants';
+    this.#look(person, 'access', whose);
+    return this.#visible(person, query);
+  }
+
+  /** Says nothing but whether what a person may see is as it was: one, or what `list` gives. */
+  async glance(person: Person, of: { grant: string } | AccessQuery): Promise<string> {
+    if (!('grant' in of)) return accessGlanceOf((await this.#visible(person, of)).grants);
+    const policy = await this.#parts.policy();
+    return accessGlanceOf([this.#seen(policy, person, of.grant)].filter((grant) => grant !== null));
+  }
+
+  async read(person: Person, id: string): Promise<SeenAccess> {
+    this.#look(person, 'access', id);
+    const policy = await this.#parts.policy();
+    const grant = this.#seen(policy, person, id);
+    if (grant === null) return { kind: 'hidden' };
+    const judge = (kind: GrantDecision['kind']) => this.#judge(policy, person, grant, kind);
+    const [approve, revoke] = [judge('approve'), judge('revoke')];
+    const mayRevoke = revoke.verdict === 'allow';
+    return { kind: 'grant', grant, mayApprove: approve.verdict === 'allow', mayRevoke, whyNot: approve.reasons };
+  }
+
+  /** For themselves alone. The attempt is recorded before policy is asked. */
+  async ask(person: Person, { thing, forMs, reason: given }: AccessWish): Promise<AccessOutcome> {
+    const reason = this.#parts.mask(given);
+    const what = `ask\n${JSON.stringify(thing)}`;
+    this.#look(person, 'access', what, reason);
+    const { grants, limits, connections, now } = this.#parts;
+    const parts = { grants, limits, connections, policy: await this.#parts.policy() };
+    const asking = { asker: person.identity, doer: doerOf(person), thing, forMs, reason };
+    return this.#outcomeOf(person, what, askForAccess(parts, asking, now()));
+  }
+
+  /** The attempt is recorded before anything is asked, and what was refused once more with why. */
+  async decide(person: Person, id: string, { kind, reason: given, forMs }: AccessDecision): Promise<AccessOutcome> {
+    const reason = this.#parts.mask(given);
+    const what = `${kind} ${id}`;
+    this.#look(person, 'decision', what, reason);
+    const { grants, limits, connections, now } = this.#parts;
+    const policy = await this.#parts.policy();
+    if (this.#seen(policy, person, id) === null) {
+      this.#refused(person, what, 'not to be seen');
+      return { kind: 'hidden' };
+    }
+    const deciding = { id, kind, doer: doerOf(person), reason, forMs };
+    return this.#outcomeOf(person, what, decideGrant({ grants, limits, connections, policy }, deciding, now()), id);
+  }
+
+  #outcomeOf(person: Person, what: string, answer: DeskAnswer, id = ''): AccessOutcome {
+    switch (answer.kind) {
+      case 'recorded':
+        return { kind: 'recorded', grant: answer.grant };
+      case 'full':
+        this.#refused(person, what, answer.limit);
+        return { kind: 'full' };
+      case 'not_allowed': {
+        const { rules, reasons } = answer;
+        this.#refused(person, what, rules.map(({ rule }) => rule).join(', ') || 'not possible');
+        return rules.length > 0 ? { kind: 'denied', reasons: rules } : { kind: 'impossible', why: reasons.join(' ') };
+      }
+      case 'refused': {
+        this.#refused(person, what, `${answer.why} ${answer.state}`.trim());
+        const grant = this.#parts.grants.read(id, this.#parts.now());
+        if (answer.why === 'not_found' || grant === null) return { kind: 'hidden' };
+        return { kind: 'conflict', why: answer.why, grant };
+      }
+      default:
+        return answer satisfies never;
+    }
+  }
+
+  async #visible(person: Person, { whose, which, limit, after }: AccessQuery): Promise<ListedAccess> {
+    const policy = await this.#parts.policy();
+    const found: Grant[] = [];
+    let last = after ?? null;
+    for (let scanned = 0; scanned < scannedMax; scanned += scannedAtOnce) {
+      const page = this.#page(person, whose, which, last ?? undefined);
+      for (const grant of page) {
+        if (found.length === limit) return { grants: found, next: last };
+        last = grant.id;
+        if (isWanted(grant, which) && this.#maySee(policy, person, grant)) found.push(grant);
+      }
+      if (page.length < scannedAtOnce) return { grants: found, next: null };
+      // Others are answered in between.
+      await setImmediate();
+    }
+    return { grants: found, next: last };
+  }
+
+  #page({ identity }: Person, whose: 'own' | 'any', which: 'live' | 'all', after: string | undefined): Grant[] {
+    const { grants, now } = this.#parts;
+    if (whose === 'own') return grants.listOf(identity, scannedAtOnce, now(), after);
+    return grants.list(which, scannedAtOnce, now(), after);
+  }
+
+  #seen(policy: ConsolePolicy, person: Person, id: string): Grant | null {
+    const grant = this.#parts.grants.read(id, this.#parts.now());
+    return grant !== null && isWanted(grant, 'all') && this.#maySee(policy, person, grant) ? grant : null;
+  }
+
+  /** Their own always; and those that they could take back, which is no decision about themselves. */
+  #maySee(policy: ConsolePolicy, person: Person, grant: Grant): boolean {
+    return isOwn(grant, person) || this.#judge(policy, person, grant, 'revoke').verdict === 'allow';
+  }
+
+  #judge(policy: ConsolePolicy, person: Person, grant: Grant, kind: GrantDecision['kind']) {
+    return judgeGrant({ policy }, grant, { kind, doer: doerOf(person), reason: anyReason }, this.#parts.now());
+  }
+
+  /** Writes down that something was not done. */
+  #refused(person: Person, what: string, why: string): void {
+    this.#look(person, 'decision', `refused: ${what} (${why})`);
+  }
+
+  #look(person: Person, what: LookKind, subject: string, why?: Masked<string>): void {
+    const { lookLog, mask } = this.#parts;
+    lookLog.record({ who: lookingPerson(person), what, subject: mask(subject), why });
+  }
+}
+
+/** Break-glass takes two people at the command line, and is no access that somebody asked for. */
+function isWanted({ wanted, state }: Grant, which: 'live' | 'all'): boolean {
+  if (wanted.kind !== 'access') return false;
+  return which === 'all' || state.kind === 'pending' || state.kind === 'in_force';
+}
+
+function doerOf(person: Person): Doer {
+  const { identity, via, address, authenticatedMs } = person;
+  const { issuer, subject } = identity;
+  return { operator: operatorOf(person), person: { issuer, subject }, login: { via, address, authenticatedMs } };
+}

@@ -1,0 +1,137 @@
+/** The pages on which people ask for access, see what they have, and decide about what others asked for. */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { AccessOutcome, AccessQuery } from '../access.ts';
+import { accessDecisionBody, accessDecisionOf, accessWishOf, askingBody } from '../asking.ts';
+import { type ConsoleContext, isOwnPost, personOf, sessionOf, viewerOf } from '../context.ts';
+import { faultsOf } from '../decision.ts';
+import { notOurs, sendPage } from '../login-routes.ts';
+import type { Session } from '../sessions.ts';
+import { accessPage, ownAccessPage, type TypedAsking } from './access.ts';
+import { accessConflictWords, accessStateWords } from './access-words.ts';
+import { idIn } from './ids.ts';
+import { messagePage } from './layout.ts';
+import { afterOf, noticeOf, numberIn, onPage, type Visit } from './visit.ts';
+
+/** What the page of one's own access shows. */
+export const ownAccess: AccessQuery = { whose: 'own', which: 'all', limit: 100 };
+
+type Form = Record<string, unknown>;
+type Fault = { status: number; fault: string };
+
+export function accessPageRoutes(app: FastifyInstance, context: ConsoleContext): void {
+  onPage(app, context, '/access', (visit) => showOwn(context, visit, { status: 200, fault: null, typed: {} }));
+  onPage(app, context, '/access/:accessRequest', (visit) =>
+    showOne(context, visit, { status: 200, fault: null, typed: '' }),
+  );
+  const post = (path: string, what: string, take: (visit: Visit, form: Form) => Promise<FastifyReply>): void => {
+    app.post(path, async (request, reply) => {
+      const session = sessionOf(request, context);
+      if (session === null) return sendPage(reply, 401, messagePage('You are not logged in', loggedOut, null));
+      const { csrf, ...form } = (request.body ?? {}) as Form;
+      if (isOwnPost(request, context, session, csrf)) return take({ request, reply, session }, form);
+      const subject = `${what} ${idIn(request, 'accessRequest') ?? ''}`.trim();
+      context.approvals.refused(personOf(session, request), subject, 'not sent by a page of the console');
+      return sendPage(reply, 403, messagePage('Not recorded', notOurs, viewerOf(session)));
+    });
+  };
+  post('/access', 'ask for access', (visit, form) => ask(context, visit, form));
+  for (const kind of ['approve', 'deny', 'revoke'] as const) {
+    post(`/access/:accessRequest/${kind}`, kind, (visit, form) => decide(context, visit, form, kind));
+  }
+}
+
+const loggedOut = 'Your session has ended, so nothing was recorded. Open the page again to log in.';
+
+async function showOwn(
+  { access, now }: ConsoleContext,
+  visit: Visit,
+  { status, fault, typed }: { status: number; fault: string | null; typed: TypedAsking },
+): Promise<FastifyReply> {
+  const { request, reply, session } = visit;
+  const listed = await access.list(personOf(session, request), { ...ownAccess, after: afterOf(request) });
+  const view = { viewer: viewerOf(session), connections: access.connections, listed, nowMs: now(), fault, typed };
+  return sendPage(reply, status, ownAccessPage({ ...view, notice: fault === null ? noticeOf(visit) : null }));
+}
+
+async function showOne(
+  { access, now }: ConsoleContext,
+  visit: Visit,
+  { status, fault, typed }: { status: number; fault: string | null; typed: string },
+): Promise<FastifyReply> {
+  const { request, reply, session } = visit;
+  const id = idIn(request, 'accessRequest');
+  const seen = id === null ? null : await access.read(personOf(session, request), id);
+  if (seen?.kind !== 'grant') return hidden(reply, session);
+  const notice = fault === null ? noticeOf(visit) : null;
+  const view = { viewer: viewerOf(session), seen, nowMs: now(), notice, fault, typed };
+  return sendPage(reply, status, accessPage(view));
+}
+
+async function ask(context: ConsoleContext, visit: Visit, form: Form): Promise<FastifyReply> {
+  const { request, reply, session } = visit;
+  const typed = textsOf(form, ['connection', 'skill', 'model', 'minutes', 'reason']);
+  const again = (wrong: Fault) => showOwn(context, visit, { ...wrong, typed });
+  // A field that was left empty is not asked for.
+  const given = Object.fromEntries(Object.entries(typed).filter(([, value]) => value.trim() !== ''));
+  const wanted = askingBody.safeParse({ ...given, minutes: numberIn(typed.minutes) });
+  if (!wanted.success) return again({ status: 422, fault: faultsOf(wanted.error) });
+  const outcome = await context.access.ask(personOf(session, request), accessWishOf(wanted.data));
+  if (outcome.kind === 'hidden') return hidden(reply, session);
+  if (outcome.kind !== 'recorded') return again(faultOf(outcome));
+  return recorded(context, visit, outcome);
+}
+
+async function decide(
+  context: ConsoleContext,
+  visit: Visit,
+  form: Form,
+  kind: 'approve' | 'deny' | 'revoke',
+): Promise<FastifyReply> {
+  const { request, reply, session } = visit;
+  const { reason, minutes } = textsOf(form, ['reason', 'minutes']);
+  const again = (wrong: Fault) => showOne(context, visit, { ...wrong, typed: reason ?? '' });
+  const id = idIn(request, 'accessRequest');
+  if (id === null) return hidden(reply, session);
+  const body = { decision: kind, reason, ...(kind === 'approve' && { minutes: numberIn(minutes) ?? minutes }) };
+  const wanted = accessDecisionBody.safeParse(body);
+  if (!wanted.success) return again({ status: 422, fault: faultsOf(wanted.error) });
+  const outcome = await context.access.decide(personOf(session, request), id, accessDecisionOf(wanted.data));
+  if (outcome.kind === 'hidden') return hidden(reply, session);
+  if (outcome.kind !== 'recorded') return again(faultOf(outcome));
+  return recorded(context, visit, outcome);
+}
+
+function recorded(
+  { live }: ConsoleContext,
+  { reply, session }: Visit,
+  { grant }: Extract<AccessOutcome, { kind: 'recorded' }>,
+): FastifyReply {
+  live.nudge();
+  session.notice = `Recorded. ${accessStateWords(grant)}.`;
+  return reply.redirect(`/access/${grant.id}`, 303);
+}
+
+function faultOf(outcome: Exclude<AccessOutcome, { kind: 'recorded' | 'hidden' }>): Fault {
+  switch (outcome.kind) {
+    case 'denied':
+      return { status: 403, fault: outcome.reasons.map(({ message }) => message).join(' ') };
+    case 'impossible':
+      return { status: 422, fault: outcome.why };
+    case 'full':
+      return { status: 429, fault: 'Too many requests for access wait or are in force already.' };
+    case 'conflict':
+      return { status: outcome.why === 'own' ? 403 : 409, fault: accessConflictWords(outcome) };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function textsOf<Name extends string>(form: Form, names: readonly Name[]): Partial<Record<Name, string>> {
+  const texts = names.flatMap((name) => (typeof form[name] === 'string' ? [[name, form[name]] as const] : []));
+  return Object.fromEntries(texts) as Partial<Record<Name, string>>;
+}
+
+function hidden(reply: FastifyReply, session: Session): FastifyReply {
+  const words = 'There is no such request for access, or you may not see it.';
+  return sendPage(reply, 404, messagePage('Nothing to see here', words, viewerOf(session)));
+}
