@@ -84,9 +84,12 @@ async function decide(
   return reply.redirect(`/approvals/${ticket}`, 303);
 }
 
-/** What a form sends is text. */
+/** What a form sends is text. What is no number is refused: nobody is to approve for longer than they meant. */
 function numbered({ reason, scope, uses, minutes }: Record<string, unknown>): Record<string, unknown> {
-  const number = (text: unknown) => (typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : undefined);
+  const number = (text: unknown) => {
+    if (text === undefined || text === '') return undefined;
+    return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  };
   return { reason, scope, uses: number(uses), minutes: number(minutes) };
 }
 
