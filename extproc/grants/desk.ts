@@ -137,7 +137,12 @@ function record(
 }
 
 /** What the configuration does not allow, in words; null when nothing stands against it. */
-function whyNot({ limits, connections }: GrantDeskParts, { kind, connection, forMs }: Wanted): string | null {
+function whyNot(
+  { limits, connections }: GrantDeskParts,
+  { kind, connection, skill, model, forMs }: Wanted,
+): string | null {
+  // Policy is asked about one thing, and the grant would lift both.
+  if (skill !== null && model !== null) return 'A skill and a model are two things: ask for each by itself.';
   const maxMs = kind === 'access' ? limits.accessMaxMs : limits.breakGlassMaxMs;
   if (forMs < minuteMs) return 'The shortest time is one minute.';
   if (forMs > maxMs) return `The longest time is ${Math.floor(maxMs / minuteMs)} minutes.`;
