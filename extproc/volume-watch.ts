@@ -23,6 +23,8 @@ export type VolumeWatchParts = {
 export class VolumeWatch {
   readonly #parts: VolumeWatchParts;
   readonly #use: (path: string) => Promise<VolumeUse>;
+  /** Of each path, when it was told last. */
+  readonly #shares = new Map<string, number>();
   #share = 0;
   #isRefusing = false;
   #isUnknown = false;
@@ -67,15 +69,19 @@ export class VolumeWatch {
   }
 
   async #look(): Promise<void> {
-    try {
-      const uses = await Promise.all(this.#parts.paths.map((path) => this.#use(path)));
-      this.#take(Math.max(0, ...uses.map(usedShare)));
-      this.#isUnknown = false;
-    } catch (err) {
-      // What was known stays; a disk that takes no bytes is told by the journal itself.
-      if (!this.#isUnknown) this.#parts.log.warn({ err }, 'how full the volume is cannot be told');
-      this.#isUnknown = true;
-    }
+    let fault: { err: unknown } | undefined;
+    const look = async (path: string): Promise<void> => {
+      try {
+        this.#shares.set(path, usedShare(await this.#use(path)));
+      } catch (err) {
+        // What was known of it stays; a disk that takes no bytes is told by the journal itself.
+        fault ??= { err };
+      }
+    };
+    await Promise.all(this.#parts.paths.map(look));
+    this.#take(Math.max(0, ...this.#shares.values()));
+    if (fault !== undefined && !this.#isUnknown) this.#parts.log.warn(fault, 'how full the volume is cannot be told');
+    this.#isUnknown = fault !== undefined;
   }
 
   #take(share: number): void {

@@ -55,7 +55,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
   remask: ['archive', 'exchange', 'index', 'journal', 'masking', 'ship', 'transcript'],
   rebuild: ['archive', 'exchange', 'index', 'journal', 'remask', 'ship', 'transcript'],
-  export: ['index', 'masking', 'transcript'],
+  export: ['index', 'masking', 'terminal', 'transcript'],
   whatif: ['archive', 'exchange', 'journal', 'policy', 'remask', 'transcript'],
   workers: ['config', 'exchange', 'journal', 'operations', 'policy'],
   demo: ['config', 'envoy', 'index', 'looks', 'masking', 'terminal', 'tools', 'transcript', 'workers'],

@@ -50,6 +50,12 @@ export const denialStandsMs = 24 * 60 * 60 * 1_000;
 /** Undecided tickets and unused grants at once (inv. 10). */
 export const usualTicketLimits: TicketLimits = { ticketsMax: 10_000, ticketsPerCallerMax: 100 };
 
+/**
+ * Events of one ticket at which no more exchanges join it (inv. 10): all of them are read at each step, and whoever sends
+ * the same request again and again adds two each time. A client that comes again as it is told has fewer in a week.
+ */
+export const eventsPerTicketMax = 5_000;
+
 type Row = {
   ticket: string;
   caller: string;
@@ -160,9 +166,10 @@ export class Tickets {
   /** Null where a new ticket is to be opened. */
   #answerOf(found: Ticket | null, exchangeId: string, nowMs: number, joins = true): ApprovalAnswer | null {
     if (found === null) return null;
-    const { ticket, state } = found;
+    const { ticket, state, events } = found;
     switch (state.kind) {
       case 'pending':
+        if (joins && events.length >= eventsPerTicketMax) return { kind: 'full', limit: 'eventsPerTicketMax' };
         if (joins) this.#append(ticket, { kind: 'waiting', exchangeId, timeMs: nowMs });
         return { kind: 'pending', ticket, untilMs: state.untilMs };
       case 'granted':

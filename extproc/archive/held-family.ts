@@ -91,7 +91,9 @@ async function sourcesOf(parts: ThinParts, { retentionClass, day }: Family): Pro
   for (const sequence of new Set(gone.map((place) => place.sequence))) {
     const own = gone.filter((place) => place.sequence === sequence);
     const stone = stoneOf(stones, { retentionClass, sequence });
-    if (stone?.held == null) continue;
+    // A segment goes behind its tombstone alone: one that cannot be read says nothing, also not that this may go.
+    if (stone === undefined) throw lacking(own[0]?.path ?? '');
+    if (stone.held == null) continue;
     const named = await namedBy(fileSystem, own, stone.held.hash);
     if (named === undefined) throw lacking(own[0]?.path ?? '');
     sources.push(await excerptSource(parts, named, stone));

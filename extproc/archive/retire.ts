@@ -24,7 +24,7 @@ export type RetireParts = Pick<ThinParts, 'ownerOf'> & {
 
 export class Retirement {
   readonly #parts: RetireParts;
-  /** Opened by the first deletion; all tombstones so far. */
+  /** Opened by the first deletion, and again after a failure; all tombstones so far. */
   #opened: { log: SignedLog<Tombstone>; stones: Tombstone[] } | undefined;
 
   constructor(parts: RetireParts) {
@@ -90,7 +90,10 @@ export class Retirement {
     const last = places.at(-1);
     if (last !== undefined) await checkEnded(last, fileSystem);
     const append: SignedLog<Tombstone>['append'] = async (stone) => {
+      // What a failure left of a line is cut off before another one comes behind it.
+      this.#opened = undefined;
       const entry = await log.append(stone);
+      this.#opened = { log, stones };
       stones.push(entry.value);
       return entry;
     };

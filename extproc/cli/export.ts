@@ -8,7 +8,7 @@ import { type Out, streamSink } from '../export/sink.ts';
 import type { SearchQuery } from '../index/port.ts';
 import type { Masked } from '../masking/masked.ts';
 import type { ConsoleDecision, ConsoleInput } from '../policy/console.ts';
-import { sanitiseLine } from '../terminal/sanitise.ts';
+import { sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
 import { exitNothingFound, type LookingDependencies, lookingCommand, recordLook, tellingUsage } from './looking.ts';
 import { momentHelp } from './moment.ts';
@@ -179,9 +179,9 @@ function questionOf(
 
 function tell(dependencies: LookingDependencies, manifest: Manifest, flags: Flags): void {
   const { counts } = manifest;
-  if (flags.out === toStream) dependencies.writeError(`${JSON.stringify(manifest)}\n`);
+  if (flags.out === toStream) dependencies.writeError(`${sanitisedJson(manifest)}\n`);
   else if (flags.json === undefined) dependencies.write(`${told(counts)}\n`);
-  else dependencies.write(`${JSON.stringify(manifest)}\n`);
+  else dependencies.write(`${sanitisedJson(manifest)}\n`);
   if (counts.conversations > 0) return;
   dependencies.writeError('Nothing was written.\n');
   dependencies.setExitCode(exitNothingFound);

@@ -83,8 +83,24 @@ class Tail {
       this.#looking.setExitCode(exitRefused);
       return;
     }
-    while (await this.#tail.pause(pollIntervalMs)) {
-      for (const id of (await this.#newIdsOrNone()).reverse()) await this.#show(id);
+    while (await this.#tail.pause(pollIntervalMs)) await this.#showNew();
+  }
+
+  /** An index that is away is waited for, and what it could not give yet is shown then. */
+  async #showNew(): Promise<void> {
+    const waiting: string[] = [];
+    try {
+      waiting.push(...(await this.#newIds()).reverse());
+      for (let id = waiting[0]; id !== undefined; id = waiting[0]) {
+        await this.#show(id);
+        waiting.shift();
+      }
+      this.#isAway = false;
+    } catch (thrown) {
+      if (!(thrown instanceof SkilltapeError) || thrown.code !== 'index_failed') throw thrown;
+      for (const id of waiting) this.#seen.delete(id);
+      if (!this.#isAway) this.#tell(`The index does not answer, and is asked again: ${thrown.message}`);
+      this.#isAway = true;
     }
   }
 
@@ -102,20 +118,6 @@ class Tail {
     this.#looking.write(
       json === undefined ? `${renderTranscript([document], this.#looking)}\n` : `${sanitisedJson(document)}\n`,
     );
-  }
-
-  /** An index that is away is waited for. */
-  async #newIdsOrNone(): Promise<string[]> {
-    try {
-      const ids = await this.#newIds();
-      this.#isAway = false;
-      return ids;
-    } catch (thrown) {
-      if (!(thrown instanceof SkilltapeError) || thrown.code !== 'index_failed') throw thrown;
-      if (!this.#isAway) this.#tell(`The index does not answer, and is asked again: ${thrown.message}`);
-      this.#isAway = true;
-      return [];
-    }
   }
 
   /** What came since the last time, the newest first; from then on it was seen. */

@@ -62,13 +62,7 @@ export function findIncoherence(data: unknown, directory: string): Fault[] {
       'limits.requestBodyMaxBytes',
       'the largest request must fit into the part of each worker',
     ),
-    ...checkAtLeast(
-      read,
-      'journal.volumeRefuseAtPercent',
-      1,
-      'retention.diskBudgetPercent',
-      'a sweep makes room before requests are refused',
-    ),
+    ...checkVolume(read),
     ...checkIndex(data),
     ...checkRetention(data),
     ...checkConsole(data),
@@ -159,6 +153,21 @@ function checkAtLeast(read: Read, key: string, factor: number, other: string, wh
       key,
       message: `is ${value}, but must be at least ${times}${other} (${floor}): ${why}`,
       remedy: `raise it to ${factor * floor} or lower ${other}`,
+    },
+  ];
+}
+
+/** Requests are taken again 2 points below: where a sweep leaves more than that on the volume, they never are. */
+const refusedAboveBudgetPoints = 3;
+
+function checkVolume(read: Read): Fault[] {
+  const [refuseAt, budget] = [read('journal.volumeRefuseAtPercent'), read('retention.diskBudgetPercent')];
+  if (!isCount(refuseAt) || !isCount(budget) || refuseAt >= budget + refusedAboveBudgetPoints) return [];
+  return [
+    {
+      key: 'journal.volumeRefuseAtPercent',
+      message: `is ${refuseAt}, but must be at least ${refusedAboveBudgetPoints} more than retention.diskBudgetPercent (${budget}): requests that are refused are taken again 2 percent points below, and a sweep makes no more room than its budget`,
+      remedy: 'raise it or lower retention.diskBudgetPercent',
     },
   ];
 }

@@ -17,13 +17,28 @@ const foreign: Record<string, readonly string[]> = {
   email: ['secretFile', ...webKeys],
 };
 
+/** Each has its own copy of what happened waiting, and all of them together have to leave room for more (inv. 10). */
+const targetsMax = 20;
+
 /** What must fit together in `approvals.notify.targets`: each kind has keys of its own. */
 export function checkNotify(data: unknown): Fault[] {
   const targets = valueAt(data, 'approvals.notify.targets');
   if (!isSection(targets)) return [];
-  return Object.entries(targets).flatMap(([name, target]: [string, unknown]) => {
-    return isSection(target) ? checkTarget(`approvals.notify.targets.${name}`, target) : [];
-  });
+  const entries: [string, unknown][] = Object.entries(targets);
+  return [
+    ...(entries.length > targetsMax ? [tooMany(entries.length)] : []),
+    ...entries.flatMap(([name, target]) =>
+      isSection(target) ? checkTarget(`approvals.notify.targets.${name}`, target) : [],
+    ),
+  ];
+}
+
+function tooMany(count: number): Fault {
+  return {
+    key: 'approvals.notify.targets',
+    message: `has ${count} entries, more than ${targetsMax}`,
+    remedy: 'have one of them tell the others',
+  };
 }
 
 function checkTarget(key: string, target: object): Fault[] {

@@ -64,7 +64,7 @@ export const notify = z.strictObject({
   targets: z
     .record(z.string().regex(targetNamePattern), target)
     .default({})
-    .meta({ description: 'Who is told of held requests, by a name of yours; see docs/approvals.md.' }),
+    .meta({ description: 'Who is told of held requests, at most 20, by a name of yours; see docs/approvals.md.' }),
   expiringMs: milliseconds(
     10_000,
     86_400_000,

@@ -95,7 +95,7 @@ const journal = z.strictObject({
   segmentMaxBytes: bytes(4096, 64 * MiB, 'Size at which a segment file of the journal is closed and the next begun.'),
   volumeRefuseAtPercent: z.int().min(50).max(100).default(90).meta({
     description:
-      'How full a volume with journals or archive may be; from there on new requests are refused, until it is 2 percent points below. More than `retention.diskBudgetPercent`, so that a sweep makes room before.',
+      'How full a volume with journals or archive may be; from there on new requests are refused, until it is 2 percent points below. At least 3 more than `retention.diskBudgetPercent`: a sweep makes room.',
     unit: 'percent',
   }),
   syncIntervalMs: milliseconds(1, 1000, 50, 'Longest time a written chunk of an answer may wait for its sync to disk.'),

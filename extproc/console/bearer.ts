@@ -1,5 +1,13 @@
 /** Who calls the API with a token: verified as Envoy verifies those of requests, and mapped by the same claims. */
-import { createRemoteJWKSet, customFetch, decodeJwt, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  decodeJwt,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
 import { Agent, fetch } from 'undici';
 import type { Identity, IdentityProvider } from '../exchange/identity.ts';
 import { identityOf } from '../exchange/identity.ts';
@@ -47,13 +55,19 @@ export function bearerOf({ providers, audiences, ca }: BearerSettings): Bearer {
       const found = providers.find(({ provider }) => provider.issuer === issuer);
       if (found === undefined) return refused('The token is of no issuer whose tokens count here.');
       try {
-        const { payload } = await jwtVerify(token, await keysOf(found.provider.issuer, found.jwksUri), {
-          issuer: found.provider.issuer,
-          audience: [...audiences],
-          algorithms,
-          clockTolerance: clockToleranceSeconds,
-          requiredClaims: ['exp'],
-        });
+        const { payload, protectedHeader } = await jwtVerify(
+          token,
+          await keysOf(found.provider.issuer, found.jwksUri),
+          {
+            issuer: found.provider.issuer,
+            audience: [...audiences],
+            algorithms,
+            clockTolerance: clockToleranceSeconds,
+            requiredClaims: ['exp'],
+          },
+        );
+        if (isOfLogin(payload, protectedHeader))
+          return refused('The token is the ID token of a login, and none for an API.');
         const who = identityOf({ ...payload }, found.provider);
         if (who.kind === 'failed') return refused(who.detail);
         const { auth_time: authTime } = payload;
@@ -64,6 +78,17 @@ export function bearerOf({ providers, audiences, ca }: BearerSettings): Bearer {
       }
     },
   };
+}
+
+/**
+ * An ID token says that somebody logged in. Ours go to the provider in the URL of a logout (OIDC RP-Initiated Logout), and
+ * from there to histories and logs; where `apiAudiences` has the client of the console, one would decide until it ends.
+ * Each login of ours has a nonce; a token whose type says that it is for access may have one too (RFC 9068 section 2.1, and
+ * `Bearer` where a provider names types in a claim).
+ */
+function isOfLogin({ nonce, typ: kind }: JWTPayload, { typ = '' }: { typ?: string | undefined }): boolean {
+  const isForAccess = kind === 'Bearer' || /^(application\/)?at\+jwt$/i.test(typ);
+  return kind === 'ID' || (nonce !== undefined && !isForAccess);
 }
 
 /** Not verified: it says only by whose keys to verify. */

@@ -63,8 +63,8 @@ export type ApprovalDecision =
 export type ApprovalAnswer =
   | ApprovalDecision
   | { kind: 'pending'; ticket: string; untilMs: number }
-  /** `limit` names the one at which no ticket is opened. */
-  | { kind: 'full'; limit: 'ticketsMax' | 'ticketsPerCallerMax' };
+  /** `limit` names the one at which no ticket is opened, or joined. */
+  | { kind: 'full'; limit: 'ticketsMax' | 'ticketsPerCallerMax' | 'eventsPerTicketMax' };
 
 /** Whoever has people decide about held requests (extproc/approvals). */
 export type ApprovalDesk = {

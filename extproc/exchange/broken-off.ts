@@ -2,6 +2,7 @@ import type { Answer } from './answer.ts';
 import type { AwaitedEnds, EndReport } from './end-report.ts';
 import type { Outcome } from './outcome.ts';
 import type { Finished } from './record.ts';
+import { type Stop, stopDetail } from './stopping.ts';
 
 /**
  * How the ext_proc stream of an exchange ended.
@@ -23,6 +24,8 @@ type Known = {
   released: boolean;
   /** We gave the answer, also that of the upstream: whoever broke it off was the caller. */
   isOwnAnswer?: boolean;
+  /** An operator ended it, and its caller did not come to hear that. */
+  stop?: Stop | null;
 };
 
 /** The last record of an exchange whose stream was over before its end came. */
@@ -35,10 +38,11 @@ export async function brokenOff(end: Break, known: Known, reports: AwaitedEnds):
 
 /** What was seen decides; only where that leaves open who broke off, Envoy's report does, and without one it stays open. */
 async function endingOf(end: Break, known: Known, reports: AwaitedEnds): Promise<Ending> {
-  const { answer, released, exchangeId, isOwnAnswer = false } = known;
+  const { answer, released, exchangeId, isOwnAnswer = false, stop = null } = known;
   const { how, detail, undelivered } = end;
   const seen = answer?.endingLetThrough();
   if (seen !== undefined) return seen;
+  if (stop !== null) return { outcome: 'stopped', detail: stopDetail(stop) };
   if (how === 'cut' || how === 'stopped' || how === 'interrupted') return { outcome: how, detail };
   if (isOwnAnswer) return unreported(how, 'client_aborted');
   const certain = how === 'stream_ended' ? answer?.endingByStatus() : undefined;

@@ -1,12 +1,12 @@
 /** What is told of the body of a held request: which body it is, and what of it a person is shown. */
 import { createHash } from 'node:crypto';
 import { withoutCacheControl } from '../claude/cache-control.ts';
-import { isJsonObject, type JsonValue, objectsIn, parseBoundedJson } from '../claude/json.ts';
+import { isJsonObject, type JsonValue, parseBoundedJson } from '../claude/json.ts';
 import type { Masked } from '../masking/masked.ts';
 import type { TicketSummary } from './approval-desk.ts';
 import type { BodyPlace } from './body.ts';
 import { decodedBody } from './decoded-body.ts';
-import { messagesOf, newestPrompt } from './newest-prompt.ts';
+import { batchedIn, messageCount, newestPrompt } from './newest-prompt.ts';
 
 /** Makes a readable form of what is told; the text of `excerpt` may be long, and comes out short. */
 export type SummaryMask = (summary: TicketSummary) => Masked<TicketSummary>;
@@ -34,7 +34,7 @@ export function heldBodySummary(place: HeldBodyPlace, received: Uint8Array): Hel
   const hash = createHash('sha256');
   if (text === null || !isJson) hash.update(body.bytes);
   else for (const piece of withoutCacheControl(text)) hash.update(piece);
-  const told = text === null ? nothingTold(body.bytes.length) : excerptOf(parseBoundedJson(text) ?? null);
+  const told = text === null ? nothingTold(body.bytes.length) : excerptOf(parseBoundedJson(text) ?? null, place);
   return { contentHash: hash.digest('hex'), summary: mask({ ...summary, ...told }) };
 }
 
@@ -45,13 +45,14 @@ function nothingTold(bytes: number): Told {
 }
 
 /** The newest prompt of a request, or of the first one of a batch; the others are counted. */
-function excerptOf(value: JsonValue): Told {
+function excerptOf(value: JsonValue, { bodyForm }: Pick<BodyPlace, 'bodyForm'>): Told {
   const request = isJsonObject(value) ? value : {};
-  const [first, ...others] = objectsIn(request.requests).map(({ params }) => (isJsonObject(params) ? params : {}));
-  const messages = messagesOf(first ?? request);
-  const { text: prompt, older: at } = newestPrompt(messages);
+  // What a body has beside its own form must not be shown in its place.
+  const all = bodyForm === 'batch' ? [...batchedIn(request), request] : [request, ...batchedIn(request)];
+  const [first = {}, ...others] = all;
+  const { text: prompt, older: at } = newestPrompt(first);
   const shown = bothEnds(prompt);
-  const older = others.reduce((sum, other) => sum + messagesOf(other).length, at);
+  const older = others.reduce((sum, other) => sum + messageCount(other), at);
   return { excerpt: shown, leftOut: { chars: prompt.length - shown.length, messages: older, bytes: 0 } };
 }
 

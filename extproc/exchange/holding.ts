@@ -60,13 +60,14 @@ export class Holding {
   }
 
   /**
-   * The answer that begins while people are asked; null where the request is held in silence, or was decided at once.
-   * Rejects when its begin cannot be recorded.
+   * The answer that begins while people are asked; null where the request is held in silence, was decided at once, or is
+   * over. Rejects when its begin cannot be recorded.
    */
   async streamed(): Promise<Action | null> {
     if (this.#streamed === null) return null;
     const ticket = await this.#hold.opened;
-    if (ticket === null) {
+    // Whoever left or was stopped meanwhile may have its end recorded already: nothing begins behind that (inv. 4).
+    if (ticket === null || this.#streamed.isGone) {
       this.#place?.giveBack();
       return null;
     }

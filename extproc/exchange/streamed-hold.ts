@@ -69,8 +69,13 @@ export class StreamedHold {
   }
 
   /** What is said of its end when its stream was over before. */
-  get known(): { answer: Answer | undefined; released: boolean; isOwnAnswer: true } {
-    return { answer: this.#answer, released: this.#isReleased, isOwnAnswer: true };
+  get known(): { answer: Answer | undefined; released: boolean; isOwnAnswer: true; stop: Stop | null } {
+    return { answer: this.#answer, released: this.#isReleased, isOwnAnswer: true, stop: this.#stop };
+  }
+
+  /** The caller left, or an operator ended it. */
+  get isGone(): boolean {
+    return this.#gone.signal.aborted;
   }
 
   /** The caller is gone: what waits is given up, the upstream too. */

@@ -1,5 +1,6 @@
 /** Where conversations are written to. The one way out: it takes nothing that was not masked (inv. 6). */
 import { createHash } from 'node:crypto';
+import { sanitisedJson } from '../terminal/sanitise.ts';
 import { chatLineOf } from './line.ts';
 import type { Conversation } from './threads.ts';
 
@@ -45,8 +46,11 @@ export class LineCount {
   }
 }
 
-/** Empty for a conversation without a message. */
+/**
+ * Empty for a conversation without a message. What callers and models wrote may end in a terminal (`--out -`), and in
+ * programs that take U+2028 or U+0085 for the end of a line: no such character stands in it as it is.
+ */
 export function textOf(conversation: Conversation): string {
   const line = chatLineOf(conversation);
-  return line === null ? '' : `${JSON.stringify(line)}\n`;
+  return line === null ? '' : `${sanitisedJson(line)}\n`;
 }

@@ -65,7 +65,7 @@ export function breakGlass(
   return record(parts, decision, { wanted, by: who, reason }, nowMs);
 }
 
-/** Another person approves or denies; who may do that can take it back, and so can whoever has it. */
+/** Another person approves or denies; who may do that for others can take it back, also what is their own. */
 export function decideGrant(
   parts: GrantDeskParts,
   deciding: { id: string; kind: GrantDecision['kind']; doer: Doer; reason: string; forMs?: number | undefined },

@@ -36,8 +36,9 @@ export function collect(feed: TicketFeed, outbox: Outbox, options: CollectOption
   return events.length === eventsAtOnceMax;
 }
 
-/** Undecided tickets that end soon: once each. */
+/** Undecided tickets that end soon: once each. Those for which the outbox has no room are looked at again. */
 export function collectExpiring(feed: TicketFeed, outbox: Outbox, options: CollectOptions, nowMs: number): void {
+  const room = Math.floor((undeliveredMax - outbox.undelivered) / Math.max(1, options.targets.length));
   const found = feed.endingBefore(nowMs + options.expiringMs, expiringAtOnceMax).flatMap((id): Notice[] => {
     const noticeId = `${id}.expiring`;
     if (outbox.has(noticeId)) return [];
@@ -45,7 +46,8 @@ export function collectExpiring(feed: TicketFeed, outbox: Outbox, options: Colle
     if (ticket === null || !isExpiring(ticket, options.expiringMs, nowMs)) return [];
     return [noticeOf('expiring', ticket, { id: noticeId, timeMs: nowMs, linkBase: options.linkBase })];
   });
-  if (found.length > 0) outbox.add(addressed(found, options.targets), null, nowMs);
+  const taken = found.slice(0, Math.max(0, room));
+  if (taken.length > 0) outbox.add(addressed(taken, options.targets), null, nowMs);
 }
 
 function isExpiring({ state, terms }: Ticket, expiringMs: number, nowMs: number): boolean {

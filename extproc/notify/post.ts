@@ -19,7 +19,8 @@ export async function post({ url, allowPlainHttp, headers, body }: Post, timeout
       ...{ method: 'POST', redirect: 'manual', body, signal: AbortSignal.timeout(timeoutMs) },
       headers: { 'content-type': 'application/json', 'user-agent': 'skilltape', ...headers },
     });
-    await drained(response);
+    // What was answered stands, also when the rest of it never comes: else a message that was taken would be sent again.
+    await drained(response).catch(() => {});
     return sentOf(response);
   } catch (thrown) {
     return failed(thrown instanceof Error && thrown.name === 'TimeoutError' ? 'no answer in time' : reasonOf(thrown));

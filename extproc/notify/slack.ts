@@ -1,7 +1,7 @@
 import { factsOf, type Notice, titleOf } from './notice.ts';
 import { plain } from './plain.ts';
 
-/** Blocks take up to 3,000 characters of text, a section 10 fields of 2,000; a notice is bounded far below. */
+/** Blocks take up to 3,000 characters of text, a section 10 fields of 2,000; `plain` stays below. */
 const fieldsMax = 10;
 
 /**

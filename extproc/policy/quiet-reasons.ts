@@ -25,8 +25,9 @@ export function quietReasons(
   { excerpt, ...rest }: RequestInput,
   ownWords: ReadonlySet<string>,
 ): RequestDecision {
-  const { observed } = decision;
-  if (excerpt.text === '' || (decision.reasons.length === 0 && observed === undefined)) return decision;
+  const { observed, lifted } = decision;
+  const hasReasons = decision.reasons.length > 0 || observed !== undefined || lifted !== undefined;
+  if (excerpt.text === '' || !hasReasons) return decision;
   const text = excerpt.text.toLowerCase();
   const known = new Set(wordsIn(JSON.stringify(rest)));
   const repeats = (message: string) =>
@@ -37,5 +38,6 @@ export function quietReasons(
     ...decision,
     reasons: quiet(decision.reasons),
     ...(observed !== undefined && { observed: { ...observed, reasons: quiet(observed.reasons) } }),
+    ...(lifted !== undefined && { lifted: { ...lifted, reasons: quiet(lifted.reasons) } }),
   };
 }

@@ -35,7 +35,7 @@ export async function gather(parts: RetentionParts, stores: Stores): Promise<Gat
   const input: PlanInput = {
     ...{ nowMs: parts.nowMs(), rules, families: await parts.archive.families(), indexDays: asked.days },
     ...{ heldFamilies: await parts.archive.heldFamilies(), indexHeldDays: asked.heldDays },
-    isHoldReleased: holds.list().some(({ released }) => (released?.timeMs ?? 0) >= receipts.lastSweepMs()),
+    isHoldReleased: holds.list().some(({ released }) => (released?.timeMs ?? 0) >= receipts.lastLookedThroughMs()),
     ...{ revealDays: stores.reveal.days(), holds: known, owed: receipts.owed(), disk: parts.disk() },
   };
   return { input, found: asked.found };

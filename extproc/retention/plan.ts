@@ -47,7 +47,7 @@ export type PlanInput = {
   families: readonly PlannedFamily[];
   /** What holds kept of families. */
   heldFamilies: readonly PlannedFamily[];
-  /** A hold was released since the last sweep, so that there may be records that none covers any more. */
+  /** A hold was released since the last sweep that looked through what holds kept, so that there may be records that none covers any more. */
   isHoldReleased: boolean;
   /** Null: the index cannot be asked now. */
   indexDays: readonly IndexDay[] | null;

@@ -99,13 +99,21 @@ export class Receipts {
     return [];
   }
 
-  /** When the last sweep began; 0 before the first. Milliseconds since the epoch. */
-  lastSweepMs(): number {
-    return this.#log.events.findLast(({ kind }) => kind === 'sweep_begun')?.timeMs ?? 0;
+  /**
+   * When the last sweep began that could look through what holds kept, to its end; 0 before the first. Milliseconds since
+   * the epoch.
+   */
+  lastLookedThroughMs(): number {
+    const whole = this.#log.events.findLast((event) => event.kind === 'sweep_ended' && lookedThroughHeld(event));
+    return this.#log.events.find(({ kind, run }) => kind === 'sweep_begun' && run === whole?.run)?.timeMs ?? 0;
   }
 
   /** Durable on return. */
   async append<T extends Unnumbered<Receipt>>(event: T): Promise<Receipt> {
     return this.#log.append(event as unknown as Omit<Receipt, 'version' | 'number' | 'previous'>);
   }
+}
+
+function lookedThroughHeld({ away, toDo }: SweepEnded): boolean {
+  return away.index === undefined && !toDo.some(({ store }) => store === 'held');
 }

@@ -59,3 +59,25 @@ test('a volume that does not answer leaves what was known, is told of once, and 
   await Promise.all([watch.check(), watch.check(), watch.check()]);
   assert.equal(volume.asked - before, 2, 'one look at two paths');
 });
+
+test('a volume that does not answer hides no other that is full, and lets no request in by being away', async () => {
+  const used = new Map<string, number>([['/archive', 95]]);
+  const watch = new VolumeWatch({
+    ...{ paths: ['/data', '/archive'], refuseAtPercent: 90 },
+    log: { error: () => {}, warn: () => {}, info: () => {} } as never,
+    use: async (path) => {
+      const usedBytes = used.get(path);
+      if (usedBytes === undefined) throw new Error('stale file handle');
+      return { sizeBytes: 100, usedBytes };
+    },
+  });
+  await watch.check();
+  assert.equal(watch.isRefusing, true);
+  used.clear();
+  used.set('/data', 10);
+  await watch.check();
+  assert.equal(watch.isRefusing, true);
+  used.set('/archive', 10);
+  await watch.check();
+  assert.equal(watch.isRefusing, false);
+});

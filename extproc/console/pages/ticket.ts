@@ -1,5 +1,5 @@
 /** One ticket: what is asked, what was found, what is not shown, what happened, and the forms to decide. */
-import { usesMax } from '../../approvals/ticket.ts';
+import { approverListsOf, usesMax } from '../../approvals/ticket.ts';
 import type { Ticket } from '../../approvals/tickets.ts';
 import { glanceOf, type Seen } from '../approvals.ts';
 import { type Html, html } from './html.ts';
@@ -72,7 +72,7 @@ function asked(ticket: Ticket): Html {
     ['Tools', listed(summary.tools)],
     ['Risk', terms.risk],
     ['Takes', count(terms.quorum, 'approval')],
-    ['Decided by', terms.approvers.length === 0 ? 'whoever is listed' : `the groups ${terms.approvers.join(', ')}`],
+    ['Decided by', decidedBy(approverListsOf(terms))],
     ['Ticket', ticket.ticket],
   ];
   return html`<section aria-labelledby="asked"><h2 id="asked">What is asked</h2>
@@ -80,6 +80,12 @@ function asked(ticket: Ticket): Html {
 <h3>Why it is held</h3>
 <ul>${summary.reasons.map(({ rule, message }) => html`<li><bdi>${message}</bdi> <span class="small">(${rule})</span></li>`)}</ul>
 </section>`;
+}
+
+/** Of each list, as policy asks it: somebody of one of them alone decides nothing. */
+function decidedBy(lists: readonly (readonly string[])[]): string {
+  if (lists.length === 0) return 'whoever is listed';
+  return `people of ${lists.map((groups) => `one of the groups ${groups.join(', ')}`).join(' and of ')}`;
 }
 
 function listed(names: readonly string[]): string {

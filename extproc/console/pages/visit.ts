@@ -37,7 +37,8 @@ export function afterOf(request: FastifyRequest): string | undefined {
   return typeof after === 'string' && idPattern.test(after) ? after : undefined;
 }
 
-/** What a form sends is text. */
+/** What a form sends is text. What is no number is refused: nobody is to approve for longer than they meant. */
 export function numberIn(text: unknown): number | undefined {
-  return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : undefined;
+  if (text === undefined || text === '') return undefined;
+  return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
 }

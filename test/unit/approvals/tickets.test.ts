@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import { denialStandsMs, Tickets } from '../../../extproc/approvals/tickets.ts';
+import { denialStandsMs, eventsPerTicketMax, Tickets } from '../../../extproc/approvals/tickets.ts';
 import { approval, approvalRequest, approver, denial, minute } from '../../builders/approval.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
 
@@ -160,6 +160,25 @@ test('tickets of one caller and of all are limited, and decided ones make room',
   assert.deepEqual(ask('b-5', 'c-3'), { kind: 'full', limit: 'ticketsMax' });
   store.decide(first, denial(), 1);
   assert.equal(ask('b-5', 'c-3').kind, 'pending');
+});
+
+test('whoever sends the same request again and again is refused before its ticket has more events than are read at once', async (context) => {
+  const { store, file } = await tickets(context);
+  const ticket = ticketOf(store.ask(approvalRequest(), 0));
+  const database = new DatabaseSync(file);
+  const insert = database.prepare('insert into events (ticket, event) values (?, ?)');
+  database.exec('begin');
+  for (let number = 2; number < eventsPerTicketMax - 1; number += 1)
+    insert.run(ticket, JSON.stringify({ kind: 'waiting', exchangeId: `x-${number}`, timeMs: 0 }));
+  database.exec('commit');
+  database.close();
+  assert.equal(store.ask(approvalRequest({ exchangeId: 'last' }), minute).kind, 'pending');
+  const full = { kind: 'full', limit: 'eventsPerTicketMax' };
+  assert.deepEqual(store.ask(approvalRequest({ exchangeId: 'beyond' }), minute), full);
+  assert.equal(store.read(ticket, minute)?.events.length, eventsPerTicketMax);
+  assert.equal(store.askAgain(ticket, 'last', minute)?.kind, 'pending', 'who waits already waits on');
+  store.decide(ticket, approval(), minute);
+  assert.equal(store.ask(approvalRequest({ exchangeId: 'after' }), minute).kind, 'granted');
 });
 
 test('events and tickets cannot be changed by SQL', async (context) => {

@@ -169,3 +169,39 @@ test('whoever has the signing key afterwards cannot change what was signed befor
     [['edited', path, exchangeIdOf(7, day - 1_000)]],
   );
 });
+
+test('held records whose tombstone cannot be read any more are left as they are', async () => {
+  const { disk, retirement, writerDirectory } = await filled();
+  await retirement().thin(family, heldOnly(7, 12), 'retention');
+  const stones = `${writerDirectory}/tombstones`;
+  const name = disk.paths().find((path) => path.startsWith(stones));
+  assert.ok(name !== undefined);
+  const lines = disk.bytesOf(name).toString().trimEnd().split('\n');
+  const held = () => disk.paths().filter((path) => path.endsWith('.held'));
+  const before = held();
+  assert.ok(before.length >= 2);
+  // One line that says what is held has rotted.
+  const at = lines.findIndex((line) => line.includes('"held"'));
+  const rotten = lines.map((line, of) => (of === at ? line.replace('"held"', '"hold"') : line)).join('\n');
+  await disk.truncate(name, 0);
+  const file = await disk.openAppend(name);
+  await file.writev([Buffer.from(`${rotten}\n`)]);
+  await file.datasync();
+  await file.close();
+  await assert.rejects(retirement().thin(family, heldOnly(12), 'a hold ended'), { code: 'archive_corrupt' });
+  assert.deepEqual(held(), before);
+});
+
+test('a tombstone that a full disk took in part spoils none that the same sweep writes after it', async () => {
+  const { disk, retirement, verify } = await filled();
+  const sweeping = retirement();
+  disk.shortWrite(10);
+  disk.failNextWrite('ENOSPC', 1);
+  await assert.rejects(sweeping.delete(family, 'retention'), { code: 'ENOSPC' });
+  await sweeping.delete(family, 'retention');
+  assert.deepEqual(
+    disk.paths().filter((path) => path.endsWith('.segment')),
+    [],
+  );
+  assert.deepEqual((await verify()).findings, []);
+});

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { tailCommand } from '../../../extproc/cli/tail.ts';
+import { SkilltapeError } from '../../../extproc/errors.ts';
 import type { ConsoleDecision, ConsoleInput } from '../../../extproc/policy/console.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
 import { CommandRunner, newRun, type Run } from './looking-fixture.ts';
@@ -11,33 +12,51 @@ const deny: ConsoleDecision = { verdict: 'deny', reasons: [{ rule: 'console/x', 
 
 type Steps = {
   decide?: (input: ConsoleInput) => ConsoleDecision;
+  /** Called before the index gives a document. */
+  beforeGet?: (id: string) => void;
   between: ((run: Run & Pick<CommandRunner, 'fill'>) => Promise<void> | void)[];
 };
 
 /** Runs the command; `between` is done in its pauses, and after the last one it is ended. */
-async function tail(context: TestContext, args: string[], { decide = () => allow, between }: Steps) {
+async function tail(
+  context: TestContext,
+  args: string[],
+  { decide = () => allow, beforeGet = () => {}, between }: Steps,
+) {
   const runner = new CommandRunner(temporaryDirectory(context));
   await runner.fill([{ id: 'before', session: 's-other' }]);
   const asked: ConsoleInput[] = [];
   const run = newRun();
   let step = 0;
   await runner.run(
-    (dependencies) =>
-      tailCommand(dependencies, {
-        groups: () => ['staff'],
-        policy: async () => ({
-          console(input) {
-            asked.push(input);
-            return decide(input);
+    (dependencies) => {
+      const openIndex = async () => {
+        const index = await dependencies.openIndex();
+        const get = async (id: string) => {
+          beforeGet(id);
+          return index.get(id);
+        };
+        return { ...index, get };
+      };
+      return tailCommand(
+        { ...dependencies, openIndex },
+        {
+          groups: () => ['staff'],
+          policy: async () => ({
+            console(input) {
+              asked.push(input);
+              return decide(input);
+            },
+          }),
+          async pause() {
+            const work = between[step];
+            step += 1;
+            await work?.({ ...run, fill: (documents) => runner.fill(documents) });
+            return step <= Math.max(between.length, 12);
           },
-        }),
-        async pause() {
-          const work = between[step];
-          step += 1;
-          await work?.({ ...run, fill: (documents) => runner.fill(documents) });
-          return step <= Math.max(between.length, 12);
         },
-      }),
+      );
+    },
     args,
     run,
   );
@@ -113,4 +132,29 @@ test('it needs one of session and person, and a reason', async (context) => {
     const { run } = await tail(context, args, { between: [] });
     assert.deepEqual([run.exitCode, run.looks], [2, []], args.join(' '));
   }
+});
+
+test('an index that goes away between finding an exchange and giving it is waited for, and the exchange is shown then', async (context) => {
+  let refusals = 0;
+  const { run } = await tail(context, ['--session', 's-1', '--reason', 'why'], {
+    beforeGet(id) {
+      if (id !== 'b' || refusals === 2) return;
+      refusals += 1;
+      throw new SkilltapeError('index_failed', 'it is away');
+    },
+    between: [
+      (run) =>
+        run.fill([
+          recent('a', 30, { input: 'first' }),
+          recent('b', 31, { input: 'second' }),
+          recent('c', 32, { input: 'third' }),
+        ]),
+    ],
+  });
+  assert.deepEqual(
+    run.looks.map(({ subject }) => subject),
+    ['session: s-1', 'exchange a', 'exchange b', 'exchange c'],
+  );
+  for (const word of ['first', 'second', 'third']) assert.equal(run.out.split(word).length, 2, word);
+  assert.equal(run.error, 'The index does not answer, and is asked again: it is away\n');
 });

@@ -20,3 +20,13 @@ test('each kind of target has the keys that it needs, and none of another kind',
   assert.equal(faultsOf({ kind: 'email', smtpHost: 'h', from: 'a@b', to: ['a@b'], smtpUserFile: 'f' }).length, 1);
   assert.deepEqual(faultsOf({ kind: 'pigeon' }), [], 'the schema says that');
 });
+
+test('more targets than what waits for them has room for are a fault, and not a silence', () => {
+  const targets = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`t-${n}`, { kind: 'slack', urlFile: 'u' }]));
+  assert.deepEqual(checkNotify({ approvals: { notify: { targets: targets(20) } } }), []);
+  assert.deepEqual(
+    checkNotify({ approvals: { notify: { targets: targets(51) } } }).map(({ key, message }) => `${key} ${message}`),
+    ['approvals.notify.targets has 51 entries, more than 20'],
+  );
+});

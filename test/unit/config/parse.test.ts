@@ -261,6 +261,13 @@ test('each worker has a part of the journal that a request and two segments fit 
   assert.deepEqual(keysOfFaults(`${large}\n${journal(200_000)}\nworkers: 2`), []);
 });
 
+test('a sweep must be able to bring a volume to where requests are taken again', () => {
+  const percents = (refuseAt: number, budget: number) =>
+    keysOfFaults(`journal: {volumeRefuseAtPercent: ${refuseAt}}\nretention: {diskBudgetPercent: ${budget}}`);
+  assert.deepEqual(percents(90, 87), []);
+  for (const budget of [88, 89, 90, 91]) assert.deepEqual(percents(90, budget), ['journal.volumeRefuseAtPercent']);
+});
+
 test('the number of a worker must fit into the path of its socket and into the ports', () => {
   const room = 107 - '/run/.sock'.length;
   const socket = (chars: number) => smallest.replace('run/extproc.sock', `/run/${'a'.repeat(chars)}.sock`);

@@ -141,6 +141,33 @@ test('a form without the token of its session or from elsewhere decides nothing 
   assert.equal(rig.desk.read(ticket, Date.now())?.state.kind, 'denied');
 });
 
+test('a page tells every group that whoever decides has to be of', async (context) => {
+  const rig = await consoleRig(context);
+  const { cookies } = await logIn(rig);
+  const lists = [['owners', 'leads'], ['security']];
+  const ticket = rig.hold({ terms: { approvers: lists.flat(), approverLists: lists } });
+  const { body } = await rig.app.inject({ url: `/approvals/${ticket}`, cookies });
+  assert.match(body, /people of one of the groups owners, leads and of one of the groups security</);
+});
+
+test('an approval for a time or a number that cannot be read is refused, and not given for the usual one', async (context) => {
+  const rig = await consoleRig(context);
+  const ticket = rig.hold();
+  const { cookies, csrf } = await logIn(rig);
+  const approve = (numbers: string) =>
+    rig.app.inject({
+      ...{ method: 'POST', url: `/approvals/${ticket}/approve`, cookies },
+      headers: { origin, 'content-type': 'application/x-www-form-urlencoded' },
+      payload: `csrf=${csrf}&reason=agreed+with+the+owner&${numbers}`,
+    });
+  for (const numbers of ['minutes=0.5', 'minutes=five', 'minutes=1e1', 'minutes=9999999', 'uses=1.5', 'uses=-1']) {
+    const answer = await approve(numbers);
+    assert.deepEqual([answer.statusCode, /has to be a whole one/.test(answer.body)], [422, true], numbers);
+  }
+  assert.equal(rig.desk.read(ticket, Date.now())?.state.kind, 'pending');
+  assert.equal((await approve('minutes=5&uses=')).statusCode, 303);
+});
+
 test('the API takes the cookie of a session only with its token', async (context) => {
   const rig = await consoleRig(context);
   const ticket = rig.hold();

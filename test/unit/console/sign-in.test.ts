@@ -132,6 +132,22 @@ test('a token for the API stands for its person; one for requests does not', asy
   await closed.close();
 });
 
+test('the ID token of a login decides nothing, also where the API takes tokens for the client of the console', async () => {
+  const { begin, complete, close } = signIn();
+  const { url, ...expected } = await begin();
+  const login = await complete(await loggedIn(url, 'grace'), expected);
+  assert.ok(login.kind === 'person');
+  const api = bearer(['console']);
+  assert.equal((await api.verify(await idp.token('grace', { audience: 'console' }))).kind, 'person');
+  assert.deepEqual(await api.verify(login.idToken), {
+    kind: 'refused',
+    why: 'The token is the ID token of a login, and none for an API.',
+  });
+  const forAccess = { audience: 'console', claims: { nonce: 'n', typ: 'Bearer' } };
+  assert.equal((await api.verify(await idp.token('grace', forAccess))).kind, 'person');
+  await Promise.all([api.close(), close()]);
+});
+
 test('no forged token stands for anybody', async () => {
   // Its forgeries are right in all but one point for the audience that they are made for.
   const api = bearer(['skilltape']);

@@ -26,6 +26,24 @@ test('completions, events and each request of a batch have their prompt in it', 
   assert.deepEqual(excerptOf({ requests }, 100), { text: 'one\ntwo', complete: true });
 });
 
+test('a field of another endpoint hides nothing of the prompt', () => {
+  const harmless = [user('harmless')];
+  const batched = [{ custom_id: 'a', params: { messages: harmless } }];
+  for (const more of [
+    { requests: [] },
+    { requests: batched },
+    { prompt: 'x' },
+    { events: [assistant('a'), ...harmless] },
+  ]) {
+    assert.match(excerptOf({ ...more, messages: [user('risky')] }, 100).text, /risky/, JSON.stringify(more));
+  }
+  for (const messages of [[], harmless]) {
+    assert.match(excerptOf({ messages, events: [user('risky')] }, 100).text, /risky/);
+    const requests = [{ custom_id: 'a', params: { messages: [user('risky')] } }];
+    assert.match(excerptOf({ messages, requests }, 100).text, /risky/);
+  }
+});
+
 test('of a longer prompt both ends are taken within the bound, and it is said that something is missing', () => {
   const long = `${'a'.repeat(70)}${'ü'.repeat(70)}😀`;
   for (let bound = 4; bound < 160; bound += 1) {

@@ -184,3 +184,11 @@ test('whoever decides is shown the prompt without its secrets, and told what the
   assert.deepEqual(models, ['claude-opus-4-8']);
   assert.equal(person?.subject, 'alice');
 });
+
+test('whoever decides is not shown a field of another endpoint in place of the prompt', async () => {
+  const harmless = '[{"role":"user","content":"harmless"}]';
+  for (const more of [`"requests":[{"params":{"messages":${harmless}}}]`, '"prompt":"harmless"']) {
+    const { summary } = await asked(body('delete it all').replace('{', `{${more},`));
+    assert.match(summary.excerpt, /delete it all/, more);
+  }
+});

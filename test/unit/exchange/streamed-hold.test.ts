@@ -397,6 +397,25 @@ test('an operator who stops a held stream has its client told so, and nothing go
   assert.deepEqual([releaser.sent.length, holds.open], [0, 0]);
 });
 
+test('an operator who stops a request before its ticket is on disk has it refused, and no answer begins behind that', async () => {
+  const { rig, releaser, holds } = streaming();
+  const isOnDisk = Promise.withResolvers<void>();
+  const ask = rig.desk.ask.bind(rig.desk);
+  rig.desk.ask = (request) => isOnDisk.promise.then(() => ask(request));
+  const { exchange, action } = await begin(rig);
+  const refused = await exchange.stop(stop);
+  assert.ok(refused.kind === 'local_reply' && refused.reply.status === 403);
+  isOnDisk.resolve();
+  assert.deepEqual(await action, { kind: 'wait' });
+  await exchange.abandon('stream_ended', '');
+  assert.deepEqual(
+    rig.log.finished.map(({ outcome }) => outcome),
+    ['stopped'],
+  );
+  assert.deepEqual(rig.log.ofKind('answer_started'), [], 'nothing stands behind the end of a record');
+  assert.deepEqual([releaser.sent.length, holds.open], [0, 0]);
+});
+
 test('an operator who stops the answer behind a hold has it broken off, upstream too', async () => {
   const { rig, releaser } = streaming();
   const second = Promise.withResolvers<Uint8Array | null>();
@@ -415,6 +434,24 @@ test('an operator who stops the answer behind a hold has it broken off, upstream
   const { text, fault } = await reading;
   assert.ok(text.endsWith('event: ping\n'), text);
   assert.notEqual(fault, null);
+  assert.deepEqual(
+    rig.log.finished.map(({ outcome, detail }) => [outcome, detail]),
+    [['stopped', 'stopped by grace: it deletes files']],
+  );
+});
+
+test('a stop of an answer that its client does not read any more is what its record says', async () => {
+  const { rig } = streaming();
+  const { exchange, action } = await begin(rig);
+  const begun = await action;
+  assert.ok(begun.kind === 'streamed_reply');
+  const pieces = begun.body[Symbol.asyncIterator]();
+  rig.desk.decide(granted);
+  let text = '';
+  while (!text.includes(': approved')) text += Buffer.from((await pieces.next()).value ?? '').toString();
+  assert.equal((await exchange.stop(stop)).kind, 'wait');
+  await pieces.return?.();
+  await exchange.abandon('stream_ended', '');
   assert.deepEqual(
     rig.log.finished.map(({ outcome, detail }) => [outcome, detail]),
     [['stopped', 'stopped by grace: it deletes files']],

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { chatPartOf } from '../../../extproc/export/chat.ts';
 import { openExportFolder } from '../../../extproc/export/folder.ts';
+import { streamSink } from '../../../extproc/export/sink.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
+import { documentOf } from '../../builders/document.ts';
 import { documentsOf } from './chats.ts';
 
 const conversations = documentsOf(
@@ -53,4 +55,17 @@ test('nothing is written over, also not what came meanwhile, and nothing is left
   assert.deepEqual(readdirSync(directory), ['training']);
   assert.deepEqual(readdirSync(out), []);
   await assert.rejects(openExportFolder(join(directory, 'none', 'training')), /cannot be made: ENOENT/);
+});
+
+test('what callers write turns no terminal and ends no line, and is read again as it was', async () => {
+  const text = 'a \u001b[2J \u009b31m \u202e \u2028{"schema":"forged"}\u2029 \u0085 \u200b b';
+  let out = '';
+  const sink = streamSink('-', async (written) => {
+    out += written;
+  });
+  await sink.append([chatPartOf(documentOf({ skilltape: { new_messages: [{ role: 'user', content: text }] } }))]);
+  assert.doesNotMatch(out.slice(0, -1), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.equal(JSON.parse(out).messages.find(({ role }: { role: string }) => role === 'user').content[0].text, text);
+  const [file] = await sink.end();
+  assert.equal(file?.sha256, createHash('sha256').update(out).digest('hex'));
 });

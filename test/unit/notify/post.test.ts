@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { backoffMs } from '../../../extproc/notify/backoff.ts';
 import { post, refusalOf, retryAfterMsOf } from '../../../extproc/notify/post.ts';
@@ -31,6 +32,18 @@ test('of a long answer no more than the bound is read, and nothing of it is repe
   context.after(() => receiver.close());
   const sent = await post({ url: receiver.url, allowPlainHttp: false, headers: {}, body: '{}' }, 5_000);
   assert.deepEqual(sent, { kind: 'failed', why: 'answered with 503', isFinal: false, retryAfterMs: null });
+});
+
+test('a message that was taken counts as taken, also when the answer never ends or breaks off', async (context) => {
+  for (const end of [() => {}, (response: ServerResponse) => response.destroy()]) {
+    const receiver = await startReceiver((response) => {
+      response.writeHead(200, { 'content-type': 'text/plain', 'content-length': '100' });
+      response.write('ok', () => end(response));
+    });
+    context.after(() => receiver.close());
+    const sent = await post({ url: receiver.url, allowPlainHttp: false, headers: {}, body: '{}' }, 1_500);
+    assert.deepEqual(sent, { kind: 'delivered' });
+  }
 });
 
 test('an address that nobody answers at is not named in the reason', async () => {

@@ -116,6 +116,23 @@ test('a card for Teams puts values in text runs alone, and has one action, ours'
   );
 });
 
+test('names of nothing but hidden characters make no message that a chat refuses for its length', () => {
+  for (const character of ['\u200b', '\u202e', '\u{e0041}', '<', '語', 'x']) {
+    const long = (maxChars: number) => character.repeat(maxChars / character.length);
+    const longest = notice({
+      models: Array.from({ length: 5 }, () => long(200)),
+      skills: Array.from({ length: 5 }, () => long(200)),
+      reasons: Array.from({ length: 5 }, () => ({ rule: long(200), message: long(500) })),
+      person: { name: long(200), email: long(200), subject: long(200) },
+      ...{ connection: long(200), occasion: 'decided', decision: { kind: 'denied', reason: long(500) } },
+    });
+    const fields = strings(slackMessage(longest)).filter(({ path }) => path.includes('fields'));
+    assert.ok(fields.length > 0);
+    for (const { text } of fields) assert.ok(text.length <= 2_000, `${text.length} characters`);
+    assert.ok(Buffer.byteLength(JSON.stringify(teamsMessage(longest))) <= 28 * 1_024, 'a card of 28 KiB');
+  }
+});
+
 test('no header of a mail has anything of a caller, and its text has one link, ours', () => {
   fc.assert(
     fc.property(hostileNotice, (hostileOne) => {

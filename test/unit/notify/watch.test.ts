@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { TicketFeed } from '../../../extproc/approvals/feed.ts';
 import { Tickets, usualTicketLimits } from '../../../extproc/approvals/tickets.ts';
 import type { Notice } from '../../../extproc/notify/notice.ts';
-import { Outbox } from '../../../extproc/notify/outbox.ts';
+import { Outbox, undeliveredMax } from '../../../extproc/notify/outbox.ts';
 import type { FromWatch } from '../../../extproc/notify/protocol.ts';
 import { send } from '../../../extproc/notify/send.ts';
 import type { Sent, Target } from '../../../extproc/notify/target.ts';
@@ -14,6 +14,7 @@ import { TicketWatch } from '../../../extproc/notify/watch.ts';
 import { approval, approvalRequest, denial, minute } from '../../builders/approval.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
 import { type Receiver, startReceiver } from '../../environment/receiver.ts';
+import { notice } from './notice-builder.ts';
 
 const occasions = ['opened', 'expiring', 'decided', 'expired'] as const;
 const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
@@ -252,6 +253,30 @@ test('a target that was taken out of the configuration is given up', async (cont
   });
   assert.equal(left.undelivered, 0);
   assert.deepEqual(noted(all, ticket), ['not_notified program opened']);
+});
+
+test('a full outbox takes no reminder either, and the reminder comes when there is room', async (context) => {
+  const all = await rig(context, { program: 'https://unused.example' }, async () => {
+    return { kind: 'failed', why: 'x', retryAfterMs: 60_000, isFinal: false };
+  });
+  const ticket = all.opened();
+  const { watch, close, outbox } = all.open();
+  context.after(close);
+  const waiting = Array.from({ length: undeliveredMax }, (_, n) => ({
+    notice: notice({ id: `t-0.${n}`, ticket }),
+    target: 'program',
+  }));
+  outbox.add(waiting, null, all.clock.nowMs);
+  const { state } = all.tickets.read(ticket, all.clock.nowMs) ?? {};
+  assert.ok(state?.kind === 'pending');
+  all.clock.nowMs = state.untilMs - minute;
+  await watch.look();
+  assert.equal(outbox.undelivered, undeliveredMax);
+  assert.ok(!outbox.has(`${ticket}.expiring`));
+  outbox.done({ notice: notice({ id: 't-0.0' }), target: 'program' }, 'delivered');
+  all.clock.nowMs += 10_000;
+  await watch.look();
+  assert.ok(outbox.has(`${ticket}.expiring`));
 });
 
 test('tickets are counted by each rule that held them, with the time to their decision', async (context) => {

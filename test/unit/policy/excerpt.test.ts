@@ -31,11 +31,12 @@ test('no reason of a rule repeats what it read of a prompt, whole, in pieces or 
   for (const decision of [
     `decision := {"verdict": "deny", "reasons": [${reasons}]}`,
     `decision := {"verdict": "allow", "reasons": [], "observed": {"verdict": "deny", "reasons": [${reasons}]}}`,
+    `decision := {"verdict": "allow", "reasons": [], "lifted": {"grants": ["g-1"], "reasons": [${reasons}]}}`,
   ]) {
     const { engine, failures } = await engineOf(t, bareFiles({ request: decision }));
     assert.equal(engine.looksAtExcerpt, true);
     const judged = engine.request(requestDocument({ excerpt }));
-    const said = (judged.observed?.reasons ?? judged.reasons).map(({ message }) => message);
+    const said = (judged.observed ?? judged.lifted ?? judged).reasons.map(({ message }) => message);
     const quiet = 'A rule of the policy applies.';
     assert.deepEqual(said, [quiet, quiet, quiet, quiet, 'This is not allowed.']);
     assert.deepEqual(failures, []);

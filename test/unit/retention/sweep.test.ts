@@ -130,6 +130,37 @@ test('of two holds on one day each keeps its own: a release lets go what no othe
   assert.deepEqual((await rig.verify()).findings, []);
 });
 
+test('what a hold let go of goes also when the first sweep behind its release could not look through it', async (t) => {
+  for (const broken of ['the index is away', 'a disk fails', 'killed'] as const) {
+    const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
+    await rig.record({ number: 1, atMs: noon(0), session: 'one' }, { number: 2, atMs: noon(0), session: 'two' });
+    await rig.archive.close();
+    const one = await rig.parts.holds.add({ session: 'one' }, 'ops', 'a case');
+    await rig.parts.holds.add({ session: 'two' }, 'ops', 'another case');
+    rig.nowMs = noon(40);
+    await rig.sweep();
+    rig.nowMs += 1;
+    await rig.parts.holds.release(one.id, 'ops', 'it is over');
+    rig.nowMs += 1;
+    const { archive, receipts } = rig.parts;
+    const append = receipts.append.bind(receipts);
+    if (broken === 'the index is away') rig.indexAway = 'connection refused';
+    else archive.thin = async () => Promise.reject(new Error('EIO'));
+    if (broken === 'killed')
+      receipts.append = async (event) => {
+        if (event.kind === 'sweep_ended') throw new Error('killed');
+        return append(event);
+      };
+    if (broken === 'killed') await assert.rejects(rig.sweep(), /killed/);
+    else await rig.sweep();
+    rig.indexAway = null;
+    await rig.reopen();
+    rig.nowMs += 1;
+    await rig.sweep();
+    assert.deepEqual(await readable(rig, 1, 2), [false, true], broken);
+  }
+});
+
 test('an index that is away delays what it has, keeps nothing else back, and is caught up by the next sweep', async (t) => {
   const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
   await rig.record({ number: 1, atMs: noon(0) });
