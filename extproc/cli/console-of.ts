@@ -12,7 +12,6 @@ import { SkilltapeError } from '../errors.ts';
 import type { IdentityProvider } from '../exchange/identity.ts';
 import { Grants } from '../grants/grants.ts';
 import { grantsFile } from '../grants/places.ts';
-import { readCertificates, readSecret } from '../index/elasticsearch/secret.ts';
 import { fingerprintOf } from '../live/fingerprint.ts';
 import type { Log } from '../log.ts';
 import { SqliteLookLog } from '../looks/sqlite-look-log.ts';
@@ -21,6 +20,7 @@ import type { Masker } from '../masking/masker.ts';
 import { compilePolicies } from '../policy/compile.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { rootOf } from '../policy/sources.ts';
+import { readCertificates, readSecret } from '../secret-file.ts';
 import { resolveTool } from '../tools/resolve.ts';
 
 type ConsoleSection = NonNullable<Config['console']>;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, FormData, fetch, type Response } from 'undici';
 import { SkilltapeError } from '../errors.ts';
-import { readCertificates, readSecret } from '../index/elasticsearch/secret.ts';
+import { readCertificates, readSecret } from '../secret-file.ts';
 
 /**
  * @property url base URL of Kibana, without a slash at the end

@@ -1,8 +1,8 @@
 import { SkilltapeError } from '../errors.ts';
+import { readSecret } from '../secret-file.ts';
 import { mailOf, type SendMail } from './mail.ts';
 import type { Notice } from './notice.ts';
 import { post } from './post.ts';
-import { readSecretFile } from './secret-file.ts';
 import { slackMessage } from './slack.ts';
 import type { Sent, SmtpServer, Target } from './target.ts';
 import { teamsMessage } from './teams.ts';
@@ -22,8 +22,8 @@ export async function send(
     if (target.kind === 'email') return await sendMail(told, target, timeoutMs, mailSenderOf);
     const { kind, urlFile, allowPlainHttp } = target;
     const body = bodyFor(kind, told);
-    const headers = kind === 'webhook' ? webhookHeaders(readSecretFile(target.secretFile), notice.id, body, nowMs) : {};
-    return await post({ url: readSecretFile(urlFile), allowPlainHttp, headers, body }, timeoutMs);
+    const headers = kind === 'webhook' ? webhookHeaders(readSecret(target.secretFile), notice.id, body, nowMs) : {};
+    return await post({ url: readSecret(urlFile), allowPlainHttp, headers, body }, timeoutMs);
   } catch (thrown) {
     // Files that cannot be read: they may be there at the next attempt.
     const why = thrown instanceof SkilltapeError ? thrown.message : 'it could not be put together';

@@ -1,6 +1,6 @@
 import { createTransport } from 'nodemailer';
+import { readSecret } from '../secret-file.ts';
 import type { Mail, SendMail } from './mail.ts';
-import { readSecretFile } from './secret-file.ts';
 import type { SmtpServer } from './target.ts';
 
 /** Sends by an SMTP server. One connection for each message: they are few. */
@@ -11,7 +11,7 @@ export function smtpSender({ host, port, tls, login }: SmtpServer, timeoutMs: nu
       ...{ connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs },
       // Nothing of a message is read from a file or fetched.
       ...{ disableFileAccess: true, disableUrlAccess: true },
-      ...(login && { auth: { user: readSecretFile(login.userFile), pass: readSecretFile(login.passwordFile) } }),
+      ...(login && { auth: { user: readSecret(login.userFile), pass: readSecret(login.passwordFile) } }),
     });
     const { to, ...rest } = mail;
     try {

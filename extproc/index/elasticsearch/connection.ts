@@ -1,6 +1,6 @@
 import { Client, errors } from '@elastic/elasticsearch';
+import { readCertificates, readSecret } from '../../secret-file.ts';
 import type { ElasticsearchOptions } from './options.ts';
-import { readCertificates, readSecret } from './secret.ts';
 
 export type ElasticsearchRequest = {
   method: 'GET' | 'PUT' | 'POST' | 'DELETE';

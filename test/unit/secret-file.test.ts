@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { SkilltapeError } from '../../../../extproc/errors.ts';
-import { openElasticsearchIndex, openElasticsearchSearch } from '../../../../extproc/index/elasticsearch/open.ts';
-import { readCertificates, readSecret } from '../../../../extproc/index/elasticsearch/secret.ts';
-import { temporaryDirectory } from '../../../builders/directory.ts';
-import { documentOf } from '../../../builders/document.ts';
+import { SkilltapeError } from '../../extproc/errors.ts';
+import { openElasticsearchIndex, openElasticsearchSearch } from '../../extproc/index/elasticsearch/open.ts';
+import { readCertificates, readSecret } from '../../extproc/secret-file.ts';
+import { temporaryDirectory } from '../builders/directory.ts';
+import { documentOf } from '../builders/document.ts';
 
 function fileOf(t: TestContext, text: string, mode = 0o600): string {
   const file = join(temporaryDirectory(t), 'secret');

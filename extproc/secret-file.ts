@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { SkilltapeError } from '../../errors.ts';
+import { SkilltapeError } from './errors.ts';
 
 const secretMaxBytes = 8_192;
 const readableByOthers = 0o007;
