@@ -233,7 +233,7 @@ export class PlantedTraffic {
 
   /** Batches, uploads, disguises, and a prompt that takes longer than masking may. */
   async sendMore(): Promise<void> {
-    const long = `${'Zwiebelkuchen '.repeat(30_000)}${this.of('beyond the budget')}`;
+    const long = `${'Zwiebelkuchen '.repeat(300_000)}${this.of('beyond the budget')}`;
     assert.equal((await this.call(messagesBody(long))).status, 200);
     const params = {
       model: 'claude-opus-5-5',

@@ -21,8 +21,8 @@ let bob: string;
 
 before(async () => {
   gateway = await startTestGateway({
-    // A prompt of some hundred kilobytes takes longer than this, so that its masking fails.
-    settings: { log: { level: 'trace' }, masking: { exchangeBudgetMs: 2 } },
+    // A prompt of some megabytes takes much longer than this, so that its masking fails.
+    settings: { log: { level: 'trace' }, masking: { exchangeBudgetMs: 40 } },
     keepBodies: true,
   });
   alice = await gateway.token('alice');
