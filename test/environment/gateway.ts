@@ -63,7 +63,11 @@ export async function startTestGateway(
     ...{ directory, authority, upstreamKey, userClientSecret: 'test', ...rest },
     // Coverage makes records of requests that were refused without one: a test that counts records has to ask for it.
     // Tests ask for many a record of a bad token in one minute, all of one source.
-    settings: { coverage: {}, refusals: unboundedRefusals, ...settings },
+    // How full this machine's disk is must not matter to a test that does not ask for it.
+    settings: {
+      ...{ coverage: {}, refusals: unboundedRefusals, ...settings },
+      journal: { volumeRefuseAtPercent: 100, ...(settings?.journal ?? {}) },
+    },
     upstreams: ['claude', 'sandbox'].map((name) => ({ name, ...target })),
     envoyBinary: (await resolveTool('envoy', { env: process.env })).path,
     opaBinary: (await resolveTool('opa', { env: process.env })).path,

@@ -33,7 +33,7 @@ test('a volume that somebody else fills refuses what is new, with a record, and 
     rmSync(volume, { recursive: true });
   });
   const gateway = await startTestGateway({
-    settings: { journal: { journalMaxBytes: 64 * MiB, segmentMaxBytes: MiB } },
+    settings: { journal: { journalMaxBytes: 64 * MiB, segmentMaxBytes: MiB, volumeRefuseAtPercent: 90 } },
     prepare: (directory) => symlinkSync(volume, join(directory, 'data')),
   });
   started.defer(() => gateway.stop());
