@@ -80,7 +80,8 @@ export class VolumeWatch {
     };
     await Promise.all(this.#parts.paths.map(look));
     this.#take(Math.max(0, ...this.#shares.values()));
-    if (fault !== undefined && !this.#isUnknown) this.#parts.log.warn(fault, 'how full the volume is cannot be told');
+    if (fault !== undefined && !this.#isUnknown)
+      this.#parts.log.warn({ err: fault.err }, 'how full the volume is cannot be told');
     this.#isUnknown = fault !== undefined;
   }
 
