@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { openPrivateDatabase } from '../index/sqlite/database.ts';
+import { onlyGrows } from '../index/sqlite/only-grows.ts';
 
 /**
- * Tickets and events only come (inv. 8): the triggers refuse every change through SQL, also `insert or replace`. They do
- * not stop someone who may write the file. `live` and `grants` are what is quickly found of it, and can be made again.
+ * Tickets and events only come (inv. 8). `live` and `grants` are what is quickly found of it, and can be made again.
  */
 const schema = `
 create table if not exists tickets (
@@ -28,20 +28,8 @@ create index if not exists live_by_caller on live (caller);
 create index if not exists live_by_end on live (until_ms);
 create table if not exists grants (key text not null, ticket text not null, until_ms integer not null) strict;
 create index if not exists grants_by_key on grants (key, until_ms);
-create trigger if not exists tickets_no_update before update on tickets
-  begin select raise(abort, 'a ticket does not change'); end;
-create trigger if not exists tickets_no_delete before delete on tickets
-  begin select raise(abort, 'a ticket does not change'); end;
-create trigger if not exists tickets_no_replace before insert on tickets
-  when exists (select 1 from tickets where ticket = new.ticket)
-  begin select raise(abort, 'a ticket does not change'); end;
-create trigger if not exists events_no_update before update on events
-  begin select raise(abort, 'an event does not change'); end;
-create trigger if not exists events_no_delete before delete on events
-  begin select raise(abort, 'an event does not change'); end;
-create trigger if not exists events_no_replace before insert on events
-  when exists (select 1 from events where number = new.number)
-  begin select raise(abort, 'an event does not change'); end;
+${onlyGrows({ table: 'tickets', key: ['ticket'], refusal: 'a ticket does not change' })}
+${onlyGrows({ table: 'events', key: ['number'], refusal: 'an event does not change' })}
 `;
 
 /** Opens the tickets of a data directory. What was committed survives a power failure: a use must not count twice. */

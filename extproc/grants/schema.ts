@@ -1,13 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { openPrivateDatabase } from '../index/sqlite/database.ts';
+import { onlyGrows } from '../index/sqlite/only-grows.ts';
 
 /** Whom something is for, as an index has it. */
 export const holderColumns = "json_extract(wanted, '$.holder.issuer'), json_extract(wanted, '$.holder.subject')";
 
 /**
- * What was asked for and what happened to it only come (inv. 8): the triggers refuse every change through SQL, also
- * `insert or replace`. They do not stop someone who may write the file. `live` and `in_force` are what is quickly found of
- * it, and can be made again.
+ * What was asked for and what happened to it only come (inv. 8). `live` and `in_force` are what is quickly found
+ * of it, and can be made again.
  */
 const schema = `
 create table if not exists asked (
@@ -28,20 +28,8 @@ create table if not exists live (id text primary key, asker text not null, until
 create index if not exists live_by_asker on live (asker);
 create index if not exists live_by_end on live (until_ms);
 create table if not exists in_force (id text primary key) strict;
-create trigger if not exists asked_no_update before update on asked
-  begin select raise(abort, 'what was asked for does not change'); end;
-create trigger if not exists asked_no_delete before delete on asked
-  begin select raise(abort, 'what was asked for does not change'); end;
-create trigger if not exists asked_no_replace before insert on asked
-  when exists (select 1 from asked where id = new.id)
-  begin select raise(abort, 'what was asked for does not change'); end;
-create trigger if not exists events_no_update before update on events
-  begin select raise(abort, 'an event does not change'); end;
-create trigger if not exists events_no_delete before delete on events
-  begin select raise(abort, 'an event does not change'); end;
-create trigger if not exists events_no_replace before insert on events
-  when exists (select 1 from events where number = new.number)
-  begin select raise(abort, 'an event does not change'); end;
+${onlyGrows({ table: 'asked', key: ['id'], refusal: 'what was asked for does not change' })}
+${onlyGrows({ table: 'events', key: ['number'], refusal: 'an event does not change' })}
 `;
 
 /** Opens the grants of a data directory. What was committed survives a power failure: a grant that was taken back stays so. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { SkilltapeError } from '../errors.ts';
 import { inTransaction, openPrivateDatabase } from '../index/sqlite/database.ts';
+import { onlyGrows } from '../index/sqlite/only-grows.ts';
 import type { Masked } from '../masking/masked.ts';
 import { type Look, type LookLog, lookKinds, type RecordedLook } from './look-log.ts';
 import type { LookingPerson, Operator } from './operator.ts';
@@ -9,10 +10,6 @@ import type { LookingPerson, Operator } from './operator.ts';
 const listLimitDefault = 1_000;
 const notRecorded = 'this look could not be recorded, so nothing is shown';
 
-/**
- * The triggers refuse every change through SQL, also `insert or replace`, which deletes without firing a delete
- * trigger. They do not stop someone who may write the file.
- */
 const schema = `
 create table if not exists looks (
   number integer primary key autoincrement,
@@ -25,13 +22,7 @@ create table if not exists looks (
   why text,
   person text
 ) strict;
-create trigger if not exists looks_no_update before update on looks
-  begin select raise(abort, 'a recorded look does not change'); end;
-create trigger if not exists looks_no_delete before delete on looks
-  begin select raise(abort, 'a recorded look does not change'); end;
-create trigger if not exists looks_no_replace before insert on looks
-  when exists (select 1 from looks where number = new.number)
-  begin select raise(abort, 'a recorded look does not change'); end;
+${onlyGrows({ table: 'looks', key: ['number'], refusal: 'a recorded look does not change' })}
 `;
 
 /** Keeps looks in `looks.sqlite` of the data directory; opens it at the first use. */

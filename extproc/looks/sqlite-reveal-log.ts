@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction } from '../index/sqlite/database.ts';
+import { onlyGrows } from '../index/sqlite/only-grows.ts';
 import type { LastHour, RevealAttempt, RevealLog, RevealVerdict } from './reveal-log.ts';
 import { insertLook, withLooks } from './sqlite-look-log.ts';
 
@@ -15,13 +16,7 @@ create table if not exists reveals (
   primary key (look, person)
 ) strict;
 create index if not exists reveals_by_time on reveals (time_ms);
-create trigger if not exists reveals_no_update before update on reveals
-  begin select raise(abort, 'a recorded look does not change'); end;
-create trigger if not exists reveals_no_delete before delete on reveals
-  begin select raise(abort, 'a recorded look does not change'); end;
-create trigger if not exists reveals_no_replace before insert on reveals
-  when exists (select 1 from reveals where look = new.look and person = new.person)
-  begin select raise(abort, 'a recorded look does not change'); end;
+${onlyGrows({ table: 'reveals', key: ['look', 'person'], refusal: 'a recorded look does not change' })}
 `;
 
 /** Beside the looks, in the same file, so that a count and its look are on disk together or not at all. */

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { SkilltapeError } from '../errors.ts';
 import { inTransaction, openPrivateDatabase } from '../index/sqlite/database.ts';
+import { onlyGrows } from '../index/sqlite/only-grows.ts';
 
 /** Who stops, as the operating system knows them. */
 export type StoppedBy = { osUser: string; uid: number };
@@ -32,13 +33,7 @@ create table if not exists stopped (
   session text primary key,
   number integer not null references events (number)
 ) strict;
-create trigger if not exists events_no_update before update on events
-  begin select raise(abort, 'an event does not change'); end;
-create trigger if not exists events_no_delete before delete on events
-  begin select raise(abort, 'an event does not change'); end;
-create trigger if not exists events_no_replace before insert on events
-  when exists (select 1 from events where number = new.number)
-  begin select raise(abort, 'an event does not change'); end;
+${onlyGrows({ table: 'events', key: ['number'], refusal: 'an event does not change' })}
 `;
 
 /** What operators stopped in a data directory; several processes may have it open. */

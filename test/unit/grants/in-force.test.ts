@@ -25,7 +25,9 @@ async function watched(context: TestContext) {
     context.after(() => {
       try {
         store.close();
-      } catch {}
+      } catch (thrown) {
+        assert.match(String(thrown), /not open/, 'the test closed it before');
+      }
     });
     return store;
   };
