@@ -9,7 +9,7 @@ import { idIn } from '../pages/ids.ts';
 import { conflictWords } from '../pages/routes.ts';
 import { nameOf, type Person } from '../person.ts';
 import { accessHandlersOf } from './access-routes.ts';
-import type { Answer, Caller, Handler } from './answer.ts';
+import { type Answer, type Caller, type Handler, unknownCursor } from './answer.ts';
 import { openApiDocument } from './openapi.ts';
 import { apiPrefix, listQuery, type Operation, operations } from './operations.ts';
 import { type Problem, problem, problemOf } from './problem.ts';
@@ -97,8 +97,9 @@ function handlersOf(context: ConsoleContext): Record<Operation['id'], Handler | 
       const query = listQuery.safeParse(request.query);
       if (!query.success) return { problem: problemOf(422, queryFaults) };
       const { state, limit, after } = query.data;
-      const { tickets, next } = await approvals.list(person, state, limit, after);
-      return { ok: { approvals: tickets.map(documentOf), next } };
+      const listed = await approvals.list(person, state, limit, after);
+      if (listed === null) return { problem: problemOf(422, unknownCursor) };
+      return { ok: { approvals: listed.tickets.map(documentOf), next: listed.next } };
     },
     getApproval: async (request, { person }) => {
       const ticket = idIn(request, 'ticket');
@@ -118,7 +119,8 @@ function handlersOf(context: ConsoleContext): Record<Operation['id'], Handler | 
   };
 }
 
-const queryFaults = 'The query may have `state` (live or all), `limit` (1 to 100) and `after` (the id of a ticket).';
+const queryFaults =
+  'The query may have `state` (live or all), `limit` (1 to 100) and `after` (`next` of the answer before).';
 
 const hidden: Answer = { problem: problemOf(404, 'There is no such approval, or you may not see it.') };
 

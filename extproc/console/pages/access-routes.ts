@@ -10,7 +10,7 @@ import { accessPage, ownAccessPage, type TypedAsking } from './access.ts';
 import { accessConflictWords, accessStateWords } from './access-words.ts';
 import { idIn } from './ids.ts';
 import { messagePage } from './layout.ts';
-import { afterOf, noticeOf, numberIn, onPage, type Visit } from './visit.ts';
+import { listedBehind, noticeOf, numberIn, onPage, type Visit } from './visit.ts';
 
 /** What the page of one's own access shows. */
 export const ownAccess: AccessQuery = { whose: 'own', which: 'all', limit: 100 };
@@ -48,7 +48,8 @@ async function showOwn(
   { status, fault, typed }: { status: number; fault: string | null; typed: TypedAsking },
 ): Promise<FastifyReply> {
   const { request, reply, session } = visit;
-  const listed = await access.list(personOf(session, request), { ...ownAccess, after: afterOf(request) });
+  const person = personOf(session, request);
+  const listed = await listedBehind(visit, (after) => access.list(person, { ...ownAccess, after }));
   const view = { viewer: viewerOf(session), connections: access.connections, listed, nowMs: now(), fault, typed };
   return sendPage(reply, status, ownAccessPage({ ...view, notice: fault === null ? noticeOf(visit) : null }));
 }

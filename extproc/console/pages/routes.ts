@@ -11,7 +11,7 @@ import { idPattern } from './ids.ts';
 import { decidedPage, heldRequests, inboxPage } from './inbox.ts';
 import { messagePage } from './layout.ts';
 import { ticketPage } from './ticket.ts';
-import { afterOf, noticeOf, numberIn, onPage, type Visit } from './visit.ts';
+import { listedBehind, noticeOf, numberIn, onPage, type Visit } from './visit.ts';
 import { stateWords } from './words.ts';
 
 /** Tickets, or requests for access, of one page. */
@@ -24,8 +24,10 @@ type Named = { ticket: string };
 export function pageRoutes(app: FastifyInstance, context: ConsoleContext): void {
   const page = (path: string, show: (visit: Visit) => Promise<FastifyReply>): void => onPage(app, context, path, show);
   page('/approvals', (visit) => inbox(context, visit));
-  page('/decided', async ({ request, reply, session }) => {
-    const listed = await context.approvals.list(personOf(session, request), 'all', shownMax, afterOf(request));
+  page('/decided', async (visit) => {
+    const { request, reply, session } = visit;
+    const person = personOf(session, request);
+    const listed = await listedBehind(visit, (after) => context.approvals.list(person, 'all', shownMax, after));
     return sendPage(reply, 200, decidedPage(viewerOf(session), listed, context.now()));
   });
   page('/approvals/:ticket', async (visit) => {
@@ -49,8 +51,8 @@ export function pageRoutes(app: FastifyInstance, context: ConsoleContext): void 
 async function inbox(context: ConsoleContext, visit: Visit): Promise<FastifyReply> {
   const { request, reply, session } = visit;
   const person = personOf(session, request);
-  const held = await context.approvals.list(person, 'live', shownMax, afterOf(request));
-  const access = await context.access.list(person, inboxAccess);
+  const held = await listedBehind(visit, (after) => context.approvals.list(person, 'live', shownMax, after));
+  const access = (await context.access.list(person, inboxAccess)) ?? { grants: [], next: null };
   const nowMs = context.now();
   const sections = [...heldRequests(held, nowMs), ...accessRequests(access, person, nowMs)];
   const glance = `${glanceOf(held.tickets)}${accessGlanceOf(access.grants)}`;

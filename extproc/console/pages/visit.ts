@@ -1,9 +1,10 @@
 /** One page or form that somebody who is logged in opened or sent. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { SkilltapeError } from '../../errors.ts';
 import { type ConsoleContext, sessionOf } from '../context.ts';
 import { loginPath } from '../login-routes.ts';
 import type { Session } from '../sessions.ts';
-import { idPattern } from './ids.ts';
+import { cursorPattern } from './ids.ts';
 
 export type Visit = { request: FastifyRequest; reply: FastifyReply; session: Session };
 
@@ -32,9 +33,16 @@ export function noticeOf({ request: { headers }, session }: Visit): string | nul
   return notice;
 }
 
-export function afterOf(request: FastifyRequest): string | undefined {
+/** A page of a list behind its cursor; from the begin where it is none of this list, as after a restart. */
+export async function listedBehind<Listed>(
+  { request }: Visit,
+  list: (after?: string) => Promise<Listed | null>,
+): Promise<Listed> {
   const { after } = request.query as { after?: unknown };
-  return typeof after === 'string' && idPattern.test(after) ? after : undefined;
+  const isCursor = typeof after === 'string' && cursorPattern.test(after);
+  const listed = (isCursor ? await list(after) : null) ?? (await list());
+  if (listed === null) throw new SkilltapeError('internal', 'a list has no begin');
+  return listed;
 }
 
 /** What a form sends is text. What is no number is refused: nobody is to approve for longer than they meant. */
