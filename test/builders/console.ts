@@ -100,3 +100,24 @@ function usualPolicy({ operator, person, action }: ConsoleInput): Partial<Consol
   const isOwn = operator.subject === person?.subject && ['decide', 'grant'].includes(action);
   return isOwn ? { verdict: 'deny', reasons: [{ rule: 'console/own_request', message: 'It is your own.' }] } : {};
 }
+
+/** What a browser has of whom `signedIn` says, once they logged in. */
+export async function logInTo({ app }: Pick<Awaited<ReturnType<typeof consoleRig>>, 'app'>) {
+  const [pending] = (await app.inject('/login')).cookies;
+  const cookie = `${pending?.name}=${pending?.value}`;
+  const back = await app.inject({ url: '/login/callback?code=c&state=s', headers: { cookie } });
+  const session = back.cookies.find(({ name }) => name === '__Host-skilltape-session');
+  const headers = { origin, cookie: `${session?.name}=${session?.value}` };
+  const { csrfToken: csrf } = (await app.inject({ url: '/api/v1/me', headers })).json() as { csrfToken: string };
+  const type = { 'content-type': 'application/x-www-form-urlencoded' };
+  return {
+    cookie: headers.cookie,
+    csrf,
+    get: (url: string) => app.inject({ url, headers }),
+    post: (url: string, form: Record<string, string>) =>
+      app.inject({
+        ...{ method: 'POST', url, headers: { ...headers, ...type } },
+        payload: `${new URLSearchParams({ csrf, ...form })}`,
+      }),
+  };
+}

@@ -2,12 +2,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sanitisedJson } from '../../terminal/sanitise.ts';
 import type { Outcome } from '../approvals.ts';
-import { type ConsoleContext, cookieNameOf, isOwnPost, personOf, sessionOf } from '../context.ts';
+import { type ConsoleContext, cookieNameOf, isOwnPost, overLimit, personOf, sessionOf } from '../context.ts';
 import { decisionBody, faultsOf, wishOf } from '../decision.ts';
 import { notOurs } from '../login-routes.ts';
 import { idIn } from '../pages/ids.ts';
 import { conflictWords } from '../pages/routes.ts';
 import { nameOf, type Person } from '../person.ts';
+import { overWords } from '../person-limits.ts';
 import { accessHandlersOf } from './access-routes.ts';
 import { type Answer, type Caller, type Handler, unknownCursor } from './answer.ts';
 import { openApiDocument } from './openapi.ts';
@@ -37,6 +38,11 @@ async function answer(
   if ('problem' in caller) {
     if (caller.problem.status === 401) reply.header('www-authenticate', 'Bearer');
     return problem(reply, caller.problem);
+  }
+  const limit = operation.method === 'GET' ? 'looksPerMinuteMax' : 'decisionsPerMinuteMax';
+  const over = overLimit(context, caller.person, limit);
+  if (over !== null) {
+    return problem(reply.header('retry-after', String(over.retryAfterSeconds)), problemOf(429, overWords(over)));
   }
   if (operation.method !== 'GET' && !caller.isTrusted) {
     context.approvals.refused(caller.person, `${operation.id} by the API`, 'not sent by a page of the console');
