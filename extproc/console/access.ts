@@ -19,6 +19,7 @@ export type AccessParts = {
   mask(text: string): Masked<string>;
   /** As for tickets: with a fault in the files nobody asks, sees or decides anything. */
   policy(): Promise<ConsolePolicy>;
+  homeIssuer: string;
   now(): number;
 };
 
@@ -106,7 +107,7 @@ export class AccessRequests {
     this.#look(person, 'access', what, reason);
     const { grants, limits, connections, now } = this.#parts;
     const parts = { grants, limits, connections, policy: await this.#parts.policy() };
-    const asking = { asker: person.identity, doer: doerOf(person), thing, forMs, reason };
+    const asking = { asker: person.identity, doer: this.#doerOf(person), thing, forMs, reason };
     return this.#outcomeOf(person, what, askForAccess(parts, asking, now()));
   }
 
@@ -121,7 +122,7 @@ export class AccessRequests {
       this.#refused(person, what, 'not to be seen');
       return { kind: 'hidden' };
     }
-    const deciding = { id, kind, doer: doerOf(person), reason, forMs };
+    const deciding = { id, kind, doer: this.#doerOf(person), reason, forMs };
     return this.#outcomeOf(person, what, decideGrant({ grants, limits, connections, policy }, deciding, now()), id);
   }
 
@@ -182,7 +183,14 @@ export class AccessRequests {
   }
 
   #judge(policy: ConsolePolicy, person: Person, grant: Grant, kind: GrantDecision['kind']) {
-    return judgeGrant({ policy }, grant, { kind, doer: doerOf(person), reason: anyReason }, this.#parts.now());
+    return judgeGrant({ policy }, grant, { kind, doer: this.#doerOf(person), reason: anyReason }, this.#parts.now());
+  }
+
+  #doerOf(person: Person): Doer {
+    const { identity, via, address, authenticatedMs } = person;
+    const { issuer, subject } = identity;
+    const operator = operatorOf(person, this.#parts.homeIssuer);
+    return { operator, person: { issuer, subject }, login: { via, address, authenticatedMs } };
   }
 
   /** Writes down that something was not done. */
@@ -200,10 +208,4 @@ export class AccessRequests {
 function isWanted({ wanted, state }: Grant, which: 'live' | 'all'): boolean {
   if (wanted.kind !== 'access') return false;
   return which === 'all' || state.kind === 'pending' || state.kind === 'in_force';
-}
-
-function doerOf(person: Person): Doer {
-  const { identity, via, address, authenticatedMs } = person;
-  const { issuer, subject } = identity;
-  return { operator: operatorOf(person), person: { issuer, subject }, login: { via, address, authenticatedMs } };
 }

@@ -25,6 +25,8 @@ export type ApprovalsParts = {
   mask(text: string): Masked<string>;
   /** As it is in the files now. Rejects with SkilltapeError when it has a fault: nobody sees or decides anything then. */
   policy(): Promise<ConsolePolicy>;
+  /** Of the provider where people log in: its groups are meant where policy does not say whose. */
+  homeIssuer: string;
   now(): number;
 };
 
@@ -145,7 +147,7 @@ export class Approvals {
     return {
       version: 1,
       action,
-      operator: operatorOf(person),
+      operator: operatorOf(person, this.#parts.homeIssuer),
       person: whose === null ? null : { issuer: whose.issuer, subject: whose.subject, email: whose.email, groups: [] },
       ...{ connection: summary.connection, session: summary.session, retention_class: '' },
       exchange: events.find((event) => event.kind === 'waiting')?.exchangeId ?? '',

@@ -39,7 +39,7 @@ export async function consoleRig(context: TestContext, options: Options = {}) {
     limits: { accessMaxMs: 7 * 24 * 3_600_000, breakGlassMaxMs: 3_600_000 },
     ...partsOf(options, looks, inputs),
     ...{ log: createLog('silent'), mask: (text) => text.replaceAll('ada@example.com', '[EMAIL]') as Masked<string> },
-    now: options.now ?? Date.now,
+    ...{ now: options.now ?? Date.now, homeIssuer: 'https://idp.example.com' },
     settings: {
       ...{ listen: { address: '127.0.0.1', port: 0 }, tls: null, origin, trustedProxies: [] },
       ...{ cookieName: 'skilltape', sessionMaxMs: 3_600_000, sessionsMax: 100 },
