@@ -32,7 +32,7 @@ const allowed: Record<string, readonly string[]> = {
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   approvals: ['exchange', 'index', 'masking'],
   grants: ['exchange', 'index', 'policy'],
-  notify: ['approvals', 'index', 'terminal'],
+  notify: ['approvals', 'grants', 'index', 'terminal'],
   wire: ['exchange'],
   release: ['exchange'],
   archive: ['exchange', 'journal'],

@@ -1,4 +1,5 @@
 /** The pages of access on request: asking and one's own, and one request with the forms to decide. */
+import { eventsForAsker } from '../../grants/grant.ts';
 import type { Grant } from '../../grants/grants.ts';
 import { accessGlanceOf, type ListedAccess, type SeenAccess } from '../access.ts';
 import { ownAccessList } from './access-list.ts';
@@ -147,7 +148,7 @@ ${reasonField(kind, 'Whoever asked can read it.', typed)}
 
 function history({ events }: Grant): Html {
   return html`<section aria-labelledby="history"><h2 id="history">What happened</h2>
-<ol id="events" data-live-part>${events.map(
+<ol id="events" data-live-part>${eventsForAsker(events).map(
     (event) =>
       html`<li><time datetime="${new Date(event.timeMs).toISOString()}">${clockTime(event.timeMs)}</time> <bdi>${accessEventWords(event)}</bdi></li>`,
   )}</ol></section>`;
