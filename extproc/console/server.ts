@@ -81,6 +81,9 @@ export function appOf(parts: ConsoleParts): FastifyInstance {
     forceCloseConnections: true,
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     routerOptions: { maxParamLength: 64 },
+    // An address that cannot be read comes to no hook of ours.
+    frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      sendFault(request, reply.headers(guardingHeaders(settings.origin)), 400, 'The request cannot be read.'),
     ...(settings.tls !== null && { https: { cert: settings.tls.certificate, key: settings.tls.privateKey } }),
   } as object) as unknown as FastifyInstance;
   app.server.maxConnections = connectionsMax;
@@ -130,19 +133,23 @@ const contentSecurityPolicy = [
 
 function guardAnswers(app: FastifyInstance, origin: string): void {
   app.addHook('onRequest', async (_request, reply) => {
-    reply.headers({
-      'content-security-policy': contentSecurityPolicy,
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      // With none at all, browsers send `origin: null` with our own forms.
-      'referrer-policy': 'same-origin',
-      'cross-origin-opener-policy': 'same-origin',
-      'cross-origin-resource-policy': 'same-origin',
-      'permissions-policy': 'camera=(), geolocation=(), microphone=()',
-      'cache-control': 'no-store',
-      ...(origin.startsWith('https:') && { 'strict-transport-security': 'max-age=31536000' }),
-    });
+    reply.headers(guardingHeaders(origin));
   });
+}
+
+function guardingHeaders(origin: string): Record<string, string> {
+  return {
+    'content-security-policy': contentSecurityPolicy,
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    // With none at all, browsers send `origin: null` with our own forms.
+    'referrer-policy': 'same-origin',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+    'cache-control': 'no-store',
+    ...(origin.startsWith('https:') && { 'strict-transport-security': 'max-age=31536000' }),
+  };
 }
 
 function tellFaults(app: FastifyInstance, log: Log): void {

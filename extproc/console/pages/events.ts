@@ -16,7 +16,8 @@ const retryMs = 3_000;
 
 export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void {
   const counts = new WeakMap<Session, number>();
-  app.get('/events', (request, reply) => {
+  // Of a stream nobody asks for the head alone, which would listen as well.
+  app.get('/events', { exposeHeadRoute: false }, (request, reply) => {
     const session = sessionOf(request, context);
     if (session === null) return reply.code(401).type('text/plain').send('Log in first.\n');
     const person = personOf(session, request);
