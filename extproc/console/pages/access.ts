@@ -4,9 +4,10 @@ import type { Grant } from '../../grants/grants.ts';
 import { accessGlanceOf, type ListedAccess, type SeenAccess } from '../access.ts';
 import { ownAccessList } from './access-list.ts';
 import { accessEventWords, accessHeadline, accessStateWords, lengthWords, thingWords } from './access-words.ts';
+import { reasonField } from './fields.ts';
 import { type Html, html } from './html.ts';
 import { renderPage, type Viewer } from './layout.ts';
-import { faultOf, reasonMaxChars } from './ticket.ts';
+import { faultOf } from './ticket.ts';
 import { clockTime, count, spanWords } from './words.ts';
 
 /** What somebody typed, so that a refusal does not take it away. */
@@ -55,12 +56,6 @@ ${reasonField('ask', 'It is recorded, and told to whoever decides.', typed.reaso
 function nameField(name: 'skill' | 'model', label: string, typed = ''): Html {
   return html`<p><label for="${name}">${label}</label>
 <input id="${name}" name="${name}" maxlength="256" autocomplete="off" value="${typed}"></p>`;
-}
-
-function reasonField(id: string, told: string, typed = ''): Html {
-  return html`<p><label for="${id}-reason">Reason</label>
-<span class="hint" id="${id}-hint">In words that somebody else understands later. ${told}</span>
-<textarea id="${id}-reason" name="reason" rows="3" maxlength="${reasonMaxChars}" required aria-describedby="${id}-hint">${typed}</textarea></p>`;
 }
 
 export type AccessView = {
