@@ -47,7 +47,7 @@ export function confirmStopPage(viewer: Viewer, { kind, id }: StopTarget, reason
 <input type="hidden" name="id" value="${id}">
 <input type="hidden" name="reason" value="${reason}">
 <input type="hidden" name="confirmed" value="yes">
-<p><button class="deny" autofocus>Stop it now</button> <a href="/incident">Leave it running</a></p>
+<p><button class="deny">Stop it now</button> <a href="/incident">Leave it running</a></p>
 </form>`;
   return renderPage({ title: `Stop this ${kind}?`, viewer, path: '/incident', body });
 }
