@@ -138,6 +138,10 @@ const connection = z.strictObject({
     description:
       'Whether the `results_url` of a batch is changed to lead below `publicUrl`, so that its download comes through the gateway.',
   }),
+  lists: z.enum(['denied', 'filtered']).default('denied').meta({
+    description:
+      'Whether lists of what everybody with the same credential made are `denied`, where the policy closes them, or `filtered`: callers are given the entries that are their own.',
+  }),
 });
 
 const identityProvider = z.strictObject({

@@ -25,6 +25,7 @@ export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
       endpoint_kind: 'messages',
       endpoint_treatment: 'prompt',
       body_form: 'messages',
+      list_filtered: false,
       content_type: 'application/json',
       content_encoding: 'identity',
       content_length: 120,

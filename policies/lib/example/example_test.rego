@@ -38,6 +38,7 @@ access := {
 		"endpoint_kind": "messages",
 		"endpoint_treatment": "prompt",
 		"body_form": "messages",
+		"list_filtered": false,
 		"content_type": "application/json",
 		"content_encoding": "identity",
 		"content_length": 120,
