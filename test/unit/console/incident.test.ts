@@ -67,6 +67,10 @@ test('whoever may not stop sees nothing of it, stops nothing, and the attempt is
   assert.equal(page.statusCode, 200);
   assert.doesNotMatch(page.body, /s-secret|a secret reason|name="id"/);
   assert.match(page.body, /You cannot stop anything.*You are not among the operators/s);
+  rig.stops.stop({ kind: 'session', id: 's-other' }, { osUser: 'ada', uid: 1 }, 'another one', Date.now());
+  const seenOf = (body: string) => /data-events="([^"]+)"/.exec(body)?.[1];
+  assert.equal(seenOf((await get('/incident')).body), seenOf(page.body), 'nor does it hear that something was stopped');
+  rig.stops.lift('s-other', { osUser: 'ada', uid: 1 }, 'over', Date.now());
   for (const [path, form] of [
     ['/incident/stop', { ...session, confirmed: 'yes' }],
     ['/incident/lift/s-secret', { reason }],
