@@ -6,6 +6,9 @@ import { type Ticket, type TicketLimits, Tickets } from './tickets.ts';
 /** `number` counts up in the order in which events were written, over all tickets. */
 export type NumberedEvent = { number: number; ticket: string; event: TicketEvent };
 
+/** What ends by itself, and when. */
+export type Ending = { id: string; untilMs: number };
+
 /**
  * The events of all tickets in order, for whoever follows them: whichever process wrote one, it comes once after the
  * number that was read last.
@@ -49,12 +52,15 @@ export class TicketFeed {
     return this.#tickets.read(ticket, nowMs);
   }
 
-  /** Undecided tickets and grants that end before this time, the next first. */
-  endingBefore(untilMs: number, limit: number): string[] {
+  /** Undecided tickets and grants that end before this time, the next first, behind one of them. */
+  endingBefore(untilMs: number, limit: number, after: Ending | null): Ending[] {
     return this.#database
-      .prepare('select ticket from live where until_ms < ? order by until_ms limit ?')
-      .all(untilMs, limit)
-      .map(({ ticket }) => String(ticket));
+      .prepare(
+        `select ticket, until_ms from live where until_ms < ? and (until_ms, ticket) > (?, ?)
+         order by until_ms, ticket limit ?`,
+      )
+      .all(untilMs, after?.untilMs ?? -1, after?.id ?? '', limit)
+      .map((row) => ({ id: String(row.ticket), untilMs: Number(row.until_ms) }));
   }
 
   /** All that are undecided or can still be used. */

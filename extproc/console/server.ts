@@ -18,6 +18,7 @@ import { eventRoutes } from './pages/events.ts';
 import { messagePage } from './pages/layout.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { PendingLogins } from './pending-login.ts';
+import { PersonLimits } from './person-limits.ts';
 import { type SessionLimits, Sessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
 
@@ -48,7 +49,7 @@ const bodyMaxBytes = 16 * 1024;
 const requestTimeoutMs = 10_000;
 const connectionsMax = 2_000;
 /** Of one address, before it is known who is there. */
-const attemptLimits = { maxPerMinute: 120, addressesMax: 10_000 };
+const attemptLimits = { maxPerMinute: 120, keysMax: 10_000 };
 
 /**
  * Serves until it is closed.
@@ -91,6 +92,7 @@ export function appOf(parts: ConsoleParts): FastifyInstance {
     sessions: new Sessions(settings, parts.now),
     pendingLogins: new PendingLogins(parts.now),
     attempts: new Attempts(attemptLimits, parts.now),
+    limits: new PersonLimits(parts.now),
   };
   app.addHook('onClose', async () => live.close());
   app.register(fastifyCookie);

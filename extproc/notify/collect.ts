@@ -1,4 +1,4 @@
-import type { TicketFeed } from '../approvals/feed.ts';
+import type { Ending, TicketFeed } from '../approvals/feed.ts';
 import type { Ticket } from '../approvals/tickets.ts';
 import { type Notice, noticeOf, type Occasion, occasionOf } from './notice.ts';
 import { type Outbox, undeliveredMax } from './outbox.ts';
@@ -13,7 +13,7 @@ export type CollectOptions = {
 };
 
 const eventsAtOnceMax = 200;
-const expiringAtOnceMax = 1_000;
+export const expiringAtOnceMax = 1_000;
 
 /**
  * Puts what happened to tickets since the last time into the outbox. True when there is more to read.
@@ -30,24 +30,35 @@ export function collect(feed: TicketFeed, outbox: Outbox, options: CollectOption
     const occasion = ticket === null ? null : occasionOf(numbered, ticket);
     if (ticket === null || occasion === null) continue;
     const own = { id: `${id}.${number}`, timeMs: event.timeMs, linkBase: options.linkBase };
-    found.push(noticeOf(occasion, ticket, own));
+    found.push(noticeOf(occasion, ticket, { ...own, event }));
   }
   if (last !== undefined) outbox.add(addressed(found, options.targets), last.number, nowMs);
   return events.length === eventsAtOnceMax;
 }
 
-/** Undecided tickets that end soon: once each. Those for which the outbox has no room are looked at again. */
-export function collectExpiring(feed: TicketFeed, outbox: Outbox, options: CollectOptions, nowMs: number): void {
+/**
+ * Undecided tickets that end soon: once each. Looks at so many behind a place and gives the next place, null when none is
+ * left: so those that were told already do not stand before the others. Without room in the outbox the place stays.
+ */
+export function collectExpiring(
+  feed: TicketFeed,
+  outbox: Outbox,
+  options: CollectOptions,
+  { after, nowMs }: { after: Ending | null; nowMs: number },
+): Ending | null {
   const room = Math.floor((undeliveredMax - outbox.undelivered) / Math.max(1, options.targets.length));
-  const found = feed.endingBefore(nowMs + options.expiringMs, expiringAtOnceMax).flatMap((id): Notice[] => {
+  const ending = feed.endingBefore(nowMs + options.expiringMs, expiringAtOnceMax, after);
+  const found = ending.flatMap(({ id }): Notice[] => {
     const noticeId = `${id}.expiring`;
     if (outbox.has(noticeId)) return [];
     const ticket = feed.read(id, nowMs);
     if (ticket === null || !isExpiring(ticket, options.expiringMs, nowMs)) return [];
-    return [noticeOf('expiring', ticket, { id: noticeId, timeMs: nowMs, linkBase: options.linkBase })];
+    return [noticeOf('expiring', ticket, { id: noticeId, timeMs: nowMs, linkBase: options.linkBase, event: null })];
   });
   const taken = found.slice(0, Math.max(0, room));
   if (taken.length > 0) outbox.add(addressed(taken, options.targets), null, nowMs);
+  if (taken.length < found.length) return after;
+  return ending.length < expiringAtOnceMax ? null : (ending.at(-1) ?? null);
 }
 
 function isExpiring({ state, terms }: Ticket, expiringMs: number, nowMs: number): boolean {

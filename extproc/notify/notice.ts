@@ -1,4 +1,5 @@
 import type { NumberedEvent } from '../approvals/feed.ts';
+import type { TicketEvent } from '../approvals/ticket.ts';
 import type { Ticket } from '../approvals/tickets.ts';
 
 /** Of what people are told; `expiring` and `expired` are about tickets that nobody decided. */
@@ -58,11 +59,16 @@ export function occasionOf({ event }: NumberedEvent, ticket: Ticket): Occasion |
   }
 }
 
-/** @param id unique to the occasion, such as `t-1.7` for the event with the number 7 */
+/**
+ * @property id unique to the occasion, such as `t-1.7` for the event with the number 7
+ * @property event of which it is told; null: it is of the time that goes by
+ */
+export type OwnOfNotice = { id: string; timeMs: number; linkBase: string | null; event: TicketEvent | null };
+
 export function noticeOf(
   occasion: Occasion,
   { ticket, terms, summary, state, events }: Ticket,
-  { id, timeMs, linkBase }: { id: string; timeMs: number; linkBase: string | null },
+  { id, timeMs, linkBase, event }: OwnOfNotice,
 ): Notice {
   const { connection, models, skills, reasons, person } = summary;
   return {
@@ -77,7 +83,7 @@ export function noticeOf(
       rule: cut(rule, nameMaxChars),
       message: cut(message, messageMaxChars),
     })),
-    decision: occasion === 'decided' ? decisionOf(events) : null,
+    decision: event === null ? null : decisionOf(event, events),
     person: person && {
       name: cut(person.name, nameMaxChars),
       email: cut(person.email, nameMaxChars),
@@ -87,10 +93,15 @@ export function noticeOf(
   };
 }
 
-function decisionOf(events: Ticket['events']): Notice['decision'] {
-  const last = events.findLast(({ kind }) => kind === 'approved' || kind === 'denied' || kind === 'revoked');
-  if (last?.kind !== 'approved' && last?.kind !== 'denied' && last?.kind !== 'revoked') return null;
-  return { kind: last.kind, reason: cut(last.reason, messageMaxChars) };
+/** Of the event itself: what was approved and taken back since is told as both, each by itself. */
+function decisionOf(event: TicketEvent, events: Ticket['events']): Notice['decision'] {
+  if (event.kind === 'denied' || event.kind === 'revoked') {
+    return { kind: event.kind, reason: cut(event.reason, messageMaxChars) };
+  }
+  if (event.kind !== 'granted') return null;
+  // A ticket is granted once, with the last approval that it took.
+  const approval = events.findLast(({ kind }) => kind === 'approved');
+  return { kind: 'approved', reason: cut(approval?.kind === 'approved' ? approval.reason : '', messageMaxChars) };
 }
 
 function bounded(names: readonly string[]): string[] {

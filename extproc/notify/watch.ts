@@ -1,4 +1,4 @@
-import type { TicketFeed } from '../approvals/feed.ts';
+import type { Ending, TicketFeed } from '../approvals/feed.ts';
 import { TicketFigures } from '../approvals/figures.ts';
 import { collect, collectExpiring } from './collect.ts';
 import { Courier } from './courier.ts';
@@ -28,6 +28,7 @@ export class TicketWatch {
   readonly #courier: Courier | null;
   #version = -1;
   #timesAtMs = 0;
+  #expiring: Ending | null = null;
   #prunedAtMs = 0;
   #failing = '';
   #live = '';
@@ -48,7 +49,9 @@ export class TicketWatch {
     if (isTime) {
       this.#timesAtMs = nowMs;
       feed.sweep(nowMs);
-      if (outbox !== null) collectExpiring(feed, outbox, this.#parts, nowMs);
+      if (outbox !== null) {
+        this.#expiring = collectExpiring(feed, outbox, this.#parts, { after: this.#expiring, nowMs });
+      }
     }
     // Our own writes do not change it: what a sweep wrote is read with the time.
     const { version } = feed;

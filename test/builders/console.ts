@@ -39,7 +39,7 @@ export async function consoleRig(context: TestContext, options: Options = {}) {
     limits: { accessMaxMs: 7 * 24 * 3_600_000, breakGlassMaxMs: 3_600_000 },
     ...partsOf(options, looks, inputs),
     ...{ log: createLog('silent'), mask: (text) => text.replaceAll('ada@example.com', '[EMAIL]') as Masked<string> },
-    now: options.now ?? Date.now,
+    ...{ now: options.now ?? Date.now, homeIssuer: 'https://idp.example.com' },
     settings: {
       ...{ listen: { address: '127.0.0.1', port: 0 }, tls: null, origin, trustedProxies: [] },
       ...{ cookieName: 'skilltape', sessionMaxMs: 3_600_000, sessionsMax: 100 },
@@ -99,4 +99,25 @@ function usualPolicy({ operator, person, action }: ConsoleInput): Partial<Consol
   if (action === 'ask') return { terms: grantTerms };
   const isOwn = operator.subject === person?.subject && ['decide', 'grant'].includes(action);
   return isOwn ? { verdict: 'deny', reasons: [{ rule: 'console/own_request', message: 'It is your own.' }] } : {};
+}
+
+/** What a browser has of whom `signedIn` says, once they logged in. */
+export async function logInTo({ app }: Pick<Awaited<ReturnType<typeof consoleRig>>, 'app'>) {
+  const [pending] = (await app.inject('/login')).cookies;
+  const cookie = `${pending?.name}=${pending?.value}`;
+  const back = await app.inject({ url: '/login/callback?code=c&state=s', headers: { cookie } });
+  const session = back.cookies.find(({ name }) => name === '__Host-skilltape-session');
+  const headers = { origin, cookie: `${session?.name}=${session?.value}` };
+  const { csrfToken: csrf } = (await app.inject({ url: '/api/v1/me', headers })).json() as { csrfToken: string };
+  const type = { 'content-type': 'application/x-www-form-urlencoded' };
+  return {
+    cookie: headers.cookie,
+    csrf,
+    get: (url: string) => app.inject({ url, headers }),
+    post: (url: string, form: Record<string, string>) =>
+      app.inject({
+        ...{ method: 'POST', url, headers: { ...headers, ...type } },
+        payload: `${new URLSearchParams({ csrf, ...form })}`,
+      }),
+  };
 }

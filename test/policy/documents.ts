@@ -214,7 +214,13 @@ export function consoleDocument(change: Partial<ConsoleInput> = {}): ConsoleInpu
 }
 
 function personVariants(): ConsoleInput[] {
-  const person = { kind: 'person' as const, name: 'Grace', uid: -1, issuer: 'https://idp.example' };
+  const person = {
+    kind: 'person' as const,
+    name: 'Grace',
+    uid: -1,
+    issuer: 'https://idp.example',
+    home_issuer: 'https://idp.example',
+  };
   const by = (subject: string, groups: string[], change: Partial<ConsoleInput> = {}) =>
     consoleDocument({ types: [], values: 0, operator: { ...person, subject, groups }, ...change });
   return [
@@ -223,6 +229,10 @@ function personVariants(): ConsoleInput[] {
     by('u-7', ['security'], { action: 'decide', approvers: [['others']] }),
     by('u-1', ['security'], { action: 'decide' }),
     by('u-9', [], { action: 'decide' }),
+    consoleDocument({
+      ...{ types: [], values: 0, action: 'decide', approvers: [['security']] },
+      operator: { ...person, issuer: 'https://other.example', subject: 'u-7', groups: ['security'] },
+    }),
   ];
 }
 

@@ -1,8 +1,9 @@
 /** The stream by which an open page hears that what it shows has changed (server-sent events). */
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ConsoleContext, personOf, sessionOf } from '../context.ts';
+import { type ConsoleContext, overLimit, personOf, recordOver, sessionOf } from '../context.ts';
 import type { Person } from '../person.ts';
+import { type Over, overWords } from '../person-limits.ts';
 import type { Session } from '../sessions.ts';
 import { ownAccess } from './access-routes.ts';
 import { idPattern } from './ids.ts';
@@ -18,14 +19,33 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
   app.get('/events', (request, reply) => {
     const session = sessionOf(request, context);
     if (session === null) return reply.code(401).type('text/plain').send('Log in first.\n');
+    const person = personOf(session, request);
+    const over = overLimit(context, person, 'looksPerMinuteMax');
+    if (over !== null) return tooMuch(reply, over);
     const count = counts.get(session) ?? 0;
     if (count >= perSessionMax || context.live.isFull) {
       return reply.code(503).type('text/plain').send('Too many pages listen.\n');
     }
+    const leave = context.limits.listen(session.identity);
+    if (typeof leave !== 'function') {
+      recordOver(context, person, leave);
+      return tooMuch(reply, leave);
+    }
     counts.set(session, count + 1);
-    listen(request, reply, context, session, () => counts.set(session, (counts.get(session) ?? 1) - 1));
+    listen(request, reply, context, session, () => {
+      counts.set(session, (counts.get(session) ?? 1) - 1);
+      leave();
+    });
     return reply;
   });
+}
+
+function tooMuch(reply: FastifyReply, over: Over): FastifyReply {
+  reply.header('retry-after', String(over.retryAfterSeconds));
+  return reply
+    .code(429)
+    .type('text/plain')
+    .send(`${overWords(over)}\n`);
 }
 
 /** What a page shows: one ticket, one request for access, what somebody asked for themselves, or the inbox. */

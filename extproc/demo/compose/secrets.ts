@@ -41,10 +41,11 @@ async function certificates({ identityProvider, claude, gateway }: Places): Prom
 function accounts(): SetupFiles {
   const writer = account('skilltape-writer', 'skilltape_writer');
   const reader = account('skilltape-reader', 'skilltape_reader');
+  const retention = account('skilltape-retention', 'skilltape_retention');
   const template = account('skilltape-setup', 'skilltape_setup');
   const install = account('skilltape-install', 'skilltape_kibana_install');
   const person = account('analyst', 'skilltape_kibana_reader', 'skilltape_kibana_viewer');
-  const { users, usersRoles } = realmFiles([writer, reader, template, install, person]);
+  const { users, usersRoles } = realmFiles([writer, reader, retention, template, install, person]);
   const token = kibanaToken();
   return {
     'elasticsearch/users': users,
@@ -54,6 +55,7 @@ function accounts(): SetupFiles {
     'kibana/secrets.yml': kibanaSecrets(token.bearer),
     ...login('skilltape/writer', writer),
     ...login('skilltape/reader', reader),
+    ...login('skilltape/retention', retention),
     ...login('install/template', template),
     ...login('install/kibana', install),
     ...login('people/kibana', person),

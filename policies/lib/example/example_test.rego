@@ -184,4 +184,5 @@ person_operator := {
 	"groups": ["staff"],
 	"issuer": "https://idp.example",
 	"subject": "u-7",
+	"home_issuer": "https://idp.example",
 }

@@ -94,7 +94,7 @@ test('the token of a session is this one, and no empty or missing one', () => {
 
 test('one address has so many tries a minute, and addresses beyond those that are counted share', () => {
   let nowMs = 0;
-  const attempts = new Attempts({ maxPerMinute: 2, addressesMax: 2 }, () => nowMs);
+  const attempts = new Attempts({ maxPerMinute: 2, keysMax: 2 }, () => nowMs);
   const taken = (address: string) => [1, 2, 3].map(() => attempts.take(address));
   assert.deepEqual(taken('a'), [true, true, false]);
   assert.deepEqual(taken('b'), [true, true, false]);

@@ -5,13 +5,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { TicketFeed } from '../../../extproc/approvals/feed.ts';
 import { Tickets, usualTicketLimits } from '../../../extproc/approvals/tickets.ts';
+import { expiringAtOnceMax } from '../../../extproc/notify/collect.ts';
 import type { Notice } from '../../../extproc/notify/notice.ts';
 import { Outbox, undeliveredMax } from '../../../extproc/notify/outbox.ts';
 import type { FromWatch } from '../../../extproc/notify/protocol.ts';
 import { send } from '../../../extproc/notify/send.ts';
 import type { Sent, Target } from '../../../extproc/notify/target.ts';
 import { TicketWatch } from '../../../extproc/notify/watch.ts';
-import { approval, approvalRequest, denial, minute } from '../../builders/approval.ts';
+import { approval, approvalRequest, approver, denial, minute } from '../../builders/approval.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
 import { type Receiver, startReceiver } from '../../environment/receiver.ts';
 import { notice } from './notice-builder.ts';
@@ -332,4 +333,50 @@ test('a receiver that wants to be left alone is left alone by what comes later t
   all.clock.nowMs += 31_000;
   await watch.look();
   assert.equal(program.received.length, 3);
+});
+
+test('of more tickets than are looked at together each is told soon before its end', async (context) => {
+  const told: string[] = [];
+  const all = await rig(context, { program: 'https://unused.example' }, async ({ occasion, ticket }) => {
+    if (occasion === 'expiring') told.push(ticket);
+    return { kind: 'delivered' };
+  });
+  const open = Array.from({ length: expiringAtOnceMax + 20 }, (_, number) =>
+    all.opened({ binding: `b-${number}`, caller: `c-${number}` }),
+  );
+  const { watch, close } = all.open();
+  context.after(close);
+  all.clock.nowMs += 55 * minute;
+  for (let look = 0; look < 2; look += 1) {
+    await watch.look();
+    all.clock.nowMs += 2_000;
+  }
+  await watch.look();
+  assert.deepEqual(told.toSorted(), open.toSorted());
+  // Whoever opens one more is told of it in time too.
+  const late = all.opened({ binding: 'late', caller: 'late', terms: { openMs: minute } });
+  all.clock.nowMs += 50_000;
+  for (let look = 0; look < 3; look += 1) {
+    await watch.look();
+    all.clock.nowMs += 2_000;
+  }
+  assert.deepEqual(told.slice(open.length), [late]);
+});
+
+test('an approval that was taken back before it was told is told, and then that it was taken back', async (context) => {
+  const program = await receiver(context);
+  const all = await rig(context, { program: program.url });
+  const { watch, close } = all.open();
+  context.after(close);
+  const ticket = all.opened();
+  all.tickets.decide(ticket, approval('grace', { reason: 'seen' }), all.clock.nowMs);
+  all.tickets.decide(ticket, { kind: 'revoke', by: approver('sam'), reason: 'seen too late' }, all.clock.nowMs);
+  await watch.look();
+  assert.deepEqual(
+    program.received.map(({ body }) => [JSON.parse(body).type, JSON.parse(body).data.decision]),
+    [
+      ['approval.decided', { kind: 'approved', reason: 'seen' }],
+      ['approval.decided', { kind: 'revoked', reason: 'seen too late' }],
+    ],
+  );
 });
