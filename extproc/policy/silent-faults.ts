@@ -55,7 +55,8 @@ function referenceFaults({ path, code }: File, names: ReadonlyMap<string, Readon
   for (const [, imported = '', as] of code.matchAll(/^\s*import\s+data\.(skilltape(?:\.\w+)+)(?:\s+as\s+(\w+))?/gm)) {
     const alias = as ?? imported.slice(imported.lastIndexOf('.') + 1);
     const known = names.get(imported);
-    const isAlsoVariable = new RegExp(`\\bsome\\b[^{}\\n]*\\b${alias}\\b|\\b${alias}\\s*:=`).test(code);
+    // By itself it is a variable or a parameter of that name.
+    const isAlsoVariable = new RegExp(`(?<![\\w.])${alias}(?![\\w.[])`).test(code.replaceAll(/^\s*import .*$/gm, ''));
     if (known === undefined || isAlsoVariable) continue;
     for (const { index, 1: name = '' } of code.matchAll(new RegExp(`(?<![\\w.])${alias}\\.(\\w+)\\b(?!\\()`, 'g'))) {
       if (!isReachable(`${imported}.${name}`, names)) fault(index, `${alias}.${name} in ${imported}`);

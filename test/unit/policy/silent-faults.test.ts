@@ -51,11 +51,12 @@ test('a name that is not in the package is a fault, also by another name of the 
     'x.facts.modles # facts.modles',
   ])
     assert.deepEqual(ofRule(importing(condition)), [], condition);
-  assert.deepEqual(
-    ofRule(importing('some facts in input.x; facts.modles')),
-    [],
-    'a variable of that name is another thing',
-  );
+  for (const variable of [
+    'some facts in input.x; facts.modles',
+    'f(1)\n\nf(facts) := facts.modles',
+    'facts := 1; facts.modles',
+  ])
+    assert.deepEqual(ofRule(importing(variable)), [], 'a variable of that name is another thing');
 });
 
 test('a pattern that is none is a fault, in either kind of quotes', () => {
