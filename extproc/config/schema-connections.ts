@@ -177,7 +177,10 @@ const identityProvider = z.strictObject({
       subject: claim('sub', 'Claim that identifies the caller for good.'),
       name: claim('name', 'Claim with the name to show.'),
       email: claim('email', 'Claim with the mail address.'),
-      groups: claim('groups', 'Claim with the list of groups that policies see. A dotted path reaches a nested claim.'),
+      groups: claim(
+        'groups',
+        'Claim with the groups that policies see: a list, or one as a text. A dotted path reaches a nested claim.',
+      ),
     })
     .prefault({}),
 });
