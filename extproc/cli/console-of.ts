@@ -22,6 +22,8 @@ import { createPolicyEngine } from '../policy/engine.ts';
 import { rootOf } from '../policy/sources.ts';
 import { tokenGroupFaults } from '../policy/token-groups.ts';
 import { readCertificates, readSecret } from '../secret-file.ts';
+import { stopsFile } from '../stops/places.ts';
+import { Stops } from '../stops/stops.ts';
 import { resolveTool } from '../tools/resolve.ts';
 
 type ConsoleSection = NonNullable<Config['console']>;
@@ -41,11 +43,12 @@ export async function openConsole(config: Config, masker: () => Masker, log: Log
   const ca = section.caFile === undefined ? null : readCertificates(section.caFile);
   const desk = new Tickets(ticketsFile(config.dataDirectory), config.approvals);
   const grants = new Grants(grantsFile(config.dataDirectory), config.grants);
+  const stops = new Stops(stopsFile(config.dataDirectory));
   const lookLog = new SqliteLookLog(config.dataDirectory);
   const signIn = signInOf(config, section, ca);
   const bearer = bearerOf({ providers: bearerProviders(config), audiences: section.apiAudiences, ca });
   const served = await startConsole({
-    ...{ desk, grants, lookLog, policy, log, signIn, bearer },
+    ...{ desk, grants, stops, lookLog, policy, log, signIn, bearer },
     ...{ limits: config.grants, connections: Object.keys(config.connections) },
     homeIssuer: providerOf(config, section.identityProvider).issuer,
     mask: maskOf(masker),
@@ -63,6 +66,7 @@ export async function openConsole(config: Config, masker: () => Masker, log: Log
       await Promise.all([signIn.close(), bearer.close()]);
       desk.close();
       grants.close();
+      stops.close();
       lookLog.close();
     },
   };

@@ -1,7 +1,7 @@
 /** What one person may ask for, see and decide of access on request; pages and API do nothing with grants but by this. */
 import { createHash } from 'node:crypto';
 import { askForAccess, type DeskAnswer, type Doer, decideGrant, judgeGrant, type Thing } from '../grants/desk.ts';
-import { isSamePerson } from '../grants/grant.ts';
+import { eventsForAsker, isSamePerson } from '../grants/grant.ts';
 import type { Grant, GrantDecision, GrantRefusal, Grants } from '../grants/grants.ts';
 import type { LookKind, LookLog } from '../looks/look-log.ts';
 import type { Masked } from '../masking/masked.ts';
@@ -55,7 +55,7 @@ const anyReason = 'x'.repeat(500);
 
 /** Another one for whatever a page would show otherwise; says nothing beside that. */
 export function accessGlanceOf(grants: readonly Grant[]): string {
-  const states = grants.map(({ id, state, events }) => `${id} ${state.kind} ${events.length}`);
+  const states = grants.map(({ id, state, events }) => `${id} ${state.kind} ${eventsForAsker(events).length}`);
   return createHash('sha256').update(states.join('\n')).digest('base64url').slice(0, 16);
 }
 

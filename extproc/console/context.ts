@@ -5,6 +5,7 @@ import type { AccessRequests } from './access.ts';
 import type { Approvals } from './approvals.ts';
 import type { Attempts } from './attempts.ts';
 import type { Bearer } from './bearer.ts';
+import type { Incidents } from './incidents.ts';
 import type { LivePages } from './live.ts';
 import type { PendingLogins } from './pending-login.ts';
 import { nameOf, type Person } from './person.ts';
@@ -17,6 +18,7 @@ export type ConsoleContext = {
   settings: { origin: string; cookieName: string; sessionMaxMs: number };
   approvals: Approvals;
   access: AccessRequests;
+  incidents: Incidents;
   live: LivePages;
   sessions: Sessions;
   pendingLogins: PendingLogins;

@@ -4,8 +4,11 @@
  */
 import { z } from 'zod';
 import { Seal } from './seal.ts';
+import { randomToken } from './sessions.ts';
 
 const pendingLogin = z.strictObject({
+  /** Of its own, by which it is known when it comes back. */
+  id: z.string(),
   state: z.string(),
   nonce: z.string(),
   codeVerifier: z.string(),
@@ -21,23 +24,39 @@ export const pendingLoginMaxMs = 10 * 60_000;
 
 const purpose = 'login';
 
+/** Logins that came back in the time of one (inv. 10); of more the oldest are forgotten, whose codes the provider took once. */
+const usedMax = 10_000;
+
 export class PendingLogins {
   readonly #seal = new Seal();
   readonly #now: () => number;
+  /** By id, in the order in which they came back. */
+  readonly #usedUntilMs = new Map<string, number>();
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
   }
 
-  seal(login: Omit<PendingLogin, 'endsMs'>): string {
-    return this.#seal.close(JSON.stringify({ ...login, endsMs: this.#now() + pendingLoginMaxMs }), purpose);
+  seal(login: Omit<PendingLogin, 'id' | 'endsMs'>): string {
+    const own = { id: randomToken(), endsMs: this.#now() + pendingLoginMaxMs };
+    return this.#seal.close(JSON.stringify({ ...login, ...own }), purpose);
   }
 
-  /** Null for what was not sealed here, or has ended. */
+  /** Once: null for what was not sealed here, has ended, or was opened before, by whomever has a copy of the cookie. */
   open(sealed: string | undefined): PendingLogin | null {
     const text = this.#seal.open(sealed ?? '', purpose);
     if (text === null) return null;
     const login = pendingLogin.parse(JSON.parse(text));
-    return login.endsMs > this.#now() ? login : null;
+    if (login.endsMs <= this.#now() || this.#usedUntilMs.has(login.id)) return null;
+    this.#use(login);
+    return login;
+  }
+
+  #use({ id, endsMs }: PendingLogin): void {
+    this.#usedUntilMs.set(id, endsMs);
+    for (const [other, untilMs] of this.#usedUntilMs) {
+      if (untilMs > this.#now() && this.#usedUntilMs.size <= usedMax) return;
+      this.#usedUntilMs.delete(other);
+    }
   }
 }

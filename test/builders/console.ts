@@ -10,6 +10,7 @@ import { createLog } from '../../extproc/log.ts';
 import type { Look } from '../../extproc/looks/look-log.ts';
 import type { Masked } from '../../extproc/masking/masked.ts';
 import type { ConsoleDecision, ConsoleInput } from '../../extproc/policy/console.ts';
+import { Stops } from '../../extproc/stops/stops.ts';
 import { approvalRequest } from './approval.ts';
 import { temporaryDirectory } from './directory.ts';
 
@@ -32,10 +33,11 @@ export async function consoleRig(context: TestContext, options: Options = {}) {
   const directory = await temporaryDirectory(context);
   const desk = new Tickets(join(directory, 'approvals.sqlite'));
   const grants = new Grants(join(directory, 'grants.sqlite'), options.grantLimits);
+  const stops = new Stops(join(directory, 'stops.sqlite'));
   const looks: Look[] = [];
   const inputs: ConsoleInput[] = [];
   const app = appOf({
-    ...{ desk, grants, connections: ['claude', 'sandbox'] },
+    ...{ desk, grants, stops, connections: ['claude', 'sandbox'] },
     limits: { accessMaxMs: 7 * 24 * 3_600_000, breakGlassMaxMs: 3_600_000 },
     ...partsOf(options, looks, inputs),
     ...{ log: createLog('silent'), mask: (text) => text.replaceAll('ada@example.com', '[EMAIL]') as Masked<string> },
@@ -49,13 +51,14 @@ export async function consoleRig(context: TestContext, options: Options = {}) {
     await app.close();
     desk.close();
     grants.close();
+    stops.close();
   });
   const hold = (changes: Parameters<typeof approvalRequest>[0] = {}): string => {
     const answer = desk.ask(approvalRequest(changes), (options.now ?? Date.now)());
     if (!('ticket' in answer)) throw new Error(`no ticket: ${answer.kind}`);
     return answer.ticket;
   };
-  return { app, desk, grants, looks, inputs, hold };
+  return { app, desk, grants, stops, looks, inputs, hold };
 }
 
 function partsOf(

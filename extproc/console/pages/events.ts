@@ -16,7 +16,8 @@ const retryMs = 3_000;
 
 export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void {
   const counts = new WeakMap<Session, number>();
-  app.get('/events', (request, reply) => {
+  // Of a stream nobody asks for the head alone, which would listen as well.
+  app.get('/events', { exposeHeadRoute: false }, (request, reply) => {
     const session = sessionOf(request, context);
     if (session === null) return reply.code(401).type('text/plain').send('Log in first.\n');
     const person = personOf(session, request);
@@ -48,18 +49,23 @@ function tooMuch(reply: FastifyReply, over: Over): FastifyReply {
     .send(`${overWords(over)}\n`);
 }
 
-/** What a page shows: one ticket, one request for access, what somebody asked for themselves, or the inbox. */
-type Subject = { ticket: string } | { grant: string } | { list: 'own' | 'inbox' };
+/** What a page shows: one ticket, one request for access, what somebody asked for themselves, the inbox, or what is stopped. */
+type Subject = { ticket: string } | { grant: string } | { list: 'own' | 'inbox' | 'incident' };
 
 function subjectOf({ ticket, grant, list }: Record<string, unknown>): Subject {
   if (typeof ticket === 'string' && idPattern.test(ticket)) return { ticket };
   if (typeof grant === 'string' && idPattern.test(grant)) return { grant };
-  return { list: list === 'own' ? 'own' : 'inbox' };
+  return { list: list === 'own' || list === 'incident' ? list : 'inbox' };
 }
 
-async function glanceAt({ approvals, access }: ConsoleContext, person: Person, of: Subject): Promise<string> {
+async function glanceAt(
+  { approvals, access, incidents }: ConsoleContext,
+  person: Person,
+  of: Subject,
+): Promise<string> {
   if ('ticket' in of) return approvals.glance(person, of);
   if ('grant' in of) return access.glance(person, of);
+  if (of.list === 'incident') return incidents.glance(person);
   if (of.list === 'own') return access.glance(person, ownAccess);
   return `${await approvals.glance(person, { limit: shownMax })}${await access.glance(person, inboxAccess)}`;
 }
