@@ -1,7 +1,7 @@
-import { messagesBody } from '../../builders/messages-body.ts';
 import type { TestGateway } from '../gateway.ts';
 import type { HeldStreams } from '../held-streams.ts';
 import { found } from '../recorded.ts';
+import { servedAgain } from '../traffic.ts';
 import { waitUntil } from '../wait.ts';
 
 /** What came of one prompt at the gateway, whatever its client says of it. */
@@ -16,7 +16,7 @@ export type Seen = {
 export async function seenOf({ gateway, ...held }: HeldStreams, marker: string): Promise<Seen> {
   // What ended before this one is in the index before it.
   const authorization = `Bearer ${await gateway.token()}`;
-  const { exchangeId } = await gateway.post(messagesBody('after all others'), { authorization });
+  const { exchangeId } = await servedAgain(gateway, { authorization });
   await inIndex(gateway, exchangeId);
   const ids = (await found(gateway, marker, { noise: true })).toReversed();
   const documents = await Promise.all(ids.map((id) => inIndex(gateway, id)));
