@@ -244,14 +244,17 @@ export class StreamedHold {
       wake();
     };
     settled.then(done, done);
+    // Many are held at one moment: the comments to all of them must not come in one moment, too, again and again.
+    let waitMs = Math.random() * commentIntervalMs;
     while (!isSettled) {
       yield await this.#taken(comment);
       if (isSettled) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
-      const timer = setTimeout(resolve, commentIntervalMs);
+      const timer = setTimeout(resolve, waitMs);
       await promise;
       clearTimeout(timer);
+      waitMs = commentIntervalMs;
     }
   }
 

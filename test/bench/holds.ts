@@ -27,7 +27,8 @@ In each round the same load runs once with held streams open and once without; w
 `;
 
 type Options = { holds: number; rounds: number; seconds: number; concurrency: number; seed: number };
-type Round = { without: Run; beside: Run; peakBytes: number };
+type Round = { without: Measured; beside: Measured };
+type Measured = { run: Run; peakBytes: number };
 
 const streamsPerConnection = 100;
 const serialsPerRun = 1e8;
@@ -92,24 +93,24 @@ async function measure(stand: Stand, binary: string, options: Options): Promise<
   const bodyFile = join(stand.directory, 'body.json');
   writeFileSync(bodyFile, workload.body);
   let firstSerial = 0;
-  const run = async () => {
+  const measured = async (): Promise<Measured> => {
     await quiet(pid, signal);
+    forgetPeak(pid);
     firstSerial += serialsPerRun;
     const { seconds, concurrency } = options;
     const load = { workload, bodyFile, concurrency, seconds, warmupSeconds, firstSerial, signal };
-    return runLoad(variant, { binary, caFile: stand.caFile, token: await stand.token(), ...load });
+    const run = await runLoad(variant, { binary, caFile: stand.caFile, token: await stand.token(), ...load });
+    return { run, peakBytes: processMemory(pid).peakBytes };
   };
   const rounds: Round[] = [];
   for (let round = 0; round < options.rounds; round += 1) {
-    const before = round % 2 === 0 ? await run() : null;
+    const before = round % 2 === 0 ? await measured() : null;
     const held = await openHolds(variant, stand, options.holds);
-    forgetPeak(pid);
-    const beside = await run();
-    const { peakBytes } = processMemory(pid);
+    const beside = await measured();
     held[Symbol.dispose]();
-    const without = before ?? (await run());
-    rounds.push({ without, beside, peakBytes });
-    const p99 = ({ latencyMs }: Run) => `${latencyMs.p99.toFixed(2)} ms`;
+    const without = before ?? (await measured());
+    rounds.push({ without, beside });
+    const p99 = ({ run: { latencyMs } }: Measured) => `${latencyMs.p99.toFixed(2)} ms`;
     process.stderr.write(`round ${round + 1}: p99 ${p99(without)} alone, ${p99(beside)} beside ${options.holds}\n`);
   }
   return rounds;
@@ -119,19 +120,20 @@ function tell(rounds: readonly Round[], { seed, holds }: Options): number {
   const random = seededRandom(seed);
   const ratio = (of: (run: Run) => number) => {
     const { median, low, high } = medianInterval(
-      rounds.map(({ without, beside }) => of(beside) / of(without)),
+      rounds.map(({ without, beside }) => of(beside.run) / of(without.run)),
       random,
     );
     return `${median.toFixed(3)} [${low.toFixed(3)} ${high.toFixed(3)}]`;
   };
-  const failures = rounds.reduce((sum, { without, beside }) => sum + without.failures + beside.failures, 0);
-  const peak = Math.max(...rounds.map(({ peakBytes }) => peakBytes));
+  const failures = rounds.reduce((sum, { without, beside }) => sum + without.run.failures + beside.run.failures, 0);
+  const megabytes = (of: (round: Round) => Measured) =>
+    Math.round(Math.max(...rounds.map((round) => of(round).peakBytes)) / 1e6);
   const lines = [
     `Beside ${holds} held streams, by without; median over the rounds with its 95 % interval (seed ${seed})`,
     `p99 of the latency    ${ratio(({ latencyMs }) => latencyMs.p99)}`,
     `p50 of the latency    ${ratio(({ latencyMs }) => latencyMs.p50)}`,
     `exchanges a second    ${ratio(({ exchangesPerSecond }) => exchangesPerSecond)}`,
-    `memory of the processor at most ${Math.round(peak / 1e6)} MB, ${failures} exchanges failed`,
+    `memory of the processor at most ${megabytes(({ beside }) => beside)} MB, without ${megabytes(({ without }) => without)} MB; ${failures} exchanges failed`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   return failures === 0 ? 0 : 1;
