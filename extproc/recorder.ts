@@ -118,6 +118,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   };
   watchAll(parts, context);
   const ways = { release: streamedRelease(config, context), running };
+  metrics.exchange.watchHolds(ways.release.holds);
   const open = openExchangeWith(context, metrics.exchange, ways);
   const server = await startServer(parts.listen, open, onStreamEndOf(parts), handingOn(endReports, parts.share));
   // Disposed in reverse: the journal is synced when no stream is open any more.

@@ -4,7 +4,7 @@ import { Answer } from './answer.ts';
 import type { Ending } from './broken-off.ts';
 import { errorEvent, failureEvent } from './error-event.ts';
 import type { Action, FrameOf } from './frame.ts';
-import { headerValue } from './headers.ts';
+import { headerValue, joinedValue } from './headers.ts';
 import type { HoldEnd } from './hold.ts';
 import type { Told } from './hold-reply.ts';
 import type { Held } from './holding.ts';
@@ -13,7 +13,7 @@ import type { Judging } from './judging.ts';
 import type { Ledger } from './ledger.ts';
 import type { ExchangeContext } from './ports.ts';
 import type { ReleasePasses } from './release-pass.ts';
-import { releasePassHeader } from './release-pass.ts';
+import { releasePassHeader, releaseRefusedHeader } from './release-pass.ts';
 import { releasedHeaders } from './release-request.ts';
 import type { ReleaseResult, Releaser } from './releaser.ts';
 import type { RequestBody } from './request-body.ts';
@@ -120,6 +120,7 @@ export class StreamedHold {
     try {
       yield* this.#commentsUntil(this.#parts.end, `held for an approval, ticket ${ticket}`);
       const end = await this.#parts.end;
+      this.#parts.place.decided();
       if (end.kind === 'left') {
         yield* this.#stopped();
         return;
@@ -185,9 +186,20 @@ export class StreamedHold {
     const { bytes } = body;
     const target = headerValue(headers, ':path') ?? '';
     const request = { exchangeId: exchange.id, connection: known.connection, method, target, bytes };
-    const pass: readonly [string, string] = [releasePassHeader, streamed.passes.write(request)];
-    const sent = { method, target, headers: [...releasedHeaders(headers, bytes), pass], body: body.release() };
-    return streamed.releaser.send(sent, this.#gone.signal);
+    const pass = streamed.passes.write(request);
+    const shown = [...releasedHeaders(headers, bytes), [releasePassHeader, pass] as const];
+    const sent = { method, target, headers: shown, body: body.release() };
+    return this.#unlessRefused(await streamed.releaser.send(sent, this.#gone.signal), pass);
+  }
+
+  /** What the gate of the release listener refused never went upstream, and is no answer of it. */
+  #unlessRefused(result: ReleaseResult, pass: string): ReleaseResult {
+    if (result.kind !== 'answered') return result;
+    const { answer } = result;
+    const refusal = this.#parts.streamed.passes.refusalOf(pass);
+    if (joinedValue(answer.headers, releaseRefusedHeader) !== refusal) return result;
+    answer.abort();
+    return { kind: 'unsent', fault: new SkilltapeError('internal', 'refused at the release listener') };
   }
 
   async *#unanswered(result: Exclude<ReleaseResult, { kind: 'answered' }>): AsyncGenerator<Uint8Array> {
@@ -232,14 +244,17 @@ export class StreamedHold {
       wake();
     };
     settled.then(done, done);
+    // Many are held at one moment: the comments to all of them must not come in one moment, too, again and again.
+    let waitMs = Math.random() * commentIntervalMs;
     while (!isSettled) {
       yield await this.#taken(comment);
       if (isSettled) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
-      const timer = setTimeout(resolve, commentIntervalMs);
+      const timer = setTimeout(resolve, waitMs);
       await promise;
       clearTimeout(timer);
+      waitMs = commentIntervalMs;
     }
   }
 

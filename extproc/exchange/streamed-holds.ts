@@ -14,8 +14,12 @@ export type StreamedHoldLimits = {
   answerMaxBytes: number;
 };
 
-/** The part of one streamed hold; given back once, however often it is asked to. */
-export type StreamedPlace = { giveBack(): void };
+/** The part of one streamed hold; both happen once, however often they are said. */
+export type StreamedPlace = {
+  /** It does not wait for people any more; its answer goes on. */
+  decided(): void;
+  giveBack(): void;
+};
 
 /** Counts the streamed holds of a process. One that finds no place is held in silence, as all others are. */
 export class StreamedHolds {
@@ -23,6 +27,7 @@ export class StreamedHolds {
   /** In which approved requests begin to be sent. */
   readonly turns = new Turns({ atOnceMax: 16, turnMaxMs: 1_000 });
   #open = 0;
+  #waiting = 0;
   #bytes = 0;
 
   constructor(limits: StreamedHoldLimits) {
@@ -33,15 +38,28 @@ export class StreamedHolds {
     return this.#open;
   }
 
+  /** Of those that are open. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /** Null at a limit. */
   take(bytes: number): StreamedPlace | null {
     const { holdsMax, heldMaxBytes } = this.limits;
     if (this.#open >= holdsMax || this.#bytes + bytes > heldMaxBytes) return null;
     this.#open += 1;
+    this.#waiting += 1;
     this.#bytes += bytes;
     let isTaken = true;
+    let isWaiting = true;
+    const decided = () => {
+      if (isWaiting) this.#waiting -= 1;
+      isWaiting = false;
+    };
     return {
+      decided,
       giveBack: () => {
+        decided();
         if (!isTaken) return;
         isTaken = false;
         this.#open -= 1;

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import { type Outcome, outcomes } from '../exchange/outcome.ts';
 import type { Budget, ExchangeLimits, Observed } from '../exchange/ports.ts';
 import { refusalReasons } from '../exchange/refusal.ts';
+import type { StreamedHolds } from '../exchange/streamed-holds.ts';
 import { instrumentsOf, latencyBucketsSeconds } from './instruments.ts';
 
 /** Of a request with its upload: `decisionTimeoutMs` bounds each step of it, not the whole. */
@@ -66,6 +67,13 @@ export function exchangeMetrics(registry: Registry, connections: readonly string
       gauge('skilltape_held_body_max_bytes', 'limits.heldBodyMaxBytes.', () => limits.heldBodyMaxBytes);
       gauge('skilltape_spooled_body_bytes', 'Bodies that the journal alone holds now.', () => spool.heldBytes);
       gauge('skilltape_spooled_body_max_bytes', 'limits.spooledBodyMaxBytes.', () => limits.spooledBodyMaxBytes);
+    },
+    /** Where no connection streams its holds there are none. */
+    watchHolds(holds: StreamedHolds | undefined): void {
+      const max = holds?.limits.holdsMax ?? 0;
+      gauge('skilltape_streamed_holds_waiting', 'Held streams that wait for people.', () => holds?.waiting ?? 0);
+      gauge('skilltape_streamed_holds_open', 'Those, and the ones that are being answered.', () => holds?.open ?? 0);
+      gauge('skilltape_streamed_holds_max', 'approvals.streamed.holdsMax; 0 without a release socket.', () => max);
     },
   };
 }

@@ -111,7 +111,7 @@ async function putLoad(
 }
 
 /** Resolves with the seconds until the process did next to nothing: what is behind it must not slow the next run. */
-async function quiet(pid: number, signal: AbortSignal): Promise<number> {
+export async function quiet(pid: number, signal: AbortSignal): Promise<number> {
   const started = performance.now();
   let used = cpuUsage(pid).allSeconds;
   for (;;) {

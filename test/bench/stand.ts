@@ -30,10 +30,14 @@ export async function startStand(options: {
   variants: readonly VariantName[];
   /** Makes Node write a CPU profile of each thread of the processor at its end. */
   profile: string | undefined;
+  /** Keys of skilltape.yaml, and what is done to the folder of all files before anything starts in it. */
+  settings?: Record<string, unknown>;
+  prepare?: (directory: string) => void;
 }): Promise<Stand> {
   await using started = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'skilltape-bench-'));
   started.defer(() => rmSync(directory, { recursive: true, force: true }));
+  options.prepare?.(directory);
   const authority = await createAuthority('bench authority');
   const tls = await authority.issue({ commonName: 'claude', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
   const upstream = startUpstream(options.binary, directory, await writeCertificate(directory, 'upstream', tls));
@@ -47,6 +51,7 @@ export async function startStand(options: {
   }
   const gateway = await startGateway({
     ...{ directory, envoyBinary, authority, upstreamKey: apiKey, userClientSecret: 'bench' },
+    ...(options.settings !== undefined && { settings: options.settings }),
     opaBinary: (await resolveTool('opa', { env: process.env })).path,
     upstreams: [{ name: 'claude', ...host, port: await portOf(upstream) }],
   });

@@ -17,7 +17,7 @@ export type HeldStreams = AsyncDisposable & {
   /** Of the requests with that text in their prompt. */
   ticketsOf(marker: string): Ticket[];
   /** The one ticket of the requests with that text, once it is there. */
-  ticketOf(marker: string): Promise<string>;
+  ticketOf(marker: string, timeoutMs?: number): Promise<string>;
   approve(ticket: string): void;
   /** POST /v1/messages; resolves with the head of the answer. */
   begin(body: string, options?: { subject?: string; signal?: AbortSignal }): Promise<Response>;
@@ -29,11 +29,13 @@ type Options = Omit<NonNullable<Parameters<typeof startTestGateway>[0]>, 'prepar
   approvals?: Record<string, unknown>;
   streamed?: Record<string, unknown>;
   settings?: Record<string, unknown>;
+  /** Of what an approval takes (policies/lists/approval). */
+  terms?: Record<string, unknown>;
 };
 
 /** A gateway that holds, and begins the answers to held streams; comments come five times a second. */
 export async function startHeldStreams(options: Options = {}): Promise<HeldStreams> {
-  const { approvals, streamed, settings, ...rest } = options;
+  const { approvals, streamed, settings, terms, ...rest } = options;
   const gateway = await startTestGateway({
     keepBodies: true,
     ...rest,
@@ -44,8 +46,8 @@ export async function startHeldStreams(options: Options = {}): Promise<HeldStrea
       ...settings,
     },
     prepare(directory) {
-      cpSync(shipped, join(directory, 'policies'), { recursive: true });
-      writeFileSync(join(directory, 'policies/lists/findings/data.json'), JSON.stringify({ rules }));
+      holdMailAddresses(directory);
+      if (terms !== undefined) changeTerms(join(directory, 'policies/lists/approval/data.json'), terms);
     },
   });
   const tickets = new Tickets(ticketsFile(gateway.dataDirectory));
@@ -53,8 +55,8 @@ export async function startHeldStreams(options: Options = {}): Promise<HeldStrea
     tickets.list('all', 10_000, Date.now()).filter(({ summary }) => summary.excerpt.includes(marker));
   return {
     ...{ gateway, tickets, ticketsOf },
-    async ticketOf(marker) {
-      const found = await waitUntil(`a ticket for ${marker}`, () => ticketsOf(marker)[0]);
+    async ticketOf(marker, timeoutMs) {
+      const found = await waitUntil(`a ticket for ${marker}`, () => ticketsOf(marker)[0], timeoutMs);
       return found.ticket;
     },
     approve(ticket) {
@@ -73,6 +75,16 @@ export async function startHeldStreams(options: Options = {}): Promise<HeldStrea
       await gateway.stop();
     },
   };
+}
+
+/** Puts the shipped policies below `policies/`, with a rule that holds whoever sends a mail address. */
+export function holdMailAddresses(directory: string): void {
+  cpSync(shipped, join(directory, 'policies'), { recursive: true });
+  writeFileSync(join(directory, 'policies/lists/findings/data.json'), JSON.stringify({ rules }));
+}
+
+function changeTerms(file: string, terms: Record<string, unknown>): void {
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...terms }));
 }
 
 /** A streaming request that is held for what stands in it. */

@@ -213,7 +213,7 @@ test('a decision cannot be made twice, and needs a reason', async () => {
 });
 
 test('the processor is killed while requests are held: none is forwarded, and their retries find their tickets', async () => {
-  const count = 20;
+  const count = 50;
   const bodies = Array.from({ length: count }, (_, at) => question(`kill-${at}-`));
   const waiting = bodies.map((body) => send(body).catch(() => null));
   await waitUntil('all are held', async () => ticketsOf('kill-').length === count);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { denial } from '../builders/approval.ts';
-import { type Ended, type HeldClient, heldClients } from '../environment/held-clients/clients.ts';
+import { clientStartMaxMs, type Ended, type HeldClient, heldClients } from '../environment/held-clients/clients.ts';
 import { seenOf } from '../environment/held-clients/seen.ts';
 import { type HeldStreams, startHeldStreams } from '../environment/held-streams.ts';
 
@@ -22,7 +22,7 @@ async function heldPrompt(client: HeldClient, connection: string) {
   prompts += 1;
   const marker = `heldprompt${prompts}x`;
   const ended = client.ask(held.gateway, connection, `${marker} ada@example.com`);
-  return { marker, ended, ticket: await held.ticketOf(marker) };
+  return { marker, ended, ticket: await held.ticketOf(marker, clientStartMaxMs) };
 }
 
 async function assertEnded(how: { marker: string; ended: Promise<Ended> }, outcome: string, arrivals: number) {

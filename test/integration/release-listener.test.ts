@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { openCoverageLook } from '../../extproc/coverage/look.ts';
 import { type PassedRequest, ReleasePasses } from '../../extproc/exchange/release-pass.ts';
 import { keyedHashWith } from '../../extproc/keyed-hash.ts';
+import { usedPasses } from '../builders/used-passes.ts';
 import { upstreamKey } from '../environment/gateway.ts';
 import { type HeldStreams, heldQuestion, logLines, readAll, startHeldStreams } from '../environment/held-streams.ts';
 import { waitUntil } from '../environment/wait.ts';
@@ -40,13 +41,14 @@ function attack(path: string, headers: Record<string, string>, body = '{"stolen"
 }
 
 const id = '0196b0c0-0000-7000-8000-000000000001';
+const byStolenKey = id.replace(/1$/, '2');
 const stolen: PassedRequest = {
   ...{ exchangeId: id, connection: 'claude', method: 'POST', target: '/v1/messages', bytes: 15 },
 };
 
 /** As skilltape writes them, for which the key has to be read. */
 function passes(key = readFileSync(join(held.gateway.dataDirectory, 'keys/hash.key')), shiftMs = 0): ReleasePasses {
-  return new ReleasePasses(keyedHashWith(key), { nowMs: () => Date.now() + shiftMs });
+  return new ReleasePasses(keyedHashWith(key), { nowMs: () => Date.now() + shiftMs }, usedPasses());
 }
 
 test('held streams are released by whichever worker holds them, whichever is asked about the release', async () => {
@@ -99,6 +101,33 @@ test('who opens the socket without a pass of ours is refused whatever they send,
   assert.match(JSON.stringify(document.skilltape.verdict), /Only requests that were held and approved go this way/);
 });
 
+test('a pass that was used is refused by each worker, also when it is shown many times at once', async () => {
+  const before = held.gateway.fake.requestCount();
+  const body = heldQuestion('shown again');
+  const shown: PassedRequest = { ...stolen, exchangeId: byStolenKey, bytes: Buffer.byteLength(body) };
+  const headers = { 'x-skilltape-release': passes().write(shown), 'content-type': 'application/json' };
+  const attempts = () => Promise.all(Array.from({ length: 20 }, () => attack('/v1/messages', headers, body)));
+  const statuses = [...(await attempts()), ...(await attempts())].map(({ status }) => status);
+  assert.deepEqual(statuses.toSorted(), [200, ...Array(39).fill(403)]);
+  assert.equal(held.gateway.fake.requestCount(), before + 1);
+});
+
+test('an approved request that is refused there is told so, and its record does not blame the upstream', async () => {
+  const used = join(held.gateway.dataDirectory, 'used-passes');
+  const response = await held.begin(heldQuestion('refused there'));
+  const ticket = await held.ticketOf('refused there');
+  rmSync(used, { recursive: true, force: true });
+  writeFileSync(used, 'nothing can be written down below it');
+  held.approve(ticket);
+  const { text, isWhole } = await readAll(response);
+  rmSync(used);
+  assert.ok(isWhole);
+  assert.match(text, /event: error\ndata: .*"api_error".*it went nowhere/);
+  const { skilltape } = await held.gateway.document(response.headers.get('x-skilltape-exchange'));
+  assert.deepEqual([skilltape.outcome, held.arrivals('refused there')], ['refused', []]);
+  assert.match(JSON.stringify(skilltape), /refused at the release listener/);
+});
+
 test('two passes in one request, or one without a length, are refused', async () => {
   const before = held.gateway.fake.requestCount();
   const pass = passes().write(stolen);
@@ -137,6 +166,7 @@ test("Envoy's log and the record agree about released requests and about the att
     },
     60_000,
   );
-  assert.deepEqual(look.gaps, []);
+  const unrecorded = look.gaps.map(({ kind, exchangeId }) => [kind, exchangeId]);
+  assert.deepEqual(unrecorded, [['forwarded_not_recorded', byStolenKey]], 'who has the key is found out');
   assert.ok((look.days[0]?.counts.recorded ?? 0) > 24);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { approval } from '../builders/approval.ts';
 import { type HeldStreams, heldQuestion, readAll, startHeldStreams } from '../environment/held-streams.ts';
 import { findInJournal } from '../environment/journal-view.ts';
 import { servedAgain } from '../environment/traffic.ts';
@@ -18,7 +19,7 @@ after(() => held[Symbol.asyncDispose]());
 
 test('what nobody decides in time ends with an error that says so, and is recorded as expired', async () => {
   const response = await held.begin(heldQuestion('nobody'));
-  await held.ticketOf('nobody');
+  const ticket = await held.ticketOf('nobody');
   // The time of all tickets is over.
   held.tickets.sweep(Date.now() + 24 * 3_600_000);
   const { text, isWhole } = await readAll(response);
@@ -26,6 +27,8 @@ test('what nobody decides in time ends with an error that says so, and is record
   assert.match(text, /event: error\ndata: .*Nobody decided about this request in time.*dlp_request_denied.*\n\n$/);
   const document = await held.gateway.document(response.headers.get('x-skilltape-exchange'));
   assert.equal(document.skilltape.outcome, 'expired');
+  const late = held.tickets.decide(ticket, approval(), Date.now());
+  assert.deepEqual([late.kind, late.kind === 'refused' && late.state], ['refused', 'expired']);
   assert.deepEqual(held.arrivals('nobody'), []);
 });
 

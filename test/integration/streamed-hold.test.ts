@@ -170,6 +170,19 @@ test('a client that leaves is recorded, and the approval serves its retry', asyn
   assert.equal(document.skilltape.outcome, 'client_aborted');
 });
 
+test('an approved request that is sent once more is held anew', async () => {
+  const first = await held.begin(heldQuestion('replayed'));
+  held.approve(await held.ticketOf('replayed'));
+  assert.match((await readAll(first)).text, /message_stop/);
+  const controller = new AbortController();
+  const again = await held.begin(heldQuestion('replayed'), { signal: controller.signal });
+  assert.equal(again.status, 200);
+  const states = held.ticketsOf('replayed').map(({ state }) => state.kind);
+  assert.deepEqual(states.toSorted(), ['pending', 'used']);
+  controller.abort();
+  assert.equal(held.arrivals('replayed').length, 1);
+});
+
 test('a client that leaves within the answer ends it upstream, too', async () => {
   const controller = new AbortController();
   const response = await held.begin(heldQuestion('[fake: slow 300] slow leaver'), { signal: controller.signal });

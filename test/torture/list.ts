@@ -1,6 +1,7 @@
 import { archiveTampering } from './archive-tampering.ts';
 import { endings } from './endings.ts';
 import { evaluations } from './evaluations.ts';
+import { heldClientsTorture } from './held-clients.ts';
 import { journalModel } from './journal-model.ts';
 import { kills } from './kills/kills.ts';
 import { killSweep } from './kills/sweep.ts';
@@ -18,4 +19,5 @@ export const tortures: readonly Torture[] = [
   endings,
   liveEdit,
   evaluations,
+  heldClientsTorture,
 ];

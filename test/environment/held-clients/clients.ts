@@ -14,9 +14,19 @@ export type Ended = { attempts: number | null; answer: string | null; error: str
 export type HeldClient = {
   name: string;
   streams: boolean;
+  /** How often it sends a request again that it is told to send again. */
+  retries: number;
   /** Sends one prompt by this connection. */
   ask(gateway: TestGateway, connection: string, prompt: string): Promise<Ended>;
 };
+
+/** A program's start is work for the machine, and others run beside it. */
+export const clientStartMaxMs = 180_000;
+
+const sdkRetries = 2;
+const codeRetries = 10;
+/** A retry may come after minutes, and these clients keep their first token. */
+const tokenLives = { expiresInSeconds: 3_600 };
 
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -24,15 +34,21 @@ const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 export async function heldClients(): Promise<{ clients: HeldClient[]; missing: string[] }> {
   const programs = { python: await pythonSdk(), code: await claudeCode() };
   const missing = Object.values(programs).flatMap((program) => ('missing' in program ? [program.missing] : []));
-  const both = (name: string, variant: string, command: string[], more: NodeJS.ProcessEnv = {}): HeldClient[] =>
+  const both = (
+    name: string,
+    variant: string,
+    command: string[],
+    more: NodeJS.ProcessEnv = {},
+    retries = sdkRetries,
+  ): HeldClient[] =>
     [true, false].map((streams) => ({
       name: `${name}${streams ? ', streaming' : ''}`,
-      streams,
+      ...{ streams, retries },
       ask: (gateway, connection, prompt) =>
         askProgram(gateway, connection, { prompt, streams, variant, command, more }),
     }));
   const node = (name: string) => [process.execPath, file(name)];
-  const retrying = both('a client that retries like Claude Code', '', node('retrying.ts'));
+  const retrying = both('a client that retries like Claude Code', '', node('retrying.ts'), {}, codeRetries);
   return {
     missing,
     clients: [
@@ -57,7 +73,7 @@ function codeOf(program: ClientProgram): HeldClient[] {
   return [
     {
       name: 'Claude Code',
-      streams: true,
+      ...{ streams: true, retries: codeRetries },
       ask: (gateway, connection, prompt) => askCode(path, gateway, connection, prompt),
     },
   ];
@@ -67,7 +83,11 @@ type Program = Pick<Asked, 'prompt' | 'streams' | 'variant'> & { command: string
 
 async function askProgram(gateway: TestGateway, connection: string, program: Program): Promise<Ended> {
   const { command, more, ...asked } = program;
-  const given = { ...asked, baseUrl: baseUrlOf(gateway, connection), token: await gateway.token() };
+  const given = {
+    ...asked,
+    baseUrl: baseUrlOf(gateway, connection),
+    token: await gateway.identityProvider.token('alice', tokenLives),
+  };
   const { output } = await run(command, { ...more, ...trusting(gateway), ...environmentOf(given) });
   const { attempts, message, error } = JSON.parse(output.slice(output.lastIndexOf('{"attempts"'))) as Told;
   const isWhole = message?.stop_reason === 'end_turn';
@@ -81,7 +101,7 @@ async function askCode(path: string, gateway: TestGateway, connection: string, p
   const env = {
     HOME: home,
     ANTHROPIC_BASE_URL: baseUrlOf(gateway, connection),
-    ANTHROPIC_AUTH_TOKEN: await gateway.token(),
+    ANTHROPIC_AUTH_TOKEN: await gateway.identityProvider.token('alice', tokenLives),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     ...trusting(gateway),
   };

@@ -1,6 +1,8 @@
-import { messagesBody } from '../../builders/messages-body.ts';
+import type { TestGateway } from '../gateway.ts';
 import type { HeldStreams } from '../held-streams.ts';
 import { found } from '../recorded.ts';
+import { servedAgain } from '../traffic.ts';
+import { waitUntil } from '../wait.ts';
 
 /** What came of one prompt at the gateway, whatever its client says of it. */
 export type Seen = {
@@ -14,10 +16,17 @@ export type Seen = {
 export async function seenOf({ gateway, ...held }: HeldStreams, marker: string): Promise<Seen> {
   // What ended before this one is in the index before it.
   const authorization = `Bearer ${await gateway.token()}`;
-  const { exchangeId } = await gateway.post(messagesBody('after all others'), { authorization });
-  await gateway.document(exchangeId);
+  const { exchangeId } = await servedAgain(gateway, { authorization });
+  await inIndex(gateway, exchangeId);
   const ids = (await found(gateway, marker, { noise: true })).toReversed();
-  const documents = await Promise.all(ids.map((id) => gateway.document(id)));
+  const documents = await Promise.all(ids.map((id) => inIndex(gateway, id)));
   const outcomes = documents.map(({ skilltape }) => skilltape.outcome);
   return { tickets: held.ticketsOf(marker).length, outcomes, arrivals: held.arrivals(marker).length };
+}
+
+/** Clients are programs that all want the machine at once. */
+const indexingMaxMs = 120_000;
+
+function inIndex(gateway: TestGateway, id: string) {
+  return waitUntil(`${id} in the index`, () => gateway.document(id).catch(() => undefined), indexingMaxMs);
 }

@@ -3,17 +3,20 @@ import { test } from 'node:test';
 import { Exchange } from '../../../extproc/exchange/exchange.ts';
 import { ReleaseGate, refusesAll } from '../../../extproc/exchange/release-gate.ts';
 import { ReleasePasses } from '../../../extproc/exchange/release-pass.ts';
+import { usedPasses } from '../../builders/used-passes.ts';
 import { requestBody, requestHeaders } from './frames.ts';
 import { claude, createRig } from './rig.ts';
 
 const id = '0196b0c0-0000-7000-8000-000000000001';
 
-function gateOf() {
+function gateOf(used = usedPasses()) {
   const rig = createRig();
-  const passes = new ReleasePasses(rig.context.keyedHash, rig.context.clock);
-  const gate = new ReleaseGate(passes, 'claude', new Exchange({ ...rig.context, judge: () => refusesAll }, claude, ''));
+  const passes = new ReleasePasses(rig.context.keyedHash, rig.context.clock, used);
+  const refusing = new Exchange({ ...rig.context, judge: () => refusesAll }, claude, '');
+  const faults: string[] = [];
+  const gate = new ReleaseGate(passes, 'claude', refusing, (_, { message }) => void faults.push(message));
   const request = { exchangeId: id, connection: 'claude', method: 'POST', target: '/v1/messages', bytes: 3 };
-  return { rig, gate, pass: passes.write(request) };
+  return { rig, gate, passes, faults, pass: passes.write(request) };
 }
 
 test('a request with a pass goes on without it, and is neither judged nor recorded', async () => {
@@ -48,6 +51,25 @@ test('a pass that comes twice, or without the length of the body, is none', asyn
     const headers = more.map((one) => (one === 'again' ? shown : one)) as (readonly [string, string])[];
     assert.equal((await gate.accept(requestHeaders({ headers: [shown, ...headers] }))).kind, 'local_reply');
   }
+});
+
+test('whoever showed a pass that is refused is told so in a way that only we can', async () => {
+  const used = usedPasses();
+  const { gate: first, pass } = gateOf(used);
+  const headers = [['x-skilltape-release', pass] as const, ['content-length', '3'] as const];
+  assert.equal((await first.accept(requestHeaders({ headers }))).kind, 'release');
+  const { gate, passes, faults } = gateOf(used);
+  const action = await gate.accept(requestHeaders({ headers }));
+  assert.ok(action.kind === 'local_reply');
+  assert.equal(action.reply.headers['x-skilltape-release-refused'], passes.refusalOf(pass));
+  assert.deepEqual(faults, []);
+});
+
+test('while it cannot be known what was used every pass is refused, and operators hear of it', async () => {
+  const { gate, faults, pass } = gateOf({ take: () => Promise.reject(new Error('EIO')) });
+  const headers = [['x-skilltape-release', pass] as const, ['content-length', '3'] as const];
+  assert.equal((await gate.accept(requestHeaders({ headers }))).kind, 'local_reply');
+  assert.deepEqual(faults, ['EIO']);
 });
 
 test('nothing but a refusal comes of another frame', async () => {

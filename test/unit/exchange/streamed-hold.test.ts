@@ -8,6 +8,7 @@ import type { Verdict } from '../../../extproc/exchange/ports.ts';
 import { ReleasePasses } from '../../../extproc/exchange/release-pass.ts';
 import type { ReleasedRequest, ReleaseResult, Releaser } from '../../../extproc/exchange/releaser.ts';
 import { type StreamedHoldLimits, StreamedHolds } from '../../../extproc/exchange/streamed-holds.ts';
+import { usedPasses } from '../../builders/used-passes.ts';
 import { requestBody, requestHeaders } from './frames.ts';
 import { createRig, type Rig, settle } from './rig.ts';
 
@@ -61,8 +62,9 @@ function streaming(limits: Partial<StreamedHoldLimits> = {}) {
   rig.judge.requestVerdict = () => hold;
   const releaser = new FakeReleaser(rig.log.events);
   const holds = new StreamedHolds({ ...usual, ...limits });
-  rig.context.streamed = { holds, passes: new ReleasePasses(rig.context.keyedHash, rig.context.clock), releaser };
-  return { rig, releaser, holds };
+  const passes = new ReleasePasses(rig.context.keyedHash, rig.context.clock, usedPasses());
+  rig.context.streamed = { holds, passes, releaser };
+  return { rig, releaser, holds, passes };
 }
 
 async function begin(rig: Rig, body = question(), headers: HeaderList = []) {
@@ -103,9 +105,14 @@ test('the answer begins when the ticket is on disk, and the request goes upstrea
   assert.equal(begun.accessLog.verdict, 'held');
   const reading = read(exchange, begun);
   await settle();
-  assert.equal(holds.open, 1);
+  assert.deepEqual([holds.open, holds.waiting], [1, 1]);
   assert.equal(releaser.sent.length, 0);
+  const upstream = Promise.withResolvers<ReleaseResult>();
+  releaser.result = () => upstream.promise;
   rig.desk.decide(granted);
+  await settle();
+  assert.deepEqual([holds.open, holds.waiting], [1, 0], 'it is being answered');
+  upstream.resolve(answered(200, [whole]));
   const { text, fault } = await reading;
   assert.equal(fault, null);
   assert.equal(text, `: held for an approval, ticket t-1\n\n: approved\n\n${whole}`);
@@ -116,7 +123,7 @@ test('the answer begins when the ticket is on disk, and the request goes upstrea
   assert.equal(releaser.sent[0]?.text, question());
   assert.equal(rig.log.finished[0]?.outcome, 'complete');
   assert.deepEqual(rig.log.ofKind('upstream_answered')[0]?.upstream.headers, sse);
-  assert.equal(holds.open, 0);
+  assert.deepEqual([holds.open, holds.waiting], [0, 0]);
 });
 
 test('what goes upstream has the headers of the caller, without credentials and those of one connection', async () => {
@@ -242,7 +249,7 @@ test('a client that leaves while people are asked: its exchange says so, its pla
   await reading;
   assert.deepEqual(rig.desk.leavers, [exchange.id]);
   assert.equal(rig.log.finished[0]?.outcome, 'client_aborted');
-  assert.deepEqual([releaser.sent.length, holds.open], [0, 0]);
+  assert.deepEqual([releaser.sent.length, holds.open, holds.waiting], [0, 0, 0]);
 });
 
 test('a client that leaves before anything of its answer was taken gives its place back', async () => {
@@ -312,6 +319,29 @@ for (const [name, result, event, outcome] of faults) {
     assert.equal(rig.log.finished[0]?.outcome, outcome);
   });
 }
+
+test('an approved request that the release listener refused went nowhere, and is not an error of the upstream', async () => {
+  for (const isForged of [false, true]) {
+    const { rig, releaser, passes } = streaming();
+    releaser.result = async () => {
+      const shown = releaser.sent[0]?.headers.find(([name]) => name === 'x-skilltape-release')?.[1] ?? '';
+      const refusal = isForged ? passes.refusalOf('another') : passes.refusalOf(shown);
+      return answered(403, ['{}'], [['x-skilltape-release-refused', refusal]]);
+    };
+    const { exchange, action } = await begin(rig);
+    const reading = read(exchange, await action);
+    rig.desk.decide(granted);
+    const { text } = await reading;
+    const [{ outcome, detail } = { outcome: '', detail: '' }] = rig.log.finished;
+    if (isForged) {
+      assert.deepEqual([outcome, detail], ['upstream_error', 'status 403']);
+      continue;
+    }
+    assert.deepEqual([outcome, detail], ['refused', 'release: refused at the release listener']);
+    assert.match(text, /api_error.*it went nowhere/);
+    assert.deepEqual(rig.log.ofKind('upstream_answered'), []);
+  }
+});
 
 test('an error of the upstream is recorded as it came, however it is told', async () => {
   const { rig, releaser } = streaming();
@@ -394,7 +424,7 @@ test('an operator who stops a held stream has its client told so, and nothing go
   assert.equal(fault, null);
   assert.match(text, /event: error\ndata: .*Stopped by an operator: it deletes files.*dlp_request_denied.*\n\n$/);
   assert.equal(rig.log.finished[0]?.outcome, 'stopped');
-  assert.deepEqual([releaser.sent.length, holds.open], [0, 0]);
+  assert.deepEqual([releaser.sent.length, holds.open, holds.waiting], [0, 0, 0]);
 });
 
 test('an operator who stops a request before its ticket is on disk has it refused, and no answer begins behind that', async () => {
@@ -413,7 +443,7 @@ test('an operator who stops a request before its ticket is on disk has it refuse
     ['stopped'],
   );
   assert.deepEqual(rig.log.ofKind('answer_started'), [], 'nothing stands behind the end of a record');
-  assert.deepEqual([releaser.sent.length, holds.open], [0, 0]);
+  assert.deepEqual([releaser.sent.length, holds.open, holds.waiting], [0, 0, 0]);
 });
 
 test('an operator who stops the answer behind a hold has it broken off, upstream too', async () => {

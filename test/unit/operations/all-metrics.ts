@@ -14,6 +14,7 @@ export type Metric = { name: string; type: string; help: string; labelNames: rea
 export function allMetrics(): Metric[] {
   const { metrics } = new Operations(['claude']);
   metrics.exchange.watch(createRig().context);
+  metrics.exchange.watchHolds(undefined);
   metrics.journal.watch({ usage: () => ({ bytes: 0, maxBytes: 1 }), admits: () => true });
   metrics.journal.watchVolume({ usedShare: 0, isRefusing: false });
   metrics.shipping.watch(new ShippingState(Date.now));

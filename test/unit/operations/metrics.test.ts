@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outcomes } from '../../../extproc/exchange/outcome.ts';
+import { StreamedHolds } from '../../../extproc/exchange/streamed-holds.ts';
 import { coverageMetrics } from '../../../extproc/operations/coverage-metrics.ts';
 import { createMetrics } from '../../../extproc/operations/metrics.ts';
 import { createRig } from '../exchange/rig.ts';
@@ -10,7 +11,7 @@ import { seriesFrom, valueIn } from './exposition.ts';
 test('names end in their base unit, counters in _total, and each has a help', () => {
   const units = /_(total|seconds|bytes|ratio)$/;
   const counts =
-    /^(skilltape_(ready|condition_ok|journal_admits|open_exchanges(_max)?|approvals_live|notifications_waiting|shipping_waiting_exchanges|workers(_recording)?|(access_grants|break_glass)_in_force|volume_refuses|retention_to_do))$/;
+    /^(skilltape_(ready|condition_ok|journal_admits|open_exchanges(_max)?|streamed_holds_(waiting|open|max)|approvals_live|notifications_waiting|shipping_waiting_exchanges|workers(_recording)?|(access_grants|break_glass)_in_force|volume_refuses|retention_to_do))$/;
   const all = allMetrics();
   assert.ok(all.length > 30);
   for (const { name, type, help } of all) {
@@ -87,6 +88,19 @@ test('what is held now is told beside its limit', async () => {
   assert.deepEqual([of('open_exchanges'), of('open_exchanges_max')], [2, 7]);
   assert.deepEqual([of('held_body_bytes'), of('held_body_max_bytes')], [5, 9000]);
   assert.deepEqual([of('journal_bytes'), of('journal_max_bytes'), of('journal_admits')], [3, 4, 0]);
+});
+
+test('held streams are told apart: those that wait for people, all that are open, and the limit', async () => {
+  const limits = { holdsMax: 3, heldMaxBytes: 9, maxMs: 1, commentIntervalMs: 1, answerMaxBytes: 1 };
+  const holds = new StreamedHolds(limits);
+  const { registry, exchange } = createMetrics([]);
+  exchange.watchHolds(holds);
+  holds.take(1)?.decided();
+  holds.take(1);
+  holds.take(1)?.giveBack();
+  const series = await seriesFrom(registry);
+  const told = ['waiting', 'open', 'max'].map((name) => valueIn(series, `skilltape_streamed_holds_${name}`));
+  assert.deepEqual(told, [1, 2, 3]);
 });
 
 test('what the comparison with the access log found is told as it stands, not added up at each scrape', async () => {
