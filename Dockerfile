@@ -14,7 +14,7 @@ COPY envoy envoy
 COPY deploy deploy
 COPY test/fakes test/fakes
 # A new volume takes owner and mode from here. All services run as the same user, each with folders of its own.
-RUN cd / && for part in elasticsearch kibana envoy skilltape install fakes people; do mkdir -p "/setup/$part"; done \
+RUN cd / && for part in elasticsearch kibana envoy skilltape console install fakes people; do mkdir -p "/setup/$part"; done \
   && chown -R node:node /setup && chmod 700 /setup/*
 USER node
 ENTRYPOINT ["node"]

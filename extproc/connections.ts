@@ -21,11 +21,13 @@ export function connectionsOf({ connections, identityProviders }: Config): Map<s
       return provider === undefined ? [] : [{ name, ...provider }];
     });
   return new Map(
-    Object.entries(connections).map(([name, { publicUrl, rewriteResultsUrl, recording, policyData, ...rest }]) => {
-      const resultsUrlBase = rewriteResultsUrl && publicUrl !== undefined ? withoutEndSlash(publicUrl) : null;
-      const own = { recording, policyData, limits: given(rest.limits), resultsUrlBase };
-      return [name, { name, identityProviders: providers(rest.identityProviders), ...own }];
-    }),
+    Object.entries(connections).map(
+      ([name, { publicUrl, rewriteResultsUrl, recording, policyData, lists, ...rest }]) => {
+        const resultsUrlBase = rewriteResultsUrl && publicUrl !== undefined ? withoutEndSlash(publicUrl) : null;
+        const own = { recording, policyData, limits: given(rest.limits), resultsUrlBase, lists };
+        return [name, { name, identityProviders: providers(rest.identityProviders), ...own }];
+      },
+    ),
   );
 }
 

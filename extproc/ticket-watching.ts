@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ticketsFile } from './approvals/places.ts';
 import type { Config } from './config/config.ts';
+import { grantsFile } from './grants/places.ts';
 import type { Log } from './log.ts';
 import { noticesFile } from './notify/places.ts';
 import type { FromWatch, WatchStart } from './notify/protocol.ts';
@@ -11,7 +12,7 @@ import type { Operations } from './operations/operations.ts';
 import { Seldom } from './operations/seldom.ts';
 
 const threadFile = new URL('./notify/worker.ts', import.meta.url);
-/** Until something is held for the first time there is nothing to follow, and no thread. */
+/** Until something is held or asked for for the first time there is nothing to follow, and no thread. */
 const firstTicketIntervalMs = 1_000;
 const restartDelayMs = 5_000;
 
@@ -26,6 +27,8 @@ export function startTicketWatching({
   operations: Operations;
 }): () => Promise<void> {
   const file = ticketsFile(config.dataDirectory);
+  const grants = grantsFile(config.dataDirectory);
+  const isAnybodyTold = Object.keys(config.approvals.notify.targets).length > 0;
   const heed = heedWith({ log, operations });
   const deaths = new Seldom();
   let isStopping = false;
@@ -36,11 +39,11 @@ export function startTicketWatching({
     timer.unref();
   };
   const start = (): void => {
-    if (!existsSync(file)) {
+    if (![file, ...(isAnybodyTold ? [grants] : [])].some((one) => existsSync(one))) {
       later(start, firstTicketIntervalMs);
       return;
     }
-    const own = new Worker(threadFile, { workerData: startOf(config, file) });
+    const own = new Worker(threadFile, { workerData: startOf(config, { file, grants }) });
     own.unref();
     thread = own;
     own.on('message', heed);
@@ -62,12 +65,16 @@ export function startTicketWatching({
   };
 }
 
-function startOf({ dataDirectory, approvals }: Config, file: string): WatchStart {
+function startOf(
+  { dataDirectory, approvals, grants: grantLimits }: Config,
+  { file, grants }: { file: string; grants: string },
+): WatchStart {
   const { notify, ticketsMax, ticketsPerCallerMax } = approvals;
   const targets = Object.entries(notify.targets).map(([name, target]) => targetOf(name, target));
   return {
     ticketsFile: file,
     limits: { ticketsMax, ticketsPerCallerMax },
+    ...{ grantsFile: grants, grantLimits },
     outboxFile: targets.length === 0 ? null : noticesFile(dataDirectory),
     targets,
     linkBase: notify.linkBase ?? null,
@@ -79,8 +86,8 @@ type Written = Config['approvals']['notify']['targets'][string];
 
 /** Which keys a kind has was checked with the configuration. */
 function targetOf(name: string, written: Written): Target {
-  const { kind, occasions, namesPerson, allowPlainHttp, urlFile = '', secretFile = '' } = written;
-  const common = { name, occasions: [...occasions], namesPerson };
+  const { kind, subjects, occasions, namesPerson, allowPlainHttp, urlFile = '', secretFile = '' } = written;
+  const common = { name, subjects: [...subjects], occasions: [...occasions], namesPerson };
   switch (kind) {
     case 'slack':
     case 'teams':

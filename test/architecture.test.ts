@@ -32,7 +32,7 @@ const allowed: Record<string, readonly string[]> = {
   exchange: ['claude', 'encoding', 'masking', 'policy', 'upload'],
   approvals: ['exchange', 'index', 'masking'],
   grants: ['exchange', 'index', 'policy'],
-  notify: ['approvals', 'index', 'terminal'],
+  notify: ['approvals', 'grants', 'index', 'terminal'],
   wire: ['exchange'],
   release: ['exchange'],
   archive: ['exchange', 'journal'],
@@ -48,7 +48,7 @@ const allowed: Record<string, readonly string[]> = {
   coverage: ['exchange', 'index', 'transcript'],
   usage: ['config', 'index'],
   terminal: ['approvals', 'coverage', 'grants', 'index', 'masking', 'transcript', 'usage'],
-  console: ['approvals', 'exchange', 'grants', 'looks', 'masking', 'policy', 'terminal'],
+  console: ['approvals', 'exchange', 'grants', 'login', 'looks', 'masking', 'policy', 'stops', 'terminal'],
   ship: [
     ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'reveal'],
     ...['transcript', 'usage'],

@@ -17,9 +17,10 @@ import { type Selection, selectTests } from './select.ts';
  */
 const root = dirname(import.meta.dirname);
 
-/** A test that hangs must end the run with a failure. A blocked event loop does not see `timeout`: the group's end does. */
+/** A test that hangs must end the run with a failure. A blocked event loop does not see `timeout`: the group's end does (what stays open after the tests: linger.ts). */
 const testTimeoutMs = 5 * 60_000;
 const groupTimeoutMs = 60 * 60_000;
+const slowestListed = 15;
 
 const stopped = new AbortController();
 
@@ -37,15 +38,26 @@ async function provideTools({ rest }: Selection): Promise<void> {
   process.stderr.write(`${elasticsearchPin.title} ${place}\n`);
 }
 
-type Counts = { ran: number; failed: number };
+type FileTime = { readonly file: string; readonly durationMs: number };
+type Counts = { ran: number; failed: number; readonly times: FileTime[] };
+
+/** Where the minutes of a run go: without it, a run that nears its limit gives no place to begin. */
+function slowest(times: readonly FileTime[]): string {
+  const listed = times.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, slowestListed);
+  return listed.map(({ file, durationMs }) => `${(durationMs / 1_000).toFixed(0).padStart(6)} s  ${file}\n`).join('');
+}
 
 async function runFiles(files: readonly string[], concurrency: number, patterns: readonly string[]): Promise<Counts> {
-  if (files.length === 0) return { ran: 0, failed: 0 };
+  if (files.length === 0) return { ran: 0, failed: 0, times: [] };
   const paths = new Set(files.map((file) => resolve(root, file)));
-  const counts: Counts = { ran: 0, failed: 0 };
+  const counts: Counts = { ran: 0, failed: 0, times: [] };
   const options = patterns.length === 0 ? {} : { testNamePatterns: [...patterns] };
   const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(groupTimeoutMs)]);
-  const stream = run({ files: [...paths], concurrency, timeout: testTimeoutMs, signal, ...options });
+  const execArgv = ['--import', new URL('./linger.ts', import.meta.url).href];
+  const stream = run({ files: [...paths], concurrency, timeout: testTimeoutMs, signal, execArgv, ...options });
+  stream.on('test:complete', ({ name, details }) => {
+    if (paths.has(name)) counts.times.push({ file: relative(root, name), durationMs: details.duration_ms });
+  });
   // A file without tests reports itself as one passed test; it must not count as one.
   stream.on('test:pass', (event) => {
     if (!paths.has(event.name) && event.skip === undefined && event.details.type !== 'suite') counts.ran += 1;
@@ -63,7 +75,7 @@ async function runGroups(selection: Selection): Promise<{ unit: Counts; rest: Co
   try {
     const cores = availableParallelism();
     const unit = await runFiles(selection.unit, cores, selection.patterns);
-    const rest = await runFiles(selection.rest, Math.max(1, Math.floor(cores / 2)), selection.patterns);
+    const rest = await runFiles(selection.rest, cores, selection.patterns);
     return { unit, rest };
   } finally {
     await broker.close();
@@ -81,6 +93,7 @@ async function main(selection: Selection): Promise<number> {
   const { unit, rest } = await runGroups(selection);
   const ran = unit.ran + rest.ran;
   const failed = unit.failed + rest.failed;
+  process.stdout.write(`\nThe slowest files:\n${slowest([...unit.times, ...rest.times])}`);
   process.stdout.write(`\n${ran} passed, ${failed} failed\n`);
   if (ran + failed === 0) process.stderr.write('No test ran.\n');
   return failed > 0 || ran === 0 ? 1 : 0;

@@ -1,26 +1,19 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { type Ending, EventFeed, type NumberedEvent } from '../index/sqlite/event-feed.ts';
 import { openTickets } from './schema.ts';
 import type { TicketEvent } from './ticket.ts';
 import { type Ticket, type TicketLimits, Tickets } from './tickets.ts';
 
-/** `number` counts up in the order in which events were written, over all tickets. */
-export type NumberedEvent = { number: number; ticket: string; event: TicketEvent };
-
-/**
- * The events of all tickets in order, for whoever follows them: whichever process wrote one, it comes once after the
- * number that was read last.
- */
+/** The events of all tickets in order, for whoever follows them. */
 export class TicketFeed {
   readonly #database: DatabaseSync;
   readonly #tickets: Tickets;
-  readonly #since: StatementSync;
-  readonly #version: StatementSync;
+  readonly #events: EventFeed<TicketEvent>;
 
   constructor(file: string, limits: TicketLimits) {
     this.#database = openTickets(file);
     this.#tickets = new Tickets(file, limits);
-    this.#since = this.#database.prepare('select number, ticket, event from events where number > ? limit ?');
-    this.#version = this.#database.prepare('pragma data_version');
+    this.#events = new EventFeed(this.#database, 'ticket');
   }
 
   close(): void {
@@ -28,33 +21,25 @@ export class TicketFeed {
     this.#database.close();
   }
 
-  /** Changes whenever anybody else wrote. */
   get version(): number {
-    return Number(this.#version.get()?.data_version);
+    return this.#events.version;
   }
 
   get lastNumber(): number {
-    return Number(this.#database.prepare('select max(number) as last from events').get()?.last ?? 0);
+    return this.#events.lastNumber;
   }
 
-  since(number: number, limit: number): NumberedEvent[] {
-    return this.#since.all(number, limit).map((row) => ({
-      number: Number(row.number),
-      ticket: String(row.ticket),
-      event: JSON.parse(String(row.event)) as TicketEvent,
-    }));
+  since(number: number, limit: number): NumberedEvent<TicketEvent>[] {
+    return this.#events.since(number, limit);
   }
 
   read(ticket: string, nowMs: number): Ticket | null {
     return this.#tickets.read(ticket, nowMs);
   }
 
-  /** Undecided tickets and grants that end before this time, the next first. */
-  endingBefore(untilMs: number, limit: number): string[] {
-    return this.#database
-      .prepare('select ticket from live where until_ms < ? order by until_ms limit ?')
-      .all(untilMs, limit)
-      .map(({ ticket }) => String(ticket));
+  /** Undecided tickets and grants. */
+  endingBefore(untilMs: number, limit: number, after: Ending | null): Ending[] {
+    return this.#events.endingBefore(untilMs, limit, after);
   }
 
   /** All that are undecided or can still be used. */
@@ -72,6 +57,6 @@ export class TicketFeed {
 
   /** Adds what changes no state. */
   note(ticket: string, event: Extract<TicketEvent, { kind: 'notified' | 'not_notified' }>): void {
-    this.#database.prepare('insert into events (ticket, event) values (?, ?)').run(ticket, JSON.stringify(event));
+    this.#events.append(ticket, event);
   }
 }

@@ -1,4 +1,5 @@
-import type { NumberedEvent, TicketFeed } from './feed.ts';
+import type { TicketFeed } from './feed.ts';
+import type { TicketEvent } from './ticket.ts';
 import type { Ticket } from './tickets.ts';
 
 /** How a ticket ended; what became of a grant after it is not counted. */
@@ -36,10 +37,10 @@ export class TicketFigures {
   follow(limit: number, nowMs: number): { counted: Counted[]; isMore: boolean } {
     const events = this.#feed.since(this.#cursor, limit);
     this.#cursor = events.at(-1)?.number ?? this.#cursor;
-    const counted = events.flatMap((numbered) => {
-      const ticket = this.#feed.read(numbered.ticket, nowMs);
-      this.#look(numbered.ticket, ticket);
-      return ticket === null ? [] : countedOf(numbered, ticket);
+    const counted = events.flatMap(({ id, event }) => {
+      const ticket = this.#feed.read(id, nowMs);
+      this.#look(id, ticket);
+      return ticket === null ? [] : countedOf(event, ticket);
     });
     return { counted, isMore: events.length === limit };
   }
@@ -72,7 +73,7 @@ export function rulesOf({ summary }: Pick<Ticket, 'summary'>): string[] {
   return [...new Set(summary.reasons.map(({ rule }) => rule))];
 }
 
-function countedOf({ event }: NumberedEvent, ticket: Ticket): Counted[] {
+function countedOf(event: TicketEvent, ticket: Ticket): Counted[] {
   const rules = rulesOf(ticket);
   const afterMs = Math.max(0, event.timeMs - ticket.openedMs);
   switch (event.kind) {

@@ -126,7 +126,7 @@ async function checkExcerpt(
 type Decoded = Extract<Awaited<ReturnType<typeof scanHeldHeader>>, { status: 'header' }>;
 
 function checkHeader(
-  { points, publicKey }: CheckHeldParts,
+  { writer, points, publicKey }: CheckHeldParts,
   { header, origin }: Decoded,
   place: HeldPlace,
   stone: Tombstone,
@@ -136,6 +136,7 @@ function checkHeader(
   const segment = decodeSegmentHeader(origin);
   if (segment.status !== 'header' || segment.header.id !== header.id || header.generation !== place.generation)
     return { kind: 'edited', reason: 'its header is not that of its segment' };
+  if (header.writer !== writer) return { kind: 'swapped', reason: `it is of writer ${header.writer}` };
   if (!isOf(header) || !isOf(segment.header)) return { kind: 'swapped', reason: 'it stands in the place of another' };
   if (header.id !== stone.id || header.frames !== stone.frames || header.root !== stone.root)
     return { kind: 'edited', reason: 'it is of another segment than its tombstone says' };

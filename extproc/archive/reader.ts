@@ -62,9 +62,9 @@ export class ArchiveReader {
   async read(exchangeId: string): Promise<ReadOutcome> {
     const beganMs = beganMsOf(exchangeId);
     for (const { path } of await this.#segments({ fromMs: beganMs, toMs: Number.POSITIVE_INFINITY })) {
-      const segment = await this.#segment(path);
-      const entry = segment.exchanges.find((one) => one.exchangeId === exchangeId);
-      if (entry !== undefined) return this.#stored(segment, entry);
+      const segment = await this.#ifThere(path);
+      const entry = segment?.exchanges.find((one) => one.exchangeId === exchangeId);
+      if (segment !== undefined && entry !== undefined) return this.#stored(segment, entry);
     }
     return { kind: 'absent' };
   }
@@ -76,12 +76,9 @@ export class ArchiveReader {
   ): AsyncGenerator<Exclude<ReadOutcome, { kind: 'absent' }>> {
     const { fromMs = 0, toMs = Number.POSITIVE_INFINITY } = range;
     for (const { path } of await this.#segments({ fromMs, toMs })) {
-      const { exchanges } = await this.#segment(path);
-      for (const entry of exchanges) {
+      for await (const { segment, entry } of this.#entries(path)) {
         const beganMs = beganMsOf(entry.exchangeId);
-        if (beganMs < fromMs || beganMs >= toMs || !isWanted(entry.exchangeId)) continue;
-        // Others may have been opened since, and this one closed.
-        yield await this.#stored(await this.#segment(path), entry);
+        if (beganMs >= fromMs && beganMs < toMs && isWanted(entry.exchangeId)) yield await this.#stored(segment, entry);
       }
     }
   }
@@ -102,10 +99,9 @@ export class ArchiveReader {
     for (const place of await this.#segments({ fromMs: 0, toMs: Number.POSITIVE_INFINITY })) {
       if (place.writer !== writer || place.retentionClass !== retentionClass) continue;
       if (behind !== null && place.sequence < behind.segment) continue;
-      const { exchanges } = await this.#segment(place.path);
-      for (const entry of exchanges) {
+      for await (const { segment, entry } of this.#entries(place.path)) {
         if (behind !== null && place.sequence === behind.segment && entry.frame <= behind.frame) continue;
-        yield await this.#storedOrDamaged(await this.#segment(place.path), entry);
+        yield await this.#storedOrDamaged(segment, entry);
       }
     }
   }
@@ -126,6 +122,20 @@ export class ArchiveReader {
       found.push(...segments.filter(({ day }) => day >= firstDay).map((segment) => ({ ...segment, writer })));
     }
     return found;
+  }
+
+  /** Those that are there when it is their turn: retention may take the segment, or leave of it what is held. */
+  async *#entries(path: string): AsyncGenerator<{ segment: SegmentReader; entry: ExchangeEntry }> {
+    let known = await this.#ifThere(path);
+    let left: ReadonlySet<number> | undefined;
+    for (const entry of known?.exchanges ?? []) {
+      // Others may have been opened since, and this one closed.
+      const segment = await this.#ifThere(path);
+      if (segment === undefined) return;
+      if (segment !== known) left = new Set(segment.exchanges.map(({ frame }) => frame));
+      known = segment;
+      if (left?.has(entry.frame) ?? true) yield { segment, entry };
+    }
   }
 
   async #stored(
@@ -195,20 +205,28 @@ export class ArchiveReader {
     }
   }
 
-  /** A segment that went, also in this moment: what holds kept of it stands elsewhere. */
-  async #opened(path: string): Promise<SegmentReader> {
+  /** A segment that went, also in this moment: what holds kept of it stands elsewhere. Undefined where they kept nothing. */
+  async #opened(path: string): Promise<SegmentReader | undefined> {
     const { fileSystem, opener } = this.#options;
     try {
       return await SegmentReader.open(fileSystem, path, opener);
     } catch (thrown) {
-      const instead = isSystemError(thrown, 'ENOENT') ? await excerptInstead(path, fileSystem) : undefined;
-      if (instead === undefined) throw thrown;
-      return SegmentReader.open(fileSystem, instead, opener);
+      if (!isSystemError(thrown, 'ENOENT')) throw thrown;
+      const instead = await excerptInstead(path, fileSystem);
+      return instead === undefined ? undefined : SegmentReader.open(fileSystem, instead, opener);
     }
   }
 
+  /** @throws SkilltapeError `archive_corrupt` when it went: what was found in it cannot be read to its end */
   async #segment(path: string): Promise<SegmentReader> {
+    const segment = await this.#ifThere(path);
+    if (segment !== undefined) return segment;
+    throw corrupt(path, 0, 'it is not there any more: see its tombstone, or `skilltape verify`');
+  }
+
+  async #ifThere(path: string): Promise<SegmentReader | undefined> {
     const known = this.#open.get(path) ?? (await this.#opened(path));
+    if (known === undefined) return undefined;
     this.#open.delete(path);
     this.#open.set(path, known);
     const [oldest] = this.#open;

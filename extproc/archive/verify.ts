@@ -4,19 +4,12 @@ import { join } from 'node:path';
 import type { FileSystem } from '../journal/fs.ts';
 import { checkChain, type SignedPoint } from './check-chain.ts';
 import { checkHeld } from './check-held.ts';
-import { checkSegment, type SegmentCheck } from './check-segment.ts';
+import { checkPlaces } from './check-places.ts';
+import type { SegmentCheck } from './check-segment.ts';
 import { checkSignedFile } from './check-signed.ts';
 import { type Checkpoint, checkpointsOf, type SignedFile, tombstonesOf } from './checkpoint.ts';
 import type { Finding, Note, VerifyReport } from './finding.ts';
-import {
-  checkpointsFile,
-  publicKeyFile,
-  type SegmentPlace,
-  segmentPath,
-  segmentsIn,
-  tombstonesFile,
-  writersIn,
-} from './places.ts';
+import { checkpointsFile, publicKeyFile, segmentPath, tombstonesFile, writersIn } from './places.ts';
 import { readLog } from './signed-log.ts';
 import { publicKeyOf, writerOf } from './signing.ts';
 
@@ -112,7 +105,7 @@ async function verifyWriter(
   const points = [...all.values()].flatMap(({ number, chains }) =>
     chains.map((point): SignedPoint => ({ ...point, number, isBeyond: number > lastLocal })),
   );
-  const segments = await checkSegments(options, writer, points, report);
+  const segments = await checkPlaces(options, writer, points, report);
   const beyond: Finding[] = [];
   const classes = new Set([
     ...segments.keys(),
@@ -142,57 +135,6 @@ async function verifyWriter(
     isThere: (retentionClass, sequence) => segments.get(retentionClass)?.has(sequence) ?? false,
   });
   tellBeyond({ writer, lastLocal, lastOutside: outside.at(-1)?.value, beyond, findings });
-}
-
-/** All files, by class and by the sequence that their headers say; files that stand elsewhere than they say are told of. */
-async function checkSegments(
-  { directory, fileSystem }: VerifyOptions,
-  writer: string,
-  points: readonly SignedPoint[],
-  { findings, counts }: VerifyReport,
-): Promise<Map<string, Map<number, SegmentCheck>>> {
-  const wanted = new Map<string, Set<number>>();
-  for (const { id, frames } of points) wanted.set(id, (wanted.get(id) ?? new Set()).add(frames));
-  const none: ReadonlySet<number> = new Set();
-  const checked: { place: SegmentPlace; check: SegmentCheck }[] = [];
-  for (const place of await segmentsIn(join(directory, writer), fileSystem)) {
-    const file = segmentPath(writer, place);
-    const check = await checkSegment(fileSystem, place.path, file, (id) => wanted.get(id) ?? none);
-    checked.push({ place, check });
-    counts.segments += 1;
-    counts.frames += check.frames;
-    counts.exchanges += check.exchanges.length;
-  }
-  const byClass = new Map<string, Map<number, SegmentCheck>>();
-  // Those that stand where they say come first: a copy of one of them is the copy, wherever it stands.
-  const inPlace = checked.filter(({ place, check }) => isInPlace(place, check));
-  for (const { place, check } of [...inPlace, ...checked.filter((one) => !inPlace.includes(one))]) {
-    const { retentionClass, sequence } = check.header ?? place;
-    const known = byClass.get(retentionClass) ?? new Map<number, SegmentCheck>();
-    byClass.set(retentionClass, known);
-    const twin = known.get(sequence);
-    if (twin !== undefined)
-      findings.push({
-        kind: 'duplicated',
-        file: check.file,
-        reason: `it is segment ${sequence} of ${retentionClass} once more`,
-      });
-    else if (!isInPlace(place, check))
-      findings.push({
-        kind: 'swapped',
-        file: check.file,
-        reason: `it is segment ${sequence} of ${retentionClass}, and stands in the place of another`,
-      });
-    if (twin === undefined) known.set(sequence, check);
-  }
-  return byClass;
-}
-
-function isInPlace(place: SegmentPlace, { header }: SegmentCheck): boolean {
-  return (
-    header === null ||
-    (header.retentionClass === place.retentionClass && header.day === place.day && header.sequence === place.sequence)
-  );
 }
 
 function outsideOf({ outside }: VerifyOptions, key: KeyObject, findings: Finding[]): SignedFile<Checkpoint>['entries'] {

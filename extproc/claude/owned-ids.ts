@@ -5,8 +5,14 @@
 import { filesProduced } from './files.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
-/** `session` is one of managed agents, `message` the last one of a thread, by which the next request goes on with it. */
-export const ownedKinds = ['file', 'batch', 'skill', 'container', 'session', 'message'] as const;
+/**
+ * `agent`, `environment`, `deployment` and `session` are those of managed agents, a run of a deployment counts as one;
+ * `message` is the last one of a thread, by which the next request goes on with it.
+ */
+export const ownedKinds = [
+  ...(['file', 'batch', 'skill', 'container', 'session', 'message'] as const),
+  ...(['agent', 'environment', 'deployment'] as const),
+] as const;
 export type OwnedKind = (typeof ownedKinds)[number];
 export type OwnedId = { kind: OwnedKind; id: string };
 
@@ -21,13 +27,30 @@ const placeByEndpointKind: ReadonlyMap<string, { segment: number; kind: OwnedKin
   ['batches', { segment: 4, kind: 'batch' }],
   ['skills', { segment: 3, kind: 'skill' }],
   ['sessions', { segment: 3, kind: 'session' }],
+  ['agents', { segment: 3, kind: 'agent' }],
+  ['environments', { segment: 3, kind: 'environment' }],
+  ['deployments', { segment: 3, kind: 'deployment' }],
+]);
+
+/** By what else lists of them are chosen. */
+const kindByParameter: ReadonlyMap<string, OwnedKind> = new Map([
+  ['scope_id', 'session'],
+  ['agent_id', 'agent'],
+  ['environment_id', 'environment'],
+  ['deployment_id', 'deployment'],
 ]);
 
 /** `ids[]=`, as the SDK writes a list, and what other readers take for one. */
 const listOfIds = /^ids(?:\[\d*\])?$/;
 
-/** What path and query name, each once. Where a page of a list begins is not asked for: that page shows it anyway. */
-export function idsNamedByTarget(endpointKind: string, path: string, query: string): OwnedId[] {
+/** At which thing a page of a list begins or ends. */
+const cursors = new Set(['after_id', 'before_id']);
+
+/**
+ * What path and query name, each once. Where a page of a list begins is asked for only if its answer is filtered
+ * (`withCursors`): of others it would show anyway what stands there.
+ */
+export function idsNamedByTarget(endpointKind: string, path: string, query: string, withCursors = false): OwnedId[] {
   const named = new NamedIds();
   const place = placeByEndpointKind.get(endpointKind);
   if (place !== undefined) {
@@ -35,7 +58,8 @@ export function idsNamedByTarget(endpointKind: string, path: string, query: stri
     if (id !== undefined && !(place.kind === 'skill' && isVendorSkill(id))) named.add(place.kind, id);
     for (const [name, value] of new URLSearchParams(query)) {
       if (listOfIds.test(name)) named.add(place.kind, value);
-      if (name === 'scope_id') named.add('session', value);
+      const kind = kindByParameter.get(name) ?? (withCursors && cursors.has(name) ? place.kind : undefined);
+      if (kind !== undefined) named.add(kind, value);
     }
   }
   return named.all();
@@ -77,17 +101,27 @@ function addFieldsOf(value: JsonObject, named: NamedIds): void {
   for (const [kind, one, many] of [
     ['file', value.file_id, value.file_ids],
     ['session', value.session_id, value.session_ids],
+    ['agent', value.agent_id, value.agent_ids],
+    ['agent', idOf(value.agent), value.agents],
+    ['agent', type === 'agent' ? value.id : undefined, value.predefined_agents],
+    ['environment', value.environment_id, value.environment_ids],
+    ['deployment', value.deployment_id, value.deployment_ids],
   ] as const) {
     named.add(kind, one);
     for (const item of Array.isArray(many) ? many : []) named.add(kind, item);
   }
-  named.add('container', isJsonObject(container) ? container.id : container);
+  named.add('container', idOf(container));
   if (isJsonObject(thread)) named.add('message', thread.previous_message_id);
   if (typeof skillId === 'string' && !(type === 'anthropic' && isVendorSkill(skillId))) named.add('skill', skillId);
 }
 
+/** Many things are named by their id alone, or by an object that has it. */
+function idOf(value: JsonValue | undefined): JsonValue | undefined {
+  return isJsonObject(value) ? value.id : value;
+}
+
 /** Anthropic's own (`xlsx`) are nobody's. One that was uploaded is no vendor's, whatever type the caller says it has. */
-function isVendorSkill(id: string): boolean {
+export function isVendorSkill(id: string): boolean {
   return !id.startsWith('skill_');
 }
 
@@ -97,11 +131,15 @@ const madeByEndpoint: ReadonlyMap<string, OwnedKind> = new Map([
   ['batches.create', 'batch'],
   ['skills.create', 'skill'],
   ['sessions.create', 'session'],
+  ['agents.create', 'agent'],
+  ['environments.create', 'environment'],
+  ['deployments.create', 'deployment'],
+  ['deployments.run', 'deployment'],
 ]);
 
 /** Whether answers of an endpoint make things beside those in messages. */
 export function makesThings(endpoint: string): boolean {
-  return madeByEndpoint.has(endpoint) || endpoint === 'deployments.run' || endpoint === 'batches.results';
+  return madeByEndpoint.has(endpoint) || endpoint === 'batches.results';
 }
 
 /** What a whole JSON answer that is no message made. */
@@ -117,8 +155,7 @@ export function idsMadeByJson(endpoint: string, answer: JsonValue): OwnedId[] {
 /** What code of a message made, and where it ran. */
 export function idsMadeByMessage(message: JsonObject | null): OwnedId[] {
   const made = new NamedIds();
-  const container = message?.container;
-  made.add('container', isJsonObject(container) ? container.id : container);
+  made.add('container', idOf(message?.container));
   for (const id of filesProduced(message)) made.add('file', id);
   return made.real();
 }

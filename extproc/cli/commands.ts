@@ -9,6 +9,7 @@ import { Masker } from '../masking/masker.ts';
 import { detectionOf, type OwnDetection } from '../masking/own-detection.ts';
 import { approvalsCommand, decisionCommands } from './approvals.ts';
 import { archiveOf } from './archive-of.ts';
+import { archivedOf } from './archived-of.ts';
 import { consoleCommand } from './console.ts';
 import { coverageCommand } from './coverage.ts';
 import { doctorCommand } from './doctor.ts';
@@ -71,7 +72,7 @@ export function commandsBeside(serve: Command, config: () => Config, configFile:
     upCommand(write),
     serve,
     searchCommand(looking),
-    showCommand(looking),
+    showCommand(looking, archivedOf(config, masker)),
     revealCommand(looking, revealOf(config, process.env)),
     exportCommand(looking, exportOf(config, process.env)),
     dumpCommand(looking, { config, masker, archive: () => archiveOf(config()) }),

@@ -20,7 +20,10 @@ import type { Masker } from '../masking/masker.ts';
 import { compilePolicies } from '../policy/compile.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { rootOf } from '../policy/sources.ts';
+import { tokenGroupFaults } from '../policy/token-groups.ts';
 import { readCertificates, readSecret } from '../secret-file.ts';
+import { stopsFile } from '../stops/places.ts';
+import { Stops } from '../stops/stops.ts';
 import { resolveTool } from '../tools/resolve.ts';
 
 type ConsoleSection = NonNullable<Config['console']>;
@@ -34,18 +37,20 @@ export async function openConsole(config: Config, masker: () => Masker, log: Log
     });
   }
   const opa = await resolveTool('opa', { env: process.env });
-  const policy = freshPolicy(config.policies.directory, opa.path);
+  const policy = freshPolicy(config.policies.directory, opa.path, issuersOf(config, section));
   // A fault is told at the start and not to the first who looks.
   await policy();
   const ca = section.caFile === undefined ? null : readCertificates(section.caFile);
   const desk = new Tickets(ticketsFile(config.dataDirectory), config.approvals);
   const grants = new Grants(grantsFile(config.dataDirectory), config.grants);
+  const stops = new Stops(stopsFile(config.dataDirectory));
   const lookLog = new SqliteLookLog(config.dataDirectory);
   const signIn = signInOf(config, section, ca);
   const bearer = bearerOf({ providers: bearerProviders(config), audiences: section.apiAudiences, ca });
   const served = await startConsole({
-    ...{ desk, grants, lookLog, policy, log, signIn, bearer },
+    ...{ desk, grants, stops, lookLog, policy, log, signIn, bearer },
     ...{ limits: config.grants, connections: Object.keys(config.connections) },
+    homeIssuer: providerOf(config, section.identityProvider).issuer,
     mask: maskOf(masker),
     now: () => Date.now(),
     settings: {
@@ -61,6 +66,7 @@ export async function openConsole(config: Config, masker: () => Masker, log: Log
       await Promise.all([signIn.close(), bearer.close()]);
       desk.close();
       grants.close();
+      stops.close();
       lookLog.close();
     },
   };
@@ -99,6 +105,12 @@ function bearerProviders(config: Config) {
     .map(([name, { jwksUri }]) => ({ provider: providerOf(config, name), jwksUri: jwksUri ?? null }));
 }
 
+/** Of the people who can come: who logs in, and where the API takes tokens, whoever has one. */
+function issuersOf(config: Config, { identityProvider, apiAudiences }: ConsoleSection): string[] {
+  const byToken = apiAudiences.length === 0 ? [] : bearerProviders(config).map(({ provider }) => provider.issuer);
+  return [...new Set([providerOf(config, identityProvider).issuer, ...byToken])];
+}
+
 function tlsOf({ tls }: ConsoleSection) {
   if (tls === undefined) return null;
   return {
@@ -121,8 +133,15 @@ function textOf(key: string, file: string): string {
 /** The files are looked at again when somebody asks and this long has gone by: whoever was taken off a list is off it. */
 const policyAgeMaxMs = 1_000;
 
-/** The policy as it is in the files; while they have a fault there is none, and nobody sees or decides anything. */
-export function freshPolicy(directory: string, opaBinary: string): () => Promise<ConsolePolicy> {
+/**
+ * The policy as it is in the files; while they have a fault there is none, and nobody sees or decides anything.
+ * @param issuers of the people who can come
+ */
+export function freshPolicy(
+  directory: string,
+  opaBinary: string,
+  issuers: readonly string[],
+): () => Promise<ConsolePolicy> {
   let known: { fingerprint: string; policy: Promise<ConsolePolicy> } | undefined;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
   let looking: Promise<ConsolePolicy> | undefined;
@@ -130,7 +149,11 @@ export function freshPolicy(directory: string, opaBinary: string): () => Promise
     const { value: fingerprint } = await fingerprintOf(() => rootOf(directory));
     lookedAtMs = performance.now();
     if (known?.fingerprint !== fingerprint) {
-      const policy = compilePolicies({ opaBinary, directory }).then((bundle) => createPolicyEngine(bundle));
+      const policy = compilePolicies({ opaBinary, directory }).then((bundle) => {
+        const faults = tokenGroupFaults(bundle.data, issuers);
+        if (faults.length > 0) throw new SkilltapeError('policy_invalid', faults.join('\n'));
+        return createPolicyEngine(bundle);
+      });
       known = { fingerprint, policy };
       policy.catch((thrown) => {
         // What is no fault of the files may pass.

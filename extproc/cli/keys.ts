@@ -54,7 +54,7 @@ export function keysCommand(dependencies: LookingDependencies, config: () => Con
     .addCommand(
       command(
         'wrap',
-        'give master.key to the service for keys (keys.transit), and remove it here',
+        'give master.key to the service for keys (keys.transit or keys.command), and remove it here',
         locked(wrap),
       ).option('--undo', 'put master.key back in its place'),
     )
@@ -76,7 +76,7 @@ const wrap: Run = async (config, _, { undo }) => {
   const service = serviceOf(config);
   if (service === null)
     throw new SkilltapeError('usage', 'there is no service for keys', {
-      remedy: 'name one: keys.transit in skilltape.yaml',
+      remedy: 'name one: keys.transit or keys.command in skilltape.yaml',
     });
   if (undo) {
     await unwrapMaster(nodeKeyFiles, keyPlaces(config.dataDirectory), service);

@@ -18,7 +18,7 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     loaded ??= configOf(configFile(), process.env);
     return loaded;
   };
-  const serve = serveCommand(config, nodeFileSystem);
+  const serve = serveCommand(config, nodeFileSystem, configFile);
   for (const command of await commandsFor(commandIn(args), serve, { config, configFile })) program.addCommand(command);
   // Left alone, commander ends with 1 for a mistake on the command line.
   for (const command of [program, ...program.commands]) {

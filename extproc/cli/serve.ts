@@ -9,20 +9,25 @@ import { startOperationsServer } from '../operations/http.ts';
 import { Operations } from '../operations/operations.ts';
 import { startProcessor } from '../processor.ts';
 import { resolveTool } from '../tools/resolve.ts';
+import { startSweeping } from './sweeping.ts';
 
 /** `skilltape serve`: the processor, until a signal ends it. */
-export function serveCommand(config: () => Config, fileSystem: FileSystem): Command {
+export function serveCommand(
+  config: () => Config,
+  fileSystem: FileSystem,
+  configFile: () => string | undefined = () => undefined,
+): Command {
   return new Command('serve')
     .description('run the external processor that Envoy talks to')
     .addHelpText(
       'after',
       '\nA second signal ends it at once, without waiting for open exchanges.\nExit codes: 0 ended by a signal, 1 failed or ended at once, 2 the configuration or command line is wrong.',
     )
-    .action(() => serve(config(), fileSystem));
+    .action(() => serve(config(), fileSystem, configFile()));
 }
 
 /** Resolves after SIGTERM or SIGINT, when open streams are drained and everything is on disk. */
-export async function serve(config: Config, fileSystem: FileSystem): Promise<void> {
+export async function serve(config: Config, fileSystem: FileSystem, configFile?: string): Promise<void> {
   await using served = new AsyncDisposableStack();
   const log = createLog(config.log.level);
   endOnFault(log, () => process.exit(1));
@@ -44,6 +49,8 @@ export async function serve(config: Config, fileSystem: FileSystem): Promise<voi
       process.exit(1);
     },
   });
+  const { registry } = operations.metrics;
+  served.defer(startSweeping({ config, configFile, log, registry, env: process.env }));
   const endLiveEdit = policies.follow((policy) => processor.usePolicy(policy));
   const signal = await new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));

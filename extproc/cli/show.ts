@@ -8,6 +8,7 @@ import { renderTranscript } from '../terminal/transcript.ts';
 import { treeJson } from '../terminal/tree-json.ts';
 import { renderTree } from '../terminal/tree-page.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
+import type { ArchivedLook, OpenArchived } from './archived-of.ts';
 import {
   exitNothingFound,
   type LookingDependencies,
@@ -18,24 +19,66 @@ import {
 } from './looking.ts';
 
 type Document = Masked<ExchangeDocument>;
-type Flags = { session?: string; json?: true; why?: string };
+type Flags = { session?: string; from?: string; reason?: string; json?: true; why?: string };
 
 /** Prompts of one batch that are shown with it; the others are found by a search. */
 const batchShownMax = 200;
 
 /** `skilltape show ID`: one exchange, or the exchanges of a session in the order of time; or a session's tree. */
-export function showCommand(dependencies: LookingDependencies): Command {
+export function showCommand(dependencies: LookingDependencies, archived: OpenArchived): Command {
   return lookingCommand('show', dependencies)
     .description('show the transcript of an exchange or of a whole session, or the tree of a session')
     .argument('[id]', 'id of an exchange (x-skilltape-exchange) or of a session (x-skilltape-session)')
     .option('--session <id>', 'show the tree of this session: its prompts, their agents, their exchanges')
+    .option('--from <place>', '"archive": read one exchange there, which the index does not have any more')
+    .option('--reason <reason>', 'why the archive is read; recorded with the look')
     .action((id: string | undefined, flags: Flags) =>
-      tellingUsage(dependencies, () =>
-        flags.session === undefined
-          ? show(dependencies, onlyId(id), flags)
-          : showTree(dependencies, withoutId(id, flags.session), flags),
-      ),
+      tellingUsage(dependencies, async () => {
+        if (flags.from !== undefined || flags.reason !== undefined)
+          await showArchived(dependencies, archived, onlyId(id), flags);
+        else if (flags.session === undefined) await show(dependencies, onlyId(id), flags);
+        else await showTree(dependencies, withoutId(id, flags.session), flags);
+      }),
     );
+}
+
+/** By its id alone: the archive has no other way to find one. */
+async function showArchived(
+  dependencies: LookingDependencies,
+  archived: OpenArchived,
+  id: string,
+  { from, reason, session, json }: Flags,
+): Promise<void> {
+  if (from !== 'archive')
+    throw new SkilltapeError('usage', '--reason is for --from archive, which is the only other place', {
+      remedy: 'write --from archive, or give --why for a look into the index',
+    });
+  if (session !== undefined)
+    throw new SkilltapeError('usage', 'the archive finds exchanges, not sessions', { remedy: 'leave out --session' });
+  if (reason === undefined)
+    throw new SkilltapeError('usage', 'the archive is read for a reason', { remedy: "give it: --reason 'case 12'" });
+  recordLook(dependencies, 'show', `${id}\nfrom: archive`, reason);
+  const look = await archived(id);
+  if (look.kind === 'found') {
+    if (json === undefined) dependencies.write(pageOf(look.documents, dependencies));
+    else for (const document of look.documents) dependencies.write(`${sanitisedJson(document)}\n`);
+    return;
+  }
+  dependencies.writeError(`${sanitiseLine(notShown(id, look))}\n`);
+  dependencies.setExitCode(exitNothingFound);
+}
+
+function notShown(id: string, look: Exclude<ArchivedLook, { kind: 'found' }>): string {
+  switch (look.kind) {
+    case 'absent':
+      return `No exchange "${id}" in the archive. An exchange is there a moment after it ended; retention deletes it.`;
+    case 'erased':
+      return `The person of exchange ${id} was erased: nobody can read it.`;
+    case 'unreadable':
+      return `Exchange ${id} is in the archive and cannot be read: ${look.reason}.`;
+    default:
+      return look satisfies never;
+  }
 }
 
 function onlyId(id: string | undefined): string {

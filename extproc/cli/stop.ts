@@ -2,7 +2,13 @@ import type { Command } from 'commander';
 import { SkilltapeError } from '../errors.ts';
 import type { Masked } from '../masking/masked.ts';
 import type { ConsoleDecision, ConsoleInput } from '../policy/console.ts';
-import type { NumberedStop, StoppedBy, StoppedSession, StopTarget } from '../stops/stops.ts';
+import {
+  type NumberedStop,
+  type StoppedBy,
+  type StoppedSession,
+  type StopTarget,
+  stopperName,
+} from '../stops/stops.ts';
 import { sanitisedJson, sanitiseLine } from '../terminal/sanitise.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
 import {
@@ -71,7 +77,7 @@ function list(dependencies: LookingDependencies, stops: StopDependencies, flags:
     const sessions = desk.stopped();
     for (const one of sessions) {
       const { session, by, reason, timeMs } = one;
-      const line = `${session}  since ${new Date(timeMs).toISOString()}  by ${by.osUser} (uid ${by.uid}): ${reason}`;
+      const line = `${session}  since ${new Date(timeMs).toISOString()}  by ${stopperName(by)}: ${reason}`;
       dependencies.write(`${flags.json === undefined ? sanitiseLine(line) : sanitisedJson(one)}\n`);
     }
     if (sessions.length > 0) return;

@@ -68,6 +68,7 @@ function explain(issue: Issue, value: unknown): Fault {
 }
 
 function explainBound(origin: string, bound: string, limit: number | bigint, value: unknown): string {
+  if (origin === 'array') return `must have ${bound} ${limit} ${Number(limit) === 1 ? 'entry' : 'entries'}`;
   if (origin !== 'string') return `must be ${bound} ${limit}, ${butIs(value)}`;
   return bound === 'at least' ? 'must not be empty' : `must be ${bound} ${limit} characters long`;
 }
@@ -75,8 +76,15 @@ function explainBound(origin: string, bound: string, limit: number | bigint, val
 function explainType(key: string, expected: string, value: unknown): Fault {
   if (value === undefined) return { key, message: 'is missing' };
   const message = `must be ${kindOf(expected, key)}, ${butIs(value)}`;
-  const wanted = typeof value === 'string' ? quantityInUnit(value, key) : null;
+  const wanted = typeof value === 'string' ? (meantTruth(expected, value) ?? quantityInUnit(value, key)) : null;
   return wanted === null ? { key, message } : { key, message, remedy: `write ${wanted}` };
+}
+
+/** Words that were truth values in YAML 1.1, and are texts in 1.2. */
+function meantTruth(expected: string, value: string): string | null {
+  if (expected !== 'boolean') return null;
+  if (/^(?:yes|y|on|true)$/i.test(value)) return 'true';
+  return /^(?:no|n|off|false)$/i.test(value) ? 'false' : null;
 }
 
 function kindOf(expected: string, key: string): string {
@@ -90,6 +98,10 @@ function kindOf(expected: string, key: string): string {
     case 'object':
     case 'record':
       return 'a section with keys';
+    case 'array':
+      return 'a list';
+    case 'boolean':
+      return 'true or false';
     default:
       return expected;
   }

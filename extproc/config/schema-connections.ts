@@ -138,6 +138,10 @@ const connection = z.strictObject({
     description:
       'Whether the `results_url` of a batch is changed to lead below `publicUrl`, so that its download comes through the gateway.',
   }),
+  lists: z.enum(['denied', 'filtered']).default('denied').meta({
+    description:
+      'Whether lists of what everybody with the same credential made are `denied`, where the policy closes them, or `filtered`: callers are given the entries that are their own.',
+  }),
 });
 
 const identityProvider = z.strictObject({
@@ -173,7 +177,10 @@ const identityProvider = z.strictObject({
       subject: claim('sub', 'Claim that identifies the caller for good.'),
       name: claim('name', 'Claim with the name to show.'),
       email: claim('email', 'Claim with the mail address.'),
-      groups: claim('groups', 'Claim with the list of groups that policies see. A dotted path reaches a nested claim.'),
+      groups: claim(
+        'groups',
+        'Claim with the groups that policies see: a list, or one as a text. A dotted path reaches a nested claim.',
+      ),
     })
     .prefault({}),
 });

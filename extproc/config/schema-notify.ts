@@ -1,10 +1,11 @@
-/** The section of `skilltape.yaml` about who is told of held requests. */
+/** The section of `skilltape.yaml` about who is told of held requests, and of access that is asked for. */
 import { z } from 'zod';
 import { baseUrlRule, isBaseUrl, milliseconds, path } from './units.ts';
 
 const targetNamePattern = /^[a-z0-9-]{1,63}$/;
 
 export const notifyKinds = ['slack', 'teams', 'webhook', 'email'] as const;
+export const notifySubjects = ['approval', 'access', 'break_glass'] as const;
 export const notifyOccasions = ['opened', 'expiring', 'decided', 'expired'] as const;
 
 /** One address, without a name beside it: nothing in it can be taken for a second one or for another header. */
@@ -43,12 +44,21 @@ const target = z.strictObject({
   smtpPasswordFile: path('File with the password of that user.').optional(),
   from: mailAddress.optional().meta({ description: 'Sender of an `email`.' }),
   to: z.array(mailAddress).min(1).max(20).optional().meta({ description: 'Receivers of an `email`.' }),
+  subjects: z
+    .array(z.enum(notifySubjects))
+    .min(1)
+    .default([...notifySubjects])
+    .meta({
+      description:
+        'About what it is told: `approval` (requests that are held), `access` (that is asked for), `break_glass`.',
+    }),
   occasions: z
     .array(z.enum(notifyOccasions))
     .min(1)
     .default([...notifyOccasions])
     .meta({
-      description: 'Of what it is told: `opened`, `expiring` (soon, and undecided), `decided`, `expired` (undecided).',
+      description:
+        'Of what it is told: `opened` (or asked for), `expiring` (soon, and undecided), `decided` (also taken back), `expired` (undecided; of access and break-glass also that it ended by its time).',
     }),
   namesPerson: z.boolean().default(false).meta({
     description: 'Whether it is told who asks. Otherwise only whoever opens the ticket sees that.',
@@ -58,13 +68,13 @@ const target = z.strictObject({
 export const notify = z.strictObject({
   linkBase: z.string().max(2048).refine(isBaseUrl, baseUrlRule).optional().meta({
     description:
-      'Where the console is for people: a message links to `<linkBase>/approvals/<ticket>`. The link only locates. Without it the ticket is named alone.',
+      'Where the console is for people: a message links to `<linkBase>/approvals/<ticket>` or `<linkBase>/access/<request>`. The link only locates. Without it the ticket is named alone.',
     unit: 'URL',
   }),
-  targets: z
-    .record(z.string().regex(targetNamePattern), target)
-    .default({})
-    .meta({ description: 'Who is told of held requests, at most 20, by a name of yours; see docs/approvals.md.' }),
+  targets: z.record(z.string().regex(targetNamePattern), target).default({}).meta({
+    description:
+      'Who is told of held requests and of access that is asked for, at most 20, by a name of yours; see docs/approvals.md.',
+  }),
   expiringMs: milliseconds(
     10_000,
     86_400_000,

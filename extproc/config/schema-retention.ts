@@ -31,5 +31,10 @@ export const retention = z.strictObject({
       'How full the volume of the data directory may be. Beyond it `skilltape retention sweep` deletes content before its days are over, the oldest first.',
     unit: 'percent',
   }),
+  sweepIntervalHours: z.int().min(0).max(24).default(24).meta({
+    description:
+      'How often the gateway lets `skilltape retention sweep` run by itself, in a process of its own; 0 leaves it to a timer of yours.',
+    unit: 'hours',
+  }),
   contentFloorDays: days(7, 'How long nothing goes for want of room, however full the volume is.'),
 });

@@ -1,13 +1,13 @@
 /** What one person may ask for, see and decide of access on request; pages and API do nothing with grants but by this. */
 import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { askForAccess, type DeskAnswer, type Doer, decideGrant, judgeGrant, type Thing } from '../grants/desk.ts';
-import { isSamePerson } from '../grants/grant.ts';
+import { eventsForAsker, isSamePerson } from '../grants/grant.ts';
 import type { Grant, GrantDecision, GrantRefusal, Grants } from '../grants/grants.ts';
 import type { LookKind, LookLog } from '../looks/look-log.ts';
 import type { Masked } from '../masking/masked.ts';
 import type { ConsolePolicy, Reason } from './approvals.ts';
 import { lookingPerson, operatorOf, type Person } from './person.ts';
+import { VisiblePages } from './visible.ts';
 
 export type AccessParts = {
   grants: Pick<Grants, 'version' | 'ask' | 'decide' | 'read' | 'list' | 'listOf'>;
@@ -19,6 +19,7 @@ export type AccessParts = {
   mask(text: string): Masked<string>;
   /** As for tickets: with a fault in the files nobody asks, sees or decides anything. */
   policy(): Promise<ConsolePolicy>;
+  homeIssuer: string;
   now(): number;
 };
 
@@ -46,18 +47,15 @@ export type AccessOutcome =
   /** What it was already when this came. */
   | { kind: 'conflict'; why: Exclude<GrantRefusal, 'not_found'>; grant: Grant };
 
+/** `next`: the cursor of what comes next; null: that was all. */
 export type ListedAccess = { grants: Grant[]; next: string | null };
-
-/** Of so many at once it is asked whether a person may see them (inv. 10). */
-const scannedMax = 500;
-const scannedAtOnce = 100;
 
 /** Stands in for a reason when it is asked whether somebody could decide at all. */
 const anyReason = 'x'.repeat(500);
 
 /** Another one for whatever a page would show otherwise; says nothing beside that. */
 export function accessGlanceOf(grants: readonly Grant[]): string {
-  const states = grants.map(({ id, state, events }) => `${id} ${state.kind} ${events.length}`);
+  const states = grants.map(({ id, state, events }) => `${id} ${state.kind} ${eventsForAsker(events).length}`);
   return createHash('sha256').update(states.join('\n')).digest('base64url').slice(0, 16);
 }
 
@@ -67,6 +65,7 @@ export function isOwn({ wanted }: Grant, { identity }: Person): boolean {
 
 export class AccessRequests {
   readonly #parts: AccessParts;
+  readonly #pages = new VisiblePages();
 
   constructor(parts: AccessParts) {
     this.#parts = parts;
@@ -76,8 +75,8 @@ export class AccessRequests {
     return this.#parts.connections;
   }
 
-  /** Records the look, and gives what the person may see. */
-  async list(person: Person, query: AccessQuery): Promise<ListedAccess> {
+  /** Records the look, and gives what the person may see; null where `after` is no cursor of this list. */
+  async list(person: Person, query: AccessQuery): Promise<ListedAccess | null> {
     const whose = query.whose === 'own' ? 'own grants' : query.which === 'live' ? 'grants in force' : 'all grants';
     this.#look(person, 'access', whose);
     return this.#visible(person, query);
@@ -85,7 +84,7 @@ export class AccessRequests {
 
   /** Says nothing but whether what a person may see is as it was: one, or what `list` gives. */
   async glance(person: Person, of: { grant: string } | AccessQuery): Promise<string> {
-    if (!('grant' in of)) return accessGlanceOf((await this.#visible(person, of)).grants);
+    if (!('grant' in of)) return accessGlanceOf((await this.#visible(person, of))?.grants ?? []);
     const policy = await this.#parts.policy();
     return accessGlanceOf([this.#seen(policy, person, of.grant)].filter((grant) => grant !== null));
   }
@@ -108,7 +107,7 @@ export class AccessRequests {
     this.#look(person, 'access', what, reason);
     const { grants, limits, connections, now } = this.#parts;
     const parts = { grants, limits, connections, policy: await this.#parts.policy() };
-    const asking = { asker: person.identity, doer: doerOf(person), thing, forMs, reason };
+    const asking = { asker: person.identity, doer: this.#doerOf(person), thing, forMs, reason };
     return this.#outcomeOf(person, what, askForAccess(parts, asking, now()));
   }
 
@@ -123,7 +122,7 @@ export class AccessRequests {
       this.#refused(person, what, 'not to be seen');
       return { kind: 'hidden' };
     }
-    const deciding = { id, kind, doer: doerOf(person), reason, forMs };
+    const deciding = { id, kind, doer: this.#doerOf(person), reason, forMs };
     return this.#outcomeOf(person, what, decideGrant({ grants, limits, connections, policy }, deciding, now()), id);
   }
 
@@ -150,28 +149,27 @@ export class AccessRequests {
     }
   }
 
-  async #visible(person: Person, { whose, which, limit, after }: AccessQuery): Promise<ListedAccess> {
+  async #visible(person: Person, { whose, which, limit, after: cursor }: AccessQuery): Promise<ListedAccess | null> {
     const policy = await this.#parts.policy();
-    const found: Grant[] = [];
-    let last = after ?? null;
-    for (let scanned = 0; scanned < scannedMax; scanned += scannedAtOnce) {
-      const page = this.#page(person, whose, which, last ?? undefined);
-      for (const grant of page) {
-        if (found.length === limit) return { grants: found, next: last };
-        last = grant.id;
-        if (isWanted(grant, which) && this.#maySee(policy, person, grant)) found.push(grant);
-      }
-      if (page.length < scannedAtOnce) return { grants: found, next: null };
-      // Others are answered in between.
-      await setImmediate();
-    }
-    return { grants: found, next: last };
+    const list = {
+      name: `${whose} ${which}`,
+      idOf: ({ id }: Grant) => id,
+      read: (after: string | undefined, count: number) => this.#read(person, { whose, which }, after, count),
+      isVisible: (grant: Grant) => isWanted(grant, which) && this.#maySee(policy, person, grant),
+    };
+    const page = await this.#pages.page(person, list, limit, cursor);
+    return page && { grants: page.items, next: page.next };
   }
 
-  #page({ identity }: Person, whose: 'own' | 'any', which: 'live' | 'all', after: string | undefined): Grant[] {
+  #read(
+    { identity }: Person,
+    { whose, which }: Pick<AccessQuery, 'whose' | 'which'>,
+    after: string | undefined,
+    count: number,
+  ): Grant[] {
     const { grants, now } = this.#parts;
-    if (whose === 'own') return grants.listOf(identity, scannedAtOnce, now(), after);
-    return grants.list(which, scannedAtOnce, now(), after);
+    if (whose === 'own') return grants.listOf(identity, count, now(), after);
+    return grants.list(which, count, now(), after);
   }
 
   #seen(policy: ConsolePolicy, person: Person, id: string): Grant | null {
@@ -185,7 +183,14 @@ export class AccessRequests {
   }
 
   #judge(policy: ConsolePolicy, person: Person, grant: Grant, kind: GrantDecision['kind']) {
-    return judgeGrant({ policy }, grant, { kind, doer: doerOf(person), reason: anyReason }, this.#parts.now());
+    return judgeGrant({ policy }, grant, { kind, doer: this.#doerOf(person), reason: anyReason }, this.#parts.now());
+  }
+
+  #doerOf(person: Person): Doer {
+    const { identity, via, address, authenticatedMs } = person;
+    const { issuer, subject } = identity;
+    const operator = operatorOf(person, this.#parts.homeIssuer);
+    return { operator, person: { issuer, subject }, login: { via, address, authenticatedMs } };
   }
 
   /** Writes down that something was not done. */
@@ -203,10 +208,4 @@ export class AccessRequests {
 function isWanted({ wanted, state }: Grant, which: 'live' | 'all'): boolean {
   if (wanted.kind !== 'access') return false;
   return which === 'all' || state.kind === 'pending' || state.kind === 'in_force';
-}
-
-function doerOf(person: Person): Doer {
-  const { identity, via, address, authenticatedMs } = person;
-  const { issuer, subject } = identity;
-  return { operator: operatorOf(person), person: { issuer, subject }, login: { via, address, authenticatedMs } };
 }

@@ -1,12 +1,12 @@
 /** What one person may see and decide of what is held; pages and API do nothing with tickets but by this. */
 import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { approverListsOf } from '../approvals/ticket.ts';
 import type { Decided, Decision, Ticket } from '../approvals/tickets.ts';
 import type { LookKind, LookLog } from '../looks/look-log.ts';
 import type { Masked } from '../masking/masked.ts';
 import type { ConsoleDecision, ConsoleInput } from '../policy/console.ts';
 import { approverOf, lookingPerson, operatorOf, type Person } from './person.ts';
+import { VisiblePages } from './visible.ts';
 
 /** The tickets of this node (extproc/approvals). */
 export type TicketDesk = {
@@ -25,6 +25,8 @@ export type ApprovalsParts = {
   mask(text: string): Masked<string>;
   /** As it is in the files now. Rejects with SkilltapeError when it has a fault: nobody sees or decides anything then. */
   policy(): Promise<ConsolePolicy>;
+  /** Of the provider where people log in: its groups are meant where policy does not say whose. */
+  homeIssuer: string;
   now(): number;
 };
 
@@ -48,14 +50,8 @@ export type Outcome =
   | { kind: 'denied'; reasons: readonly Reason[] }
   | { kind: 'conflict'; why: Exclude<Extract<Decided, { kind: 'refused' }>['why'], 'not_found'>; ticket: Ticket };
 
-export type Listed = {
-  tickets: Ticket[] /** The last one that was looked at, where there may be more. */;
-  next: string | null;
-};
-
-/** Of so many at once it is asked whether a person may see them (inv. 10). */
-const scannedMax = 500;
-const scannedAtOnce = 100;
+/** `next`: the cursor of what comes next; null: that was all. */
+export type Listed = { tickets: Ticket[]; next: string | null };
 
 /** Stands in for a reason when it is asked whether somebody could decide at all. */
 const anyReason = 'x'.repeat(500);
@@ -68,13 +64,14 @@ export function glanceOf(tickets: readonly Ticket[]): string {
 
 export class Approvals {
   readonly #parts: ApprovalsParts;
+  readonly #pages = new VisiblePages();
 
   constructor(parts: ApprovalsParts) {
     this.#parts = parts;
   }
 
-  /** Records the look, and gives what the person may see. */
-  async list(person: Person, which: 'live' | 'all', limit: number, after?: string): Promise<Listed> {
+  /** Records the look, and gives what the person may see; null where `after` is no cursor of this list. */
+  async list(person: Person, which: 'live' | 'all', limit: number, after?: string): Promise<Listed | null> {
     this.#look(person, 'approvals', which === 'live' ? 'open tickets' : 'all tickets');
     return this.#visible(person, which, limit, after);
   }
@@ -86,7 +83,7 @@ export class Approvals {
     const one = 'ticket' in of ? this.#parts.desk.read(of.ticket, nowMs) : null;
     const tickets =
       'limit' in of
-        ? (await this.#visible(person, 'live', of.limit)).tickets
+        ? ((await this.#visible(person, 'live', of.limit))?.tickets ?? [])
         : [one].filter((ticket) => ticket !== null && this.#maySee(policy, person, ticket));
     return glanceOf(tickets.filter((ticket) => ticket !== null));
   }
@@ -128,22 +125,16 @@ export class Approvals {
     this.#look(person, 'decision', `refused: ${what} (${why})`);
   }
 
-  async #visible(person: Person, which: 'live' | 'all', limit: number, after?: string): Promise<Listed> {
+  async #visible(person: Person, which: 'live' | 'all', limit: number, cursor?: string): Promise<Listed | null> {
     const policy = await this.#parts.policy();
-    const tickets: Ticket[] = [];
-    let last = after ?? null;
-    for (let scanned = 0; scanned < scannedMax; scanned += scannedAtOnce) {
-      const page = this.#parts.desk.list(which, scannedAtOnce, this.#parts.now(), last ?? undefined);
-      for (const ticket of page) {
-        if (tickets.length === limit) return { tickets, next: last };
-        last = ticket.ticket;
-        if (this.#maySee(policy, person, ticket)) tickets.push(ticket);
-      }
-      if (page.length < scannedAtOnce) return { tickets, next: null };
-      // Others are answered in between.
-      await setImmediate();
-    }
-    return { tickets, next: last };
+    const list = {
+      name: which,
+      idOf: ({ ticket }: Ticket) => ticket,
+      read: (after: string | undefined, count: number) => this.#parts.desk.list(which, count, this.#parts.now(), after),
+      isVisible: (ticket: Ticket) => this.#maySee(policy, person, ticket),
+    };
+    const page = await this.#pages.page(person, list, limit, cursor);
+    return page && { tickets: page.items, next: page.next };
   }
 
   #maySee(policy: ConsolePolicy, person: Person, ticket: Ticket): boolean {
@@ -156,7 +147,7 @@ export class Approvals {
     return {
       version: 1,
       action,
-      operator: operatorOf(person),
+      operator: operatorOf(person, this.#parts.homeIssuer),
       person: whose === null ? null : { issuer: whose.issuer, subject: whose.subject, email: whose.email, groups: [] },
       ...{ connection: summary.connection, session: summary.session, retention_class: '' },
       exchange: events.find((event) => event.kind === 'waiting')?.exchangeId ?? '',

@@ -5,9 +5,11 @@ import type { AccessRequests } from './access.ts';
 import type { Approvals } from './approvals.ts';
 import type { Attempts } from './attempts.ts';
 import type { Bearer } from './bearer.ts';
+import type { Incidents } from './incidents.ts';
 import type { LivePages } from './live.ts';
 import type { PendingLogins } from './pending-login.ts';
 import { nameOf, type Person } from './person.ts';
+import type { Over, PersonLimits } from './person-limits.ts';
 import { hasToken, isSentByUs } from './same-origin.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
@@ -16,10 +18,12 @@ export type ConsoleContext = {
   settings: { origin: string; cookieName: string; sessionMaxMs: number };
   approvals: Approvals;
   access: AccessRequests;
+  incidents: Incidents;
   live: LivePages;
   sessions: Sessions;
   pendingLogins: PendingLogins;
   attempts: Attempts;
+  limits: PersonLimits;
   signIn: SignIn;
   bearer: Bearer;
   log: Log;
@@ -74,4 +78,19 @@ export function isOwnPost(
   const site = headers['sec-fetch-site'];
   const from = { origin: headers.origin, site: typeof site === 'string' ? site : undefined };
   return isSentByUs(from, settings.origin) && hasToken(token, session.csrfToken);
+}
+
+/** Null while a person is within their limits. That they are not is recorded once a minute (inv. 8). */
+export function overLimit(
+  context: ConsoleContext,
+  person: Person,
+  limit: 'looksPerMinuteMax' | 'decisionsPerMinuteMax',
+): Over | null {
+  const over = context.limits.take(person.identity, limit);
+  if (over !== null) recordOver(context, person, over);
+  return over;
+}
+
+export function recordOver({ approvals }: ConsoleContext, person: Person, { limit, isFirst }: Over): void {
+  if (isFirst) approvals.refused(person, 'whatever comes beyond it in this minute', limit);
 }

@@ -13,6 +13,8 @@ export const reason = z
   .trim()
   .min(1, 'Say why: a decision needs a reason.')
   .max(500, 'The reason is longer than 500 characters.')
+  // Marks and characters that show nothing are no words, and policy counts them as characters.
+  .regex(/[\p{L}\p{N}]/u, 'Say why in words.')
   .describe('Why; recorded with the decision, and told to whoever asked when it is a denial.');
 
 const scope = z

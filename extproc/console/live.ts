@@ -6,7 +6,8 @@ import type { Log } from '../log.ts';
 /** `of` names what is looked at, and by whom: pages with the same one are glanced at once. `seen` is the glance that the page was made with; another one says that what it shows has changed. */
 export type Listener = { of: string; seen: string; glance(): Promise<string>; send(event: 'changed' | 'alive'): void };
 
-type Listening = Listener & { last: string };
+/** `isNew`: what happened between the page and its first glance is not known yet. */
+type Listening = Listener & { last: string; isNew: boolean };
 
 /** A decision by another process is known after so long. */
 const lookIntervalMs = 500;
@@ -36,10 +37,8 @@ export class LivePages {
 
   /** Returns what takes the page off again. */
   add(listener: Listener): () => void {
-    const listening: Listening = { ...listener, last: listener.seen };
+    const listening: Listening = { ...listener, last: listener.seen, isNew: true };
     this.#listeners.add(listening);
-    // What happened between the page and this.
-    this.nudge();
     this.#timer ??= setInterval(() => void this.#look(), lookIntervalMs).unref();
     return () => {
       this.#listeners.delete(listening);
@@ -67,9 +66,10 @@ export class LivePages {
         this.#aliveMs = Date.now();
         for (const listener of this.#listeners) listener.send('alive');
       }
-      if (version === this.#seen && !isDue) return;
+      const isChanged = version !== this.#seen || isDue;
       this.#seen = version;
-      await this.#tellAll();
+      // Whoever opens pages again and again has nobody else's looked at again.
+      await this.#tell([...this.#listeners].filter(({ isNew }) => isChanged || isNew));
     } catch (thrown) {
       this.#log.warn({ err: SkilltapeError.from(thrown) }, 'pages of the console cannot be told what changed');
     } finally {
@@ -77,20 +77,18 @@ export class LivePages {
     }
   }
 
-  async #tellAll(): Promise<void> {
+  async #tell(listeners: readonly Listening[]): Promise<void> {
     const glances = new Map<string, string>();
-    for (const listener of this.#listeners) {
+    for (const listener of listeners) {
+      if (!this.#listeners.has(listener)) continue;
       // Each asks policy about every ticket: requests are answered in between.
       await setImmediate();
       const glance = glances.get(listener.of) ?? (await listener.glance());
       glances.set(listener.of, glance);
-      this.#tell(listener, glance);
+      listener.isNew = false;
+      if (glance === listener.last) continue;
+      listener.last = glance;
+      listener.send('changed');
     }
-  }
-
-  #tell(listener: Listening, glance: string): void {
-    if (glance === listener.last) return;
-    listener.last = glance;
-    listener.send('changed');
   }
 }

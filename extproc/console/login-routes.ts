@@ -25,7 +25,7 @@ export function loginRoutes(app: FastifyInstance, context: ConsoleContext): void
 }
 
 /** Pages of ours that a login may lead to; anything else would lead people away in our name. */
-const ownPage = /^\/(?:(?:approvals|access)(?:\/[A-Za-z0-9-]{1,64})?|decided)$/;
+const ownPage = /^\/(?:(?:approvals|access|incident\/lift)\/[A-Za-z0-9-]{1,64}|approvals|access|decided|incident)$/;
 
 export function loginPath(page: string): string {
   return `/login?to=${encodeURIComponent(page)}`;

@@ -2,10 +2,13 @@
  * What has to be known when the identity provider sends somebody back. It is kept by the browser itself, sealed, so that
  * nobody who only asks for logins can fill our memory.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { Seal } from './seal.ts';
+import { randomToken } from './sessions.ts';
 
 const pendingLogin = z.strictObject({
+  /** Of its own, by which it is known when it comes back. */
+  id: z.string(),
   state: z.string(),
   nonce: z.string(),
   codeVerifier: z.string(),
@@ -19,39 +22,41 @@ export type PendingLogin = z.infer<typeof pendingLogin>;
 /** Longest time that somebody may take at the identity provider. */
 export const pendingLoginMaxMs = 10 * 60_000;
 
-const nonceBytes = 12;
-const tagBytes = 16;
+const purpose = 'login';
+
+/** Logins that came back in the time of one (inv. 10); of more the oldest are forgotten, whose codes the provider took once. */
+const usedMax = 10_000;
 
 export class PendingLogins {
-  /** Of this process: what another one or an earlier one sealed is another's. */
-  readonly #key = randomBytes(32);
+  readonly #seal = new Seal();
   readonly #now: () => number;
+  /** By id, in the order in which they came back. */
+  readonly #usedUntilMs = new Map<string, number>();
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
   }
 
-  seal(login: Omit<PendingLogin, 'endsMs'>): string {
-    const nonce = randomBytes(nonceBytes);
-    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce);
-    const text = JSON.stringify({ ...login, endsMs: this.#now() + pendingLoginMaxMs });
-    return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
-      'base64url',
-    );
+  seal(login: Omit<PendingLogin, 'id' | 'endsMs'>): string {
+    const own = { id: randomToken(), endsMs: this.#now() + pendingLoginMaxMs };
+    return this.#seal.close(JSON.stringify({ ...login, ...own }), purpose);
   }
 
-  /** Null for what was not sealed here, or has ended. */
+  /** Once: null for what was not sealed here, has ended, or was opened before, by whomever has a copy of the cookie. */
   open(sealed: string | undefined): PendingLogin | null {
-    const bytes = Buffer.from(sealed ?? '', 'base64url');
-    if (bytes.length <= nonceBytes + tagBytes) return null;
-    try {
-      const decipher = createDecipheriv('aes-256-gcm', this.#key, bytes.subarray(0, nonceBytes));
-      decipher.setAuthTag(bytes.subarray(-tagBytes));
-      const text = decipher.update(bytes.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8');
-      const login = pendingLogin.parse(JSON.parse(text));
-      return login.endsMs > this.#now() ? login : null;
-    } catch {
-      return null;
+    const text = this.#seal.open(sealed ?? '', purpose);
+    if (text === null) return null;
+    const login = pendingLogin.parse(JSON.parse(text));
+    if (login.endsMs <= this.#now() || this.#usedUntilMs.has(login.id)) return null;
+    this.#use(login);
+    return login;
+  }
+
+  #use({ id, endsMs }: PendingLogin): void {
+    this.#usedUntilMs.set(id, endsMs);
+    for (const [other, untilMs] of this.#usedUntilMs) {
+      if (untilMs > this.#now() && this.#usedUntilMs.size <= usedMax) return;
+      this.#usedUntilMs.delete(other);
     }
   }
 }

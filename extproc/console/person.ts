@@ -33,7 +33,8 @@ export function approverOf({ identity, via, address, authenticatedMs }: Person):
   return { kind: 'person', issuer, subject, name: nameOf(identity), via, address, authenticatedMs };
 }
 
-export function operatorOf({ identity }: Person): ConsoleInput['operator'] {
+/** @param homeIssuer whose groups are meant where policy does not say whose */
+export function operatorOf({ identity }: Person, homeIssuer: string): ConsoleInput['operator'] {
   const { issuer, subject, groups } = identity;
-  return { kind: 'person', name: nameOf(identity), uid: -1, groups, issuer, subject };
+  return { kind: 'person', name: nameOf(identity), uid: -1, groups, issuer, subject, home_issuer: homeIssuer };
 }

@@ -11,13 +11,16 @@ import { Approvals, type ApprovalsParts } from './approvals.ts';
 import { Attempts } from './attempts.ts';
 import type { Bearer } from './bearer.ts';
 import type { ConsoleContext } from './context.ts';
+import { type IncidentParts, Incidents } from './incidents.ts';
 import { LivePages } from './live.ts';
 import { loginRoutes } from './login-routes.ts';
 import { accessPageRoutes } from './pages/access-routes.ts';
 import { eventRoutes } from './pages/events.ts';
+import { incidentRoutes } from './pages/incident-routes.ts';
 import { messagePage } from './pages/layout.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { PendingLogins } from './pending-login.ts';
+import { PersonLimits } from './person-limits.ts';
 import { type SessionLimits, Sessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
 
@@ -34,7 +37,8 @@ export type ConsoleSettings = SessionLimits & {
 };
 
 export type ConsoleParts = ApprovalsParts &
-  Pick<AccessParts, 'grants' | 'limits' | 'connections'> & {
+  Pick<AccessParts, 'grants' | 'limits' | 'connections'> &
+  Pick<IncidentParts, 'stops'> & {
     settings: ConsoleSettings;
     signIn: SignIn;
     bearer: Bearer;
@@ -48,7 +52,7 @@ const bodyMaxBytes = 16 * 1024;
 const requestTimeoutMs = 10_000;
 const connectionsMax = 2_000;
 /** Of one address, before it is known who is there. */
-const attemptLimits = { maxPerMinute: 120, addressesMax: 10_000 };
+const attemptLimits = { maxPerMinute: 120, keysMax: 10_000 };
 
 /**
  * Serves until it is closed.
@@ -80,17 +84,23 @@ export function appOf(parts: ConsoleParts): FastifyInstance {
     forceCloseConnections: true,
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     routerOptions: { maxParamLength: 64 },
+    // An address that cannot be read comes to no hook of ours.
+    frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      sendFault(request, reply.headers(guardingHeaders(settings.origin)), 400, 'The request cannot be read.'),
     ...(settings.tls !== null && { https: { cert: settings.tls.certificate, key: settings.tls.privateKey } }),
   } as object) as unknown as FastifyInstance;
   app.server.maxConnections = connectionsMax;
   const approvals = new Approvals(parts);
   const access = new AccessRequests(parts);
-  const live = new LivePages(() => `${parts.desk.version} ${parts.grants.version}`, log);
+  const incidents = new Incidents(parts);
+  const versions = () => [parts.desk, parts.grants, parts.stops].map(({ version }) => version).join(' ');
+  const live = new LivePages(versions, log);
   const context: ConsoleContext = {
-    ...{ settings, log, signIn, bearer, approvals, access, live, now: parts.now },
+    ...{ settings, log, signIn, bearer, approvals, access, incidents, live, now: parts.now },
     sessions: new Sessions(settings, parts.now),
     pendingLogins: new PendingLogins(parts.now),
     attempts: new Attempts(attemptLimits, parts.now),
+    limits: new PersonLimits(parts.now),
   };
   app.addHook('onClose', async () => live.close());
   app.register(fastifyCookie);
@@ -102,6 +112,7 @@ export function appOf(parts: ConsoleParts): FastifyInstance {
     loginRoutes(scope, context);
     pageRoutes(scope, context);
     accessPageRoutes(scope, context);
+    incidentRoutes(scope, context);
     eventRoutes(scope, context);
     apiRoutes(scope, context);
   });
@@ -128,19 +139,23 @@ const contentSecurityPolicy = [
 
 function guardAnswers(app: FastifyInstance, origin: string): void {
   app.addHook('onRequest', async (_request, reply) => {
-    reply.headers({
-      'content-security-policy': contentSecurityPolicy,
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      // With none at all, browsers send `origin: null` with our own forms.
-      'referrer-policy': 'same-origin',
-      'cross-origin-opener-policy': 'same-origin',
-      'cross-origin-resource-policy': 'same-origin',
-      'permissions-policy': 'camera=(), geolocation=(), microphone=()',
-      'cache-control': 'no-store',
-      ...(origin.startsWith('https:') && { 'strict-transport-security': 'max-age=31536000' }),
-    });
+    reply.headers(guardingHeaders(origin));
   });
+}
+
+function guardingHeaders(origin: string): Record<string, string> {
+  return {
+    'content-security-policy': contentSecurityPolicy,
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    // With none at all, browsers send `origin: null` with our own forms.
+    'referrer-policy': 'same-origin',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+    'cache-control': 'no-store',
+    ...(origin.startsWith('https:') && { 'strict-transport-security': 'max-age=31536000' }),
+  };
 }
 
 function tellFaults(app: FastifyInstance, log: Log): void {

@@ -39,6 +39,8 @@ export type Gateway = {
   admin: Setting;
   layeredRuntime: Setting;
   overload: Setting;
+  /** How Envoy keeps its clients of the processor. */
+  grpcClients: Setting;
   clusters: ReadonlyMap<string, Setting>;
   managers: readonly Manager[];
   /** Filters that pass whole connections on (`tcp_proxy`), by the name of their cluster. */
@@ -65,8 +67,8 @@ export function gatewayOf(root: Setting): Gateway {
     }
   }
   const clusters = new Map(resources.clusters.map((cluster) => [cluster.at('name').text, cluster]));
-  const { admin, layeredRuntime, overload } = resources;
-  return { root, admin, layeredRuntime, overload, clusters, managers, tcpTargets, unseen };
+  const { admin, layeredRuntime, overload, grpcClients } = resources;
+  return { root, admin, layeredRuntime, overload, grpcClients, clusters, managers, tcpTargets, unseen };
 }
 
 function managerOf(

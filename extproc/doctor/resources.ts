@@ -5,6 +5,7 @@ export type Resources = {
   admin: Setting;
   layeredRuntime: Setting;
   overload: Setting;
+  grpcClients: Setting;
   listeners: Setting[];
   clusters: Setting[];
   routeTables: Map<string, Setting>;
@@ -23,6 +24,7 @@ function ofBootstrap(root: Setting): Resources {
   const unseen = [dynamic.at('lds_config'), dynamic.at('cds_config')].filter(({ isWritten }) => isWritten);
   return {
     ...{ admin: root.at('admin'), layeredRuntime: root.at('layered_runtime'), overload: root.at('overload_manager') },
+    grpcClients: root.at('grpc_async_client_manager_config'),
     listeners: resources.at('listeners').items,
     clusters: resources.at('clusters').items,
     routeTables: new Map(),
@@ -50,6 +52,7 @@ function ofDump(root: Setting): Resources {
   const filters = inSection(section('EcdsConfigDump'), { ecds_filter: ['ecds_filters'] });
   return {
     ...{ admin: inFile.admin, layeredRuntime: inFile.layeredRuntime, overload: inFile.overload },
+    grpcClients: inFile.grpcClients,
     // The bootstrap of a dump has the static ones too; each is checked once.
     listeners: section('ListenersConfigDump').isWritten ? listeners : inFile.listeners,
     clusters: section('ClustersConfigDump').isWritten ? clusters : inFile.clusters,

@@ -38,6 +38,8 @@ export class Answer {
   readonly #counting: Counting | null;
   readonly #usage: AnswerUsage | null;
   readonly #progress = new AnswerProgress();
+  /** What the record says of the change. */
+  #note = '';
   #released = false;
 
   constructor(frame: FrameOf<'response_headers'>, ledger: Ledger, handling: AnswerHandling) {
@@ -82,7 +84,7 @@ export class Answer {
     const isHeldBack = this.#changed !== null && !how.last;
     if (how.last) {
       const end = how.ending ?? (this.#released ? this.#outcome() : envoyAnswered(this.#codeDetails));
-      await this.#ledger.finish({ ...end, status: this.status, localReply: '' });
+      await this.#ledger.finish({ ...end, detail: end.detail || this.#note, status: this.status, localReply: '' });
     }
     const mayComplete = ended || (this.#end.opaque && frame.kind === 'response_body' && frame.body.length > 0);
     if (how.last || (mayComplete && this.#changed === null)) await this.#ledger.sync();
@@ -159,13 +161,14 @@ export class Answer {
       return { kind: 'continue_response_headers', setHeaders, removeHeaders: changedAnswerRemovedHeaders };
     }
     // Where trailers end the answer, all chunks were answered already: no place is left for the changed body.
-    if (frame.kind !== 'response_body') return cut('an answer whose links are changed ended with trailers');
+    if (frame.kind !== 'response_body') return cut(`${changed.ofWhat} ended with trailers`);
     const fault = changed.take(frame.body);
     if (fault !== null) return cut(fault);
     if (!last) return { kind: 'continue_response_body', body: nothing };
     const whole = await changed.whole(this.#contentEncoding);
     changed.forget();
     if (!whole.ok) return cut(whole.reason);
+    this.#note = whole.note;
     if (whole.changed) await this.#ledger.record({ kind: 'answer_changed', bytes: whole.bytes });
     return { kind: 'continue_response_body', body: whole.bytes };
   }

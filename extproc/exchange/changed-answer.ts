@@ -1,6 +1,6 @@
 import { HeldBody } from './held-body.ts';
 import type { Budget } from './ports.ts';
-import type { Reader } from './reader.ts';
+import type { ReadableBody } from './reader.ts';
 
 /** For what comes, what it decodes to and what goes on: that is one gRPC message and one record of the journal. */
 export const changedAnswerMaxBytes = 8 * 1024 * 1024;
@@ -10,21 +10,32 @@ export const changedAnswerRemovedHeaders = [
   ...['content-length', 'content-encoding', 'content-md5', 'content-digest', 'repr-digest', 'digest'],
 ] as const;
 
-/** `bytes` go to the caller; `changed` when they are not the ones that came. */
-export type Changed = { ok: true; bytes: Uint8Array; changed: boolean } | { ok: false; reason: string };
+/**
+ * `bytes` go to the caller; `changed` when they are not the ones that came. `note` is for the record, which says with it
+ * what was done.
+ */
+export type Changed = { ok: true; bytes: Uint8Array; changed: boolean; note: string } | { ok: false; reason: string };
 
-/** One answer that is held to its end, because the links in it are changed (inv. 3). */
+/** What is done with a whole answer, and `ofWhat` it is in the words of a reason. */
+export type AnswerChange = {
+  readonly ofWhat: string;
+  change(body: ReadableBody, contentEncoding: string): Promise<Changed>;
+};
+
+/** One answer that is held to its end, because it is changed (inv. 3). */
 export class ChangedAnswer {
   readonly #held: HeldBody;
   readonly #heldBodyMaxBytes: number;
-  readonly #publicUrl: string;
-  readonly #reader: Reader;
+  readonly #change: AnswerChange;
 
-  constructor(options: { publicUrl: string; budget: Budget; reader: Reader; heldBodyMaxBytes: number }) {
+  constructor(options: { change: AnswerChange; budget: Budget; heldBodyMaxBytes: number }) {
     this.#held = new HeldBody(options.budget);
     this.#heldBodyMaxBytes = options.heldBodyMaxBytes;
-    this.#publicUrl = options.publicUrl;
-    this.#reader = options.reader;
+    this.#change = options.change;
+  }
+
+  get ofWhat(): string {
+    return this.#change.ofWhat;
   }
 
   /** Why the chunk cannot be held, or null. */
@@ -32,15 +43,14 @@ export class ChangedAnswer {
     const limits = { requestBodyMaxBytes: changedAnswerMaxBytes, heldBodyMaxBytes: this.#heldBodyMaxBytes };
     const taken = this.#held.add(chunk, limits);
     if (taken === 'taken') return null;
-    return taken === 'held_bodies_at_limit' ? 'no memory is left to hold an answer whose links are changed' : tooLarge;
+    const { ofWhat } = this;
+    return taken === 'held_bodies_at_limit' ? `no memory is left to hold ${ofWhat}` : tooLarge(ofWhat);
   }
 
-  /** What goes on instead. An answer that cannot be read has none: its links would lead around the gateway (inv. 2). */
+  /** What goes on instead. An answer that cannot be read has none (inv. 2). */
   async whole(contentEncoding: string): Promise<Changed> {
-    if (this.#held.bytes === 0) return { ok: true, bytes: new Uint8Array(0), changed: false };
-    const asked = { publicUrl: this.#publicUrl, contentEncoding, maxBytes: changedAnswerMaxBytes };
-    const changed = await this.#reader.read('changed', asked, this.#held);
-    return changed.ok ? changed : { ok: false, reason: faultTexts[changed.fault] };
+    if (this.#held.bytes === 0) return { ok: true, bytes: new Uint8Array(0), changed: false, note: '' };
+    return this.#change.change(this.#held, contentEncoding);
   }
 
   forget(): void {
@@ -48,10 +58,6 @@ export class ChangedAnswer {
   }
 }
 
-const tooLarge = `an answer whose links are changed has more than ${changedAnswerMaxBytes} bytes`;
-
-const faultTexts = {
-  too_large: tooLarge,
-  not_json: 'an answer whose links are changed is no JSON',
-  not_decoded: 'an answer whose links are changed could not be decoded',
-} as const;
+export function tooLarge(ofWhat: string): string {
+  return `${ofWhat} has more than ${changedAnswerMaxBytes} bytes`;
+}

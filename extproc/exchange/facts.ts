@@ -8,6 +8,7 @@ import { idsNamedByTarget, type OwnedId } from '../claude/owned-ids.ts';
 import type { ReadCodings } from '../encoding/codings.ts';
 import { readCodings } from '../encoding/codings.ts';
 import type { AccessInput } from '../policy/input.ts';
+import { filtersLists } from './filtered-list.ts';
 import type { FrameOf } from './frame.ts';
 import type { HeaderList } from './headers.ts';
 import { headerValue, joinedValue, splitTarget } from './headers.ts';
@@ -23,6 +24,8 @@ export type RequestFacts = {
   path: string;
   query: Record<string, string>;
   endpoint: Endpoint;
+  /** Its answer shows the caller only what is the caller's. */
+  listFiltered: boolean;
   /** What path and query name of the things in Claude's workspace. */
   named: readonly OwnedId[];
   bodyForm: BodyForm;
@@ -46,6 +49,7 @@ export function requestFacts(
   const path = wholePath.startsWith(`${pathPrefix}/`) ? wholePath.slice(pathPrefix.length) : wholePath;
   const method = headerValue(frame.headers, ':method') ?? '';
   const endpoint = endpointOf(method, path);
+  const listFiltered = filtersLists(connection, endpoint);
   // The upstream would go by all of repeated headers.
   const contentType = joinedValue(frame.headers, 'content-type');
   const contentEncoding = joinedValue(frame.headers, 'content-encoding');
@@ -54,7 +58,8 @@ export function requestFacts(
     path,
     query,
     endpoint,
-    named: idsNamedByTarget(endpoint.kind, path, target.slice(wholePath.length)),
+    listFiltered,
+    named: idsNamedByTarget(endpoint.kind, path, target.slice(wholePath.length), listFiltered),
     bodyForm: bodyFormOf(endpoint, method, mediaTypeOf(contentType)),
     headers: frame.headers,
     authentication: authenticationOf({ ...frame, query }, connection.identityProviders),
@@ -103,6 +108,7 @@ export function accessInput(
       endpoint_kind: facts.endpoint.kind,
       endpoint_treatment: facts.endpoint.treatment,
       body_form: facts.bodyForm,
+      list_filtered: facts.listFiltered,
       content_type: facts.contentType,
       content_encoding: facts.contentEncoding,
       content_length: Number.isSafeInteger(length) && length >= 0 ? length : null,

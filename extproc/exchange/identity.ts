@@ -95,7 +95,6 @@ function failureOf(failure: unknown): Authentication {
 export function identityOf(payload: JsonFacts, { issuer, kind, claims }: IdentityProvider): Authentication {
   const subject = text(claim(payload, claims.subject));
   if (subject === '') return failed('failed', `The token has no ${claims.subject} claim`);
-  const groups = claim(payload, claims.groups);
   return {
     kind: 'verified',
     identity: {
@@ -104,9 +103,15 @@ export function identityOf(payload: JsonFacts, { issuer, kind, claims }: Identit
       kind,
       name: text(claim(payload, claims.name)),
       email: text(claim(payload, claims.email)),
-      groups: Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : [],
+      groups: groupsOf(claim(payload, claims.groups)),
     },
   };
+}
+
+/** Some providers write the one group of somebody as a text: whoever is in it must not pass for one without groups. */
+function groupsOf(value: unknown): string[] {
+  const groups: unknown[] = Array.isArray(value) ? value : [value];
+  return groups.filter((group) => typeof group === 'string' && group !== '').map(String);
 }
 
 function failed(failure: AuthenticationFailure, detail: string): Authentication {

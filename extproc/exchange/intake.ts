@@ -126,10 +126,12 @@ export class Intake {
   ): AnswerHandling {
     const { request, session, judging } = known;
     const counting = judging?.counting ?? null;
-    const { budget, reader, limits } = context;
+    const { budget, reader, limits, owners, keyedHash } = context;
+    const scope = { identity: this.access.identity, connection: this.#connection.name, keyedHash };
     const learning = session === undefined ? null : this.#learningFor(request, session.id, context);
     const { heldBodyMaxBytes } = limits;
-    const rest = { connection: this.#connection, budget, reader, heldBodyMaxBytes, learning, counting };
+    const whose = { connection: this.#connection, scope, owners };
+    const rest = { ...whose, budget, reader, heldBodyMaxBytes, learning, counting };
     return handlingOf(frame, this.facts.endpoint, rest);
   }
 

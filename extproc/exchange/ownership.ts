@@ -58,6 +58,16 @@ export function ownerFacts(named: readonly OwnedId[], scope: OwnerScope, owners:
   return [...facts.values()];
 }
 
+/** Whether an answer to this caller, over this connection, made the thing. */
+export function isCallers(
+  { kind, id }: OwnedId,
+  { identity, connection, keyedHash }: OwnerScope,
+  owners: Owners,
+): boolean {
+  if (identity === null) return false;
+  return owners.ownerOf(ownedKey(keyedHash, kind, id)) === ownerKey(keyedHash, identity, connection);
+}
+
 /** Resolves when whoever may be given the next request knows that these are the caller's. */
 export async function claimAll(brought: readonly OwnedId[], scope: OwnerScope, owners: Owners): Promise<void> {
   const { identity, connection, keyedHash } = scope;

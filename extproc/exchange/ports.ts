@@ -79,6 +79,8 @@ export type Connection = {
   limits: Partial<ExchangeLimits>;
   /** The URL, without a slash at its end, below which a batch's `results_url` is put (inv. 3); null leaves it as it came. */
   resultsUrlBase: string | null;
+  /** Whether lists of what everybody with the same key made are denied by policy, or shown without what is of others. */
+  lists: 'denied' | 'filtered';
 };
 
 export type ExchangeLimits = {

@@ -1,5 +1,6 @@
 /** What of bodies is read while an exchange waits; plain data in and out, so that another thread can do it. */
 import { readAnswerIds } from '../claude/answer-ids.ts';
+import { readList } from '../claude/list-answer.ts';
 import { rewriteResultsUrls } from '../claude/results-url.ts';
 import { decodeAnswer } from '../encoding/answer.ts';
 import type { DecodingLimits } from '../encoding/limits.ts';
@@ -14,13 +15,22 @@ type AnswerForm = {
   contentEncoding: string;
   decodedMaxBytes: number;
 };
-type ChangedForm = { publicUrl: string; contentEncoding: string; maxBytes: number };
+type ListForm = { endpoint: string; publicUrl: string | null; contentEncoding: string; maxBytes: number };
 
 /** Where an answer may not decode to more than some megabytes, no ratio needs a limit. */
 const smallAnswers = (decodedBodyMaxBytes: number): DecodingLimits => ({
   decodedBodyMaxBytes,
   decodedRatioMax: Number.POSITIVE_INFINITY,
 });
+
+/** Decoded, and with the links of batches below `publicUrl` unless that is null. */
+function withLinks({ publicUrl, contentEncoding, maxBytes }: Omit<ListForm, 'endpoint'>, received: Uint8Array) {
+  const body = decodeAnswer(received, contentEncoding, smallAnswers(maxBytes));
+  if (!body.decoded) return { ok: false, fault: 'not_decoded' } as const;
+  if (publicUrl === null) return { ok: true, bytes: body.bytes, changed: body.bytes !== received } as const;
+  const rewritten = rewriteResultsUrls(body.bytes, publicUrl, maxBytes);
+  return rewritten.ok ? { ...rewritten, changed: rewritten.bytes !== received } : rewritten;
+}
 
 export const readings = {
   /** A request as policy judges it. */
@@ -33,11 +43,13 @@ export const readings = {
     return body.decoded ? readAnswerIds({ ...answer, body: body.bytes, maxEventBytes: decodedMaxBytes }) : null;
   },
   /** An answer with its links changed. */
-  changed: ({ publicUrl, contentEncoding, maxBytes }: ChangedForm, received: Uint8Array) => {
-    const body = decodeAnswer(received, contentEncoding, smallAnswers(maxBytes));
-    if (!body.decoded) return { ok: false, fault: 'not_decoded' } as const;
-    const rewritten = rewriteResultsUrls(body.bytes, publicUrl, maxBytes);
-    return rewritten.ok ? { ...rewritten, changed: rewritten.bytes !== received } : rewritten;
+  changed: withLinks,
+  /** A list that is to be filtered, taken apart. */
+  list: ({ endpoint, publicUrl, contentEncoding, maxBytes }: ListForm, received: Uint8Array) => {
+    const read = withLinks({ publicUrl, contentEncoding, maxBytes }, received);
+    if (!read.ok) return read;
+    const list = readList(endpoint, read.bytes);
+    return list.ok ? { ...read, list: list.list } : list;
   },
 };
 

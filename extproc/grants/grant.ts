@@ -46,6 +46,7 @@ export type GrantTerms = {
  * - `asked`, then `approved` by as many people as the terms say, with the time that each gives, and `granted` with the last
  * - `denied`, or `expired` when nobody decided in time
  * - a grant ends by `revoked`, or by its time, which is written down as `expired`
+ * - `notified`, `not_notified`: what became of telling a target of an occasion (extproc/notify); it decides nothing
  */
 export type GrantEvent = { timeMs: number } & (
   | { kind: 'asked'; by: Actor; reason: string }
@@ -54,7 +55,16 @@ export type GrantEvent = { timeMs: number } & (
   | { kind: 'denied'; by: Actor; reason: string }
   | { kind: 'revoked'; by: Actor; reason: string }
   | { kind: 'expired' }
+  | { kind: 'notified'; target: string; occasion: string }
+  | { kind: 'not_notified'; target: string; occasion: string; why: string }
 );
+
+/** Without those about who was told, which is for operators and not for whoever asked. */
+export function eventsForAsker(events: readonly GrantEvent[]): ForAsker[] {
+  return events.filter((event): event is ForAsker => !('occasion' in event));
+}
+
+export type ForAsker = Exclude<GrantEvent, { occasion: string }>;
 
 export type GrantState =
   | { kind: 'pending'; approvals: readonly { by: Actor; forMs: number }[]; untilMs: number }
@@ -75,6 +85,8 @@ export function stateOf(events: readonly GrantEvent[], pendingUntilMs: number, n
 function after(state: GrantState, event: GrantEvent): GrantState {
   switch (event.kind) {
     case 'asked':
+    case 'notified':
+    case 'not_notified':
       return state;
     case 'approved':
       if (state.kind !== 'pending') return state;

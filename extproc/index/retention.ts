@@ -29,6 +29,12 @@ export type IndexRetention = {
   matchingDays(any: readonly Matching[]): Promise<IndexDay[]>;
   /** Which of these exchanges have a document and match none of these for certain. */
   unmatched(ids: readonly string[], any: readonly Matching[]): Promise<ReadonlySet<string>>;
+  /** Which of these sessions have a document of that time, and none at all that matches one of these or that might. */
+  unmatchedSessions(
+    sessions: readonly string[],
+    any: readonly Matching[],
+    began: { from: Date; to: Date },
+  ): Promise<ReadonlySet<string>>;
   /** Those with a document that matches, or that might: one too many keeps something longer. */
   daysWith(matching: Matching): Promise<DayOfClass[]>;
   /** Leaves of each document of the day, but those that match one of `except`, what policy `keep: metadata` would have; returns how many had more. */

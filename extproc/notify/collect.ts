@@ -1,65 +1,63 @@
-import type { TicketFeed } from '../approvals/feed.ts';
-import type { Ticket } from '../approvals/tickets.ts';
-import { type Notice, noticeOf, type Occasion, occasionOf } from './notice.ts';
+import type { Ending } from '../index/sqlite/event-feed.ts';
+import type { Notice } from './notice.ts';
 import { type Outbox, undeliveredMax } from './outbox.ts';
+import { expiringNoticeId, type NoticeSource } from './source.ts';
 import type { Target } from './target.ts';
 
 export type CollectOptions = {
   targets: readonly Target[];
-  linkBase: string | null;
   expiringMs: number;
   /** What happened longer ago is not told any more. */
   giveUpMs: number;
 };
 
 const eventsAtOnceMax = 200;
-const expiringAtOnceMax = 1_000;
+export const expiringAtOnceMax = 1_000;
 
 /**
- * Puts what happened to tickets since the last time into the outbox. True when there is more to read.
+ * Puts what happened since the last time into the outbox. True when there is more to read.
  */
-export function collect(feed: TicketFeed, outbox: Outbox, options: CollectOptions, nowMs: number): boolean {
+export function collect(source: NoticeSource, outbox: Outbox, options: CollectOptions, nowMs: number): boolean {
   if (outbox.undelivered + eventsAtOnceMax * Math.max(1, options.targets.length) > undeliveredMax) return false;
-  const events = feed.since(outbox.cursor, eventsAtOnceMax);
+  const events = source.since(outbox.cursorOf(source.name), eventsAtOnceMax, nowMs);
   const last = events.at(-1);
-  const found: Notice[] = [];
-  for (const numbered of events) {
-    const { number, ticket: id, event } = numbered;
-    if (nowMs - event.timeMs > options.giveUpMs) continue;
-    const ticket = feed.read(id, nowMs);
-    const occasion = ticket === null ? null : occasionOf(numbered, ticket);
-    if (ticket === null || occasion === null) continue;
-    const own = { id: `${id}.${number}`, timeMs: event.timeMs, linkBase: options.linkBase };
-    found.push(noticeOf(occasion, ticket, own));
+  const found = events.flatMap(({ timeMs, notice }) =>
+    notice === null || nowMs - timeMs > options.giveUpMs ? [] : [notice],
+  );
+  if (last !== undefined) {
+    outbox.add(addressed(found, options.targets), { source: source.name, number: last.number }, nowMs);
   }
-  if (last !== undefined) outbox.add(addressed(found, options.targets), last.number, nowMs);
   return events.length === eventsAtOnceMax;
 }
 
-/** Undecided tickets that end soon: once each. Those for which the outbox has no room are looked at again. */
-export function collectExpiring(feed: TicketFeed, outbox: Outbox, options: CollectOptions, nowMs: number): void {
-  const room = Math.floor((undeliveredMax - outbox.undelivered) / Math.max(1, options.targets.length));
-  const found = feed.endingBefore(nowMs + options.expiringMs, expiringAtOnceMax).flatMap((id): Notice[] => {
-    const noticeId = `${id}.expiring`;
-    if (outbox.has(noticeId)) return [];
-    const ticket = feed.read(id, nowMs);
-    if (ticket === null || !isExpiring(ticket, options.expiringMs, nowMs)) return [];
-    return [noticeOf('expiring', ticket, { id: noticeId, timeMs: nowMs, linkBase: options.linkBase })];
+/**
+ * What is undecided and ends soon: once each. Looks at so many behind a place and gives the next place, null when none is
+ * left: so those that were told already do not stand before the others. Without room in the outbox the place stays.
+ */
+export function collectExpiring(
+  source: NoticeSource,
+  outbox: Outbox,
+  { targets, expiringMs }: CollectOptions,
+  { after, nowMs }: { after: Ending | null; nowMs: number },
+): Ending | null {
+  const room = Math.floor((undeliveredMax - outbox.undelivered) / Math.max(1, targets.length));
+  const ending = source.endingBefore(nowMs + expiringMs, expiringAtOnceMax, after);
+  const found = ending.flatMap(({ id }): Notice[] => {
+    const notice = outbox.has(expiringNoticeId(id)) ? null : source.expiring(id, expiringMs, nowMs);
+    return notice === null ? [] : [notice];
   });
   const taken = found.slice(0, Math.max(0, room));
-  if (taken.length > 0) outbox.add(addressed(taken, options.targets), null, nowMs);
-}
-
-function isExpiring({ state, terms }: Ticket, expiringMs: number, nowMs: number): boolean {
-  if (state.kind !== 'pending') return false;
-  return state.untilMs - nowMs <= Math.min(expiringMs, terms.openMs / 4);
+  if (taken.length > 0) outbox.add(addressed(taken, targets), null, nowMs);
+  if (taken.length < found.length) return after;
+  return ending.length < expiringAtOnceMax ? null : (ending.at(-1) ?? null);
 }
 
 function addressed(notices: readonly Notice[], targets: readonly Target[]) {
-  const wants = ({ occasions }: Target, occasion: Occasion) => occasions.includes(occasion);
+  const wants = ({ occasions, subjects }: Target, { occasion, about }: Notice) =>
+    occasions.includes(occasion) && subjects.includes(about);
   return notices.flatMap((notice) =>
     targets
-      .filter((target) => wants(target, notice.occasion))
+      .filter((target) => wants(target, notice))
       // Who asks stays out of the outbox where the target is not to know.
       .map((target) => ({ target: target.name, notice: target.namesPerson ? notice : { ...notice, person: null } })),
   );

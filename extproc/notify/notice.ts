@@ -1,7 +1,11 @@
-import type { NumberedEvent } from '../approvals/feed.ts';
-import type { Ticket } from '../approvals/tickets.ts';
+/** What people are told about: a request that is held, access that is asked for, and break-glass. */
+export const noticeSubjects = ['approval', 'access', 'break_glass'] as const;
+export type NoticeSubject = (typeof noticeSubjects)[number];
 
-/** Of what people are told; `expiring` and `expired` are about tickets that nobody decided. */
+/**
+ * Of what people are told. `expiring` is about what nobody decided, and so is `expired` of a request that was held; of
+ * access and break-glass it is told too that what was given has ended by its time.
+ */
 export type Occasion = 'opened' | 'expiring' | 'decided' | 'expired';
 
 /**
@@ -12,119 +16,115 @@ export type Occasion = 'opened' | 'expiring' | 'decided' | 'expired';
 export type Notice = {
   /** The same at every attempt, by which a receiver knows a repetition. */
   id: string;
+  about: NoticeSubject;
   occasion: Occasion;
+  /** Of the ticket, or of what was asked for. */
   ticket: string;
   timeMs: number;
   /** When an undecided ticket ends; null when it is decided or over. */
   untilMs: number | null;
   risk: string;
   quorum: number;
-  connection: string;
+  /** Null: each. */
+  connection: string | null;
   models: string[];
   skills: string[];
   reasons: { rule: string; message: string }[];
   decision: { kind: 'approved' | 'denied' | 'revoked'; reason: string } | null;
-  /** Who asks; null where the target is not to know, or nobody is known. */
+  /** What is asked for, where it is access or break-glass, for how long and why; masked. */
+  asked: { forMinutes: number; reason: string } | null;
+  /** Whether what expired was given before. */
+  wasGranted: boolean;
+  /** Who asks, or whom break-glass is for; null where the target is not to know, or nobody is known. */
   person: { name: string; email: string; subject: string } | null;
-  /** Null where `approvals.notify.linkBase` is not set. */
+  /** Null where `approvals.notify.linkBase` is not set, or there is no page. */
   link: string | null;
 };
 
-const listMax = 5;
-const nameMaxChars = 200;
-const messageMaxChars = 500;
+export const listMax = 5;
+export const nameMaxChars = 200;
+export const messageMaxChars = 500;
 
-/** What of an event people are told, or null. */
-export function occasionOf({ event }: NumberedEvent, ticket: Ticket): Occasion | null {
-  switch (event.kind) {
-    case 'opened':
-      // Decided meanwhile: that is what is told.
-      return ticket.state.kind === 'pending' ? 'opened' : null;
-    case 'granted':
-    case 'denied':
-    case 'revoked':
-      return 'decided';
-    case 'expired':
-      return ticket.state.kind === 'expired' && !ticket.state.wasGranted ? 'expired' : null;
-    case 'waiting':
-    case 'left':
-    case 'approved':
-    case 'used':
-    case 'notified':
-    case 'not_notified':
-      return null;
-    default:
-      return event satisfies never;
-  }
-}
-
-/** @param id unique to the occasion, such as `t-1.7` for the event with the number 7 */
-export function noticeOf(
-  occasion: Occasion,
-  { ticket, terms, summary, state, events }: Ticket,
-  { id, timeMs, linkBase }: { id: string; timeMs: number; linkBase: string | null },
-): Notice {
-  const { connection, models, skills, reasons, person } = summary;
-  return {
-    ...{ id, occasion, ticket, timeMs },
-    untilMs: state.kind === 'pending' ? state.untilMs : null,
-    risk: terms.risk,
-    quorum: terms.quorum,
-    connection: cut(connection, nameMaxChars),
-    models: bounded(models),
-    skills: bounded(skills),
-    reasons: reasons.slice(0, listMax).map(({ rule, message }) => ({
-      rule: cut(rule, nameMaxChars),
-      message: cut(message, messageMaxChars),
-    })),
-    decision: occasion === 'decided' ? decisionOf(events) : null,
-    person: person && {
-      name: cut(person.name, nameMaxChars),
-      email: cut(person.email, nameMaxChars),
-      subject: cut(person.subject, nameMaxChars),
-    },
-    link: linkBase === null ? null : `${linkBase.replace(/\/$/, '')}/approvals/${encodeURIComponent(ticket)}`,
-  };
-}
-
-function decisionOf(events: Ticket['events']): Notice['decision'] {
-  const last = events.findLast(({ kind }) => kind === 'approved' || kind === 'denied' || kind === 'revoked');
-  if (last?.kind !== 'approved' && last?.kind !== 'denied' && last?.kind !== 'revoked') return null;
-  return { kind: last.kind, reason: cut(last.reason, messageMaxChars) };
-}
-
-function bounded(names: readonly string[]): string[] {
+/** At most so many names, and how many there are more. */
+export function bounded(names: readonly string[]): string[] {
   const shown = names.slice(0, listMax).map((name) => cut(name, nameMaxChars));
   return names.length > listMax ? [...shown, `and ${names.length - listMax} more`] : shown;
 }
 
-/** Never through the middle of a character. */
-function cut(text: string, maxChars: number): string {
+/** What may be long, never cut through the middle of a character. */
+export function cut(text: string, maxChars: number): string {
   return text.length <= maxChars ? text : `${text.slice(0, maxChars).toWellFormed()}…`;
 }
 
-const titles: Record<Occasion, string> = {
-  opened: 'A request waits for an approval',
-  expiring: 'A request is about to expire undecided',
-  decided: 'A request was decided',
-  expired: 'A request expired undecided',
+type Someone = { name: string; email: string; subject: string };
+
+export function namedPerson(person: Someone | null): Notice['person'] {
+  if (person === null) return null;
+  const { name, email, subject } = person;
+  return { name: cut(name, nameMaxChars), email: cut(email, nameMaxChars), subject: cut(subject, nameMaxChars) };
+}
+
+/** Where the page of it is. */
+export function linkTo(base: string | null, path: string): string | null {
+  return base === null ? null : `${base.replace(/\/$/, '')}${path}`;
+}
+
+type Words = Record<Exclude<Occasion, 'decided'> | 'approved' | 'denied' | 'revoked' | 'ended', string>;
+
+const titles: Record<NoticeSubject, Words> = {
+  approval: {
+    opened: 'A request waits for an approval',
+    expiring: 'A request is about to expire undecided',
+    expired: 'A request expired undecided',
+    ended: 'An approval was not used in its time',
+    approved: 'A request was approved',
+    denied: 'A request was denied',
+    revoked: 'A request was revoked',
+  },
+  access: {
+    opened: 'Access is asked for',
+    expiring: 'A request for access is about to expire undecided',
+    expired: 'A request for access expired undecided',
+    ended: 'Access has ended by its time',
+    approved: 'Access was given',
+    denied: 'Access was denied',
+    revoked: 'Access was taken back',
+  },
+  break_glass: {
+    opened: 'Break-glass is asked for',
+    expiring: 'Break-glass is about to expire undecided',
+    expired: 'Break-glass expired undecided',
+    ended: 'Break-glass has ended by its time',
+    approved: 'Break-glass is in force',
+    denied: 'Break-glass was denied',
+    revoked: 'Break-glass was taken back',
+  },
 };
 
-export function titleOf({ occasion, decision, ticket }: Notice): string {
-  return `${decision === null ? titles[occasion] : `A request was ${decision.kind}`} (ticket ${ticket})`;
+export function titleOf({ about, occasion, decision, wasGranted, ticket }: Notice): string {
+  const words = titles[about];
+  const name = about === 'approval' ? `ticket ${ticket}` : ticket;
+  if (occasion === 'decided') return `${words[decision?.kind ?? 'approved']} (${name})`;
+  return `${words[occasion === 'expired' && wasGranted ? 'ended' : occasion]} (${name})`;
 }
 
 /** What is said of it, line by line: our own word, and a value that may be anybody's. */
 export function factsOf(notice: Notice): { name: string; value: string }[] {
-  const { person, connection, models, skills, reasons, decision, untilMs, risk, quorum } = notice;
+  const { about, person, connection, models, skills, reasons, decision, asked, untilMs, risk, quorum } = notice;
+  const toApprove = [risk, `${quorum} to approve`].filter((part) => part !== '').join('; ');
   const facts = [
-    { name: 'Asked by', value: person === null ? '' : [person.name, person.email || person.subject].join(' ').trim() },
-    { name: 'Connection', value: connection },
+    {
+      name: about === 'break_glass' ? 'For' : 'Asked by',
+      value: person === null ? '' : [person.name, person.email || person.subject].join(' ').trim(),
+    },
+    { name: 'Connection', value: connection ?? 'each' },
     { name: 'Model', value: models.join(', ') },
     { name: 'Skill', value: skills.join(', ') },
     ...reasons.map(({ rule, message }) => ({ name: 'Held because', value: `${message} (${rule})` })),
+    { name: 'Asked because', value: asked?.reason ?? '' },
+    { name: 'Minutes', value: asked === null ? '' : String(asked.forMinutes) },
     { name: 'Decided because', value: decision?.reason ?? '' },
-    { name: 'Risk', value: untilMs === null ? '' : `${risk}; ${quorum} to approve` },
+    { name: about === 'approval' ? 'Risk' : 'Takes', value: untilMs === null ? '' : toApprove },
     { name: 'Ends', value: untilMs === null ? '' : new Date(untilMs).toISOString() },
   ];
   return facts.filter(({ value }) => value !== '');

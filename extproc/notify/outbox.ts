@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction, openPrivateDatabase } from '../index/sqlite/database.ts';
 import type { Notice } from './notice.ts';
+import type { SourceName } from './source.ts';
 
 /** One message to one target that was not delivered yet. */
 export type Delivery = { notice: Notice; target: string; attempts: number; firstMs: number };
@@ -13,7 +14,7 @@ export const undeliveredMax = 10_000;
 const keptMs = 30 * 86_400_000;
 
 const schema = `
-create table if not exists cursor (only_one integer primary key check (only_one = 1), number integer not null) strict;
+create table if not exists cursors (source text primary key, number integer not null) strict;
 create table if not exists deliveries (
   id text not null,
   target text not null,
@@ -39,7 +40,10 @@ export class Outbox {
 
   constructor(file: string) {
     this.#database = openPrivateDatabase(file, 'FULL');
-    this.#database.exec(schema);
+    inTransaction(this.#database, () => {
+      this.#database.exec(schema);
+      takeOverCursor(this.#database);
+    });
   }
 
   close(): void {
@@ -47,8 +51,8 @@ export class Outbox {
   }
 
   /** The last event that was read. */
-  get cursor(): number {
-    return Number(this.#database.prepare('select number from cursor').get()?.number ?? 0);
+  cursorOf(source: SourceName): number {
+    return Number(this.#database.prepare('select number from cursors where source = ?').get(source)?.number ?? 0);
   }
 
   get undelivered(): number {
@@ -56,13 +60,17 @@ export class Outbox {
   }
 
   /** Together with the place up to which events were read. What is there already stays as it is. */
-  add(deliveries: readonly { notice: Notice; target: string }[], cursor: number | null, nowMs: number): void {
+  add(
+    deliveries: readonly { notice: Notice; target: string }[],
+    cursor: { source: SourceName; number: number } | null,
+    nowMs: number,
+  ): void {
     inTransaction(this.#database, () => {
       const insert = this.#database.prepare('insert or ignore into deliveries values (?, ?, ?, ?, ?, ?, 0, null)');
       for (const { notice, target } of deliveries)
         insert.run(notice.id, target, notice.ticket, JSON.stringify(notice), nowMs, nowMs);
       if (cursor === null) return;
-      this.#database.prepare('insert or replace into cursor values (1, ?)').run(cursor);
+      this.#database.prepare('insert or replace into cursors values (?, ?)').run(cursor.source, cursor.number);
     });
   }
 
@@ -79,7 +87,7 @@ export class Outbox {
       )
       .get(target, nowMs);
     if (row === undefined) return null;
-    const notice = JSON.parse(String(row.notice)) as Notice;
+    const notice = noticeIn(row);
     return { notice, target, attempts: Number(row.attempts), firstMs: Number(row.first_ms) };
   }
 
@@ -103,7 +111,7 @@ export class Outbox {
       .all(undeliveredMax)
       .filter(({ target }) => !targets.includes(String(target)))
       .map((row) => ({
-        notice: JSON.parse(String(row.notice)) as Notice,
+        notice: noticeIn(row),
         target: String(row.target),
         attempts: Number(row.attempts),
         firstMs: Number(row.first_ms),
@@ -113,4 +121,17 @@ export class Outbox {
   prune(nowMs: number): void {
     this.#database.prepare('delete from deliveries where result is not null and first_ms < ?').run(nowMs - keptMs);
   }
+}
+
+/** From a file of an earlier version, which knew tickets alone. */
+function takeOverCursor(database: DatabaseSync): void {
+  const table = database.prepare("select 1 from sqlite_master where type = 'table' and name = 'cursor'").get();
+  if (table === undefined) return;
+  database.exec("insert or ignore into cursors select 'approvals', number from cursor; drop table cursor");
+}
+
+/** One that an earlier version wrote is about a ticket. */
+function noticeIn(row: Record<string, unknown>): Notice {
+  const written = JSON.parse(String(row.notice)) as Notice;
+  return { ...{ about: 'approval', asked: null, wasGranted: false }, ...written };
 }

@@ -1,11 +1,14 @@
 import type { Counted, LiveFigures } from '../approvals/figures.ts';
 import type { TicketLimits } from '../approvals/tickets.ts';
+import type { GrantLimits } from '../grants/grants.ts';
 import type { Target } from './target.ts';
 
 /** What the thread is given at its start; `outboxFile` null where nobody is to be told. */
 export type WatchStart = {
   ticketsFile: string;
   limits: TicketLimits;
+  grantsFile: string;
+  grantLimits: GrantLimits;
   outboxFile: string | null;
   targets: readonly Target[];
   linkBase: string | null;

@@ -1,6 +1,11 @@
-import type { Occasion } from './notice.ts';
+import type { NoticeSubject, Occasion } from './notice.ts';
 
-type Common = { name: string; occasions: readonly Occasion[]; namesPerson: boolean };
+type Common = {
+  name: string;
+  subjects: readonly NoticeSubject[];
+  occasions: readonly Occasion[];
+  namesPerson: boolean;
+};
 
 /** Whoever is told, as configured; files hold what is secret. */
 export type Target = Common &

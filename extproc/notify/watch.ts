@@ -1,9 +1,11 @@
 import type { TicketFeed } from '../approvals/feed.ts';
 import { TicketFigures } from '../approvals/figures.ts';
+import type { Ending } from '../index/sqlite/event-feed.ts';
 import { collect, collectExpiring } from './collect.ts';
 import { Courier } from './courier.ts';
 import type { Delivery, Outbox } from './outbox.ts';
 import type { FromWatch, WatchStart } from './protocol.ts';
+import type { NoticeSource, SourceName } from './source.ts';
 import type { Sent, Target } from './target.ts';
 
 const eventsAtOnceMax = 500;
@@ -11,8 +13,10 @@ const eventsAtOnceMax = 500;
 const timesIntervalMs = 2_000;
 const pruneIntervalMs = 3_600_000;
 
-export type WatchParts = Pick<WatchStart, 'targets' | 'linkBase' | 'expiringMs' | 'giveUpMs'> & {
+export type WatchParts = Pick<WatchStart, 'targets' | 'expiringMs' | 'giveUpMs'> & {
   feed: TicketFeed;
+  /** Of what people are told. */
+  sources: readonly NoticeSource[];
   /** Null where nobody is to be told. */
   outbox: Outbox | null;
   send(notice: Delivery['notice'], target: Target): Promise<Sent>;
@@ -21,13 +25,14 @@ export type WatchParts = Pick<WatchStart, 'targets' | 'linkBase' | 'expiringMs' 
   random(): number;
 };
 
-/** Follows the tickets of a data directory: writes down what expired, counts, and tells people. */
+/** Follows the tickets of a data directory: writes down what expired, counts, and tells people of them and of what is asked for. */
 export class TicketWatch {
   readonly #parts: WatchParts;
   readonly #figures: TicketFigures;
   readonly #courier: Courier | null;
-  #version = -1;
+  #version = '';
   #timesAtMs = 0;
+  readonly #expiring = new Map<SourceName, Ending | null>();
   #prunedAtMs = 0;
   #failing = '';
   #live = '';
@@ -42,20 +47,20 @@ export class TicketWatch {
 
   /** To be called often: costs next to nothing while nothing happened. Resolves when the deliveries it began are over. */
   async look(): Promise<void> {
-    const { feed, outbox } = this.#parts;
+    const { feed, sources, outbox } = this.#parts;
     const nowMs = this.#parts.nowMs();
     const isTime = nowMs - this.#timesAtMs >= timesIntervalMs;
     if (isTime) {
       this.#timesAtMs = nowMs;
       feed.sweep(nowMs);
-      if (outbox !== null) collectExpiring(feed, outbox, this.#parts, nowMs);
+      this.#collectExpiring(nowMs);
     }
     // Our own writes do not change it: what a sweep wrote is read with the time.
-    const { version } = feed;
+    const version = [feed, ...sources].map((one) => one.version).join(' ');
     if (version !== this.#version || isTime) {
       this.#version = version;
       this.#follow(nowMs);
-      if (outbox !== null) while (collect(feed, outbox, this.#parts, nowMs));
+      if (outbox !== null) for (const source of sources) while (collect(source, outbox, this.#parts, nowMs));
       this.#tellLive();
     }
     if (outbox !== null && nowMs - this.#prunedAtMs >= pruneIntervalMs) {
@@ -64,6 +69,15 @@ export class TicketWatch {
     }
     await this.#courier?.run();
     this.#tellFailing();
+  }
+
+  #collectExpiring(nowMs: number): void {
+    const { sources, outbox } = this.#parts;
+    if (outbox === null) return;
+    for (const source of sources) {
+      const after = this.#expiring.get(source.name) ?? null;
+      this.#expiring.set(source.name, collectExpiring(source, outbox, this.#parts, { after, nowMs }));
+    }
   }
 
   #follow(nowMs: number): void {
@@ -94,18 +108,25 @@ export class TicketWatch {
     this.#parts.tell({ kind: 'failing', targets });
   }
 
-  /** Each result is known to the operator and stands in the ticket. */
+  #sourceOf({ about }: Delivery['notice']): NoticeSource | undefined {
+    const name: SourceName = about === 'approval' ? 'approvals' : 'grants';
+    return this.#parts.sources.find((source) => source.name === name);
+  }
+
+  /** Each result is known to the operator and stands with what it is about. */
   #results() {
-    const { feed, tell, nowMs } = this.#parts;
+    const { tell, nowMs } = this.#parts;
     const told = ({ notice, target }: Delivery) => ({ target, occasion: notice.occasion, timeMs: nowMs() });
     const attempt = ({ notice, target }: Delivery, result: 'delivered' | 'failed' | 'given_up', why: string | null) =>
       tell({ kind: 'attempt', target, ticket: notice.ticket, result, why });
     const notTold = (delivery: Delivery, why: string) =>
-      feed.note(delivery.notice.ticket, { kind: 'not_notified', ...told(delivery), why });
+      this.#sourceOf(delivery.notice)?.noteFailure(delivery.notice.ticket, {
+        ...{ kind: 'not_notified', ...told(delivery), why },
+      });
     return {
-      onDelivered(delivery: Delivery) {
+      onDelivered: (delivery: Delivery) => {
         attempt(delivery, 'delivered', null);
-        feed.note(delivery.notice.ticket, { kind: 'notified', ...told(delivery) });
+        this.#sourceOf(delivery.notice)?.note(delivery.notice.ticket, { kind: 'notified', ...told(delivery) });
       },
       onFailed: (delivery: Delivery, why: string) => attempt(delivery, 'failed', why),
       onFailing: (delivery: Delivery, why: string) => notTold(delivery, `${why}; it is tried again`),

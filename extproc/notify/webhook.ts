@@ -4,9 +4,9 @@ import type { Notice } from './notice.ts';
 
 /** What a program gets; the values are those of the ticket, masked and bounded, as JSON. */
 export function webhookBody(notice: Notice): string {
-  const { occasion, timeMs, untilMs, id: _id, ...data } = notice;
+  const { about, occasion, timeMs, untilMs, id: _id, ...data } = notice;
   return JSON.stringify({
-    type: `approval.${occasion}`,
+    type: `${about}.${occasion}`,
     timestamp: new Date(timeMs).toISOString(),
     data: { ...data, until: untilMs === null ? null : new Date(untilMs).toISOString() },
   });

@@ -6,6 +6,7 @@ import { stages } from './bundle.ts';
 import { type LayoutFault, layoutFaults } from './layout.ts';
 import { runOpa, writeTree } from './opa.ts';
 import { schemaFiles } from './schemas.ts';
+import { silentFaults } from './silent-faults.ts';
 import type { PolicySources } from './sources.ts';
 
 /** How often OPA is asked, each time without the files that it found faulty before. */
@@ -14,7 +15,8 @@ const opaErrorsMax = 1_000;
 
 /** In the order of files and lines; none when the policy can be compiled as far as its files tell. */
 export async function allFaults(sources: PolicySources, opaBinary: string): Promise<LayoutFault[]> {
-  const faults = [...layoutFaults(sources.compiled), ...decisionFaults(sources.compiled)];
+  const { compiled } = sources;
+  const faults = [...layoutFaults(compiled), ...silentFaults(compiled), ...decisionFaults(compiled)];
   const staging = await mkdtemp(join(tmpdir(), 'skilltape-policy-check-'));
   try {
     await writeTree(join(staging, 'schemas'), schemaFiles());

@@ -4,6 +4,7 @@ import { type CompileOptions, compileSources } from './compile.ts';
 import { layoutFaults } from './layout.ts';
 import { Rehearsals, type Rehearsed } from './rehearsal.ts';
 import { type PassedTests, testSources } from './self-test.ts';
+import { silentFaults } from './silent-faults.ts';
 import { type PolicySources, readSources } from './sources.ts';
 
 export type CheckedPolicies = { bundle: PolicyBundle; sources: PolicySources; rehearsed: Rehearsed };
@@ -27,7 +28,8 @@ export async function checkPolicies(options: CheckOptions): Promise<CheckedPolic
  */
 export async function checkSources(sources: PolicySources, options: CheckOptions): Promise<CheckedPolicies> {
   // Refused with all its faults, without the time that tests and a thread take.
-  if (layoutFaults(sources.compiled).length > 0) await compileSources(sources, options);
+  const { compiled: files } = sources;
+  if (layoutFaults(files).length > 0 || silentFaults(files).length > 0) await compileSources(sources, options);
   const rehearsals = options.rehearsals ?? new Rehearsals();
   rehearsals.prepare();
   try {

@@ -10,6 +10,7 @@ import { layoutFaults } from './layout.ts';
 import { invalid, runOpa, writeTree } from './opa.ts';
 import { wordsIn } from './quiet-reasons.ts';
 import { schemaFiles } from './schemas.ts';
+import { silentFaults } from './silent-faults.ts';
 import { type PolicySources, readSources, revisionOf } from './sources.ts';
 import { timeZonesIn } from './time-zones.ts';
 
@@ -33,7 +34,7 @@ export async function compileSources(
   const refuse = async (): Promise<never> => {
     throw invalid(directory, await allFaults(sources, opaBinary));
   };
-  if (layoutFaults(sources.compiled).length > 0) return refuse();
+  if (layoutFaults(sources.compiled).length > 0 || silentFaults(sources.compiled).length > 0) return refuse();
   const staging = await mkdtemp(join(tmpdir(), 'skilltape-policy-'));
   try {
     const capabilities = await stage(staging, sources);

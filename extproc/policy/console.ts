@@ -40,6 +40,8 @@ export const consoleInput = z.strictObject({
     groups: texts,
     issuer: text.optional(),
     subject: text.optional(),
+    /** Of a person: the issuer whose groups are meant where a list does not say whose (`console.identityProvider`). */
+    home_issuer: text.optional(),
   }),
   person: z.strictObject({ issuer: text, subject: text, email: text, groups: texts }).nullable(),
   connection: text,
@@ -112,6 +114,8 @@ const operator = z.strictObject({
   groups: names.optional(),
   /** Groups of people who are known by their tokens; `groups` are those of accounts. */
   token_groups: names.optional(),
+  /** Who gives those groups, where it is not the provider at which people log in to the console. */
+  issuer: z.string().min(1).optional(),
   connections: names.optional(),
   types: names.optional(),
 });

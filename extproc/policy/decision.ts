@@ -12,6 +12,10 @@ const reasons = z.array(reason).max(1000);
 /** Statuses of a refusal after which no client sends the request again, as it does after 408, 409, 429 and 5xx. */
 const status = z.literal([400, 401, 403, 404, 405, 413, 415, 422]);
 
+export function isRefusalStatus(number: number): boolean {
+  return status.safeParse(number).success;
+}
+
 /** What rules would decide that are only observed; nothing is refused for it. */
 const observed = z.strictObject({ verdict: z.enum(['deny', 'hold']), reasons: reasons.min(1) }).optional();
 

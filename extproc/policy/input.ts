@@ -52,6 +52,7 @@ const accessFields = {
     endpoint_kind: z.enum(endpointKinds),
     endpoint_treatment: z.enum(treatments),
     body_form: z.enum(bodyForms),
+    list_filtered: z.boolean(),
     content_type: text,
     content_encoding: text,
     content_length: countOrNull,

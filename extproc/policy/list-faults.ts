@@ -19,9 +19,22 @@ export function listSchemaFaults(data: ReadonlyMap<string, unknown>): LayoutFaul
       path: `${folder}/data.json`,
       line: 1,
       at: path,
-      reason: `${path.join('.')}: ${message}${path.at(-1) === 'scopes' ? neverLinked(names) : ''}`,
+      reason: `${path.join('.')}: ${inWords(message)}${path.at(-1) === 'scopes' ? neverLinked(names) : ''}`,
     }));
   });
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  ...{ array: 'a list', object: 'an object', record: 'an object', string: 'a text', number: 'a number' },
+  ...{ int: 'a whole number', boolean: 'true or false' },
+};
+
+/** What zod says, in the words of whoever edits lists. */
+function inWords(message: string): string {
+  const [, expected = '', received] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? [];
+  const kind = kinds[expected];
+  if (kind !== undefined) return received === 'undefined' ? `is missing: it must be ${kind}` : `must be ${kind}`;
+  return message.replace(/^Invalid option: expected one of /, 'must be one of ').replaceAll('"|"', '", "');
 }
 
 function neverLinked({ hashed }: TypeNames): string {

@@ -12,6 +12,7 @@ import { findingsListFor } from './findings-list.ts';
 import { tagNamePattern, weekdays } from './input-bounds.ts';
 import { maskingListFor } from './masking-decision.ts';
 import { observeList } from './observe-list.ts';
+import { denyList, endpointsList, modelsList } from './plain-lists.ts';
 import { privacyDecision } from './privacy-decision.ts';
 import { isTimeZone } from './time-zones.ts';
 import { bodyWhen, headersWhen } from './when.ts';
@@ -128,8 +129,11 @@ export const listSchemas = {
   break_glass: breakGlassList,
   budgets: rulesOf(budget),
   console: consoleList,
+  deny: denyList,
+  endpoints: endpointsList,
   findings: findingsListFor(null),
   masking: maskingListFor(null),
+  models: modelsList,
   observe: observeList,
   ownership: ownershipList,
   prompts: rulesOf(

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { Stage } from './bundle.ts';
 import { consoleDecision, consoleInput } from './console.ts';
 import { recordDecisionFor, verdictDecision } from './decision.ts';
 import { detectorsList } from './detectors-list.ts';
@@ -46,6 +47,30 @@ export function schemaFiles(): ReadonlyMap<string, string> {
     }),
   );
   return made;
+}
+
+const enumsByStage = new Map<Stage, ReadonlyMap<string, ReadonlySet<string>>>();
+
+/** The fields of the input of a stage that have one of a few texts, by their path in it (`request.endpoint`). */
+export function enumsOf(stage: Stage): ReadonlyMap<string, ReadonlySet<string>> {
+  const known = enumsByStage.get(stage);
+  if (known !== undefined) return known;
+  const found = new Map<string, Set<string>>();
+  addEnums(JSON.parse(schemaFiles().get(`${stage}/input.json`) ?? '{}'), [], found);
+  enumsByStage.set(stage, found);
+  return found;
+}
+
+function addEnums(
+  schema: z.core.JSONSchema.BaseSchema,
+  path: readonly string[],
+  found: Map<string, Set<string>>,
+): void {
+  const values = [schema, ...(schema.anyOf ?? [])].flatMap((each) => each.enum ?? []);
+  if (values.length > 0) found.set(path.join('.'), new Set(values.map(String)));
+  for (const [name, inner] of Object.entries(schema.properties ?? {})) {
+    if (typeof inner === 'object') addEnums(inner, [...path, name], found);
+  }
 }
 
 /** `opa check` looks into an object that may be null only when both types stand in one schema, not in an `anyOf`. */

@@ -53,7 +53,8 @@ export async function readSources(directory: string): Promise<PolicySources> {
     const role = roleOf(path);
     if (role === 'ignored') continue;
     if (role === 'misplaced') {
-      refuse(join(directory, path), 'would not be read: data is in files named data.json, schemas are in schemas/');
+      const where = 'rules are in files named <rule>.rego, data in files named data.json, schemas in schemas/';
+      refuse(join(directory, path), `would not be read: ${where}`);
     }
     const content = await readBounded(place, path);
     bytes += content.length;
@@ -86,7 +87,7 @@ function roleOf(path: string): Role {
   if (path === 'capabilities.json') return 'capabilities';
   if (/^schemas\/.*\.json$/.test(path)) return 'ignored';
   if (path.endsWith('.rego') || path === 'data.json' || path.endsWith('/data.json')) return 'compiled';
-  return /\.(json|ya?ml)$/i.test(path) ? 'misplaced' : 'ignored';
+  return /\.(?:json|ya?ml|reg|rego(?:\.txt)?)$/i.test(path) ? 'misplaced' : 'ignored';
 }
 
 async function listFiles(place: Place, folder: string, depth: number): Promise<string[]> {

@@ -2,7 +2,8 @@
 import { beganMsOf } from '../archive/reader.ts';
 import { SkilltapeError } from '../errors.ts';
 import type { IndexRetention } from '../index/retention.ts';
-import { type Hold, matchingOf, needsIndex } from './hold.ts';
+import { dayMs } from './days.ts';
+import { type Hold, indexedDaysOf, matchingOf, needsIndex } from './hold.ts';
 
 /** The clock that made the id of an exchange may be read a little before or after the one of its document. */
 const slackMs = 60_000;
@@ -30,6 +31,22 @@ export function heldAmong(
     for (const id of others) if (!free.has(id)) held.add(id);
     return held;
   };
+}
+
+/**
+ * Which of these sessions a hold covers, of those that have values sealed on that day. A value that a session had before is
+ * sealed once, so a session with one held exchange keeps all of the day.
+ */
+export async function heldSessions(
+  sessions: readonly string[],
+  holds: readonly Hold[],
+  index: Pick<IndexRetention, 'unmatchedSessions'>,
+  { idsOf, day }: { idsOf: Parameters<typeof matchingOf>[1]; day: string },
+): Promise<Set<string>> {
+  const began = { from: new Date(indexedDaysOf(day).at(-1) ?? day), to: new Date(Date.parse(day) + dayMs) };
+  const matching = holds.map(({ scope }) => matchingOf(scope, idsOf));
+  const free = await index.unmatchedSessions(sessions, matching, began);
+  return new Set(sessions.filter((session) => !free.has(session)));
 }
 
 function coversTime({ scope }: Hold, beganMs: number): boolean {

@@ -18,7 +18,7 @@ export function judgedOf(candidate: Candidate, input: PlanInput): Judged {
     case 'index':
       return holding.length === 0 ? { step, kept: null } : judgedDocuments(step, holding, input);
     case 'reveal':
-      return holding.length === 0 ? (unknownOf(step, input) ?? { step, kept: null }) : keptBy(step, holding);
+      return judgedValues(step, holding, input);
     default:
       return step.store satisfies never;
   }
@@ -40,21 +40,35 @@ function judgedHeld(candidate: Candidate, holding: readonly Hold[], input: PlanI
   const { step, isOurs } = candidate;
   const judged = judgedFamily(candidate, holding, input);
   if (holding.length === 0) return judged;
-  const isLookedThrough = judged.kept === null && isOurs && input.isHoldReleased;
+  const isLookedThrough = judged.kept === null && isOurs && input.isHoldReleased(step);
   const { kept } = keptBy(step, holding);
   return { step: isLookedThrough ? { ...step, action: 'reduce', holds: idsOf(holding) } : null, kept };
 }
 
+/** Which of them are held is told by their sessions, which the index knows. */
+function judgedValues(step: Step, holding: readonly Hold[], input: PlanInput): Judged {
+  const unknown = unknownOf(step, input);
+  if (holding.length === 0) return unknown ?? { step, kept: null };
+  const held = input.revealHeldDays.find((one) => isOf(one, step));
+  return unknown !== null || held === undefined ? keptBy(step, holding) : around(step, holding, held.values);
+}
+
 function judgedDocuments(step: Step, holding: readonly Hold[], { indexHeldDays }: PlanInput): Judged {
-  const of = indexHeldDays.find(
-    ({ retentionClass, day }) => retentionClass === step.retentionClass && day === step.day,
-  );
-  const held = (step.action === 'reduce' ? of?.withContent : of?.documents) ?? 0;
+  const of = indexHeldDays.find((one) => isOf(one, step));
+  return around(step, holding, (step.action === 'reduce' ? of?.withContent : of?.documents) ?? 0);
+}
+
+/** Of all of it so many are held. */
+function around(step: Step, holding: readonly Hold[], held: number): Judged {
   const free = step.items - held;
   return {
     step: free > 0 ? { ...step, items: free, holds: idsOf(holding) } : null,
     kept: held > 0 ? { ...step, items: held, why: 'held', holds: idsOf(holding) } : null,
   };
+}
+
+function isOf(one: DayOfClass, { retentionClass, day }: DayOfClass): boolean {
+  return one.retentionClass === retentionClass && one.day === day;
 }
 
 function keptBy(step: Step, holding: readonly Hold[]): Judged {

@@ -26,7 +26,10 @@ export type ArchiveStore = {
 /** Sealed values behind tokens, by the day on which they were sealed. */
 export type RevealStore = {
   days(): (DayOfClass & { values: number })[];
-  remove(of: DayOfClass): number;
+  /** Those that have values of that day, with how many. */
+  sessions(of: DayOfClass): { session: string; values: number }[];
+  /** All of the day but those of these sessions; returns how many there were. */
+  remove(of: DayOfClass, except?: ReadonlySet<string>): number;
   /** By the ids of the keys that they are sealed to. */
   removeKeys(keyIds: readonly string[]): number;
   close(): void;

@@ -47,13 +47,15 @@ export type PlanInput = {
   families: readonly PlannedFamily[];
   /** What holds kept of families. */
   heldFamilies: readonly PlannedFamily[];
-  /** A hold was released since the last sweep that looked through what holds kept, so that there may be records that none covers any more. */
-  isHoldReleased: boolean;
+  /** A hold was released since a sweep last looked through what holds kept of this family: there may be records that none covers any more. */
+  isHoldReleased: (of: DayOfClass) => boolean;
   /** Null: the index cannot be asked now. */
   indexDays: readonly IndexDay[] | null;
   /** Of these documents so many that a hold covers. */
   indexHeldDays: readonly IndexDay[];
   revealDays: readonly (DayOfClass & { values: number })[];
+  /** Of these values so many that a hold covers; of a day that is not among them nobody can say. */
+  revealHeldDays: readonly (DayOfClass & { values: number })[];
   /** Those in force. */
   holds: readonly Hold[];
   /** What an earlier sweep could not do. */
@@ -66,7 +68,8 @@ export type PlanInput = {
 export type Candidate = { step: Step; dueMs: number; isOurs: boolean };
 
 export function planRetention(input: PlanInput): Plan {
-  const candidates = [...archived(input), ...held(input), ...indexed(input), ...revealed(input)];
+  // The index last: it says which of the others are held.
+  const candidates = [...archived(input), ...held(input), ...revealed(input), ...indexed(input)];
   const due = candidates.filter(({ dueMs }) => dueMs <= input.nowMs);
   const young = candidates.filter(({ dueMs }) => dueMs > input.nowMs);
   const judged = due.map((candidate) => judgedOf(candidate, input));

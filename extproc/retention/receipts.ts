@@ -1,5 +1,6 @@
 /** What was deleted, when, why and by whom: one line when a run begins, so that a kill in the middle shows, and one when it ends. */
 import { z } from 'zod';
+import type { DayOfClass } from '../index/retention.ts';
 import { EventLog, type EventLogParts, type Numbered } from './event-log.ts';
 import type { Step } from './plan.ts';
 
@@ -100,12 +101,19 @@ export class Receipts {
   }
 
   /**
-   * When the last sweep began that could look through what holds kept, to its end; 0 before the first. Milliseconds since
-   * the epoch.
+   * When the sweep began that last looked through what holds kept of this family, or moved it; 0 before the first. One
+   * that could not, since the index was away or lacked the day, does not count. Milliseconds since the epoch.
    */
-  lastLookedThroughMs(): number {
-    const whole = this.#log.events.findLast((event) => event.kind === 'sweep_ended' && lookedThroughHeld(event));
-    return this.#log.events.find(({ kind, run }) => kind === 'sweep_begun' && run === whole?.run)?.timeMs ?? 0;
+  lookedThroughMs(): (of: DayOfClass) => number {
+    const begun = new Map<string, number>();
+    const looked = new Map<string, number>();
+    for (const event of this.#log.events) {
+      if (event.kind === 'sweep_begun') begun.set(event.run, event.timeMs);
+      if (event.kind !== 'sweep_ended') continue;
+      for (const step of event.done)
+        if (step.store === 'held' || step.action === 'move') looked.set(nameOf(step), begun.get(event.run) ?? 0);
+    }
+    return (of) => looked.get(nameOf(of)) ?? 0;
   }
 
   /** Durable on return. */
@@ -114,6 +122,6 @@ export class Receipts {
   }
 }
 
-function lookedThroughHeld({ away, toDo }: SweepEnded): boolean {
-  return away.index === undefined && !toDo.some(({ store }) => store === 'held');
+function nameOf({ retentionClass, day }: DayOfClass): string {
+  return `${retentionClass}/${day}`;
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { SkilltapeError } from '../errors.ts';
 import type { Pending } from './erase.ts';
 import { gather, openStores, type Stores } from './gather.ts';
-import { heldAmong } from './held-among.ts';
+import { heldAmong, heldSessions } from './held-among.ts';
 import { type Hold, matchingOf } from './hold.ts';
 import type { Asked, RetentionParts } from './parts.ts';
 import { type Plan, planRetention, type Step } from './plan.ts';
@@ -93,8 +93,13 @@ async function carryOutOne(
       const items = step.action === 'reduce' ? await index.reduce(step, except) : await index.remove(step, except);
       return { items, bytes: 0 };
     }
-    case 'reveal':
-      return { items: reveal.remove(step), bytes: 0 };
+    case 'reveal': {
+      if (step.holds === undefined) return { items: reveal.remove(step), bytes: 0 };
+      if (index === null) throw new SkilltapeError('index_failed', away.index ?? 'the index is away');
+      const sessions = reveal.sessions(step).map(({ session }) => session);
+      const { idsOf } = parts;
+      return { items: reveal.remove(step, await heldSessions(sessions, holds, index, { ...step, idsOf })), bytes: 0 };
+    }
     default:
       return step.store satisfies never;
   }

@@ -6,6 +6,9 @@ import { revealFile } from './store.ts';
 
 const dayMs = 86_400_000;
 
+/** By class, and the number of the day since 1970. */
+const keysOfDay = `select number from data_keys where retention_class = ? and made_ms / ${dayMs} = ?`;
+
 type Day = { retentionClass: string; day: string };
 
 /** Beside the thread that ships. Nothing is there where no values are kept. Must be closed. */
@@ -39,14 +42,20 @@ export class RevealRetention {
     }));
   }
 
-  remove({ retentionClass, day }: Day): number {
-    const keys = `select number from data_keys where retention_class = ? and made_ms / ${dayMs} = ?`;
-    return this.#remove(keys, retentionClass, Date.parse(day) / dayMs);
+  sessions({ retentionClass, day }: Day): { session: string; values: number }[] {
+    const rows = this.#database
+      ?.prepare(`select session, count(*) as count from sealed_values where key_number in (${keysOfDay}) group by 1`)
+      .all(retentionClass, Date.parse(day) / dayMs);
+    return (rows ?? []).map((row) => ({ session: String(row.session), values: Number(row.count) }));
+  }
+
+  remove({ retentionClass, day }: Day, except: ReadonlySet<string> = new Set()): number {
+    return this.#remove(keysOfDay, [retentionClass, Date.parse(day) / dayMs], except);
   }
 
   removeKeys(keyIds: readonly string[]): number {
     const keys = `select key_number from sealed_values where pair in (${keyIds.map(() => '?').join(', ')})`;
-    return this.#remove(keys, ...keyIds);
+    return this.#remove(keys, keyIds);
   }
 
   close(): void {
@@ -55,14 +64,22 @@ export class RevealRetention {
     this.#database?.close();
   }
 
-  #remove(keys: string, ...values: (string | number)[]): number {
+  #remove(keys: string, values: readonly (string | number)[], except: ReadonlySet<string> = new Set()): number {
     const database = this.#database;
     if (database === null) return 0;
     return inTransaction(database, () => {
       const numbers = database.prepare(keys).all(...values);
+      // Once for all keys of a day: each was made for few values.
+      database.exec('create temp table if not exists kept (session text primary key) strict; delete from kept');
+      const keep = database.prepare('insert into kept (session) values (?)');
+      for (const session of except) keep.run(session);
       const [value, key] = [
-        database.prepare('delete from sealed_values where key_number = ?'),
-        database.prepare('delete from data_keys where number = ?'),
+        database.prepare(
+          'delete from sealed_values where key_number = ? and session not in (select session from kept)',
+        ),
+        database.prepare(
+          'delete from data_keys where number = ? and not exists (select 1 from sealed_values where key_number = number)',
+        ),
       ];
       let removed = 0;
       for (const row of numbers) {

@@ -3,8 +3,22 @@ import { SkilltapeError } from '../errors.ts';
 import { inTransaction, openPrivateDatabase } from '../index/sqlite/database.ts';
 import { onlyGrows } from '../index/sqlite/only-grows.ts';
 
-/** Who stops, as the operating system knows them. */
-export type StoppedBy = { osUser: string; uid: number };
+/** Who stops, as the operating system knows them, or a person in the console as their token names them. */
+export type StoppedBy =
+  | { osUser: string; uid: number }
+  | {
+      issuer: string;
+      subject: string;
+      /** For people; a claim that proves nothing. */
+      name: string;
+      address: string;
+      authenticatedMs: number | null;
+    };
+
+/** How a record names them: by what stays theirs, and is no mail address that masking takes out. */
+export function stopperName(by: StoppedBy): string {
+  return 'osUser' in by ? `${by.osUser} (uid ${by.uid})` : `${by.subject} of ${by.issuer}`;
+}
 
 export type StopTarget = { kind: 'session' | 'exchange'; id: string };
 
@@ -98,10 +112,10 @@ export class Stops {
   }
 
   /** The sessions that are stopped, the newest first. */
-  stopped(): StoppedSession[] {
+  stopped(limit = stoppedSessionsMax): StoppedSession[] {
     return this.#database
-      .prepare('select session, event from stopped join events using (number) order by number desc')
-      .all()
+      .prepare('select session, event from stopped join events using (number) order by number desc limit ?')
+      .all(limit)
       .map((row) => {
         const { by, reason, timeMs } = JSON.parse(String(row.event)) as Extract<StopEvent, { kind: 'stopped' }>;
         return { session: String(row.session), by, reason, timeMs };

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type StoppedBy, Stops, type StopTarget } from './stops.ts';
+import { Stops, type StopTarget, stopperName } from './stops.ts';
 
 /** What an operator wrote is heeded after so long. */
 const lookIntervalMs = 250;
@@ -62,12 +62,12 @@ export class StopWatch {
     if (version === this.#version) return;
     // First, so that no request of a stopped session begins while those that run are ended.
     running.useStopped(
-      new Map(this.#stops.stopped().map(({ session, by, reason }) => [session, { by: nameOf(by), reason }])),
+      new Map(this.#stops.stopped().map(({ session, by, reason }) => [session, { by: stopperName(by), reason }])),
     );
     for (const { number, event } of this.#stops.since(this.#number)) {
       this.#number = number;
       if (event.kind !== 'stopped') continue;
-      void this.#end(number, event.target, { by: nameOf(event.by), reason: event.reason });
+      void this.#end(number, event.target, { by: stopperName(event.by), reason: event.reason });
     }
     this.#version = version;
   }
@@ -80,8 +80,4 @@ export class StopWatch {
       this.#parts.onFault(err);
     }
   }
-}
-
-function nameOf({ osUser, uid }: StoppedBy): string {
-  return `${osUser} (uid ${uid})`;
 }

@@ -27,7 +27,9 @@ export function grantPage(grant: Grant): string {
     ...events.map((event) => {
       const by = 'by' in event ? ` by ${actorText(event.by)}: ${event.reason}` : '';
       const until = event.kind === 'granted' ? ` until ${timeOf(event.untilMs)}` : '';
-      return `event       ${timeOf(event.timeMs)} ${event.kind}${until}${by}`;
+      const told = 'occasion' in event ? ` ${event.target} of ${event.occasion}` : '';
+      const why = event.kind === 'not_notified' ? `: ${event.why}` : '';
+      return `event       ${timeOf(event.timeMs)} ${event.kind}${until}${by}${told}${why}`;
     }),
   ];
   return `${lines.map(sanitiseLine).join('\n')}\n`;

@@ -11,12 +11,16 @@ export type ChildResult =
 
 /**
  * @property timeoutMs the child is killed after it
+ * @property signal ends it by SIGTERM
+ * @property onStarted what it throws is no failure of the child
  * @property heartbeat called every `everyMs` while the child runs
  */
 export type ChildOptions = {
   env: NodeJS.ProcessEnv;
   timeoutMs: number;
   cwd?: string;
+  signal?: AbortSignal;
+  onStarted?: (pid: number) => void;
   heartbeat?: { everyMs: number; beat: (elapsedMs: number) => void };
 };
 
@@ -28,7 +32,13 @@ export function runChild(command: string, args: readonly string[], options: Chil
       env: options.env,
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
+    try {
+      if (child.pid !== undefined) options.onStarted?.(child.pid);
+    } catch {
+      // It is over already, or may not be asked for.
+    }
     let output = '';
     let late = false;
     const keep = (text: string): void => {

@@ -69,12 +69,16 @@ export function judgedInputOf({ decided, started, startedMs, requestBytes: bytes
 /** What the inputs did not say that skilltape 0.1.0 recorded; its journal is still shipped after an upgrade. */
 function addedSince({
   started,
-}: Pick<Transcript, 'started'>): Pick<AccessInput['request'], 'endpoint_treatment' | 'body_form' | 'tags'> {
+}: Pick<Transcript, 'started'>): Pick<
+  AccessInput['request'],
+  'endpoint_treatment' | 'body_form' | 'list_filtered' | 'tags'
+> {
   const endpoint = endpointOf(started.method, started.path);
   const mediaType = mediaTypeOf(headerValue(started.headers, 'content-type') ?? '');
   return {
     endpoint_treatment: endpoint.treatment,
     body_form: bodyFormOf(endpoint, started.method, mediaType),
+    list_filtered: false,
     tags: {},
   };
 }

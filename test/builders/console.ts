@@ -10,6 +10,7 @@ import { createLog } from '../../extproc/log.ts';
 import type { Look } from '../../extproc/looks/look-log.ts';
 import type { Masked } from '../../extproc/masking/masked.ts';
 import type { ConsoleDecision, ConsoleInput } from '../../extproc/policy/console.ts';
+import { Stops } from '../../extproc/stops/stops.ts';
 import { approvalRequest } from './approval.ts';
 import { temporaryDirectory } from './directory.ts';
 
@@ -32,14 +33,15 @@ export async function consoleRig(context: TestContext, options: Options = {}) {
   const directory = await temporaryDirectory(context);
   const desk = new Tickets(join(directory, 'approvals.sqlite'));
   const grants = new Grants(join(directory, 'grants.sqlite'), options.grantLimits);
+  const stops = new Stops(join(directory, 'stops.sqlite'));
   const looks: Look[] = [];
   const inputs: ConsoleInput[] = [];
   const app = appOf({
-    ...{ desk, grants, connections: ['claude', 'sandbox'] },
+    ...{ desk, grants, stops, connections: ['claude', 'sandbox'] },
     limits: { accessMaxMs: 7 * 24 * 3_600_000, breakGlassMaxMs: 3_600_000 },
     ...partsOf(options, looks, inputs),
     ...{ log: createLog('silent'), mask: (text) => text.replaceAll('ada@example.com', '[EMAIL]') as Masked<string> },
-    now: options.now ?? Date.now,
+    ...{ now: options.now ?? Date.now, homeIssuer: 'https://idp.example.com' },
     settings: {
       ...{ listen: { address: '127.0.0.1', port: 0 }, tls: null, origin, trustedProxies: [] },
       ...{ cookieName: 'skilltape', sessionMaxMs: 3_600_000, sessionsMax: 100 },
@@ -49,13 +51,14 @@ export async function consoleRig(context: TestContext, options: Options = {}) {
     await app.close();
     desk.close();
     grants.close();
+    stops.close();
   });
   const hold = (changes: Parameters<typeof approvalRequest>[0] = {}): string => {
     const answer = desk.ask(approvalRequest(changes), (options.now ?? Date.now)());
     if (!('ticket' in answer)) throw new Error(`no ticket: ${answer.kind}`);
     return answer.ticket;
   };
-  return { app, desk, grants, looks, inputs, hold };
+  return { app, desk, grants, stops, looks, inputs, hold };
 }
 
 function partsOf(
@@ -99,4 +102,25 @@ function usualPolicy({ operator, person, action }: ConsoleInput): Partial<Consol
   if (action === 'ask') return { terms: grantTerms };
   const isOwn = operator.subject === person?.subject && ['decide', 'grant'].includes(action);
   return isOwn ? { verdict: 'deny', reasons: [{ rule: 'console/own_request', message: 'It is your own.' }] } : {};
+}
+
+/** What a browser has of whom `signedIn` says, once they logged in. */
+export async function logInTo({ app }: Pick<Awaited<ReturnType<typeof consoleRig>>, 'app'>) {
+  const [pending] = (await app.inject('/login')).cookies;
+  const cookie = `${pending?.name}=${pending?.value}`;
+  const back = await app.inject({ url: '/login/callback?code=c&state=s', headers: { cookie } });
+  const session = back.cookies.find(({ name }) => name === '__Host-skilltape-session');
+  const headers = { origin, cookie: `${session?.name}=${session?.value}` };
+  const { csrfToken: csrf } = (await app.inject({ url: '/api/v1/me', headers })).json() as { csrfToken: string };
+  const type = { 'content-type': 'application/x-www-form-urlencoded' };
+  return {
+    cookie: headers.cookie,
+    csrf,
+    get: (url: string) => app.inject({ url, headers }),
+    post: (url: string, form: Record<string, string>) =>
+      app.inject({
+        ...{ method: 'POST', url, headers: { ...headers, ...type } },
+        payload: `${new URLSearchParams({ csrf, ...form })}`,
+      }),
+  };
 }

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, type TestContext, test } from 'node:test';
 import type { CheckpointLine, IndexCheckpoints, StoredCheckpoints } from '../../extproc/index/checkpoints.ts';
 import { checkpointIndex } from '../../extproc/index/elasticsearch/checkpoints.ts';
@@ -86,17 +84,6 @@ for (const [name, open] of Object.entries(kinds)) {
     await assert.rejects(async () => linesOf(stored()), { code: 'index_failed' });
   });
 }
-
-test('SQLite refuses to change or delete a checkpoint', async (t) => {
-  const directory = temporaryDirectory(t);
-  const adding = new SqliteCheckpoints(directory);
-  await adding.add(checkpoint('aa', 1));
-  await adding.close();
-  const database = new DatabaseSync(join(directory, 'checkpoints.sqlite'));
-  t.after(() => database.close());
-  assert.throws(() => database.exec("update checkpoints set line = 'x'"), /never changed/);
-  assert.throws(() => database.exec('delete from checkpoints'), /never deleted/);
-});
 
 test('Elasticsearch keeps them out of the index of documents, and finds more than one page of them', async (t) => {
   const options = elasticsearchOptions(server);

@@ -134,6 +134,14 @@ export function testRetention(kind: IndexKind): void {
     assert.deepEqual(await index.retention.matchingDays([]), []);
     const ids = ['person', 'session', 'other-0', 'other-119', 'nobody-knows'];
     assert.deepEqual([...(await index.retention.unmatched(ids, any))].sort(), ['other-0', 'other-119']);
+    const began = { from: new Date('2026-01-15'), to: new Date('2026-01-16') };
+    const free = async (sessions: string[], matching: Parameters<typeof index.retention.unmatchedSessions>[1]) =>
+      [...(await index.retention.unmatchedSessions(sessions, matching, began))].sort();
+    assert.deepEqual(await free(['s-1', 's-2', 's-3'], [{ session: 's-1' }]), ['s-2']);
+    assert.deepEqual(await free(['s-1', 's-2'], any), []);
+    assert.deepEqual(await free(['s-1', 's-2'], [{ person: { issuer, ids: ['u-ada'] } }]), ['s-1']);
+    const next = { from: began.to, to: later };
+    assert.deepEqual([...(await index.retention.unmatchedSessions(['s-1'], [], next))], []);
     assert.deepEqual([...(await index.retention.unmatched(ids, []))].sort(), [
       'other-0',
       'other-119',

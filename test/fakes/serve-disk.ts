@@ -28,4 +28,4 @@ rmSync(socketPath, { force: true });
 control.listen(socketPath);
 control.unref();
 
-await serve(loadConfig(configFile, process.env), disk.fileSystem);
+await serve(loadConfig(configFile, process.env), disk.fileSystem, configFile);

@@ -15,4 +15,4 @@ const clockFile = join(dirname(configFile), 'clock');
 const realNow = Date.now;
 Date.now = () => realNow() + (existsSync(clockFile) ? Number(readFileSync(clockFile, 'utf8')) : 0);
 
-await serve(loadConfig(configFile, process.env), nodeFileSystem);
+await serve(loadConfig(configFile, process.env), nodeFileSystem, configFile);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { manipulations, tampered, verified, writtenArchive } from '../torture/archive-tampering.ts';
+import { manipulations, tampered } from '../torture/archive-tampering.ts';
+import { verified, writtenArchive } from '../torture/written-archive.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 const changesOfEach = 5;

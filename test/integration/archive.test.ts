@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { archiveDirectory } from '../../extproc/archive/places.ts';
 import { ArchiveReader } from '../../extproc/archive/reader.ts';
 import { decodeRecordHead } from '../../extproc/exchange/record.ts';
+import { SqliteRetention } from '../../extproc/index/sqlite/retention.ts';
 import { loadJournalKey } from '../../extproc/journal/key.ts';
 import { nodeFileSystem } from '../../extproc/journal/node-fs.ts';
 import { openJournalReader } from '../../extproc/journal/reader.ts';
@@ -163,6 +164,34 @@ test('one exchange is proven with the public key alone, and a copy whose end was
   });
   const unknown = await run('verify', '--checkpoints-from', 'elsewhere');
   assert.deepEqual([unknown.status, /write index/.test(unknown.stderr)], [2, true]);
+});
+
+test('what the index does not have any more is shown from the archive: masked by now, for a reason, and recorded', async () => {
+  const said = [{ role: 'user', content: 'a first turn for eve@example.org' }];
+  await gateway.post(messagesBody('', { messages: said }), headers);
+  const more = [...said, { role: 'assistant', content: 'an answer' }, { role: 'user', content: 'a second turn' }];
+  const { exchangeId } = await gateway.post(messagesBody('', { messages: more }), headers);
+  const indexed = await gateway.document(exchangeId);
+  const deleting = SqliteRetention.open(gateway.dataDirectory);
+  const day = indexed['@timestamp'].slice(0, 10);
+  await deleting.remove({ retentionClass: indexed.skilltape.retention_class, day });
+  await deleting.close();
+  assert.equal((await run('show', exchangeId)).status, 1);
+  const shown = await run('show', exchangeId, '--from', 'archive', '--reason', 'case 12', '--json');
+  assert.equal(shown.status, 0, shown.stderr);
+  const document = JSON.parse(shown.stdout) as typeof indexed;
+  assert.deepEqual(
+    [document.event, document.user, document.skilltape.session],
+    [indexed.event, indexed.user, indexed.skilltape.session],
+  );
+  // By itself it has its whole history; in the index that stands with the exchange that brought it.
+  assert.match(shown.stdout, /a first turn for \[EMAIL:.*a second turn/s);
+  assert.ok(!shown.stdout.includes('eve@example.org'));
+  const page = await run('show', exchangeId, '--from', 'archive', '--reason', 'case 12');
+  assert.match(page.stdout, /a second turn/);
+  assert.equal((await run('show', exchangeId, '--from', 'archive')).status, 2);
+  const looks = await run('looks', '--json');
+  assert.match(looks.stdout, /from: archive.*case 12/);
 });
 
 test('what the journal does not have any more is listed from the archive, bodies by size', async () => {

@@ -96,6 +96,8 @@ test('whoever is taken off the list is off it, and while the policies have a fau
   assert.equal(faulty.status, 503);
   assert.match(String(faulty.json.detail), /policies of this gateway have a fault/);
   writeFileSync(rule, whole);
+  letDecide(gateway.directory, [{ actions: ['decide'], token_groups: ['security'], issuer: 'https://other.example' }]);
+  await waitUntil('the group of nobody who can come is seen', async () => (await status()) === 503);
   letDecide(gateway.directory, [{ actions: ['decide'], token_groups: ['security'] }]);
   await waitUntil('she is on it again', async () => (await status()) === 200);
   assert.equal(ticketsOf(gateway, 'edited under')[0]?.state.kind, 'pending');

@@ -128,6 +128,8 @@ test('a disk on which each write takes a second: answers come slower, whole, and
     // The decision has half a second here, which a write of a second takes: refused, as the answer says.
     assert.equal((await call.head).status, 503);
     await disk({ do: 'slow', ms: 0 });
+    // A slow write that has begun is still under way.
+    await servedAgain(gateway, headers);
     const patient = openCall(gateway, { headers });
     patient.end(messagesBody('[fake: slow 100] patient disk', { stream: true }));
     assert.equal((await patient.head).status, 200);

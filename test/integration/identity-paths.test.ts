@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { seededRandom } from '../bench/statistics.ts';
 import { messagesBody } from '../builders/messages-body.ts';
 import type { TestGateway } from '../environment/gateway.ts';
 import { startTestGateway } from '../environment/gateway.ts';
@@ -198,3 +199,101 @@ for (const [name, fields, upstreamPath] of pseudoHeaders) {
     assert.ok(gateway.fake.requests.slice(number).every(({ headers: sent }) => !sent.includes('elsewhere.example')));
   });
 }
+
+/** What somebody puts between, before or behind the parts of a path, or in the place of a letter. */
+const tricks = [
+  ...[
+    '/',
+    '/./',
+    '//',
+    '/../',
+    '/%2e/',
+    '/%2E%2e/',
+    '/%2f',
+    '%2F',
+    '/.%2e/',
+    '/..;/',
+    ';x=1/',
+    '/;/',
+    '/x/../',
+    '/x/%2e%2e/',
+  ],
+  ...[
+    '\\',
+    '/%5c',
+    '%5C..',
+    '/%252e%252e/',
+    '%00',
+    '%20',
+    '%09',
+    '%0d%0a',
+    '?',
+    '?/../',
+    '#',
+    '/*',
+    '/~',
+    '%c0%af',
+    '%uff0f',
+    '/%EF%BC%8F',
+  ],
+];
+const starts = [
+  '',
+  '',
+  '',
+  '/sandbox',
+  '/Sandbox',
+  '/%73andbox',
+  '/claude',
+  '/v1/..',
+  'http://x.example',
+  'HTTPS://x.example:443',
+  '//x.example',
+];
+const parts = ['v1', 'v1', 'v%31', 'V1', '%76%31'];
+const ends = [
+  'messages',
+  'messages',
+  'Messages',
+  'm%65ssages',
+  'messages/',
+  'messages/.',
+  'messages/%2e',
+  'messages;x',
+  'messages%2f',
+  'messages.',
+];
+
+test('paths that are put together by chance go upstream as the plain one, or not at all', async (t) => {
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  t.diagnostic(`seed ${seed}`);
+  const random = seededRandom(seed);
+  const one = (of: readonly string[]) => of[Math.floor(random() * of.length)] ?? '';
+  const seen = { served: 0, refused: 0 };
+  for (let round = 0; round < 120; round += 1) {
+    const between = () => (random() < 0.5 ? '/' : one(tricks));
+    const path = `${one(starts)}${between()}${one(parts)}${between()}${one(ends)}`;
+    const number = gateway.fake.requestCount();
+    const answer = await post(path).catch(() => null);
+    const upstream = upstreamPaths(number);
+    const isServed = answer?.status === 200;
+    seen[isServed ? 'served' : 'refused'] += 1;
+    assert.ok(
+      answer === null || isServed || (answer.status >= 400 && answer.status < 500),
+      `${path}: ${answer?.status}`,
+    );
+    assert.deepEqual(
+      upstream.map((each) => each.replace(/\?.*$/s, '')),
+      isServed ? ['/v1/messages'] : [],
+      path,
+    );
+    if (answer?.exchangeId) {
+      const { url, skilltape } = await gateway.document(answer.exchangeId);
+      if (isServed) assert.equal(url.path, '/v1/messages', path);
+      assert.equal(skilltape.outcome, isServed ? 'complete' : 'denied', path);
+    }
+    if (isServed) assert.equal((await post(path, 'none')).status, 401, path);
+  }
+  t.diagnostic(JSON.stringify(seen));
+  assert.ok(seen.served > 0 && seen.refused > 0);
+});

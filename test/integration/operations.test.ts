@@ -57,6 +57,9 @@ test('after known traffic the figures are the known counts', async () => {
   assert.equal(of('decision_seconds_count'), 7);
   assert.ok(of('request_body_bytes_total', { connection: 'claude' }) >= requestBytes);
   assert.ok(of('answer_body_bytes_total', { connection: 'claude' }) >= answerBytes);
+  // Nothing was swept yet; a timer of the gateway does it.
+  const age = of('retention_sweep_age_seconds');
+  assert.ok(age > 0 && age < 3_600, String(age));
   assert.deepEqual([of('open_exchanges'), of('held_body_bytes'), of('unrecorded_refusals_total')], [0, 0, 0]);
   assert.deepEqual([of('rejected_exchanges_total'), of('masking_failures_total'), of('faults_total')], [0, 0, 0]);
   assert.ok(of('journal_fdatasync_seconds_count') >= 7 && of('journal_bytes') > 0);

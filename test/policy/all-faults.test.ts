@@ -14,7 +14,14 @@ const lists: Record<string, { text: string; faults: [line: number, said: RegExp]
     text: '{\n  "allowed": [\n    "messages.*",\n    "mesages.*"\n  ],\n  "allowed_with_secrets": []\n}',
     faults: [[4, /allowed names no endpoint: "mesages\.\*"/]],
   },
-  models: { text: '[]', faults: [[1, /data must be an object/]] },
+  models: {
+    text: '{\n  "names": "claude-opus-5-5",\n  "prefix": []\n}',
+    faults: [
+      [2, /names: must be a list/],
+      [1, /prefixes: is missing/],
+      [1, /Unrecognized key: "prefix"/],
+    ],
+  },
   allowed_models: {
     text: '{\n  "rules": [\n    { "models": ["claude-*-4"] },\n    { "model": ["claude-*"] }\n  ]\n}',
     faults: [
@@ -122,6 +129,29 @@ const rules: Record<string, { body: string; line: number; said: RegExp }> = {
   double_default: { body: 'default x := 1\n\ndefault x := 2', line: 6, said: /multiple default rules/ },
   mixed_kinds: { body: 'x := 1\n\nx contains 2', line: 8, said: /conflicting rules/ },
   wrong_arity: { body: 'f(a) := a\n\nx := f(1, 2)', line: 10, said: /too many arguments|arity/ },
+  misspelt_import: {
+    body: 'import data.skilltape.lib.fact\n\nx := fact.models',
+    line: 8,
+    said: /there is no data\.skilltape\.lib\.fact/,
+  },
+  misspelt_name: {
+    body: 'import data.skilltape.lib.facts\n\nx := facts.modles',
+    line: 10,
+    said: /there is no facts\.modles/,
+  },
+  broken_pattern: { body: 'x if regex.match("(", input.time)', line: 8, said: /no regular expression/ },
+  never_equal: { body: 'x if input.request.endpoint == "messages.creat"', line: 8, said: /is never "messages\.creat"/ },
+  other_effect: {
+    body: 'findings contains {"effect": "block", "message": "x"} if true',
+    line: 8,
+    said: /the effect "block"/,
+  },
+  no_message: { body: 'findings contains {"effect": "deny"} if true', line: 8, said: /the finding has no message/ },
+  no_findings: {
+    body: 'finding contains {"effect": "deny", "message": "x"} if true',
+    line: 6,
+    said: /has no findings/,
+  },
   shadowing: { body: 'x if {\n\tinput := 1\n\tinput == 1\n}', line: 9, said: /variables must not shadow input/ },
 };
 
@@ -203,7 +233,11 @@ test('more than forty faults of lists and rules, of every kind, are named in one
 test('a fault in what others use is named once, and theirs with it', async (t) => {
   const directory = shipped(t);
   write(directory, 'lib/shown/shown.rego', 'package skilltape.lib.shown\n\nname(text) := text if {\n');
-  write(directory, 'rules/request/a/a.rego', `${annotated}package skilltape.rules.request.a\n\nx := input.nosuch\n`);
+  write(
+    directory,
+    'rules/request/a/a.rego',
+    `${annotated}package skilltape.rules.request.a\n\nfindings contains input.nosuch\n`,
+  );
   const found = await allFaults(await readSources(directory), opaBinary());
   assert.deepEqual(
     found.map(({ path }) => path),

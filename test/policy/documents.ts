@@ -25,6 +25,7 @@ export function accessDocument(change: Partial<AccessInput> = {}): AccessInput {
       endpoint_kind: 'messages',
       endpoint_treatment: 'prompt',
       body_form: 'messages',
+      list_filtered: false,
       content_type: 'application/json',
       content_encoding: 'identity',
       content_length: 120,
@@ -213,7 +214,13 @@ export function consoleDocument(change: Partial<ConsoleInput> = {}): ConsoleInpu
 }
 
 function personVariants(): ConsoleInput[] {
-  const person = { kind: 'person' as const, name: 'Grace', uid: -1, issuer: 'https://idp.example' };
+  const person = {
+    kind: 'person' as const,
+    name: 'Grace',
+    uid: -1,
+    issuer: 'https://idp.example',
+    home_issuer: 'https://idp.example',
+  };
   const by = (subject: string, groups: string[], change: Partial<ConsoleInput> = {}) =>
     consoleDocument({ types: [], values: 0, operator: { ...person, subject, groups }, ...change });
   return [
@@ -222,6 +229,10 @@ function personVariants(): ConsoleInput[] {
     by('u-7', ['security'], { action: 'decide', approvers: [['others']] }),
     by('u-1', ['security'], { action: 'decide' }),
     by('u-9', [], { action: 'decide' }),
+    consoleDocument({
+      ...{ types: [], values: 0, action: 'decide', approvers: [['security']] },
+      operator: { ...person, issuer: 'https://other.example', subject: 'u-7', groups: ['security'] },
+    }),
   ];
 }
 

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
 import { SegmentChain } from '../../extproc/archive/chain.ts';
 import type { Finding, FindingKind } from '../../extproc/archive/finding.ts';
@@ -9,27 +8,11 @@ import {
   finishFrameHead,
   headerHash,
 } from '../../extproc/archive/format.ts';
-import { Retirement } from '../../extproc/archive/retire.ts';
-import type { SigningKey } from '../../extproc/archive/signing.ts';
-import { verifyArchive } from '../../extproc/archive/verify.ts';
-import { FakeFileSystem, seededRandom } from '../fakes/file-system.ts';
-import { archiveOn, day, directory, eve, exchangeOf } from '../unit/archive/rig.ts';
+import { seededRandom } from '../fakes/file-system.ts';
+import { directory } from '../unit/archive/rig.ts';
 import { ofHeldRecords } from './held-tampering.ts';
 import type { Torture, TortureReport } from './torture.ts';
-
-export type Files = Map<string, Buffer>;
-export type Random = () => number;
-
-/** An archive as it was written, with restarts and an expiry in it; `before`: the same at earlier times. */
-export type Written = {
-  files: Files;
-  before: Files[];
-  /** When more of it was held than at the end. */
-  heldBefore: Files;
-  outside: string;
-  publicKey: KeyObject;
-  writer: string;
-};
+import { type Files, type Random, verified, type Written, writtenArchive } from './written-archive.ts';
 
 /** What is to be found: one of `kinds`, in one of `files`; with `frames`, at one of these. */
 type Expected = {
@@ -38,76 +21,6 @@ type Expected = {
   frames?: readonly number[];
   lines?: readonly number[];
 };
-export type Tampering = { name: string; expected: Expected };
-
-const dayMs = 86_400_000;
-
-export async function writtenArchive(seed: number): Promise<Written> {
-  const random = seededRandom(seed);
-  const disk = new FakeFileSystem();
-  const lines: string[] = [];
-  const sinks = [{ name: 'outside', deliver: async (line: string) => void lines.push(line) }];
-  const { open, key, ended } = archiveOn(disk, { segmentMaxBytes: 4_000, sinks });
-  const before: Files[] = [];
-  let archive = open();
-  let number = 0;
-  for (let batch = 0; batch < 20; batch += 1) {
-    const exchanges = Array.from({ length: 1 + Math.floor(random() * 4) }, () => {
-      number += 1;
-      const request = [
-        Buffer.from(JSON.stringify({ prompt: `${number} ${'x'.repeat(Math.floor(random() * 50))} ${random()}` })),
-      ];
-      const retentionClass = random() < 0.3 ? 'long' : 'standard';
-      const person = random() < 0.3 ? { person: eve } : {};
-      return ended(
-        exchangeOf(number, { request, retentionClass, ...person, finishedMs: day + Math.floor(batch / 5) * dayMs }),
-      );
-    });
-    await archive.archive(exchanges);
-    if (batch === 4) await archive.close();
-    if (batch === 8) disk.crash();
-    if (batch === 4 || batch === 8) archive = open();
-    before.push(filesOf(disk));
-  }
-  await archive.deleteFamily({ retentionClass: 'standard', day: '2026-11-29' }, 'retention');
-  const heldBefore = await thinned(disk, key);
-  await archive.close();
-  return {
-    files: filesOf(disk),
-    before,
-    heldBefore,
-    outside: `${lines.join('\n')}\n`,
-    publicKey: key.publicKey,
-    writer: key.writer,
-  };
-}
-
-/** Of two days all are held for a while, and then every second one. */
-async function thinned(fileSystem: FakeFileSystem, key: SigningKey): Promise<Files> {
-  const ownerOf = (sealed: Uint8Array) => Buffer.from(sealed.subarray(0, 16)).toString('hex');
-  const retirement = new Retirement({ directory, fileSystem, key, ownerOf, nowMs: () => day + 40 * dayMs });
-  const families = ['2026-11-30', '2026-12-01'].map((of) => ({ retentionClass: 'standard', day: of }));
-  for (const family of families) await retirement.thin(family, async (ids) => new Set(ids), 'retention');
-  const before = filesOf(fileSystem);
-  const half = async (ids: readonly string[]) => new Set(ids.filter((_, at) => at % 2 === 1));
-  for (const family of families) await retirement.thin(family, half, 'a hold ended');
-  return before;
-}
-
-export function filesOf(disk: FakeFileSystem): Files {
-  return new Map(disk.paths().map((path) => [path, disk.bytesOf(path)]));
-}
-
-export async function verified({ outside, publicKey }: Pick<Written, 'outside' | 'publicKey'>, files: Files) {
-  const disk = new FakeFileSystem();
-  for (const [path, bytes] of files) disk.plant(path, bytes);
-  return verifyArchive({
-    directory,
-    fileSystem: disk,
-    publicKeys: [publicKey],
-    outside: new Map(outside === '' ? [] : [['outside', outside]]),
-  });
-}
 
 type Part = { start: number; end: number; number: number };
 
@@ -337,6 +250,18 @@ const ofSignedFiles: Record<string, Manipulation> = Object.fromEntries(
       }),
     ],
     [
+      `a signature in ${name} written in another way`,
+      ofLines(name, (lines, random) => {
+        const at = Math.floor(random() * lines.length);
+        const line = lines[at] ?? '';
+        const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+        // Of its last character only two bits count.
+        const other = alphabet[alphabet.indexOf(line.at(-1) ?? '') ^ (1 + Math.floor(random() * 15))] ?? '';
+        lines[at] = random() < 0.5 ? `${line}=` : `${line.slice(0, -1)}${other}`;
+        return { kinds: ['edited'], lines: [at + 1] };
+      }),
+    ],
+    [
       `a line of ${name} taken out`,
       ofLines(name, (lines, random) => {
         const at = Math.floor(random() * (lines.length - 1));
@@ -388,10 +313,29 @@ function isExpected(
   return frames.some((number) => number >= frame && number < frame + count);
 }
 
+/** A manipulation may find nothing to change where it looks, or leave all as it was: then it looks elsewhere. */
+function changed(written: Written, name: string, seed: number): { files: Files; expected: Expected } {
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    const files: Files = new Map(written.files);
+    const random = seededRandom(seed + attempt * 1_000_003);
+    try {
+      const expected = manipulations[name]?.(files, random, written);
+      const isSame = [...new Set([...files.keys(), ...written.files.keys()])].every((path) => {
+        return files.get(path)?.equals(written.files.get(path) ?? Buffer.alloc(0)) ?? false;
+      });
+      if (expected !== undefined && !isSame) return { files, expected };
+    } catch {
+      // Too few frames, lines or files there.
+    }
+  }
+  throw new Error(`${name}, seed ${seed}: nothing was changed`);
+}
+
+const attemptsMax = 30;
+
 /** Null when it was found as what it is, where it is; else what was found instead. */
 export async function tampered(written: Written, name: string, seed: number): Promise<string | null> {
-  const files: Files = new Map(written.files);
-  const expected = (manipulations[name] ?? (() => ({ kinds: [], files: [] })))(files, seededRandom(seed), written);
+  const { files, expected } = changed(written, name, seed);
   const { findings } = await verified(written, files);
   const found = findings.some((finding) => isExpected(expected, finding));
   // Nothing else may be told of the same kind of place: what follows from it is of the kinds that it makes.

@@ -1,7 +1,8 @@
 /** What can be done to records that a hold kept when their segments went. */
 import { FRAME_HEAD_BYTES, finishFrameHead } from '../../extproc/archive/format.ts';
 import { directory } from '../unit/archive/rig.ts';
-import type { Files, Manipulation, Random } from './archive-tampering.ts';
+import type { Manipulation } from './archive-tampering.ts';
+import type { Files, Random } from './written-archive.ts';
 
 const fileOf = (path: string) => path.slice(directory.length + 1);
 const heldPaths = (files: Files) => [...files.keys()].filter((path) => path.endsWith('.held'));

@@ -1,6 +1,6 @@
 /** Access that somebody asked for, as the API gives it. */
 import { z } from 'zod';
-import type { Actor } from '../../grants/grant.ts';
+import { type Actor, eventsForAsker, type ForAsker } from '../../grants/grant.ts';
 import type { Grant } from '../../grants/grants.ts';
 
 const text = z.string();
@@ -56,11 +56,11 @@ export function accessDocumentOf({ id, askedMs, wanted, terms, events, state }: 
     person: holder && { issuer: holder.issuer, subject: holder.subject, name: holder.name, email: holder.email },
     ...{ minutes: Math.ceil(forMs / minuteMs), grantMaxMinutes: Math.floor(terms.grantMaxMs / minuteMs) },
     ...{ approvals: givenBy.length, quorum: terms.quorum, approvers: terms.approvers.map((groups) => [...groups]) },
-    events: events.map(eventOf),
+    events: eventsForAsker(events).map(eventOf),
   };
 }
 
-function eventOf(event: Grant['events'][number]): AccessDocument['events'][number] {
+function eventOf(event: ForAsker): AccessDocument['events'][number] {
   return {
     ...{ kind: event.kind, at: timeOf(event.timeMs) },
     ...('by' in event && { by: byOf(event.by), reason: event.reason }),

@@ -6,7 +6,7 @@ import { faultsOf } from '../decision.ts';
 import { accessConflictWords } from '../pages/access-words.ts';
 import { idIn } from '../pages/ids.ts';
 import { accessDocumentOf } from './access-document.ts';
-import { type Answer, type Handler, problemAnswer } from './answer.ts';
+import { type Answer, type Handler, problemAnswer, unknownCursor } from './answer.ts';
 import { accessListQuery, type Operation } from './operations.ts';
 
 type AccessOperation = Extract<Operation['id'], `${string}Access${string}`>;
@@ -17,8 +17,9 @@ export function accessHandlersOf({ access, live }: ConsoleContext): Record<Acces
       const query = accessListQuery.safeParse(request.query);
       if (!query.success) return problemAnswer(422, queryFaults);
       const { state: which, ...rest } = query.data;
-      const { grants, next } = await access.list(person, { which, ...rest });
-      return { ok: { accessRequests: grants.map(accessDocumentOf), next } };
+      const listed = await access.list(person, { which, ...rest });
+      if (listed === null) return problemAnswer(422, unknownCursor);
+      return { ok: { accessRequests: listed.grants.map(accessDocumentOf), next: listed.next } };
     },
     getAccessRequest: async (request, { person }) => {
       const id = idIn(request, 'accessRequest');
@@ -45,7 +46,7 @@ export function accessHandlersOf({ access, live }: ConsoleContext): Record<Acces
 }
 
 const queryFaults =
-  'The query may have `whose` (any or own), `state` (live or all), `limit` (1 to 100) and `after` (the id of a request).';
+  'The query may have `whose` (any or own), `state` (live or all), `limit` (1 to 100) and `after` (`next` of the answer before).';
 
 const hidden: Answer = problemAnswer(404, 'There is no such request for access, or you may not see it.');
 

@@ -14,3 +14,6 @@ export type Handler = (request: FastifyRequest, caller: Caller) => Promise<Answe
 export function problemAnswer(...problem: Parameters<typeof problemOf>): { problem: Problem } {
   return { problem: problemOf(...problem) };
 }
+
+export const unknownCursor =
+  '`after` is no `next` of this list that this console gave you since it was started. Begin without it.';

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { accessDecisionBody, askingBody } from '../asking.ts';
 import { decisionBody } from '../decision.ts';
+import { cursorPattern } from '../pages/ids.ts';
 import { accessDocument } from './access-document.ts';
 import { problemDocument } from './problem.ts';
 import { ticketDocument } from './ticket-document.ts';
@@ -29,13 +30,19 @@ const limit = z
   .default(limitMax)
   .describe(`Most of one answer, 1 to ${limitMax}.`);
 
+const cursor = z
+  .string()
+  .regex(cursorPattern, 'is no cursor of a list')
+  .optional()
+  .describe('`next` of the answer before: for you, this list and this console until it is started anew.');
+
 export const listQuery = z.strictObject({
   state: z
     .enum(['live', 'all'])
     .default('live')
     .describe('`live`: those that wait or can still be used, the oldest first. `all`: the newest first.'),
   limit,
-  after: ticketId.optional().describe('`next` of the answer before.'),
+  after: cursor,
 });
 
 export const accessListQuery = z.strictObject({
@@ -48,7 +55,7 @@ export const accessListQuery = z.strictObject({
     .default('live')
     .describe('`live`: what waits or is in force, the oldest first. `all`: the newest first.'),
   limit,
-  after: accessRequestId.optional().describe('`next` of the answer before.'),
+  after: cursor,
 });
 
 export const accessListDocument = z.strictObject({

@@ -2,14 +2,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sanitisedJson } from '../../terminal/sanitise.ts';
 import type { Outcome } from '../approvals.ts';
-import { type ConsoleContext, cookieNameOf, isOwnPost, personOf, sessionOf } from '../context.ts';
+import { type ConsoleContext, cookieNameOf, isOwnPost, overLimit, personOf, sessionOf } from '../context.ts';
 import { decisionBody, faultsOf, wishOf } from '../decision.ts';
 import { notOurs } from '../login-routes.ts';
 import { idIn } from '../pages/ids.ts';
 import { conflictWords } from '../pages/routes.ts';
 import { nameOf, type Person } from '../person.ts';
+import { overWords } from '../person-limits.ts';
 import { accessHandlersOf } from './access-routes.ts';
-import type { Answer, Caller, Handler } from './answer.ts';
+import { type Answer, type Caller, type Handler, unknownCursor } from './answer.ts';
 import { openApiDocument } from './openapi.ts';
 import { apiPrefix, listQuery, type Operation, operations } from './operations.ts';
 import { type Problem, problem, problemOf } from './problem.ts';
@@ -37,6 +38,11 @@ async function answer(
   if ('problem' in caller) {
     if (caller.problem.status === 401) reply.header('www-authenticate', 'Bearer');
     return problem(reply, caller.problem);
+  }
+  const limit = operation.method === 'GET' ? 'looksPerMinuteMax' : 'decisionsPerMinuteMax';
+  const over = overLimit(context, caller.person, limit);
+  if (over !== null) {
+    return problem(reply.header('retry-after', String(over.retryAfterSeconds)), problemOf(429, overWords(over)));
   }
   if (operation.method !== 'GET' && !caller.isTrusted) {
     context.approvals.refused(caller.person, `${operation.id} by the API`, 'not sent by a page of the console');
@@ -97,8 +103,9 @@ function handlersOf(context: ConsoleContext): Record<Operation['id'], Handler | 
       const query = listQuery.safeParse(request.query);
       if (!query.success) return { problem: problemOf(422, queryFaults) };
       const { state, limit, after } = query.data;
-      const { tickets, next } = await approvals.list(person, state, limit, after);
-      return { ok: { approvals: tickets.map(documentOf), next } };
+      const listed = await approvals.list(person, state, limit, after);
+      if (listed === null) return { problem: problemOf(422, unknownCursor) };
+      return { ok: { approvals: listed.tickets.map(documentOf), next: listed.next } };
     },
     getApproval: async (request, { person }) => {
       const ticket = idIn(request, 'ticket');
@@ -118,7 +125,8 @@ function handlersOf(context: ConsoleContext): Record<Operation['id'], Handler | 
   };
 }
 
-const queryFaults = 'The query may have `state` (live or all), `limit` (1 to 100) and `after` (the id of a ticket).';
+const queryFaults =
+  'The query may have `state` (live or all), `limit` (1 to 100) and `after` (`next` of the answer before).';
 
 const hidden: Answer = { problem: problemOf(404, 'There is no such approval, or you may not see it.') };
 

@@ -2,20 +2,19 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { AccessOutcome, AccessQuery } from '../access.ts';
 import { accessDecisionBody, accessDecisionOf, accessWishOf, askingBody } from '../asking.ts';
-import { type ConsoleContext, isOwnPost, personOf, sessionOf, viewerOf } from '../context.ts';
+import { type ConsoleContext, personOf, viewerOf } from '../context.ts';
 import { faultsOf } from '../decision.ts';
-import { notOurs, sendPage } from '../login-routes.ts';
+import { sendPage } from '../login-routes.ts';
 import type { Session } from '../sessions.ts';
 import { accessPage, ownAccessPage, type TypedAsking } from './access.ts';
 import { accessConflictWords, accessStateWords } from './access-words.ts';
 import { idIn } from './ids.ts';
 import { messagePage } from './layout.ts';
-import { afterOf, noticeOf, numberIn, onPage, type Visit } from './visit.ts';
+import { type Form, listedBehind, noticeOf, numberIn, onForm, onPage, type Visit } from './visit.ts';
 
 /** What the page of one's own access shows. */
 export const ownAccess: AccessQuery = { whose: 'own', which: 'all', limit: 100 };
 
-type Form = Record<string, unknown>;
 type Fault = { status: number; fault: string };
 
 export function accessPageRoutes(app: FastifyInstance, context: ConsoleContext): void {
@@ -23,24 +22,14 @@ export function accessPageRoutes(app: FastifyInstance, context: ConsoleContext):
   onPage(app, context, '/access/:accessRequest', (visit) =>
     showOne(context, visit, { status: 200, fault: null, typed: '' }),
   );
-  const post = (path: string, what: string, take: (visit: Visit, form: Form) => Promise<FastifyReply>): void => {
-    app.post(path, async (request, reply) => {
-      const session = sessionOf(request, context);
-      if (session === null) return sendPage(reply, 401, messagePage('You are not logged in', loggedOut, null));
-      const { csrf, ...form } = (request.body ?? {}) as Form;
-      if (isOwnPost(request, context, session, csrf)) return take({ request, reply, session }, form);
-      const subject = `${what} ${idIn(request, 'accessRequest') ?? ''}`.trim();
-      context.approvals.refused(personOf(session, request), subject, 'not sent by a page of the console');
-      return sendPage(reply, 403, messagePage('Not recorded', notOurs, viewerOf(session)));
-    });
-  };
-  post('/access', 'ask for access', (visit, form) => ask(context, visit, form));
+  onForm(app, context, '/access', { what: () => 'ask for access', take: (visit, form) => ask(context, visit, form) });
   for (const kind of ['approve', 'deny', 'revoke'] as const) {
-    post(`/access/:accessRequest/${kind}`, kind, (visit, form) => decide(context, visit, form, kind));
+    onForm(app, context, `/access/:accessRequest/${kind}`, {
+      what: (request) => `${kind} ${idIn(request, 'accessRequest') ?? ''}`.trim(),
+      take: (visit, form) => decide(context, visit, form, kind),
+    });
   }
 }
-
-const loggedOut = 'Your session has ended, so nothing was recorded. Open the page again to log in.';
 
 async function showOwn(
   { access, now }: ConsoleContext,
@@ -48,7 +37,8 @@ async function showOwn(
   { status, fault, typed }: { status: number; fault: string | null; typed: TypedAsking },
 ): Promise<FastifyReply> {
   const { request, reply, session } = visit;
-  const listed = await access.list(personOf(session, request), { ...ownAccess, after: afterOf(request) });
+  const person = personOf(session, request);
+  const listed = await listedBehind(visit, (after) => access.list(person, { ...ownAccess, after }));
   const view = { viewer: viewerOf(session), connections: access.connections, listed, nowMs: now(), fault, typed };
   return sendPage(reply, status, ownAccessPage({ ...view, notice: fault === null ? noticeOf(visit) : null }));
 }

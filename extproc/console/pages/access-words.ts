@@ -1,5 +1,5 @@
 /** What a request for access says, in plain words. */
-import type { Actor } from '../../grants/grant.ts';
+import type { Actor, ForAsker } from '../../grants/grant.ts';
 import type { Grant } from '../../grants/grants.ts';
 import type { AccessOutcome } from '../access.ts';
 import { clockTime, count } from './words.ts';
@@ -49,7 +49,7 @@ function givenBy(events: Grant['events']): string {
   return events.flatMap((event) => (event.kind === 'approved' ? [event.by.name] : [])).join(', ');
 }
 
-export function accessEventWords(event: Grant['events'][number]): string {
+export function accessEventWords(event: ForAsker): string {
   switch (event.kind) {
     case 'asked':
       return `Asked for by ${actorWords(event.by)}: ${event.reason}`;

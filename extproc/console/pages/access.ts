@@ -1,11 +1,13 @@
 /** The pages of access on request: asking and one's own, and one request with the forms to decide. */
+import { eventsForAsker } from '../../grants/grant.ts';
 import type { Grant } from '../../grants/grants.ts';
 import { accessGlanceOf, type ListedAccess, type SeenAccess } from '../access.ts';
 import { ownAccessList } from './access-list.ts';
 import { accessEventWords, accessHeadline, accessStateWords, lengthWords, thingWords } from './access-words.ts';
+import { reasonField } from './fields.ts';
 import { type Html, html } from './html.ts';
 import { renderPage, type Viewer } from './layout.ts';
-import { faultOf, reasonMaxChars } from './ticket.ts';
+import { faultOf } from './ticket.ts';
 import { clockTime, count, spanWords } from './words.ts';
 
 /** What somebody typed, so that a refusal does not take it away. */
@@ -54,12 +56,6 @@ ${reasonField('ask', 'It is recorded, and told to whoever decides.', typed.reaso
 function nameField(name: 'skill' | 'model', label: string, typed = ''): Html {
   return html`<p><label for="${name}">${label}</label>
 <input id="${name}" name="${name}" maxlength="256" autocomplete="off" value="${typed}"></p>`;
-}
-
-function reasonField(id: string, told: string, typed = ''): Html {
-  return html`<p><label for="${id}-reason">Reason</label>
-<span class="hint" id="${id}-hint">In words that somebody else understands later. ${told}</span>
-<textarea id="${id}-reason" name="reason" rows="3" maxlength="${reasonMaxChars}" required aria-describedby="${id}-hint">${typed}</textarea></p>`;
 }
 
 export type AccessView = {
@@ -147,7 +143,7 @@ ${reasonField(kind, 'Whoever asked can read it.', typed)}
 
 function history({ events }: Grant): Html {
   return html`<section aria-labelledby="history"><h2 id="history">What happened</h2>
-<ol id="events" data-live-part>${events.map(
+<ol id="events" data-live-part>${eventsForAsker(events).map(
     (event) =>
       html`<li><time datetime="${new Date(event.timeMs).toISOString()}">${clockTime(event.timeMs)}</time> <bdi>${accessEventWords(event)}</bdi></li>`,
   )}</ol></section>`;

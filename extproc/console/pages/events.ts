@@ -1,8 +1,9 @@
 /** The stream by which an open page hears that what it shows has changed (server-sent events). */
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ConsoleContext, personOf, sessionOf } from '../context.ts';
+import { type ConsoleContext, overLimit, personOf, recordOver, sessionOf } from '../context.ts';
 import type { Person } from '../person.ts';
+import { type Over, overWords } from '../person-limits.ts';
 import type { Session } from '../sessions.ts';
 import { ownAccess } from './access-routes.ts';
 import { idPattern } from './ids.ts';
@@ -15,31 +16,56 @@ const retryMs = 3_000;
 
 export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void {
   const counts = new WeakMap<Session, number>();
-  app.get('/events', (request, reply) => {
+  // Of a stream nobody asks for the head alone, which would listen as well.
+  app.get('/events', { exposeHeadRoute: false }, (request, reply) => {
     const session = sessionOf(request, context);
     if (session === null) return reply.code(401).type('text/plain').send('Log in first.\n');
+    const person = personOf(session, request);
+    const over = overLimit(context, person, 'looksPerMinuteMax');
+    if (over !== null) return tooMuch(reply, over);
     const count = counts.get(session) ?? 0;
     if (count >= perSessionMax || context.live.isFull) {
       return reply.code(503).type('text/plain').send('Too many pages listen.\n');
     }
+    const leave = context.limits.listen(session.identity);
+    if (typeof leave !== 'function') {
+      recordOver(context, person, leave);
+      return tooMuch(reply, leave);
+    }
     counts.set(session, count + 1);
-    listen(request, reply, context, session, () => counts.set(session, (counts.get(session) ?? 1) - 1));
+    listen(request, reply, context, session, () => {
+      counts.set(session, (counts.get(session) ?? 1) - 1);
+      leave();
+    });
     return reply;
   });
 }
 
-/** What a page shows: one ticket, one request for access, what somebody asked for themselves, or the inbox. */
-type Subject = { ticket: string } | { grant: string } | { list: 'own' | 'inbox' };
+function tooMuch(reply: FastifyReply, over: Over): FastifyReply {
+  reply.header('retry-after', String(over.retryAfterSeconds));
+  return reply
+    .code(429)
+    .type('text/plain')
+    .send(`${overWords(over)}\n`);
+}
+
+/** What a page shows: one ticket, one request for access, what somebody asked for themselves, the inbox, or what is stopped. */
+type Subject = { ticket: string } | { grant: string } | { list: 'own' | 'inbox' | 'incident' };
 
 function subjectOf({ ticket, grant, list }: Record<string, unknown>): Subject {
   if (typeof ticket === 'string' && idPattern.test(ticket)) return { ticket };
   if (typeof grant === 'string' && idPattern.test(grant)) return { grant };
-  return { list: list === 'own' ? 'own' : 'inbox' };
+  return { list: list === 'own' || list === 'incident' ? list : 'inbox' };
 }
 
-async function glanceAt({ approvals, access }: ConsoleContext, person: Person, of: Subject): Promise<string> {
+async function glanceAt(
+  { approvals, access, incidents }: ConsoleContext,
+  person: Person,
+  of: Subject,
+): Promise<string> {
   if ('ticket' in of) return approvals.glance(person, of);
   if ('grant' in of) return access.glance(person, of);
+  if (of.list === 'incident') return incidents.glance(person);
   if (of.list === 'own') return access.glance(person, ownAccess);
   return `${await approvals.glance(person, { limit: shownMax })}${await access.glance(person, inboxAccess)}`;
 }

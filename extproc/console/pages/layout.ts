@@ -23,6 +23,7 @@ const ways = [
   { path: '/approvals', words: 'Waiting' },
   { path: '/decided', words: 'Decided' },
   { path: '/access', words: 'Your access' },
+  { path: '/incident', words: 'Incident' },
 ] as const;
 
 export function renderPage(page: Page): string {

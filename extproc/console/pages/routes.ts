@@ -2,16 +2,16 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type AccessQuery, accessGlanceOf } from '../access.ts';
 import { glanceOf, type Outcome, type Seen } from '../approvals.ts';
-import { type ConsoleContext, isOwnPost, personOf, sessionOf, viewerOf } from '../context.ts';
+import { type ConsoleContext, personOf, viewerOf } from '../context.ts';
 import { decisionBody, faultsOf, wishOf } from '../decision.ts';
-import { notOurs, sendPage } from '../login-routes.ts';
+import { sendPage } from '../login-routes.ts';
 import type { Session } from '../sessions.ts';
 import { accessRequests } from './access-list.ts';
-import { idPattern } from './ids.ts';
+import { idIn, idPattern } from './ids.ts';
 import { decidedPage, heldRequests, inboxPage } from './inbox.ts';
 import { messagePage } from './layout.ts';
 import { ticketPage } from './ticket.ts';
-import { afterOf, noticeOf, numberIn, onPage, type Visit } from './visit.ts';
+import { type Form, listedBehind, noticeOf, numberIn, onForm, onPage, type Visit } from './visit.ts';
 import { stateWords } from './words.ts';
 
 /** Tickets, or requests for access, of one page. */
@@ -24,8 +24,10 @@ type Named = { ticket: string };
 export function pageRoutes(app: FastifyInstance, context: ConsoleContext): void {
   const page = (path: string, show: (visit: Visit) => Promise<FastifyReply>): void => onPage(app, context, path, show);
   page('/approvals', (visit) => inbox(context, visit));
-  page('/decided', async ({ request, reply, session }) => {
-    const listed = await context.approvals.list(personOf(session, request), 'all', shownMax, afterOf(request));
+  page('/decided', async (visit) => {
+    const { request, reply, session } = visit;
+    const person = personOf(session, request);
+    const listed = await listedBehind(visit, (after) => context.approvals.list(person, 'all', shownMax, after));
     return sendPage(reply, 200, decidedPage(viewerOf(session), listed, context.now()));
   });
   page('/approvals/:ticket', async (visit) => {
@@ -37,11 +39,9 @@ export function pageRoutes(app: FastifyInstance, context: ConsoleContext): void 
     return sendPage(reply, 200, ticketPage({ ...view, fault: null, typed: null }));
   });
   for (const kind of ['approve', 'deny', 'revoke'] as const) {
-    app.post(`/approvals/:ticket/${kind}`, async (request, reply) => {
-      const session = sessionOf(request, context);
-      const { ticket } = request.params as Named;
-      if (session === null) return sendPage(reply, 401, messagePage('You are not logged in', loggedOut, null));
-      return decide(context, { request, reply, session }, ticket, kind);
+    onForm(app, context, `/approvals/:ticket/${kind}`, {
+      what: (request) => `${kind} ${idIn(request, 'ticket') ?? ''}`.trim(),
+      take: (visit, form) => decide(context, visit, form, kind),
     });
   }
 }
@@ -49,30 +49,24 @@ export function pageRoutes(app: FastifyInstance, context: ConsoleContext): void 
 async function inbox(context: ConsoleContext, visit: Visit): Promise<FastifyReply> {
   const { request, reply, session } = visit;
   const person = personOf(session, request);
-  const held = await context.approvals.list(person, 'live', shownMax, afterOf(request));
-  const access = await context.access.list(person, inboxAccess);
+  const held = await listedBehind(visit, (after) => context.approvals.list(person, 'live', shownMax, after));
+  const access = (await context.access.list(person, inboxAccess)) ?? { grants: [], next: null };
   const nowMs = context.now();
   const sections = [...heldRequests(held, nowMs), ...accessRequests(access, person, nowMs)];
   const glance = `${glanceOf(held.tickets)}${accessGlanceOf(access.grants)}`;
   return sendPage(reply, 200, inboxPage(viewerOf(session), sections, { notice: noticeOf(visit), glance }));
 }
 
-const loggedOut = 'Your session has ended, so nothing was recorded. Open the request again to log in.';
-
 async function decide(
   context: ConsoleContext,
   visit: Visit,
-  ticket: string,
+  form: Form,
   kind: 'approve' | 'deny' | 'revoke',
 ): Promise<FastifyReply> {
   const { request, reply, session } = visit;
   const person = personOf(session, request);
-  const { csrf, ...form } = (request.body ?? {}) as Record<string, unknown>;
-  if (!idPattern.test(ticket)) return hidden(reply, session);
-  if (!isOwnPost(request, context, session, csrf)) {
-    context.approvals.refused(person, `${kind} ${ticket}`, 'not sent by a page of the console');
-    return sendPage(reply, 403, messagePage('Not recorded', notOurs, viewerOf(session)));
-  }
+  const ticket = idIn(request, 'ticket');
+  if (ticket === null) return hidden(reply, session);
   const wanted = decisionBody.safeParse({
     decision: kind,
     ...(kind === 'approve' ? numbered(form) : { reason: form.reason }),

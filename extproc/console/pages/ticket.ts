@@ -2,6 +2,7 @@
 import { approverListsOf, usesMax } from '../../approvals/ticket.ts';
 import type { Ticket } from '../../approvals/tickets.ts';
 import { glanceOf, type Seen } from '../approvals.ts';
+import { reasonField } from './fields.ts';
 import { type Html, html } from './html.ts';
 import { renderPage, type Viewer } from './layout.ts';
 import {
@@ -28,8 +29,6 @@ export type TicketView = {
   fault: string | null;
   typed: Typed | null;
 };
-
-export const reasonMaxChars = 500;
 
 export function ticketPage(view: TicketView): string {
   const { viewer, seen, nowMs, notice, fault } = view;
@@ -140,9 +139,7 @@ function decisionForm({ viewer, seen, typed }: TicketView, { kind, heading, butt
 <form method="post" action="/approvals/${seen.ticket.ticket}/${kind}">
 <input type="hidden" name="csrf" value="${viewer.csrfToken}">
 ${extra}
-<p><label for="${kind}-reason">Reason</label>
-<span class="hint" id="${kind}-hint">In words that somebody else understands later. ${told}</span>
-<textarea id="${kind}-reason" name="reason" rows="3" maxlength="${reasonMaxChars}" required aria-describedby="${kind}-hint">${typed?.reason ?? ''}</textarea></p>
+${reasonField(kind, told, typed?.reason)}
 <p><button class="${kind}">${button}</button></p>
 </form></section>`;
 }

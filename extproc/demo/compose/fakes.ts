@@ -3,16 +3,21 @@ import { join } from 'node:path';
 import { type FakeClaude, startFakeClaude } from '../../../test/fakes/claude.ts';
 import { type IdentityProvider, startIdentityProvider } from '../../../test/fakes/identity-provider.ts';
 import { people } from '../people.ts';
-import { audience, type Places } from './places.ts';
+import { audience, consoleClientId, consoleOriginOf, type Places } from './places.ts';
 
 /** The demo's people, who sign in without a password: for trying only. */
-export function startComposeIdentityProvider({ root, identityProvider }: Places): Promise<IdentityProvider> {
+export function startComposeIdentityProvider(places: Places): Promise<IdentityProvider> {
+  const { root, identityProvider } = places;
   return startIdentityProvider({
     listen: identityProvider,
     tls: certificateIn(root, 'identity-provider'),
     users: people,
     audience,
     userClientSecret: userClientSecret(root),
+    webClient: {
+      ...{ clientId: consoleClientId, origin: consoleOriginOf(places) },
+      clientSecret: secretIn(root, 'console-client.secret'),
+    },
   });
 }
 

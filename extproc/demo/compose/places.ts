@@ -7,6 +7,7 @@ export type Places = {
   readonly identityProvider: Place;
   readonly claude: Place;
   readonly gateway: Place;
+  readonly console: Place;
   readonly listenAddress: string;
   readonly runDirectory: string;
   readonly logDirectory: string;
@@ -17,13 +18,20 @@ export const composePlaces: Places = {
   identityProvider: { host: 'identity-provider', port: 9443 },
   claude: { host: 'claude', port: 9444 },
   gateway: { host: 'envoy', port: 8443 },
+  console: { host: 'console', port: 8480 },
   listenAddress: '0.0.0.0',
   runDirectory: '/run/skilltape',
   logDirectory: '/var/log/skilltape',
 };
 
 export const audience = 'skilltape';
+export const consoleClientId = 'skilltape-console';
 
 export function issuerOf({ identityProvider: { host, port } }: Places): string {
   return `https://${host}:${port}`;
+}
+
+/** As the browser of whoever runs the containers has it. */
+export function consoleOriginOf({ console: { port } }: Places): string {
+  return `https://localhost:${port}`;
 }

@@ -9,7 +9,9 @@ import { makeSecrets, type SetupFiles } from './secrets.ts';
 
 /** Written last: with it, all the files that it names belong together. */
 const markFile = 'people/made.json';
-const mark = z.strictObject({ files: z.array(z.string()) });
+/** Counts up with what is made: what an earlier version made is not all that services need now. */
+const markVersion = 2;
+const mark = z.strictObject({ version: z.literal(markVersion), files: z.array(z.string()) });
 
 const renewBeforeMs = 7 * 24 * 3600 * 1000;
 const keyPattern = /^[\x21-\x7e]{1,4096}$/;
@@ -31,7 +33,7 @@ export async function prepare({ places, claudeKeyFile }: PrepareOptions): Promis
     rmSync(join(places.root, markFile), { force: true });
     const files = await makeSecrets(places);
     writeAll(places.root, files);
-    writeAll(places.root, { [markFile]: JSON.stringify({ files: Object.keys(files) }) });
+    writeAll(places.root, { [markFile]: JSON.stringify({ version: markVersion, files: Object.keys(files) }) });
   }
   const fakeKey = readFileSync(join(places.root, 'fakes/claude.api-key'), 'utf8').trim();
   writeAll(places.root, envoyFiles(places, { realKey, fakeKey }));
@@ -41,8 +43,8 @@ export async function prepare({ places, claudeKeyFile }: PrepareOptions): Promis
 function isWhole(root: string): boolean {
   const file = join(root, markFile);
   if (!existsSync(file)) return false;
-  const { files } = mark.parse(JSON.parse(readFileSync(file, 'utf8')));
-  if (!files.every((name) => existsSync(join(root, name)))) return false;
+  const { data } = mark.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  if (data === undefined || !data.files.every((name) => existsSync(join(root, name)))) return false;
   const { validTo } = new X509Certificate(readFileSync(join(root, 'people/ca.crt')));
   return Date.parse(validTo) - Date.now() > renewBeforeMs;
 }

@@ -12,10 +12,10 @@ const roleFiles = ['elasticsearch/roles.yml', 'compose/kibana-roles.yml'];
 
 /** All that must not be the same in two installations: certificates, passwords, keys. */
 export async function makeSecrets(places: Places): Promise<SetupFiles> {
-  return { ...(await certificates(places)), ...accounts(), ...fakesSecrets() };
+  return { ...(await certificates(places)), ...accounts(), ...fakesSecrets(), ...consoleSecrets() };
 }
 
-async function certificates({ identityProvider, claude, gateway }: Places): Promise<SetupFiles> {
+async function certificates({ identityProvider, claude, gateway, console }: Places): Promise<SetupFiles> {
   const authority = await createAuthority('skilltape compose');
   const files: SetupFiles = {};
   const issue = async (folder: string, name: string, host: string): Promise<void> => {
@@ -29,9 +29,10 @@ async function certificates({ identityProvider, claude, gateway }: Places): Prom
   await issue('elasticsearch', 'http', 'elasticsearch');
   await issue('kibana', 'kibana', 'kibana');
   await issue('envoy', 'gateway', gateway.host);
+  await issue('console', 'console', console.host);
   await issue('fakes', 'identity-provider', identityProvider.host);
   await issue('fakes', 'claude', claude.host);
-  for (const folder of ['elasticsearch', 'kibana', 'envoy', 'skilltape', 'install', 'fakes', 'people']) {
+  for (const folder of ['elasticsearch', 'kibana', 'envoy', 'skilltape', 'console', 'install', 'fakes', 'people']) {
     files[`${folder}/ca.crt`] = authority.certificatePem;
   }
   return files;
@@ -41,10 +42,11 @@ async function certificates({ identityProvider, claude, gateway }: Places): Prom
 function accounts(): SetupFiles {
   const writer = account('skilltape-writer', 'skilltape_writer');
   const reader = account('skilltape-reader', 'skilltape_reader');
+  const retention = account('skilltape-retention', 'skilltape_retention');
   const template = account('skilltape-setup', 'skilltape_setup');
   const install = account('skilltape-install', 'skilltape_kibana_install');
   const person = account('analyst', 'skilltape_kibana_reader', 'skilltape_kibana_viewer');
-  const { users, usersRoles } = realmFiles([writer, reader, template, install, person]);
+  const { users, usersRoles } = realmFiles([writer, reader, retention, template, install, person]);
   const token = kibanaToken();
   return {
     'elasticsearch/users': users,
@@ -54,6 +56,7 @@ function accounts(): SetupFiles {
     'kibana/secrets.yml': kibanaSecrets(token.bearer),
     ...login('skilltape/writer', writer),
     ...login('skilltape/reader', reader),
+    ...login('skilltape/retention', retention),
     ...login('install/template', template),
     ...login('install/kibana', install),
     ...login('people/kibana', person),
@@ -82,4 +85,10 @@ function fakesSecrets(): SetupFiles {
     'fakes/user-client.secret': `${randomPassword()}\n`,
     'fakes/claude.api-key': `sk-ant-api03-${randomPassword()}\n`,
   };
+}
+
+/** What the console and the identity provider of the demo both know. */
+function consoleSecrets(): SetupFiles {
+  const secret = `${randomPassword()}\n`;
+  return { 'console/client.secret': secret, 'fakes/console-client.secret': secret };
 }

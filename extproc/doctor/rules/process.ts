@@ -5,6 +5,9 @@ import type { Setting } from '../setting.ts';
 import { oldTls } from './peers.ts';
 
 const gracefulClose = 'envoy.reloadable_features.ext_proc_graceful_grpc_close';
+const clientIdle = 'max_cached_entry_idle_duration';
+/** Longer than any exchange. */
+const clientIdleMinMs = 86_400_000;
 const loopback = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 /** Traps of the Envoy process as a whole: its admin interface, its runtime keys, its own limits. */
@@ -65,6 +68,19 @@ export const processRules: readonly Rule[] = [
           change: `layered_runtime: { layers: [{ name: skilltape, static_layer: { ${gracefulClose}: true } }] }`,
         },
       ];
+    },
+  },
+  {
+    id: 'long-exchange-kills-envoy',
+    severity: 'critical',
+    invariants: [2],
+    title: 'Envoy dies at the end of a long exchange',
+    why: 'Envoy 1.40 forgets its client of the processor when no exchange began for 50 s, also while exchanges are open on it. The last of them (a held request, a long answer) ends with a crash of Envoy, which takes every other open answer along.',
+    find: ({ grpcClients }) => {
+      const at = grpcClients.at(clientIdle);
+      if ((at.durationMs ?? 0) >= clientIdleMinMs) return [];
+      const change = `grpc_async_client_manager_config: { ${clientIdle}: 604800s }`;
+      return [{ at, found: `${clientIdle} is ${written(at)}`, change }];
     },
   },
   {

@@ -10,6 +10,8 @@ import { restored } from './stored.ts';
 
 /** Documents asked for in one request: a document may have megabytes. */
 const documentsPerRequest = 100;
+/** Sessions asked for in one request. */
+const sessionsPerRequest = 500;
 /** One index for each class and day; a cluster has far fewer. */
 const indicesMax = 10_000;
 
@@ -61,6 +63,34 @@ export class ElasticsearchRetention implements IndexRetention {
       for (const { id } of await this.#search(this.#all, { filter: matching, source: ['event.id'] })) matched.add(id);
     }
     return new Set([...found].filter((id) => !matched.has(id)));
+  }
+
+  async unmatchedSessions(
+    sessions: readonly string[],
+    any: readonly Matching[],
+    { from, to }: { from: Date; to: Date },
+  ): Promise<ReadonlySet<string>> {
+    await this.#refresh();
+    const found = new Set<string>();
+    for (let at = 0; at < sessions.length; at += sessionsPerRequest) {
+      const of = { terms: { 'skilltape.session.id': sessions.slice(at, at + sessionsPerRequest) } };
+      for (const name of await this.#sessionsOf([of, ...matchingClauses({ from, to })])) found.add(name);
+      for (const name of await this.#sessionsOf([of, matchesAny(any)])) found.delete(name);
+    }
+    return found;
+  }
+
+  async #sessionsOf(filter: Clause[]): Promise<string[]> {
+    const answer = await this.#ask({
+      ...{ method: 'POST' as const, path: `${this.#all}/_search`, query: whole },
+      body: {
+        ...{ size: 0, track_total_hits: false, query: { bool: { filter } } },
+        aggs: { sessions: { terms: { field: 'skilltape.session.id', size: sessionsPerRequest } } },
+      },
+    });
+    return listAt(objectAt(objectAt(answer, 'aggregations'), 'sessions'), 'buckets')
+      .filter(isObject)
+      .map(({ key }) => String(key));
   }
 
   async reduce(of: DayOfClass, except: readonly Matching[] = []): Promise<number> {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { CheckpointLine, IndexCheckpoints, StoredCheckpoints } from '../checkpoints.ts';
 import { openForReading, openPrivateDatabase, orIndexFailed } from './database.ts';
+import { onlyGrows } from './only-grows.ts';
 
 /** Beside the index, so that one that is lost or made anew takes them not along. */
 function checkpointsFileOf(dataDirectory: string): string {
@@ -13,10 +14,7 @@ const schema = `
     hash text primary key, writer text not null, number integer not null, time_ms integer not null, line text not null
   ) strict, without rowid;
   create index if not exists checkpoints_in_order on checkpoints (writer, number, hash);
-  create trigger if not exists checkpoints_stay before delete on checkpoints
-    begin select raise(abort, 'checkpoints are never deleted'); end;
-  create trigger if not exists checkpoints_are_final before update on checkpoints
-    begin select raise(abort, 'checkpoints are never changed'); end;
+  ${onlyGrows({ table: 'checkpoints', key: ['hash'], refusal: 'a checkpoint does not change' })}
 `;
 
 /** Opened with the first checkpoint: a disk that is full must not keep shipping from its start. */
@@ -32,8 +30,11 @@ export class SqliteCheckpoints implements IndexCheckpoints {
     orIndexFailed('keep a checkpoint', () => {
       this.#database ??= opened(this.#file);
       this.#database
-        .prepare('insert or ignore into checkpoints (hash, writer, number, time_ms, line) values (?, ?, ?, ?, ?)')
-        .run(hash, writer, number, timeMs, line);
+        .prepare(
+          `insert into checkpoints (hash, writer, number, time_ms, line) select $hash, $writer, $number, $timeMs, $line
+           where not exists (select 1 from checkpoints where hash = $hash)`,
+        )
+        .run({ $hash: hash, $writer: writer, $number: number, $timeMs: timeMs, $line: line });
     });
   }
 

@@ -71,6 +71,28 @@ export class SqliteRetention implements IndexRetention {
     });
   }
 
+  async unmatchedSessions(
+    sessions: readonly string[],
+    any: readonly Matching[],
+    { from, to }: { from: Date; to: Date },
+  ): Promise<ReadonlySet<string>> {
+    const { term, values } = matchesAny(any);
+    return orIndexFailed('look for what is held', () => {
+      const select = this.#database.prepare(
+        `select value as session from json_each($sessions)
+         where exists (select 1 from exchanges where session = value and time_ms >= $from and time_ms < $to)
+           and not exists (select 1 from exchanges where session = value and coalesce(${term}, 1))`,
+      );
+      const found = new Set<string>();
+      for (let at = 0; at < sessions.length; at += idsAtOnceMax) {
+        const some = JSON.stringify(sessions.slice(at, at + idsAtOnceMax));
+        const rows = select.all({ ...values, $sessions: some, $from: from.getTime(), $to: to.getTime() });
+        for (const { session } of rows) found.add(String(session));
+      }
+      return found;
+    });
+  }
+
   async daysWith(matching: Matching): Promise<DayOfClass[]> {
     const { term, values } = matchesAny([matching]);
     return orIndexFailed('look for what is held', () =>

@@ -54,6 +54,17 @@ offers := grants.offers("skill", input.grant.skill, input.person.groups) if {
 } else := grants.offers("connection", input.grant.connection, input.person.groups)
 
 # METADATA
+# description: |
+#   The groups of the operator that policy means where it names groups of approvers: those of an account, and those of a
+#   person whose token is of the provider at which people log in to the console.
+approver_groups := input.operator.groups if {
+	input.operator.kind == "os"
+} else := input.operator.groups if {
+	input.operator.kind == "person"
+	input.operator.issuer == input.operator.home_issuer
+} else := []
+
+# METADATA
 # description: Who the operator is by token, or by what the entries that fit say of an account.
 persons := sort(_persons)
 
@@ -93,6 +104,7 @@ _names_operator(entry) if {
 
 _names_operator(entry) if {
 	input.operator.kind == "person"
+	input.operator.issuer == _issuer_of(entry)
 	some group in input.operator.groups
 	group in entry.token_groups
 }
@@ -102,6 +114,11 @@ _names_operator(entry) if {
 	entry.person.issuer == input.operator.issuer
 	entry.person.subject == input.operator.subject
 }
+
+# Another provider may give the same name to other people.
+_issuer_of(entry) := entry.issuer
+
+_issuer_of(entry) := input.operator.home_issuer if not entry.issuer
 
 _covers_connection(entry) if not entry.connections
 
@@ -138,6 +155,7 @@ _is_known if {
 	input.operator.kind == "person"
 	is_string(input.operator.issuer)
 	is_string(input.operator.subject)
+	is_string(input.operator.home_issuer)
 }
 
 _sound contains "person" if is_null(input.person)
@@ -218,11 +236,12 @@ _is_entry(entry) if {
 	every name in _text_fields { _are_texts(object.get(entry, name, [])) }
 	every uid in object.get(entry, "uids", []) { is_number(uid) }
 	_is_person(object.get(entry, "person", null))
+	is_string(object.get(entry, "issuer", ""))
 }
 
 _text_fields := {"users", "groups", "token_groups", "connections", "types", "approves"}
 
-_entry_fields := _text_fields | {"actions", "person", "uids"}
+_entry_fields := _text_fields | {"actions", "issuer", "person", "uids"}
 
 _is_person(value) if is_null(value)
 

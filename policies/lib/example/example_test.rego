@@ -38,6 +38,7 @@ access := {
 		"endpoint_kind": "messages",
 		"endpoint_treatment": "prompt",
 		"body_form": "messages",
+		"list_filtered": false,
 		"content_type": "application/json",
 		"content_encoding": "identity",
 		"content_length": 120,
@@ -183,4 +184,5 @@ person_operator := {
 	"groups": ["staff"],
 	"issuer": "https://idp.example",
 	"subject": "u-7",
+	"home_issuer": "https://idp.example",
 }

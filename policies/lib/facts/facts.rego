@@ -72,6 +72,8 @@ access_faults contains "request.content_length" if not _content_length
 
 access_faults contains "request.betas" if not _betas
 
+access_faults contains "request.list_filtered" if not _list_filtered
+
 access_faults contains "request.tags" if not _tags
 
 access_faults contains "clock" if not _clock
@@ -136,6 +138,8 @@ _authentication_failure if {
 _content_length if _is_number_or_null(input.request.content_length)
 
 _betas if _is_texts(input.request.betas)
+
+_list_filtered if is_boolean(input.request.list_filtered)
 
 _tags if {
 	is_object(input.request.tags)

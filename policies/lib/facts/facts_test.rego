@@ -59,6 +59,7 @@ test_fail_wrong_types_are_named if {
 		["claude", {"claude": {"skills": [{"type": "custom", "id": 1, "version": ""}]}}],
 		["claude", {"claude": {"stream": "true"}}],
 		["request.body_form", {"request": {"body_form": null}}],
+		["request.list_filtered", {"request": {"list_filtered": null}}],
 		["request.endpoint_treatment", {"request": {"endpoint_treatment": 1}}],
 		["batch", {"batch": false}],
 		["batch", {"batch": {"size": 1, "requests": {}}}],

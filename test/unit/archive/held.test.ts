@@ -205,3 +205,38 @@ test('a tombstone that a full disk took in part spoils none that the same sweep 
   );
   assert.deepEqual((await verify()).findings, []);
 });
+
+test('whoever reads while retention takes a family away meets what is there still, and no fault', async () => {
+  for (const held of [[], [13, 18]]) {
+    const { reader, retirement, archive, ended } = await filled();
+    const later = Array.from({ length: 4 }, (_, at) => ended(told(100 + at, { finishedMs: day + dayMs })));
+    await archive.archive(later);
+    await archive.close();
+    for (const read of [
+      () => reader().exchanges(),
+      async function* () {
+        const one = reader();
+        for (const chain of await one.chains()) yield* one.chain(chain, null);
+      },
+    ]) {
+      const found: string[] = [];
+      for await (const outcome of read()) {
+        assert.equal(outcome.kind, 'found');
+        if (outcome.kind !== 'found') continue;
+        const { exchangeId, at } = outcome.exchange;
+        // What is open stays readable; what it refers to may be gone with it.
+        if (at.day !== family.day) await collected(outcome.exchange.records());
+        found.push(exchangeId);
+        if (found.length === 1) await retirement().thin(family, heldOnly(...held), 'retention');
+      }
+      const ids = later.map(({ exchangeId }) => exchangeId);
+      assert.deepEqual(
+        found.filter((id) => ids.includes(id)),
+        ids,
+      );
+      for (const number of held) assert.ok(found.includes(exchangeIdOf(number, day - 1_000)), String(number));
+      assert.ok(found.length < 18 + 4);
+    }
+    for (const number of [2, 17]) assert.equal((await reader().read(exchangeIdOf(number, day - 1_000))).kind, 'absent');
+  }
+});

@@ -33,6 +33,13 @@ test('a path names the thing that it is about, at every depth below it', () => {
     ['/v1/sessions/sesn_1', ['session sesn_1']],
     ['/v1/sessions/sesn_1/threads/t_1/stream', ['session sesn_1']],
     ['/v1/sessions/sesn_1/resources/r_1', ['session sesn_1']],
+    ['/v1/agents/agent_1', ['agent agent_1']],
+    ['/v1/agents/agent_1/versions', ['agent agent_1']],
+    ['/v1/environments/env_1/work/w_1', ['environment env_1']],
+    ['/v1/deployments/depl_1', ['deployment depl_1']],
+    ['/v1/deployment_runs/drun_1', ['deployment drun_1']],
+    ['/v1/agents', []],
+    ['/v1/deployment_runs', []],
     ['/v1/skills/xlsx', []],
     ['/v1/files', []],
     ['/v1/messages/batches', []],
@@ -46,6 +53,9 @@ test('a query names what a list is asked for, in every way in which a list can b
   const expected = ['file file_1', 'file file_2', 'file file_3', 'file file_4', 'session sesn_1'];
   assert.deepEqual(inTarget('/v1/files', query), expected);
   assert.deepEqual(inTarget('/v1/models', '?ids[]=file_1'), []);
+  const chosen = '?agent_id=agent_1&deployment_id=depl_1&environment_id=env_1&agent_version=3';
+  const things = ['agent agent_1', 'deployment depl_1', 'environment env_1'];
+  assert.deepEqual(inTarget('/v1/sessions', chosen), things);
 });
 
 test('a body names files, containers, skills, sessions and threads wherever they stand', () => {
@@ -78,7 +88,17 @@ test('a body names files, containers, skills, sessions and threads wherever they
   assert.deepEqual(inBody({ container: 'container_2' }), ['container container_2']);
   assert.deepEqual(inBody({ thread: { type: 'continue', previous_message_id: 'msg_1' } }), ['message msg_1']);
   const session = { agent: 'agent_1', resources: [{ type: 'file', file_id: 'file_5' }], initial_events: [{ content }] };
-  assert.deepEqual(inBody(session), [...files, 'file file_5']);
+  assert.deepEqual(inBody(session), ['agent agent_1', ...files, 'file file_5']);
+  const roster = [{ type: 'agent', id: 'agent_2', version: 1 }, 'agent_3', { type: 'self' }];
+  const deployment = {
+    ...{ agent: { type: 'agent_with_overrides', id: 'agent_1', model: 'm' }, environment_id: 'env_1' },
+    multiagent: { agents: roster, subagents: { predefined_agents: ['agent_4', { type: 'agent', id: 'agent_5' }] } },
+  };
+  assert.deepEqual(inBody(deployment), [1, 2, 3, 4, 5].map((n) => `agent agent_${n}`).concat('environment env_1'));
+  assert.deepEqual(inBody({ inputs: [{ deployment_id: 'depl_1' }, { agent_ids: ['agent_1'] }] }), [
+    'agent agent_1',
+    'deployment depl_1',
+  ]);
   assert.deepEqual(inBody({ inputs: [{ type: 'sessions', session_ids: ['sesn_1', 'sesn_2'] }] }), [
     'session sesn_1',
     'session sesn_2',
@@ -86,7 +106,7 @@ test('a body names files, containers, skills, sessions and threads wherever they
 });
 
 test('what a caller calls so for its own tools names nothing', () => {
-  const own = { file_id: 'mine', skill_id: 'mine', session_id: 'mine', container: 'mine' };
+  const own = { file_id: 'mine', skill_id: 'mine', session_id: 'mine', container: 'mine', agent: 'mine' };
   const content = [{ type: 'tool_use', name: 'open', input: own }];
   const tools = [
     { name: 'open', input_schema: { properties: { file_id: { type: 'string' } } }, input_examples: [own] },
@@ -110,7 +130,13 @@ test('only what an endpoint makes is brought by its answer', () => {
   assert.deepEqual(made('batches.create', { type: 'message_batch', id: 'msgbatch_1' }), ['batch msgbatch_1']);
   assert.deepEqual(made('skills.create', { id: 'skill_1' }), ['skill skill_1']);
   assert.deepEqual(made('sessions.create', { type: 'session', id: 'sesn_1' }), ['session sesn_1']);
-  assert.deepEqual(made('deployments.run', { id: 'drun_1', session_id: 'sesn_2' }), ['session sesn_2']);
+  assert.deepEqual(made('deployments.run', { id: 'drun_1', session_id: 'sesn_2' }), [
+    'deployment drun_1',
+    'session sesn_2',
+  ]);
+  assert.deepEqual(made('agents.create', { type: 'agent', id: 'agent_1' }), ['agent agent_1']);
+  assert.deepEqual(made('environments.create', { type: 'environment', id: 'env_1' }), ['environment env_1']);
+  assert.deepEqual(made('deployments.create', { type: 'deployment', id: 'depl_1' }), ['deployment depl_1']);
   for (const endpoint of [
     'files.get',
     'files.list',
@@ -118,6 +144,9 @@ test('only what an endpoint makes is brought by its answer', () => {
     'batches.get',
     'sessions.get',
     'skills.versions.create',
+    'agents.update',
+    'environments.list',
+    'deployment_runs.get',
   ]) {
     assert.deepEqual([made(endpoint, { id: 'x_1', session_id: 'x_2' }), makesThings(endpoint)], [[], false], endpoint);
   }

@@ -95,6 +95,22 @@ test('every fault of a file is named in one pass, with its key and what to do', 
   assert.equal(faults.length, seeded.length, formatFaults(faults));
 });
 
+test('truth values, lists and how many entries they have are told in the words of the file', () => {
+  const { faults } = faultsOf(
+    `${smallest}policies: {liveEdit: yes}
+`.replace('identityProviders: [staff]', 'identityProviders: [], rewriteResultsUrl: "off", lists: [filtered]'),
+  );
+  const told = faults.map(({ key, message, remedy }) => `${key} ${message}; ${remedy}`);
+  assert.deepEqual(told, [
+    'connections.claude.identityProviders must have at least 1 entry; undefined',
+    'connections.claude.rewriteResultsUrl must be true or false, but is "off"; write false',
+    'connections.claude.lists must be denied or filtered, but is a list; undefined',
+    'policies.liveEdit must be true or false, but is "yes"; write true',
+  ]);
+  const { faults: texts } = faultsOf(smallest.replace('[staff]', 'staff'));
+  assert.equal(texts[0]?.message, 'must be a list, but is "staff"');
+});
+
 test('faults stand in the order of the file, with their lines', () => {
   const { faults } = faultsOf(broken);
   const lines = faults.map((fault) => fault.line ?? 0);

@@ -4,6 +4,7 @@ import { openApiDocument } from '../../../extproc/console/api/openapi.ts';
 import { listDocument, meDocument, operations } from '../../../extproc/console/api/operations.ts';
 import { problemDocument } from '../../../extproc/console/api/problem.ts';
 import { ticketDocument } from '../../../extproc/console/api/ticket-document.ts';
+import type { ConsoleInput } from '../../../extproc/policy/console.ts';
 import { consoleRig, origin } from '../../builders/console.ts';
 
 type Rig = Awaited<ReturnType<typeof consoleRig>>;
@@ -192,6 +193,39 @@ test('a list goes on where the page before ended', async (context) => {
   }
   assert.equal(seen.length, 5);
   assert.equal(new Set(seen).size, 5);
+});
+
+test('where a list goes on says nothing of tickets that a person may not see, and is good for them and that list alone', async (context) => {
+  const isHidden = ({ connection, action }: ConsoleInput) => connection === 'secret' && action === 'approvals';
+  const denied = { verdict: 'deny' as const, reasons: [{ rule: 'console/operator_listed', message: 'No.' }] };
+  const rig = await consoleRig(context, { policy: (input) => (isHidden(input) ? denied : {}) });
+  const shown = rig.hold({ binding: 'shown' });
+  const hidden = Array.from({ length: 520 }, (_, number) =>
+    rig.hold({ binding: `h-${number}`, caller: `c-${number}`, summary: { connection: 'secret' } }),
+  );
+  const list = async (query: string, who = 'grace') => call(rig, who, 'GET', `/approvals?${query}`);
+  const [first, again] = [(await list('limit=100')).json, (await list('limit=100')).json];
+  const ids = [shown, ...hidden].sort();
+  for (const { approvals, next } of [first, again]) {
+    assert.deepEqual(
+      approvals.map(({ ticket }: { ticket: string }) => ticket),
+      // The oldest first, and 500 at once: it may be behind them.
+      ids.indexOf(shown) < 500 ? [shown] : [],
+    );
+    const bytes = `${next} ${Buffer.from(next, 'base64url').toString('latin1')}`;
+    assert.deepEqual(
+      ids.filter((id) => bytes.includes(id) || bytes.includes(id.slice(2, 8))),
+      [],
+    );
+  }
+  assert.notEqual(first.next, again.next);
+  const rest = listDocument.parse((await list(`after=${first.next}`)).json);
+  assert.equal(rest.next, null);
+  assert.equal(first.approvals.length + rest.approvals.length, 1);
+  isProblem(await list(`after=${first.next}`, 'sam'), 422, 'invalid');
+  isProblem(await list(`state=all&after=${first.next}`), 422, 'invalid');
+  isProblem(await list(`after=${first.next.slice(0, -2)}AA`), 422, 'invalid');
+  isProblem(await list(`after=${hidden[7]}`), 422, 'invalid');
 });
 
 test('the OpenAPI document has exactly the routes that there are', async (context) => {

@@ -111,3 +111,17 @@ test('one session has ten pages that listen at the most', async (context) => {
   for (let page = 0; page < 11; page += 1) statuses.push((await listen(context, rig, cookie)).status);
   assert.deepEqual(statuses, [...Array(10).fill(200), 503]);
 });
+
+test('a page that begins to listen with what is not so any more hears it soon, beside others that listen', async (context) => {
+  const rig = await consoleRig(context);
+  rig.hold();
+  const { cookie } = await logIn(rig);
+  const page = await rig.app.inject({ url: '/approvals', headers: { cookie } });
+  const [, query = ''] = /data-events="\/events([^"]+)"/.exec(page.body) ?? [];
+  const first = await listen(context, rig, cookie, query);
+  await quiet();
+  const late = await listen(context, rig, cookie, '?seen=stale');
+  // Sooner than when pages are looked at for what time alone ends.
+  await waitUntil('the late one hears it', () => changes(late.text) === 1, 10_000);
+  assert.equal(changes(first.text), 0);
+});

@@ -214,3 +214,24 @@ test('a policy with a fault lets nobody see or decide, and the page says so', as
   assert.match((await rig.app.inject({ url: '/approvals', cookies })).body, /No request waits for you/);
   assert.equal((await rig.app.inject({ url: `/approvals/${ticket}`, cookies })).statusCode, 404);
 });
+
+test('a list of pages goes on behind its cursor, and begins anew for what is none', async (context) => {
+  const rig = await consoleRig(context);
+  const tickets = Array.from({ length: 103 }, (_, number) =>
+    rig.hold({ binding: `b-${number}`, caller: `c-${number}` }),
+  );
+  const { cookies } = await logIn(rig);
+  const idsOn = async (url: string) => {
+    const { body, statusCode } = await rig.app.inject({ url, cookies });
+    assert.equal(statusCode, 200);
+    const [, next = ''] = /href="(\/approvals\?after=[^"]+)"/.exec(body) ?? [];
+    return { ids: [...body.matchAll(/<a href="\/approvals\/(t-[^"]+)"/g)].map(([, id]) => id), next };
+  };
+  const first = await idsOn('/approvals');
+  const rest = await idsOn(first.next);
+  assert.deepEqual([first.ids.length, rest.ids.length, rest.next], [100, 3, '']);
+  assert.deepEqual([...first.ids, ...rest.ids].sort(), tickets.sort());
+  for (const after of [tickets[50], 'AAAA', '%00', 'x'.repeat(1_000)]) {
+    assert.deepEqual((await idsOn(`/approvals?after=${after}`)).ids, first.ids);
+  }
+});

@@ -46,12 +46,12 @@ test('there are never more sessions than the limit, nor more than ten of one per
   assert.equal(many.sessions.find(other.id), other.session);
 });
 
-test('a pending login is opened by whoever sealed it, unchanged and in time', () => {
+test('a pending login is opened once by whoever sealed it, unchanged and in time', () => {
   let nowMs = 0;
   const logins = new PendingLogins(() => nowMs);
   const login = { state: 's', nonce: 'n', codeVerifier: 'v', returnTo: '/approvals' };
   const sealed = logins.seal(login);
-  assert.deepEqual(logins.open(sealed), { ...login, endsMs: pendingLoginMaxMs });
+  const late = logins.seal(login);
   assert.doesNotMatch(Buffer.from(sealed, 'base64url').toString('latin1'), /approvals/);
   assert.equal(new PendingLogins(() => nowMs).open(sealed), null);
   const bytes = Buffer.from(sealed, 'base64url');
@@ -61,8 +61,12 @@ test('a pending login is opened by whoever sealed it, unchanged and in time', ()
     assert.equal(logins.open(changed.toString('base64url')), null, `byte ${at}`);
   }
   for (const other of [undefined, '', 'x', sealed.slice(0, 20)]) assert.equal(logins.open(other), null);
+  const { id, ...opened } = logins.open(sealed) ?? assert.fail();
+  assert.deepEqual(opened, { ...login, endsMs: pendingLoginMaxMs });
+  assert.match(id, /^[\w-]{43}$/);
+  assert.equal(logins.open(sealed), null, 'once');
   nowMs = pendingLoginMaxMs;
-  assert.equal(logins.open(sealed), null);
+  assert.equal(logins.open(late), null);
 });
 
 test('a POST counts as ours by its origin, and by what the browser says where there is none', () => {
@@ -94,7 +98,7 @@ test('the token of a session is this one, and no empty or missing one', () => {
 
 test('one address has so many tries a minute, and addresses beyond those that are counted share', () => {
   let nowMs = 0;
-  const attempts = new Attempts({ maxPerMinute: 2, addressesMax: 2 }, () => nowMs);
+  const attempts = new Attempts({ maxPerMinute: 2, keysMax: 2 }, () => nowMs);
   const taken = (address: string) => [1, 2, 3].map(() => attempts.take(address));
   assert.deepEqual(taken('a'), [true, true, false]);
   assert.deepEqual(taken('b'), [true, true, false]);

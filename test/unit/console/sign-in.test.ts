@@ -123,9 +123,9 @@ test('a token for the API stands for its person; one for requests does not', asy
     ['grace', ['security'], 1_700_000_000_000],
   );
   const forRequests = await api.verify(await idp.token('grace'));
-  assert.deepEqual(forRequests, { kind: 'refused', why: 'The claim aud of the token does not fit.' });
+  assert.deepEqual(forRequests, { kind: 'refused', why: 'The token was refused: its claim aud does not fit.' });
   const ended = await api.verify(await idp.token('grace', { audience: 'skilltape-console', expiresInSeconds: -3600 }));
-  assert.deepEqual(ended, { kind: 'refused', why: 'The token has ended.' });
+  assert.deepEqual(ended, { kind: 'refused', why: 'The token was refused: it has ended.' });
   await api.close();
   const closed = bearer([]);
   assert.deepEqual(await closed.verify(token), { kind: 'refused', why: 'This API takes no tokens.' });

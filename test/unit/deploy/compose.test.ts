@@ -10,7 +10,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { describeConfig } from '../../../extproc/config/describe.ts';
-import { composePlaces, issuerOf } from '../../../extproc/demo/compose/places.ts';
+import { composePlaces, consoleClientId, consoleOriginOf, issuerOf } from '../../../extproc/demo/compose/places.ts';
 import { makeSecrets } from '../../../extproc/demo/compose/secrets.ts';
 import { elasticsearchPin, pins } from '../../../extproc/tools/versions.ts';
 
@@ -132,6 +132,7 @@ test('a service sees its own secrets only, and cannot change them', async () => 
     );
   assert.deepEqual(readers.toSorted(), [
     'claude /setup/fakes',
+    'console /setup/console',
     'elasticsearch /setup/elasticsearch',
     'envoy /setup/envoy',
     'identity-provider /setup/fakes',
@@ -159,9 +160,10 @@ test('every file below /setup that a configuration or a command names is made, f
 });
 
 test('services find each other by the names and ports that their programs use', () => {
-  const { identityProvider, claude, gateway } = composePlaces;
-  for (const { host } of [identityProvider, claude, gateway]) assert.ok(compose.services[host] !== undefined, host);
-  for (const { host, port } of [identityProvider, claude]) {
+  const { identityProvider, claude, gateway, console } = composePlaces;
+  for (const { host } of [identityProvider, claude, gateway, console])
+    assert.ok(compose.services[host] !== undefined, host);
+  for (const { host, port } of [identityProvider, claude, console]) {
     assert.deepEqual(compose.services[host]?.healthcheck?.test.slice(-2), [host, String(port)]);
   }
   assert.ok(compose.services.envoy?.ports?.every((text) => text.endsWith(`:8443:${gateway.port}`)));
@@ -171,6 +173,24 @@ test('services find each other by the names and ports that their programs use', 
   for (const url of parse(read('deploy/compose/kibana.yml'))['elasticsearch.hosts']) {
     assert.ok(compose.services[new URL(url).hostname] !== undefined);
   }
+});
+
+test('the console is the client that the identity provider knows, where people reach it, on the data of the processor', async () => {
+  const { console: section } = parse(read('deploy/compose/skilltape.yaml'));
+  assert.equal(section.publicUrl, consoleOriginOf(composePlaces));
+  assert.equal(section.clientId, consoleClientId);
+  assert.equal(section.listen.port, composePlaces.console.port);
+  const { console: service = {}, skilltape = {}, 'identity-provider': provider = {} } = compose.services;
+  assert.deepEqual(service.ports, [`127.0.0.1:${new URL(section.publicUrl).port}:${section.listen.port}`]);
+  assert.deepEqual(service.command, ['console', '--config', '/etc/skilltape/skilltape.yaml']);
+  const { port } = composePlaces.identityProvider;
+  assert.deepEqual(provider.ports, [`127.0.0.1:${port}:${port}`]);
+  const shared = ['/etc/skilltape/skilltape.yaml', '/etc/skilltape/policies', '/var/lib/skilltape'];
+  const sharedBy = (one: Service) => mountsOf(one).filter(({ target }) => shared.includes(target));
+  assert.equal(sharedBy(service).length, shared.length);
+  assert.deepEqual(sharedBy(service), sharedBy(skilltape));
+  const made = await makeSecrets(composePlaces);
+  assert.equal(made['console/client.secret'], made['fakes/console-client.secret']);
 });
 
 test('the processor is healthy when it says that it is ready, on the port that it has by default', () => {

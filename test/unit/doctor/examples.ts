@@ -703,6 +703,11 @@ export const examples: Readonly<Record<string, Example>> = {
       },
     },
   ),
+  'long-exchange-kills-envoy': patches(
+    'root',
+    { grpc_async_client_manager_config: { max_cached_entry_idle_duration: '600s' } },
+    { grpc_async_client_manager_config: { max_cached_entry_idle_duration: '86400s' } },
+  ),
   'connections-unbounded': patches('root', { overload_manager: undefined }, {}),
   'listener-tls-old': patches(
     'chain',

@@ -23,7 +23,7 @@ test('the access input is what policies are promised, with facts of the headers'
   assert.deepEqual(accessSchema.parse(input), input);
   assert.deepEqual(input.request, {
     ...{ method: 'POST', path: '/v1/messages', endpoint: 'messages.create', endpoint_kind: 'messages' },
-    ...{ endpoint_treatment: 'prompt', body_form: 'messages' },
+    ...{ endpoint_treatment: 'prompt', body_form: 'messages', list_filtered: false },
     ...{ content_type: 'application/json', content_encoding: 'identity', content_length: 86 },
     ...{ betas: ['skills-2025-10-02'], anthropic_version: '2023-06-01' },
     tags: { project: 'apollo' },

@@ -121,8 +121,11 @@ test('groups are found in nested claims and in claims whose name is a URL', () =
   assert.deepEqual(identityOf(both, { groups: 'x.y' }).groups, ['whole'], 'the claim of that very name wins');
 });
 
-test('groups of another form are none, and what is no text in them is left out', () => {
-  assert.deepEqual(identityOf({ ...alice, groups: 'admins' }).groups, []);
+test('one group may be a text, as some providers write it; groups of another form are none', () => {
+  assert.deepEqual(identityOf({ ...alice, groups: 'suspended' }).groups, ['suspended']);
+  assert.deepEqual(identityOf({ ...alice, groups: 'a b, c' }).groups, ['a b, c'], 'it is not taken apart');
+  for (const none of ['', [''], null, undefined, 7, true])
+    assert.deepEqual(identityOf({ ...alice, groups: none } as never).groups, []);
   assert.deepEqual(identityOf({ ...alice, groups: { 0: 'admins', length: 1 } }).groups, []);
   assert.deepEqual(identityOf({ ...alice, groups: ['a', 1, null, ['b'], { c: 1 }] }).groups, ['a']);
   assert.deepEqual(identityOf({ ...alice, name: { toString: 'x' }, email: 1 }).name, '');

@@ -184,7 +184,7 @@ export const provider: IdentityProvider = {
   claims: { subject: 'sub', name: 'name', email: 'email', groups: 'groups' },
 };
 export const claude: Connection = {
-  ...{ name: 'claude', identityProviders: [provider], resultsUrlBase: null },
+  ...{ name: 'claude', identityProviders: [provider], resultsUrlBase: null, lists: 'denied' },
   ...{ recording: 'full', policyData: {}, limits: {} },
 };
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Action } from '../../../extproc/exchange/frame.ts';
 import type { Verdict } from '../../../extproc/exchange/ports.ts';
 import { RunningExchanges, StoppableExchange } from '../../../extproc/exchange/running.ts';
+import { waitUntil } from '../../environment/wait.ts';
 import {
   answerBody,
   answerHeaders,
@@ -38,6 +39,7 @@ test('before its answer a stopped exchange is answered by a refusal with the rea
     void stopped.then(() => {
       isOver = true;
     });
+    await waitUntil('its end to be written', () => rig.log.finished.length > 0);
     await settle();
     assert.deepEqual([rig.log.finished.map(({ outcome }) => outcome), isOver], [['stopped'], false], phase);
     gate.open();

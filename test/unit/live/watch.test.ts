@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { fingerprintOf } from '../../../extproc/live/fingerprint.ts';
-import { watchFiles } from '../../../extproc/live/watch.ts';
+import { settleMaxMs, watchFiles } from '../../../extproc/live/watch.ts';
 import { readSources, rootOf } from '../../../extproc/policy/sources.ts';
 import { waitUntil } from '../../environment/wait.ts';
 
@@ -130,4 +130,61 @@ test('files that only editors and version control keep are no change', async (t)
   const after = await fingerprintOf(() => rootOf(directory));
   // The time of the folder itself tells of them, and of nothing that is read.
   assert.equal(after.value, before.value);
+});
+
+/** A directory of which the system tells nothing, in a time that only the test lets pass. */
+function silent(t: TestContext) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let nowMs = 0;
+  t.mock.method(performance, 'now', () => nowMs);
+  const looks: number[] = [];
+  const settled: number[] = [];
+  let value = 'old';
+  const watch = watchFiles(
+    { value, folders: [] },
+    {
+      ...{ directory: '/nowhere', settleMs: 100, pollIntervalMs: 1_000 },
+      async look() {
+        looks.push(nowMs);
+        return { value, folders: [] };
+      },
+      async onSettled() {
+        settled.push(nowMs);
+      },
+    },
+  );
+  t.after(() => watch.close());
+  /** Everything that is due goes on before the next step. */
+  const pass = async (ms: number, stepMs = 100) => {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      nowMs += stepMs;
+      t.mock.timers.tick(stepMs);
+      for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const save = (text: string) => {
+    value = text;
+  };
+  return { looks, settled, pass, save, now: () => nowMs };
+}
+
+test('an edit of which nobody tells is taken with the look that sees it and one more', async (t) => {
+  const { looks, settled, pass, save } = silent(t);
+  await pass(3_000);
+  assert.deepEqual([looks, settled], [[1_000, 2_000, 3_000], []]);
+  save('new');
+  await pass(1_100);
+  assert.deepEqual([looks.slice(3), settled], [[4_000, 4_100], [4_100]]);
+  await pass(2_000);
+  assert.deepEqual(settled, [4_100], 'once');
+});
+
+test('files that never are still are taken all the same, after a time that has a bound', async (t) => {
+  const { settled, pass, save, now } = silent(t);
+  for (let edit = 0; settled.length === 0 && now() < 10 * settleMaxMs; edit += 1) {
+    save(`edit ${edit}`);
+    await pass(100);
+  }
+  const [at = Number.POSITIVE_INFINITY] = settled;
+  assert.ok(at > settleMaxMs && at <= 1_000 + settleMaxMs + 2 * 100, String(at));
 });

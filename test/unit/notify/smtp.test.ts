@@ -54,6 +54,7 @@ function target(port: number, changes: Partial<Extract<Target, { kind: 'email' }
   return {
     name: 'mail',
     kind: 'email',
+    subjects: ['approval'],
     occasions: ['opened'],
     namesPerson: true,
     smtp,
@@ -124,6 +125,7 @@ test('a credential that every user can read is not used', async (context) => {
   const slack = {
     name: 'chat',
     kind: 'slack',
+    subjects: ['approval'],
     occasions: ['opened'],
     namesPerson: false,
     urlFile,

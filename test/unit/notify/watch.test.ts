@@ -5,18 +5,24 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { TicketFeed } from '../../../extproc/approvals/feed.ts';
 import { Tickets, usualTicketLimits } from '../../../extproc/approvals/tickets.ts';
-import type { Notice } from '../../../extproc/notify/notice.ts';
+import { GrantFeed } from '../../../extproc/grants/feed.ts';
+import { Grants } from '../../../extproc/grants/grants.ts';
+import { expiringAtOnceMax } from '../../../extproc/notify/collect.ts';
+import { factsOf, type Notice, noticeSubjects, titleOf } from '../../../extproc/notify/notice.ts';
 import { Outbox, undeliveredMax } from '../../../extproc/notify/outbox.ts';
 import type { FromWatch } from '../../../extproc/notify/protocol.ts';
 import { send } from '../../../extproc/notify/send.ts';
+import { grantSource, ticketSource } from '../../../extproc/notify/source.ts';
 import type { Sent, Target } from '../../../extproc/notify/target.ts';
 import { TicketWatch } from '../../../extproc/notify/watch.ts';
-import { approval, approvalRequest, denial, minute } from '../../builders/approval.ts';
+import { approval, approvalRequest, approver, denial, minute } from '../../builders/approval.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
+import { asking, actor as grantActor } from '../../builders/grant.ts';
 import { type Receiver, startReceiver } from '../../environment/receiver.ts';
 import { notice } from './notice-builder.ts';
 
 const occasions = ['opened', 'expiring', 'decided', 'expired'] as const;
+const linkBase = 'https://skilltape.example';
 const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 
 /** One test waits for as long. */
@@ -28,6 +34,8 @@ async function rig(context: TestContext, urls: Record<string, string>, sendWith?
   const directory = temporaryDirectory(context);
   const file = join(directory, 'approvals.sqlite');
   const tickets = new Tickets(file);
+  const grantsPath = join(directory, 'grants.sqlite');
+  const grants = new Grants(grantsPath);
   const secretFile = join(directory, 'secret');
   writeFileSync(secretFile, secret, { mode: 0o600 });
   const targets = Object.entries(urls).map(([name, url]): Target => {
@@ -35,7 +43,7 @@ async function rig(context: TestContext, urls: Record<string, string>, sendWith?
     writeFileSync(urlFile, url, { mode: 0o600 });
     return {
       name,
-      occasions: [...occasions],
+      ...{ subjects: [...noticeSubjects], occasions: [...occasions] },
       namesPerson: false,
       kind: 'webhook',
       urlFile,
@@ -45,15 +53,15 @@ async function rig(context: TestContext, urls: Record<string, string>, sendWith?
   });
   const clock = { nowMs: 1_000_000 };
   const told: FromWatch[] = [];
-  const open = () => {
+  const open = (subjects: Record<string, Target['subjects']> = {}) => {
     const feed = new TicketFeed(file, usualTicketLimits);
     const outbox = new Outbox(join(directory, 'notices.sqlite'));
+    const grantFeed = new GrantFeed(grantsPath);
     const watch = new TicketWatch({
       ...{
-        feed,
-        outbox,
-        targets,
-        linkBase: 'https://skilltape.example',
+        ...{ feed, outbox },
+        targets: targets.map((target) => ({ ...target, subjects: subjects[target.name] ?? target.subjects })),
+        sources: [ticketSource(feed, linkBase), grantSource(grantFeed, linkBase)],
         expiringMs: 10 * minute,
         giveUpMs: 60 * minute,
       },
@@ -64,17 +72,18 @@ async function rig(context: TestContext, urls: Record<string, string>, sendWith?
     });
     const close = () => {
       feed.close();
+      grantFeed.close();
       outbox.close();
     };
     return { watch, close, outbox };
   };
-  context.after(() => tickets.close());
+  context.after(() => [tickets.close(), grants.close()]);
   const opened = (changes = {}) => {
     const answer = tickets.ask(approvalRequest(changes), clock.nowMs);
     assert.equal(answer.kind, 'pending');
     return answer.kind === 'pending' ? answer.ticket : '';
   };
-  return { tickets, clock, told, open, opened, directory };
+  return { tickets, grants, clock, told, open, opened, directory };
 }
 
 async function receiver(context: TestContext, ...answer: Parameters<typeof startReceiver>): Promise<Receiver> {
@@ -248,7 +257,7 @@ test('a target that was taken out of the configuration is given up', async (cont
   const left = new Outbox(join(all.directory, 'notices.sqlite'));
   context.after(() => [feed.close(), left.close()]);
   new TicketWatch({
-    ...{ feed, outbox: left, targets: [], linkBase: null, expiringMs: minute, giveUpMs: minute },
+    ...{ feed, outbox: left, targets: [], expiringMs: minute, giveUpMs: minute, sources: [ticketSource(feed, null)] },
     ...{ send: () => Promise.reject(), tell: () => {}, nowMs: () => all.clock.nowMs, random: () => 0 },
   });
   assert.equal(left.undelivered, 0);
@@ -332,4 +341,138 @@ test('a receiver that wants to be left alone is left alone by what comes later t
   all.clock.nowMs += 31_000;
   await watch.look();
   assert.equal(program.received.length, 3);
+});
+
+test('of more tickets than are looked at together each is told soon before its end', async (context) => {
+  const told: string[] = [];
+  const all = await rig(context, { program: 'https://unused.example' }, async ({ occasion, ticket }) => {
+    if (occasion === 'expiring') told.push(ticket);
+    return { kind: 'delivered' };
+  });
+  const open = Array.from({ length: expiringAtOnceMax + 20 }, (_, number) =>
+    all.opened({ binding: `b-${number}`, caller: `c-${number}` }),
+  );
+  const { watch, close } = all.open();
+  context.after(close);
+  all.clock.nowMs += 55 * minute;
+  for (let look = 0; look < 2; look += 1) {
+    await watch.look();
+    all.clock.nowMs += 2_000;
+  }
+  await watch.look();
+  assert.deepEqual(told.toSorted(), open.toSorted());
+  // Whoever opens one more is told of it in time too.
+  const late = all.opened({ binding: 'late', caller: 'late', terms: { openMs: minute } });
+  all.clock.nowMs += 50_000;
+  for (let look = 0; look < 3; look += 1) {
+    await watch.look();
+    all.clock.nowMs += 2_000;
+  }
+  assert.deepEqual(told.slice(open.length), [late]);
+});
+
+test('an approval that was taken back before it was told is told, and then that it was taken back', async (context) => {
+  const program = await receiver(context);
+  const all = await rig(context, { program: program.url });
+  const { watch, close } = all.open();
+  context.after(close);
+  const ticket = all.opened();
+  all.tickets.decide(ticket, approval('grace', { reason: 'seen' }), all.clock.nowMs);
+  all.tickets.decide(ticket, { kind: 'revoke', by: approver('sam'), reason: 'seen too late' }, all.clock.nowMs);
+  await watch.look();
+  assert.deepEqual(
+    program.received.map(({ body }) => [JSON.parse(body).type, JSON.parse(body).data.decision]),
+    [
+      ['approval.decided', { kind: 'approved', reason: 'seen' }],
+      ['approval.decided', { kind: 'revoked', reason: 'seen too late' }],
+    ],
+  );
+});
+
+/** Asks for access and gives the id. */
+function ask({ grants, clock }: Rig, changes: Parameters<typeof asking>[0] = {}): string {
+  const answer = grants.ask(asking(changes), clock.nowMs);
+  return answer.kind === 'recorded' ? answer.grant.id : assert.fail();
+}
+
+test('people are told of access that is asked for, given, taken back, and ended by its time or undecided', async (context) => {
+  const program = await receiver(context);
+  const all = await rig(context, { program: program.url });
+  const { watch, close } = all.open();
+  context.after(close);
+  const approved = { kind: 'approve' as const, by: grantActor('grace'), reason: 'agreed' };
+  const messages = () => program.received.map(({ body }) => JSON.parse(body));
+  const first = ask(all);
+  await watch.look();
+  assert.deepEqual(messages()[0].data.link, `https://skilltape.example/access/${first}`);
+  assert.deepEqual(messages()[0].data.asked, { forMinutes: 120, reason: 'the release is on Friday' });
+  assert.doesNotMatch(program.received[0]?.body ?? '', /ada/i, 'who asks is not told');
+  // Both before the next look: each is told as what it was.
+  all.grants.decide(first, approved, all.clock.nowMs);
+  all.grants.decide(first, { ...approved, kind: 'revoke', reason: 'the release is out' }, all.clock.nowMs);
+  await watch.look();
+  const second = ask(all, { wanted: { skill: 'pdf', forMs: 5 * minute } });
+  all.grants.decide(second, approved, all.clock.nowMs);
+  const third = ask(all, { wanted: { model: 'claude-opus-5-5' } });
+  await watch.look();
+  all.clock.nowMs += 55 * minute;
+  await watch.look();
+  all.clock.nowMs += 5 * minute;
+  all.grants.sweep(all.clock.nowMs);
+  await watch.look();
+  assert.deepEqual(
+    messages().map(({ type, data }) => [type, data.ticket, data.decision?.kind ?? null, data.wasGranted]),
+    [
+      ['access.opened', first, null, false],
+      ['access.decided', first, 'approved', false],
+      ['access.decided', first, 'revoked', false],
+      ['access.decided', second, 'approved', false],
+      ['access.opened', third, null, false],
+      ['access.expiring', third, null, false],
+      ['access.expired', second, null, true],
+      ['access.expired', third, null, false],
+    ],
+  );
+  const events = all.grants.read(first, all.clock.nowMs)?.events ?? [];
+  assert.deepEqual(
+    events.flatMap((event) => ('occasion' in event ? [`${event.kind} ${event.target} ${event.occasion}`] : [])),
+    ['notified program opened', 'notified program decided', 'notified program decided'],
+  );
+  assert.equal(all.grants.read(first, all.clock.nowMs)?.state.kind, 'revoked', 'what was told decides nothing');
+});
+
+test('break-glass is told as such, and a target hears of no more subjects than it is to', async (context) => {
+  const told: Notice[] = [];
+  const all = await rig(context, { all: 'https://unused.example', held: 'https://unused.example' }, async (one) => {
+    told.push(one);
+    return { kind: 'delivered' };
+  });
+  const { watch, close } = all.open({ held: ['approval'] });
+  context.after(close);
+  const id = ask(all, { wanted: { kind: 'break_glass', holder: null, connection: null } });
+  all.opened();
+  await watch.look();
+  assert.deepEqual(told.map(({ about }) => about).toSorted(), ['approval', 'approval', 'break_glass']);
+  const glass = told.find(({ about }) => about === 'break_glass') ?? assert.fail();
+  assert.equal(titleOf(glass), `Break-glass is asked for (${id})`);
+  assert.deepEqual([glass.connection, glass.link], [null, null]);
+  assert.deepEqual(factsOf(glass)[0], { name: 'Connection', value: 'each' });
+});
+
+test('an outbox of an earlier version goes on where it was, and its messages are about tickets', (context) => {
+  const file = join(temporaryDirectory(context), 'notices.sqlite');
+  new Outbox(file).close();
+  const old = new DatabaseSync(file);
+  const { about: _, asked: __, wasGranted: ___, ...written } = notice();
+  old.exec('drop table cursors; create table cursor (only_one integer primary key, number integer not null) strict');
+  old.exec('insert into cursor values (1, 41)');
+  const insert = old.prepare("insert into deliveries values ('t-1.1', 'chat', 't-1', ?, 0, 0, 0, null)");
+  insert.run(JSON.stringify(written));
+  old.close();
+  for (let start = 0; start < 2; start += 1) {
+    const outbox = new Outbox(file);
+    assert.deepEqual([outbox.cursorOf('approvals'), outbox.cursorOf('grants')], [41, 0]);
+    assert.deepEqual(outbox.next('chat', 1)?.notice, notice());
+    outbox.close();
+  }
 });

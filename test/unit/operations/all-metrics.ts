@@ -3,6 +3,7 @@ import { coverageMetrics } from '../../../extproc/operations/coverage-metrics.ts
 import { grantMetrics } from '../../../extproc/operations/grant-metrics.ts';
 import { Operations } from '../../../extproc/operations/operations.ts';
 import { policyMetrics } from '../../../extproc/operations/policy-metrics.ts';
+import { retentionMetrics } from '../../../extproc/operations/retention-metrics.ts';
 import { ShippingState } from '../../../extproc/operations/shipping-state.ts';
 import { workerMetrics } from '../../../extproc/operations/worker-metrics.ts';
 import { createRig } from '../exchange/rig.ts';
@@ -20,6 +21,7 @@ export function allMetrics(): Metric[] {
   workerMetrics(metrics.registry, () => []);
   grantMetrics(metrics.registry, () => 0);
   approvalMetrics(metrics.registry, Date.now);
+  retentionMetrics(metrics.registry, { ageSeconds: () => 0, toDo: () => 0 });
   coverageMetrics(metrics.registry, { counts: () => ({}), lagSeconds: () => 0 });
   return metrics.registry.getMetricsAsArray().map((metric) => {
     const { name, type, help, labelNames = [] } = metric as unknown as Metric;

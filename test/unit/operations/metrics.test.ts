@@ -10,7 +10,7 @@ import { seriesFrom, valueIn } from './exposition.ts';
 test('names end in their base unit, counters in _total, and each has a help', () => {
   const units = /_(total|seconds|bytes|ratio)$/;
   const counts =
-    /^(skilltape_(ready|condition_ok|journal_admits|open_exchanges(_max)?|approvals_live|notifications_waiting|shipping_waiting_exchanges|workers(_recording)?|(access_grants|break_glass)_in_force|volume_refuses))$/;
+    /^(skilltape_(ready|condition_ok|journal_admits|open_exchanges(_max)?|approvals_live|notifications_waiting|shipping_waiting_exchanges|workers(_recording)?|(access_grants|break_glass)_in_force|volume_refuses|retention_to_do))$/;
   const all = allMetrics();
   assert.ok(all.length > 30);
   for (const { name, type, help } of all) {

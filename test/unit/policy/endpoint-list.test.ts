@@ -25,7 +25,9 @@ test('an entry that stands for no endpoint is a fault that names it', () => {
 });
 
 test('a policy directory with such an entry does not load', () => {
-  const compiled = new Map([['lists/endpoints/data.json', Buffer.from('{"allowed": ["mesages.*"]}')]]);
+  const compiled = new Map([
+    ['lists/endpoints/data.json', Buffer.from('{"allowed": ["mesages.*"], "allowed_with_secrets": []}')],
+  ]);
   assert.deepEqual(layoutFaults(compiled), [
     { path: 'lists/endpoints/data.json', line: 1, reason: 'allowed names no endpoint: "mesages.*"' },
   ]);

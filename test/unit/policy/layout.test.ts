@@ -52,22 +52,22 @@ test('a package that does not fit its folder is a fault, with its line', () => {
 });
 
 test('a reference to a list that does not exist is a fault, with its line', () => {
-  const data = { 'lists/deny/data.json': '{"subjects": ["toString"], "models": {"names": []}}' };
+  const data = { 'lists/mine/data.json': '{"subjects": ["toString"], "models": {"names": []}}' };
   const rego = [
     'package skilltape.lib',
-    'a := data.lists.deny.subjects[0]',
-    'b := data.lists.deny.subject',
-    'c := data.lists.denied',
+    'a := data.lists.mine.subjects[0]',
+    'b := data.lists.mine.subject',
+    'c := data.lists.others',
     '# data.lists.remark',
-    'd := data.lists.deny.models["prefixes"]; e := data.lists.deny["models"].names',
-    'f := data.lists.deny.toString',
+    'd := data.lists.mine.models["prefixes"]; e := data.lists.mine["models"].names',
+    'f := data.lists.mine.toString',
     'g := data.lists[input.x]',
   ];
   assert.deepEqual(faults({ 'lib/a.rego': rego.join('\n'), ...data }), [
-    'lib/a.rego:3: there is no list data.lists.deny.subject',
-    'lib/a.rego:4: there is no list data.lists.denied',
-    'lib/a.rego:6: there is no list data.lists.deny.models["prefixes"]',
-    'lib/a.rego:7: there is no list data.lists.deny.toString',
+    'lib/a.rego:3: there is no list data.lists.mine.subject',
+    'lib/a.rego:4: there is no list data.lists.others',
+    'lib/a.rego:6: there is no list data.lists.mine.models["prefixes"]',
+    'lib/a.rego:7: there is no list data.lists.mine.toString',
   ]);
 });
 

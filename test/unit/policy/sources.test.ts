@@ -21,10 +21,12 @@ test('rules, lists and capabilities are read; tests, schemas, notes and hidden f
   assert.equal(sources.capabilities?.toString(), '{}');
 });
 
-test('a list under another name than data.json is refused, since it would match nobody', async (t) => {
-  for (const path of ['lists/deny.json', 'data.yaml', 'lists/data.yml', 'lists/DATA.JSON']) {
+test('a list or a rule under another name than its own is refused, since it would match nobody', async (t) => {
+  const lists = ['lists/deny.json', 'data.yaml', 'lists/data.yml', 'lists/DATA.JSON'];
+  for (const path of [...lists, 'rules/request/a/a.reg', 'a.REGO', 'a.rego.txt']) {
     const directory = policyDirectory(t, { 'a.rego': 'a', [path]: '{}' });
-    const message = `${join(directory, path)} would not be read: data is in files named data.json, schemas are in schemas/`;
+    const where = 'rules are in files named <rule>.rego, data in files named data.json, schemas in schemas/';
+    const message = `${join(directory, path)} would not be read: ${where}`;
     await assert.rejects(readSources(directory), { code: 'policy_invalid', message });
   }
 });

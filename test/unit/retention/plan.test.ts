@@ -23,7 +23,7 @@ function holdOf(scope: HoldScope, covered: Hold['covered'] = []): Hold {
 function inputOf(overrides: Partial<PlanInput> = {}): PlanInput {
   return {
     ...{ nowMs: firstMs + 40 * dayMs, rules, families: [], indexDays: [], revealDays: [] },
-    ...{ heldFamilies: [], indexHeldDays: [], isHoldReleased: false },
+    ...{ heldFamilies: [], indexHeldDays: [], revealHeldDays: [], isHoldReleased: () => false },
     ...{ holds: [], owed: [], disk: null, ...overrides },
   };
 }
@@ -70,6 +70,10 @@ test('whatever there is, what is planned is due and free, what is due is planned
     });
     const heldFamilies = numbers.filter(() => random(3) === 0).map((number) => family(number, name()));
     const revealDays = numbers.map((number) => ({ retentionClass: name(), day: day(number), values: 1 + random(5) }));
+    const revealHeldDays = revealDays.flatMap((one) =>
+      random(2) === 0 ? [{ ...one, values: random(one.values + 1) }] : [],
+    );
+    const isReleased = random(2) === 0;
     const from = random(40);
     const holds = [
       ...(random(2) === 0
@@ -84,8 +88,9 @@ test('whatever there is, what is planned is due and free, what is due is planned
       heldFamilies,
       indexDays,
       indexHeldDays,
-      isHoldReleased: random(2) === 0,
+      isHoldReleased: () => isReleased,
       revealDays,
+      revealHeldDays,
       holds,
       disk,
     });
@@ -100,7 +105,9 @@ test('whatever there is, what is planned is due and free, what is due is planned
       assert.equal(step.action === 'move', step.store === 'archive' && step.holds !== undefined, told);
       if (step.holds !== undefined) {
         // It goes around them, and only where it can be told what they cover.
-        assert.ok(step.holds.length > 0 && step.store !== 'reveal', told);
+        assert.ok(step.holds.length > 0, told);
+        const isTold = revealHeldDays.some((one) => one.retentionClass === step.retentionClass && one.day === step.day);
+        assert.ok(step.store !== 'reveal' || isTold, `${told}: nobody can say which values are held`);
         assert.ok(step.store === 'index' || isKnown(step, indexDays, holds), `${told}: what is held is not known`);
         continue;
       }

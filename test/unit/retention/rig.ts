@@ -184,8 +184,8 @@ export class RetentionRig {
         }),
       ]);
       const { key, sealed } = await this.sealer.sealedKeyFor(person, retentionClass, `context ${number}`);
-      const value = sealValue(createSecretKey(key), 0, 'session-1', `[EMAIL:${number}]`, 'ada@example.org');
-      const rows = [{ session: 'session-1', token: `[EMAIL:${number}]`, counter: 0, value }];
+      const value = sealValue(createSecretKey(key), 0, session ?? 'session-1', `[EMAIL:${number}]`, 'ada@example.org');
+      const rows = [{ session: session ?? 'session-1', token: `[EMAIL:${number}]`, counter: 0, value }];
       const pair = decodeSealedKey(sealed).keyId;
       this.reveal.add([{ context: `context ${number}`, sealedKey: sealed, pair, retentionClass, rows }], atMs);
     }

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { ArchiveReader } from '../../../extproc/archive/reader.ts';
+import { indexFile } from '../../../extproc/index/sqlite/schema.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
 import { masterFromFile } from '../../../extproc/keys/master.ts';
 import { openOpener } from '../../../extproc/keys/opener.ts';
+import { RevealRetention } from '../../../extproc/reveal/retention.ts';
 import { FakeFileSystem } from '../../fakes/file-system.ts';
 import { ada, asked, dayMs, eve, RetentionRig } from './rig.ts';
 
@@ -40,7 +43,7 @@ test('a hold keeps its records in every store and nothing else of their days, an
   const plan = await rig.plan();
   assert.deepEqual(
     plan.kept.map(({ store, day, items, why, holds }) => [store, day, items, why, ...holds]),
-    ['index', 'reveal'].map((store) => [store, first, store === 'reveal' ? 2 : 1, 'held', id]),
+    ['reveal', 'index'].map((store) => [store, first, store === 'reveal' ? 2 : 1, 'held', id]),
   );
   const around = plan.steps.filter(({ holds }) => holds?.includes(id));
   assert.deepEqual(
@@ -88,6 +91,123 @@ test('a hold keeps its records in every store and nothing else of their days, an
     [0, 0],
   );
   assert.deepEqual((await rig.verify()).findings, []);
+});
+
+test('of values behind tokens a hold keeps those of the sessions that it covers, and all where nobody can say', async (t) => {
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
+  await rig.record(
+    { number: 1, atMs: noon(0), session: 'held' },
+    { number: 2, atMs: noon(0), session: 'other', person: eve },
+    { number: 3, atMs: noon(0), session: 'other', person: eve },
+    { number: 4, atMs: noon(1), session: 'other', person: eve },
+    { number: 5, atMs: noon(1), session: 'unknown', person: eve },
+  );
+  await rig.archive.close();
+  const values = () => rig.revealDays().map(({ day, values: count }) => [day, count]);
+  const { id } = await rig.parts.holds.add({ person: ada }, 'ops', 'a case');
+  await rig.parts.holds.add({ fromMs: noon(1) - 60_000, toMs: noon(1) + 60_000 }, 'ops', 'that hour');
+  rig.nowMs = noon(40);
+  rig.indexAway = 'connection refused';
+  await rig.sweep();
+  assert.deepEqual(values(), [
+    [first, 3],
+    [second, 2],
+  ]);
+  await rig.reopen();
+  rig.indexAway = null;
+  const { kept, done } = await rig.sweep();
+  const ofValues = <T extends { store: string; day: string; items: number }>(all: readonly T[]) =>
+    all.filter(({ store }) => store === 'reveal').map(({ day, items }) => [day, items]);
+  // The session `other` has an exchange within that hour, so what was sealed for it before stays too.
+  assert.deepEqual(
+    [ofValues(done), ofValues(kept)],
+    [
+      [],
+      [
+        [first, 3],
+        [second, 2],
+      ],
+    ],
+  );
+  const [byTime] = rig.parts.holds.inForce().filter(({ scope }) => scope.fromMs !== undefined);
+  await rig.parts.holds.release(byTime?.id ?? '', 'ops', 'it is over');
+  const after = await rig.sweep();
+  assert.deepEqual(
+    [ofValues(after.done), ofValues(after.kept)],
+    [
+      [
+        [first, 2],
+        [second, 2],
+      ],
+      [[first, 1]],
+    ],
+  );
+  assert.deepEqual(values(), [[first, 1]]);
+  assert.deepEqual(ofValues((await rig.sweep()).done), [], 'nothing is done twice');
+  await rig.parts.holds.release(id, 'ops', 'it is over');
+  await rig.sweep();
+  assert.deepEqual(values(), []);
+});
+
+test('values of a session of which the index has nothing of that time stay with a day of a hold', async (t) => {
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
+  await rig.record({ number: 1, atMs: noon(0), session: 'held' }, { number: 2, atMs: noon(0), session: 'lost' });
+  await rig.record({ number: 3, atMs: noon(9), session: 'lost' }, { number: 4, atMs: noon(0), session: 'free' });
+  await rig.archive.close();
+  new DatabaseSync(indexFile(rig.dataDirectory)).exec(`delete from exchanges where id = '${rig.idOf(2)}'`);
+  await rig.parts.holds.add({ session: 'held' }, 'ops', 'a case');
+  rig.nowMs = noon(33);
+  await rig.sweep();
+  const sessions = RevealRetention.open(rig.dataDirectory);
+  t.after(() => sessions.close());
+  const of = { retentionClass: 'standard', day: first };
+  assert.deepEqual(
+    sessions
+      .sessions(of)
+      .map(({ session }) => session)
+      .sort(),
+    ['held', 'lost'],
+  );
+});
+
+test('values of a day whose documents go in the same sweep are judged while the index can say of them', async (t) => {
+  const classes = { equal: { contentDays: 20, metadataDays: 20 } };
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem(), classes });
+  const retentionClass = 'equal';
+  await rig.record({ number: 1, atMs: noon(0), session: 'held', retentionClass });
+  await rig.record({ number: 2, atMs: noon(0), session: 'free', retentionClass, person: eve });
+  await rig.archive.close();
+  await rig.parts.holds.add({ session: 'held' }, 'ops', 'a case');
+  rig.nowMs = noon(33);
+  const { toDo } = await rig.sweep();
+  assert.deepEqual([toDo, rig.revealDays().map(({ values }) => values)], [[], [1]]);
+});
+
+test('a sweep behind a release that finds an index without the day does not count: the next one looks through it', async (t) => {
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
+  await rig.record({ number: 1, atMs: noon(0), session: 'one' }, { number: 2, atMs: noon(0), session: 'two' });
+  await rig.archive.close();
+  const one = await rig.parts.holds.add({ session: 'one' }, 'ops', 'a case');
+  await rig.parts.holds.add({ session: 'two' }, 'ops', 'another case');
+  rig.nowMs = noon(40);
+  await rig.sweep();
+  rig.nowMs += 1;
+  await rig.parts.holds.release(one.id, 'ops', 'it is over');
+  rig.nowMs += 1;
+  const openIndex = rig.parts.openIndex;
+  // As an index that was emptied and is being made anew.
+  rig.parts.openIndex = async () => {
+    const index = await openIndex();
+    index.days = async () => [];
+    index.matchingDays = async () => [];
+    return index;
+  };
+  await rig.sweep();
+  assert.deepEqual(await readable(rig, 1, 2), [true, true]);
+  await rig.reopen();
+  rig.nowMs += 1;
+  await rig.sweep();
+  assert.deepEqual(await readable(rig, 1, 2), [false, true]);
 });
 
 test('what the index cannot say of is held: a record that it refused stays with the day of a held one', async (t) => {

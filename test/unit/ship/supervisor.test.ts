@@ -154,7 +154,7 @@ const judgedInput = {
   authentication: { failure: null, detail: '' },
   request: {
     ...{ method: 'POST', path: '/v1/messages', endpoint: 'messages.create', endpoint_kind: 'messages' },
-    ...{ endpoint_treatment: 'prompt', body_form: 'messages' },
+    ...{ endpoint_treatment: 'prompt', body_form: 'messages', list_filtered: false },
     ...{ content_type: 'application/json', content_encoding: 'identity', content_length: null },
     ...{ betas: [], anthropic_version: '2023-06-01' },
   },

@@ -149,9 +149,12 @@ test('what a policy would have decided is what it decided when it was observed, 
   const inputs = generated(count, seed);
   const judged = inputs.map((input) => live(observing, input));
   const requests = await recorded(judged.map(({ decided }, at) => recordsOf(at, decided, inputs[at] as RequestInput)));
-  const began = performance.now();
+  const [began, used] = [performance.now(), process.cpuUsage()];
   const result = await compare(requests, enforcing);
-  t.diagnostic(`${count} inputs in ${((performance.now() - began) / 1_000).toFixed(1)} s`);
+  const seconds = (ms: number) => (ms / 1_000).toFixed(1);
+  const { user, system } = process.cpuUsage(used);
+  const busy = seconds((user + system) / 1_000);
+  t.diagnostic(`${count} inputs in ${seconds(performance.now() - began)} s, ${busy} s of them busy`);
   assert.deepEqual([result.judged, result.undecided, result.unopened], [count, 0, 0]);
   const expected = judged.flatMap((one, number) => changeOf(one, number, inputs[number] as RequestInput));
   assert.ok(expected.length > count / 10 && expected.length < count);

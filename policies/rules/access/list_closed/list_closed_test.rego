@@ -13,8 +13,16 @@ test_success_lists_that_are_opened if {
 	count(list_closed.findings) == 0 with input as _to("files.list") with data.lists.ownership.closed as ["skills.list"]
 }
 
+test_success_lists_that_the_connection_filters if {
+	filtered := example.access_with({"request": {"endpoint": "files.list", "list_filtered": true}})
+	count(list_closed.findings) == 0 with input as filtered
+}
+
 test_fail_lists_of_the_shipped_list if {
-	every endpoint in ["files.list", "batches.list", "skills.list", "sessions.list"] {
+	every endpoint in [
+		"files.list", "batches.list", "skills.list", "sessions.list",
+		"agents.list", "environments.list", "deployments.list", "deployment_runs.list",
+	] {
 		count(list_closed.findings) == 1 with input as _to(endpoint)
 	}
 }

@@ -2,8 +2,9 @@
 # title: Approvers are of the groups that policy names
 # description: |
 #   `input.approvers` has a list of groups for each rule that says who approves. Whoever decides is in one of each list: by
-#   the groups of their account or token, or by `approves` of their entry in `lists.console.operators`. An account whose
-#   entry has no `approves` counts for all, because policy names groups of tokens; a person in the console does not.
+#   the groups of their account, by those of their token where it is of the provider at which people log in to the console,
+#   or by `approves` of their entry in `lists.console.operators`. An account whose entry has no `approves` counts for all,
+#   because policy names groups of tokens; a person in the console does not.
 # scope: package
 # schemas:
 #   - input: schema.console.input
@@ -21,7 +22,7 @@ findings contains {"message": message} if {
 }
 
 _counts_for(groups) if {
-	some group in input.operator.groups
+	some group in console.approver_groups
 	group in groups
 }
 

@@ -27,6 +27,15 @@ test_success_person_by_token_group_or_by_the_entry if {
 	_count_person([["security"]], "approvals", null) == 0
 }
 
+test_fail_person_of_a_group_of_that_name_at_another_provider if {
+	other := object.union(example.person_operator, {"issuer": "https://other.example"})
+	entry := {"actions": ["decide"], "issuer": "https://other.example", "token_groups": ["staff"]}
+	document := object.union(example.console, {"action": "decide", "approvers": [["staff"]], "operator": other})
+	count(approver_listed.findings) == 1 with input as document with data.lists.console.operators as [entry]
+	count(approver_listed.findings) == 0 with input as document
+		with data.lists.console.operators as [object.union(entry, {"approves": ["staff"]})]
+}
+
 test_fail_person_of_another_group if _count_person([["security"]], "decide", null) == 1
 
 _count_person(approvers, action, approves) := number if {

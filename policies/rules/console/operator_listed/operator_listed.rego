@@ -2,7 +2,8 @@
 # title: Only listed operators may look
 # description: |
 #   But for `ask`, what a person asks for themselves by their token, which `access_offered` decides.
-#   An entry of `lists.console.operators` names `actions`, and who may take them by `users`, `uids` or `groups`; where it
+#   An entry of `lists.console.operators` names `actions`, and who may take them by `users`, `uids` or `groups`, or by `token_groups`
+#   of `issuer` (without it: of the provider at which people log in to the console); where it
 #   names `connections` or `types`, everything that is looked at must be among them. One entry must fit as a whole.
 # scope: package
 # schemas:

@@ -59,11 +59,24 @@ test_fail_groups_of_tokens_are_no_groups_of_accounts if {
 	not _listed({"actions": ["reveal"], "person": {"issuer": "", "subject": ""}})
 }
 
+test_fail_same_group_of_another_issuer if {
+	entry := {"actions": ["decide"], "token_groups": ["staff"]}
+	other := {"issuer": "https://other.example"}
+	not _listed_operator(entry, object.union(example.person_operator, other))
+	not _listed_operator(object.union(entry, other), example.person_operator)
+	_listed_operator(object.union(entry, other), object.union(example.person_operator, other))
+}
+
 test_fail_same_subject_of_another_issuer if {
 	not _listed_person(
 		{"actions": ["decide"], "person": {"issuer": "https://other.example", "subject": "u-7"}},
 		"decide",
 	)
+}
+
+_listed_operator(entry, operator) if {
+	document := object.union(example.console, {"action": "decide", "operator": operator})
+	count(operator_listed.findings) == 0 with input as document with data.lists.console.operators as [entry]
 }
 
 _listed_person(entry, action) if {

@@ -1,8 +1,8 @@
 # METADATA
 # title: Things in Claude's workspace belong to whom they were given first
 # description: |
-#   Who shares a key of Claude shares its workspace: an id is all it takes to use a file, batch, skill, container or
-#   session. `lists.ownership.open` says which `kinds` are open although they are of `others` or of nobody known. The
+#   Who shares a key of Claude shares its workspace: an id is all it takes to use a file, batch, skill, container,
+#   session, agent, environment or deployment. `lists.ownership.open` says which `kinds` are open although they are of `others` or of nobody known. The
 #   message is the same for both, so that nobody learns from it which ids there are.
 # scope: package
 # schemas:
@@ -16,7 +16,7 @@ findings contains {"effect": "deny", "message": message} if {
 	some thing in input.owners
 	not _passes(thing)
 	message := concat(" ", [
-		$"This request names a {_words(thing.kind)} that you were not given through this gateway.",
+		$"This request names {_words(thing.kind)} that you were not given through this gateway.",
 		"Ask its operators if you should be able to use it.",
 	])
 }
@@ -29,6 +29,8 @@ _passes(thing) if {
 	thing.owner in entry.owners
 }
 
-_words(kind) := "message of a thread" if {
+_words(kind) := "a message of a thread" if {
 	kind == "message"
-} else := kind
+} else := $"an {kind}" if {
+	kind in {"agent", "environment"}
+} else := $"a {kind}"

@@ -3,7 +3,7 @@ package skilltape.rules.request.owner_only_test
 import data.skilltape.lib.example_test as example
 import data.skilltape.rules.request.owner_only
 
-_kinds := ["file", "batch", "skill", "container", "session", "message"]
+_kinds := ["file", "batch", "skill", "container", "session", "message", "agent", "environment", "deployment"]
 
 test_success_nothing_named_or_all_of_it_mine if {
 	count(owner_only.findings) == 0 with input as example.request
@@ -17,7 +17,7 @@ test_fail_each_kind_of_others if {
 }
 
 test_fail_each_kind_of_nobody_known_but_skills if {
-	every kind in ["file", "batch", "container", "session", "message"] {
+	every kind in [kind | some kind in _kinds; kind != "skill"] {
 		count(owner_only.findings) == 1 with input as _naming([_thing(kind, "unknown")])
 	}
 }
@@ -67,6 +67,13 @@ test_fail_says_the_same_of_others_and_of_nobody_known if {
 	}}
 	every owner in ["others", "unknown"] {
 		owner_only.findings == said with input as _naming([_thing("message", owner)])
+	}
+}
+
+test_fail_says_what_it_is_in_words if {
+	every kind, words in {"file": "a file", "agent": "an agent", "environment": "an environment"} {
+		some finding in owner_only.findings with input as _naming([_thing(kind, "others")])
+		startswith(finding.message, $"This request names {words} that you were not given")
 	}
 }
 

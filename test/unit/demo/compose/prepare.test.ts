@@ -55,6 +55,17 @@ test('when one file is lost, all are made anew: those that are left would not fi
   assert.notEqual(second['elasticsearch/users'], first['elasticsearch/users']);
 });
 
+test('what an earlier version made is made anew, with what it did not know', async (t) => {
+  const { root, run, content } = setup(t);
+  await run();
+  const { files } = JSON.parse(readFileSync(join(root, 'people/made.json'), 'utf8'));
+  rmSync(join(root, 'console'), { recursive: true });
+  const known = files.filter((name: string) => !name.startsWith('console/'));
+  writeFileSync(join(root, 'people/made.json'), JSON.stringify({ files: known }));
+  assert.equal((await run()).secrets, 'made');
+  assert.ok('console/client.secret' in content());
+});
+
 test('what was left half made by a stop is made anew', async (t) => {
   const { root, run } = setup(t);
   await run();

@@ -1,0 +1,57 @@
+import type { Config } from '../config/config.ts';
+import type { ShipMemory } from '../index/memory.ts';
+import type { Masked } from '../masking/masked.ts';
+import type { Masker } from '../masking/masker.ts';
+import { transcriptOf } from '../remask/archived-exchanges.ts';
+import { maskAgain } from '../remask/mask-again.ts';
+import type { ExchangeDocument } from '../transcript/document.ts';
+import { archiveOf } from './archive-of.ts';
+import { documentPartsOf } from './recorded-of.ts';
+
+/** `unreadable.reason` holds no content. */
+export type ArchivedLook =
+  | { kind: 'found'; documents: readonly Masked<ExchangeDocument>[] }
+  | { kind: 'absent' }
+  | { kind: 'erased' }
+  | { kind: 'unreadable'; reason: string };
+
+/** One exchange of the archive, masked by the policies of now. */
+export type OpenArchived = (exchangeId: string) => Promise<ArchivedLook>;
+
+/**
+ * For whoever has the master key. Index and memory are not asked: where they are lost this is the way that is left, and
+ * an exchange that stands alone has its whole history in it.
+ */
+export function archivedOf(config: () => Config, masker: () => Masker): OpenArchived {
+  return async (exchangeId) => {
+    const archive = archiveOf(config());
+    try {
+      const outcome = await archive.read(exchangeId);
+      if (outcome.kind === 'absent') return outcome;
+      if (outcome.kind === 'unopened')
+        return outcome.why.kind === 'erased' ? outcome.why : { kind: 'unreadable', reason: outcome.why.reason };
+      const transcript = await transcriptOf(outcome.exchange);
+      if (transcript === null) return { kind: 'unreadable', reason: 'its records are not whole' };
+      const { parts } = await documentPartsOf(config(), masker);
+      const memory = nothingRemembered(outcome.exchange.at.retentionClass);
+      const masked = await maskAgain(transcript, null, { ...parts, memory });
+      return masked.kind === 'masked'
+        ? { kind: 'found', documents: masked.documents }
+        : { kind: 'unreadable', reason: masked.reason };
+    } finally {
+      await archive.close();
+    }
+  };
+}
+
+/** The class is the one that it was archived with. */
+function nothingRemembered(
+  retentionClass: string,
+): Pick<ShipMemory, 'turns' | 'links' | 'retentionClassOf' | 'remember'> {
+  return {
+    turns: { firstSeenBy: () => null },
+    links: { find: () => null },
+    retentionClassOf: () => retentionClass,
+    remember: () => {},
+  };
+}
