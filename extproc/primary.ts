@@ -51,6 +51,7 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
   const shipping = startShipping({
     ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations, coverage },
     journalDirectories: [...directoriesOf(parts, [primaryJournal, ...workers]), ...left.directories],
+    isRecordingBusy: () => fleet.isBusy(),
     onDelivered([position = null, ...others]) {
       freeBehind(position, own, log);
       fleet.delivered(others.slice(0, workers.length));

@@ -17,6 +17,7 @@ import { startPrimary } from './primary.ts';
 import { largeReading } from './reading/threaded-reader.ts';
 import type { Recorder } from './recorder.ts';
 import { startRecorder } from './recorder.ts';
+import { RecordingLoad } from './recording-load.ts';
 import { openRecovered, untilUnlocked } from './recovery.ts';
 import { startShipping } from './shipping.ts';
 import { startTicketWatching } from './ticket-watching.ts';
@@ -90,10 +91,12 @@ async function startAlone(parts: ProcessorParts & { keys: Keys }): Promise<Proce
   started.defer(() => journal.close());
   const largeWork = largeReading();
   const coverage = watchCoverage(log, journal, Date.now);
+  const load = new RecordingLoad(() => journal.usage());
   const shipping = startShipping({
     ...{ config, policy, log, journalKey: keys.journal, hashKey: keys.hash, operations, coverage },
     journalDirectories: [directory, ...left.directories],
     largeWorkMemory: largeWork.memory,
+    isRecordingBusy: () => load.isBusy(),
     onDelivered: ([position = null, ...others]) => {
       if (position !== null) recorder?.delivered(position);
       left.delivered(others);

@@ -28,6 +28,8 @@ export type ShippingParts = {
   coverage: CoverageWatch;
   /** Of the `LargeWork` of this process, where streams are taken in it. */
   largeWorkMemory?: SharedArrayBuffer;
+  /** Since it was last asked: shipping gives way then. */
+  isRecordingBusy: () => boolean;
   /** For each journal: everything before this position is in the index, and a restart reads on from there. */
   onDelivered: (positions: readonly (Position | null)[]) => void;
 };
@@ -70,6 +72,7 @@ export function startShipping(parts: ShippingParts): Shipping {
       decoding: decodingLimits(config),
       rememberedDays: config.index.rememberedDays,
       rejectsMaxBytes: config.index.rejectsMaxBytes,
+      yieldMaxMs: config.index.yieldMaxMs,
       prices: pricesOf(config),
       reveal: config.reveal.keptDays === 0 ? null : config.reveal,
       coverage: coverageOptions(config),
@@ -80,6 +83,7 @@ export function startShipping(parts: ShippingParts): Shipping {
         measure(report);
         heed(report);
       },
+      isRecordingBusy: parts.isRecordingBusy,
       onLateRecords: (records) => parts.coverage.write(records).finally(() => shipper.wake()),
       onCrash(err) {
         metrics.shipping.crashes.inc();

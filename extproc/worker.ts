@@ -9,6 +9,7 @@ import { createLog, endOnFault } from './log.ts';
 import { meteredFileSystem } from './operations/metered-file-system.ts';
 import { Operations } from './operations/operations.ts';
 import { startRecorder } from './recorder.ts';
+import { RecordingLoad } from './recording-load.ts';
 import { openUndamaged } from './recovery.ts';
 import { listenOf } from './workers/places.ts';
 import { PrimaryLink } from './workers/primary-link.ts';
@@ -53,7 +54,8 @@ async function record(start: WorkerStart, link: PrimaryLink, signalled: Promise<
     const { recorder, journal } = await begin(start, link, { log, operations });
     started.defer(() => journal.close());
     started.defer(() => recorder.stop());
-    link.recording({ ...recorder, report: () => operations.report() });
+    const load = new RecordingLoad(() => journal.usage());
+    link.recording({ ...recorder, report: () => operations.report(), isBusy: () => load.isBusy() });
   } catch (thrown) {
     await link.failed(diskFault(thrown) ?? thrown);
     process.exitCode = 1;

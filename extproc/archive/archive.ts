@@ -8,6 +8,7 @@ import { type Checkpoint, checkpointsOf, pointOf, type Tombstone, tombstonesOf }
 import { Checkpoints } from './checkpoints.ts';
 import { type Gear, randomGear } from './chunker.ts';
 import type { Person } from './cipher.ts';
+import { FrameCompressor } from './compressor.ts';
 import { dayOf, isOfDay, isOver } from './day.ts';
 import { type Deleted, deleteFamily, type Family, finishDeletions } from './deletion.ts';
 import type { JournalMarks } from './marks.ts';
@@ -37,6 +38,7 @@ export class Archive {
   readonly #options: ArchiveOptions;
   readonly #directory: string;
   readonly #gear: Gear = randomGear();
+  readonly #compressor = new FrameCompressor();
   #writing: Writing | undefined;
   readonly #certainBytes = new Map<string, number>();
 
@@ -229,7 +231,12 @@ export class Archive {
       previous: before?.hash ?? null,
       ...writing.marks.forHeader(home),
     };
-    const segment = await OpenSegment.create(fileSystem, segmentPath(this.#directory, header), header);
+    const segment = await OpenSegment.create(
+      fileSystem,
+      segmentPath(this.#directory, header),
+      header,
+      this.#compressor,
+    );
     writing.open.set(retentionClass, segment);
     return segment;
   }

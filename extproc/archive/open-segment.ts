@@ -1,11 +1,11 @@
 /** One segment file on its way: created, given frames, synced, ended. */
 import type { KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
-import { constants, zstdCompressSync } from 'node:zlib';
 import type { AppendFile, FileSystem } from '../journal/fs.ts';
 import { type ChainState, SegmentChain } from './chain.ts';
 import { frameKey, type Person, type Sealer, sealContent } from './cipher.ts';
-import { dictionaryOf, SlotDictionary } from './dictionary.ts';
+import type { FrameCompressor } from './compressor.ts';
+import { SlotDictionary } from './dictionary.ts';
 import {
   encodeFrameHead,
   encodeSegmentHeader,
@@ -27,9 +27,6 @@ export type FrameSource = { exchangeId: string; place: JournalPlace };
 const noExchange: FrameSource = { exchangeId: '', place: noPlace };
 /** Persons of a segment that are remembered for compression (inv. 10); a person more is one less of the oldest. */
 const dictionariesMax = 64;
-/** A turn of a conversation is small and worth more work; a large upload is seldom text, and would hold up the others. */
-const smallMaxBytes = 64 * 1024;
-const smallLevel = 12;
 /** Frames are gathered and written together; beyond this they are written at once. */
 const gatheredMaxBytes = 4 * 1024 * 1024;
 
@@ -37,6 +34,7 @@ export class OpenSegment {
   readonly path: string;
   readonly header: SegmentHeader;
   readonly #file: AppendFile;
+  readonly #compressor: FrameCompressor;
   readonly #hash: Buffer;
   readonly #chain: SegmentChain;
   readonly #slots = new Map<string, Slot>();
@@ -48,10 +46,16 @@ export class OpenSegment {
   #syncedBytes: number;
   #syncedFrames = 0;
 
-  private constructor(path: string, header: SegmentHeader, file: AppendFile, headerBytes: Buffer) {
+  private constructor(
+    path: string,
+    header: SegmentHeader,
+    parts: { file: AppendFile; compressor: FrameCompressor; headerBytes: Buffer },
+  ) {
+    const { file, compressor, headerBytes } = parts;
     this.path = path;
     this.header = header;
     this.#file = file;
+    this.#compressor = compressor;
     this.#hash = headerHash(headerBytes);
     this.#chain = new SegmentChain(this.#hash);
     this.#bytes = headerBytes.length;
@@ -59,7 +63,12 @@ export class OpenSegment {
   }
 
   /** Header and directory entry are durable on return, so a torn header means that no frame was ever written. */
-  static async create(fileSystem: FileSystem, path: string, header: SegmentHeader): Promise<OpenSegment> {
+  static async create(
+    fileSystem: FileSystem,
+    path: string,
+    header: SegmentHeader,
+    compressor: FrameCompressor,
+  ): Promise<OpenSegment> {
     await fileSystem.makeDirectory(dirname(path));
     const file = await fileSystem.createAppend(path);
     const headerBytes = encodeSegmentHeader(header);
@@ -73,7 +82,7 @@ export class OpenSegment {
       await fileSystem.remove(path).catch(() => {});
       throw thrown;
     }
-    return new OpenSegment(path, header, file, headerBytes);
+    return new OpenSegment(path, header, { file, compressor, headerBytes });
   }
 
   /** With every frame made so far. */
@@ -102,7 +111,10 @@ export class OpenSegment {
 
   /** The next frame of the person gets a new key. */
   forgetSlot(person: Person): void {
-    this.#slots.delete(personName(person));
+    const name = personName(person);
+    const slot = this.#slots.get(name);
+    if (slot !== undefined) this.#compressor.forget(slot.dictionary);
+    this.#slots.delete(name);
   }
 
   /** The person's key in this segment, which is made when it is first asked for. */
@@ -116,18 +128,17 @@ export class OpenSegment {
     await this.#addFrame('key', slot.number, noExchange, sealed.length, () => [sealed]);
     this.#slots.set(name, slot);
     this.#dictionaries.push(slot.dictionary);
-    if (this.#dictionaries.length > dictionariesMax) this.#dictionaries.shift()?.forget();
+    const oldest = this.#dictionaries.length > dictionariesMax ? this.#dictionaries.shift() : undefined;
+    if (oldest !== undefined) {
+      this.#compressor.forget(oldest);
+      oldest.forget();
+    }
     return slot;
   }
 
   async add(kind: 'block' | 'exchange', slot: Slot, source: FrameSource, parts: readonly Uint8Array[]): Promise<void> {
     const plain = Buffer.concat(parts);
-    const dictionary = dictionaryOf(slot.dictionary.bytes);
-    const level = plain.length <= smallMaxBytes ? smallLevel : constants.ZSTD_CLEVEL_DEFAULT;
-    const packed = zstdCompressSync(plain, {
-      ...(dictionary !== undefined && { dictionary }),
-      params: { [constants.ZSTD_c_compressionLevel]: level },
-    });
+    const packed = await this.#compressor.compress(slot.dictionary, plain);
     const length = Buffer.alloc(4);
     length.writeUInt32LE(slot.dictionary.bytes.length);
     const content = Buffer.concat([length, packed]);
@@ -153,13 +164,18 @@ export class OpenSegment {
     const frame = endFrame(this.#chain, reason);
     this.#gather(frame);
     await this.sync();
-    await this.#file.close();
+    await this.#close();
     return this.state();
   }
 
   /** After a failure: nothing more is written to the file by this process. */
   async abandon(): Promise<void> {
-    await this.#file.close().catch(() => {});
+    await this.#close().catch(() => {});
+  }
+
+  async #close(): Promise<void> {
+    for (const { dictionary } of this.#slots.values()) this.#compressor.forget(dictionary);
+    await this.#file.close();
   }
 
   async #addFrame(

@@ -71,6 +71,12 @@ export const index = z.strictObject({
     256 * MiB,
     'Size of the list of documents that the index refused (`skilltape rejects`); beyond it the oldest leave the list.',
   ),
+  yieldMaxMs: milliseconds(
+    0,
+    60_000,
+    2_000,
+    'Longest time that an ended exchange waits for archive and index while a thread that answers Envoy is busy, see docs/operations.md; 0: shipping never gives way.',
+  ),
   elasticsearch: elasticsearch.optional(),
 });
 

@@ -21,7 +21,7 @@ export const policies = z.strictObject({
   pollIntervalMs: milliseconds(
     100,
     3_600_000,
-    2_000,
+    10_000,
     'How often the files of the policies are looked at where the system tells nothing of changes, as on network file systems.',
   ),
   evaluationMaxMs: milliseconds(

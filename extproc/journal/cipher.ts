@@ -18,6 +18,8 @@ export type SegmentCipher = {
 };
 
 const INFO = 'skilltape journal v1';
+/** A frame with a payload up to this size is made in one piece: to copy so little costs less than more calls and buffers. */
+const onePieceMaxBytes = 16 * 1024;
 
 /**
  * The key is derived per segment, and a process never appends to a segment of an earlier one, so the frame number is a
@@ -32,11 +34,13 @@ export function segmentCipher(journalKey: Uint8Array, header: SegmentHeader): Se
       const headBytes = encodeFrameHead(head);
       const cipher = createCipheriv('aes-256-gcm', key, nonceOf(head.kind, head.frameNumber));
       cipher.setAAD(placeOf(headerBytes, offset, headBytes));
-      const sealed: Uint8Array[] = parts.map((part) => cipher.update(part));
+      const isOnePiece = head.payloadBytes <= onePieceMaxBytes;
+      const plain = isOnePiece ? [Buffer.concat(parts)] : parts;
+      const sealed: Uint8Array[] = plain.map((part) => cipher.update(part));
       cipher.final();
       sealed.push(cipher.getAuthTag());
       finishFrameHead(headBytes, sealed);
-      return [headBytes, ...sealed];
+      return isOnePiece ? [Buffer.concat([headBytes, ...sealed])] : [headBytes, ...sealed];
     },
     open(head, headBytes, offset, sealed) {
       const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(head.kind, head.frameNumber), {
@@ -58,12 +62,13 @@ export function segmentCipher(journalKey: Uint8Array, header: SegmentHeader): Se
 function nonceOf(kind: FrameKind, frameNumber: number): Buffer {
   const nonce = Buffer.alloc(12);
   nonce.writeUInt32LE(kind === 'record' ? 0 : 1, 0);
-  nonce.writeBigUInt64LE(BigInt(frameNumber), 4);
+  // The upper half of a u64 stays 0, here and below: the frame's number has 32 bits in its head, and so have offsets.
+  nonce.writeUInt32LE(frameNumber, 4);
   return nonce;
 }
 
 function placeOf(headerBytes: Uint8Array, offset: number, headBytes: Uint8Array): Buffer {
   const at = Buffer.alloc(8);
-  at.writeBigUInt64LE(BigInt(offset));
+  at.writeUInt32LE(offset);
   return Buffer.concat([headerBytes, at, headBytes.subarray(0, 16)]);
 }

@@ -1,6 +1,21 @@
 import { parentPort } from 'node:worker_threads';
 import type { PolicyBundle } from '../policy/bundle.ts';
+import { Brake } from './brake.ts';
 import type { ShipCommand } from './protocol.ts';
+
+/** The commands, and the brake that heeds the wakes among them. */
+export function brakedCommands(
+  usePolicy: (policy: PolicyBundle) => Promise<void>,
+  yieldMaxMs: number,
+): { commands: Commands; brake: Brake } {
+  const brake: Brake = new Brake({
+    ...{ yieldMaxMs, nowMs: () => performance.now(), wallClockMs: Date.now },
+    pause: (ms) => commands.pause(ms),
+    isStopping: () => commands.stopRequested,
+  });
+  const commands = new Commands(usePolicy, (isRecordingBusy) => brake.woken(isRecordingBusy));
+  return { commands, brake };
+}
 
 /** Commands of the main thread; several wakes while we ship count as one. */
 export class Commands {
@@ -9,7 +24,9 @@ export class Commands {
   #resolve: (() => void) | undefined;
   #taken: ((isWritten: boolean) => void) | undefined;
 
-  constructor(usePolicy: (policy: PolicyBundle) => Promise<void>) {
+  readonly #stopped = Promise.withResolvers<void>();
+
+  constructor(usePolicy: (policy: PolicyBundle) => Promise<void>, onWake: (isRecordingBusy: boolean) => void) {
     parentPort?.on('message', (command: ShipCommand) => {
       switch (command.kind) {
         case 'late_records_taken':
@@ -21,8 +38,10 @@ export class Commands {
           return;
         case 'stop':
           this.stopRequested = true;
+          this.#stopped.resolve();
           break;
         case 'wake':
+          onWake(command.isRecordingBusy);
           break;
         default:
           command satisfies never;
@@ -37,6 +56,14 @@ export class Commands {
       this.#taken = resolve;
       send();
     });
+  }
+
+  /** Ended by a stop alone. */
+  async pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    await Promise.race([promise, this.#stopped.promise]);
+    clearTimeout(timer);
   }
 
   async next(timeoutMs: number): Promise<void> {

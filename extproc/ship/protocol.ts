@@ -46,6 +46,8 @@ export type ShipOptions = {
   decoding: DecodingLimits;
   rememberedDays: number;
   rejectsMaxBytes: number;
+  /** Longest wait after the end of an exchange while recording is busy; 0 for none. */
+  yieldMaxMs: number;
   prices: PriceTable | null;
   /** Null: no values are kept for a reveal. */
   reveal: { maxBytes: number; keptDays: number } | null;
@@ -80,7 +82,7 @@ export type ShipStart = ShipOptions & { reduced: readonly string[]; reading: Sha
  * records that were to be written: they are on disk, or have to be tried later; `policy` that is in force from now on.
  */
 export type ShipCommand =
-  | { kind: 'wake' }
+  | { kind: 'wake'; isRecordingBusy: boolean }
   | { kind: 'stop' }
   | { kind: 'late_records_taken'; isWritten: boolean }
   | { kind: 'policy'; policy: PolicyBundle };

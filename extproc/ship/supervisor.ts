@@ -9,6 +9,8 @@ export type SupervisorEvents = {
   onReport: (report: ShipReport) => void;
   /** Writes records that the thread made; true when they are on disk. */
   onLateRecords: WriteLateRecords;
+  /** Asked when the thread is told of ends: whether it is to give way. */
+  isRecordingBusy: () => boolean;
   /** The thread died; it is started again after `restartDelayMs`. The journal keeps what it had not delivered. */
   onCrash: (error: Error) => void;
 };
@@ -65,7 +67,7 @@ export function superviseShipper(options: ShipOptions, events: SupervisorEvents)
   const send = (command: ShipCommand): void => worker?.postMessage(command);
   const wakeNow = (): void => {
     waking = undefined;
-    send({ kind: 'wake' });
+    send({ kind: 'wake', isRecordingBusy: events.isRecordingBusy() });
   };
   return {
     wake() {

@@ -19,7 +19,8 @@ import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
 import { spendOf } from '../usage/spend.ts';
 import { AheadOfIndex, openArchive } from './archiving.ts';
-import { Commands } from './commands.ts';
+import type { Brake } from './brake.ts';
+import { brakedCommands, type Commands } from './commands.ts';
 import { coverageOf, noted } from './coverage.ts';
 import { FindingCounter } from './finding-counter.ts';
 import { inForceWith } from './in-force.ts';
@@ -83,7 +84,7 @@ async function run(options: ShipStart): Promise<void> {
   };
   const pipeline = createPipeline(parts);
   const largeWork = new LargeWork('shipping', patienceMs, options.largeWorkMemory ?? undefined);
-  const commands = new Commands(inForce.use);
+  const { commands, brake } = brakedCommands(inForce.use, options.yieldMaxMs);
   const coverage = coverageOf(options, {
     isOpen: (exchangeId) => shipper.isOpen(exchangeId),
     write: (records) => commands.lateRecordsTaken(() => report({ kind: 'late_records', records })),
@@ -95,20 +96,14 @@ async function run(options: ShipStart): Promise<void> {
       if (bytes >= largeMinBytes) collectGarbage();
       return work();
     });
-  const shipper = new Shipper(journals, coverage === null ? pipeline : noted(pipeline, coverage), eventsOf(mark), {
-    run,
-  });
+  const sink = coverage === null ? pipeline : noted(pipeline, coverage);
+  const shipper = new Shipper(journals, sink, eventsOf(mark), { run });
   const reopened = (at: number, { directory }: Followed) =>
     readAgain(directory, shipper.status().delivered[at] ?? null, options);
   const ahead =
     archive && new AheadOfIndex(() => journals.map((one, at) => reopened(at, one)), { ...parts, archive }, { run });
   await ship({
-    shipper,
-    coverage,
-    commands,
-    journals,
-    largeWork,
-    findings,
+    ...{ shipper, coverage, commands, brake, journals, largeWork, findings },
     archiving: archive && ahead && { archive, ahead },
   });
   await ahead?.stop();
@@ -181,6 +176,7 @@ type Shipping = {
   shipper: Shipper;
   coverage: Coverage | null;
   commands: Commands;
+  brake: Brake;
   journals: readonly Followed[];
   largeWork: LargeWork;
   findings: FindingCounter;
@@ -189,16 +185,20 @@ type Shipping = {
 
 /** Until `stop`, and then to the ends of the journals as they are then. */
 async function ship(parts: Shipping): Promise<void> {
-  const { shipper, coverage, commands, journals, largeWork, findings, archiving } = parts;
+  const { shipper, coverage, commands, brake, journals, largeWork, findings, archiving } = parts;
   const cursors = journals.map((journal) => new SavedCursor(journal));
   let savedAt = Number.NEGATIVE_INFINITY;
   const isCursorDue = () => performance.now() - savedAt >= cursorIntervalMs;
+  const undeliveredSinceMs = () => shipper.status().undeliveredSinceMs;
+  const isPauseDue = () => isCursorDue() || brake.isOn(undeliveredSinceMs());
   for (;;) {
+    await brake.released(undeliveredSinceMs());
     const stopping = commands.stopRequested;
     const beganMs = Date.now();
     let result: Advance | undefined;
     try {
-      result = await shipper.advance(isCursorDue);
+      brake.reading();
+      result = await shipper.advance(isPauseDue);
       if (result.kind !== 'retry') coverage?.shippedUntil(shipper.readUntilMs(beganMs));
     } finally {
       const { delivered, ...counts } = shipper.status();

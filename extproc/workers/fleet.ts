@@ -16,6 +16,9 @@ export type FleetParts = Pick<SupervisorParts, 'launch' | 'drainMaxMs' | 'log' |
   onEnded(): void;
 };
 
+/** Longer than workers gather ends before they tell of them. */
+const busyMs = 150;
+
 /** In the primary: all workers, and what they tell each other through it. */
 export class Fleet {
   readonly #supervisors: readonly WorkerSupervisor[];
@@ -26,6 +29,7 @@ export class Fleet {
   /** What a worker that came up meanwhile has to be told. */
   #policy: PolicyBundle | undefined;
   readonly #onEnded: () => void;
+  readonly #busyAtMs = new Map<number, number>();
 
   constructor({ workers, start, takeOver, onEnded, ...shared }: FleetParts) {
     this.#onEnded = onEnded;
@@ -67,6 +71,11 @@ export class Fleet {
     return new Map(await Promise.all(asked));
   }
 
+  /** Whether one of them was busy when it last told of ends, a moment ago. */
+  isBusy(): boolean {
+    return Math.max(...this.#busyAtMs.values()) > performance.now() - busyMs;
+  }
+
   /** @param positions for each worker in their order; null where nothing is in the index yet */
   delivered(positions: readonly (Position | null)[]): void {
     for (const [at, supervisor] of this.#supervisors.entries()) {
@@ -99,6 +108,7 @@ export class Fleet {
   #heed(from: number, message: FromWorker): void {
     switch (message.kind) {
       case 'ended':
+        this.#busyAtMs.set(from, message.isBusy ? performance.now() : Number.NEGATIVE_INFINITY);
         this.#onEnded();
         return;
       case 'share': {

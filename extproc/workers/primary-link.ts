@@ -18,6 +18,8 @@ export type WorkerEars = {
   note(fact: SharedFact): void;
   usePolicy(policy: PolicyBundle): Promise<void>;
   report(): Promise<ProcessReport>;
+  /** Since it was last asked. */
+  isBusy(): boolean;
 };
 
 const aliveIntervalMs = 500;
@@ -77,7 +79,7 @@ export class PrimaryLink {
   exchangeEnded(): void {
     this.#ended ??= setTimeout(() => {
       this.#ended = undefined;
-      this.#sendOnce({ kind: 'ended' });
+      this.#sendOnce({ kind: 'ended', isBusy: this.#ears?.isBusy() ?? false });
     }, endedDelayMs);
   }
 

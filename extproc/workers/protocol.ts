@@ -56,8 +56,8 @@ export type FromWorker =
   | { kind: 'failed'; code: ErrorCode; message: string; remedy?: string }
   /** Said again and again: whoever says nothing is frozen. */
   | { kind: 'alive' }
-  /** Its journal grew by the ends of exchanges. */
-  | { kind: 'ended' }
+  /** Its journal grew by the ends of exchanges; `isBusy`: the thread that answers Envoy was, since it said so last. */
+  | { kind: 'ended'; isBusy: boolean }
   | { kind: 'share'; ask: number; fact: SharedFact }
   | { kind: 'noted'; id: number }
   /** Exchanges that begin from now on are judged by this revision. */

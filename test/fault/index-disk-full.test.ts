@@ -64,6 +64,7 @@ test('an index whose disk is full waits and says why, and when there is room it 
   const keys = { journalKey: key, hashKey: key };
   const limits = {
     textMaxChars: 100_000,
+    yieldMaxMs: 0,
     maskingBudgetMs: 30_000,
     names: null,
     decoding: decodingLimits,
@@ -87,6 +88,7 @@ test('an index whose disk is full waits and says why, and when there is room it 
     {
       onReport: (report) => reports.push(report),
       onLateRecords: async () => false,
+      isRecordingBusy: () => false,
       onCrash: (error) => assert.fail(error),
     },
   );

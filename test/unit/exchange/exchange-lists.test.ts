@@ -84,6 +84,17 @@ test('the same list shows somebody else nothing of hers, over another connection
   assert.equal((await list(rig, encoded)).body, hers);
 });
 
+test("the vendor's skills are everybody's, and what only says that it is one is not", async () => {
+  const rig = await shared();
+  const data = [
+    { id: 'xlsx', source: 'anthropic' },
+    { id: 'skill_his', source: 'anthropic' },
+    { id: 'pdf', source: 'custom' },
+  ];
+  const { body } = await list(rig, [answerHeaders(), answerBody(JSON.stringify({ data }), true)], asked('/v1/skills'));
+  assert.deepEqual(JSON.parse(body).data, data.slice(0, 1));
+});
+
 test('where lists are denied or are no lists of things, nothing is held or changed', async () => {
   const rig = await shared();
   const whole = [answerHeaders(), answerBody(page, true)];

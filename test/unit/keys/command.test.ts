@@ -64,11 +64,16 @@ async function withProgram(t: TestContext) {
   const { dataDirectory, places } = ring;
   const script = join(dataDirectory, 'program.cjs');
   writeFileSync(script, program);
-  const be = (mood: Mood) => writeFileSync(join(dataDirectory, 'mood'), mood);
-  be('well');
   const argv = [process.execPath, script, dataDirectory, '--key', 'a $(touch pwned); b'];
   const env = { PATH: process.env.PATH, SKILLTAPE_TEST: 'given' };
-  const service = commandWrap({ argv, env, timeoutMs: 1_500 });
+  const options = { argv, env, timeoutMs: 60_000 };
+  const be = (mood: Mood, timeoutMs = 1_500) => {
+    writeFileSync(join(dataDirectory, 'mood'), mood);
+    // Short only where it is waited for: a loaded machine is no program that hangs.
+    options.timeoutMs = mood === 'hanging' ? timeoutMs : 60_000;
+  };
+  be('well');
+  const service = commandWrap(options);
   const files = withWrappedMaster(nodeKeyFiles, places, service);
   const openerNow = () => openOpener({ dataDirectory, master: masterFromFile(dataDirectory, files) });
   const runs = () =>
@@ -125,16 +130,20 @@ for (const [mood, said] of Object.entries(faults) as [Exclude<Mood, 'well'>, Reg
 
 test('what a program that hangs started ends with it', async (t) => {
   const { be, service, dataDirectory, runs } = await withProgram(t);
-  be('hanging');
-  await assert.rejects(service.wrap(Buffer.from('master')), /did not end within/);
+  const childFile = join(dataDirectory, 'child');
+  // Until it came to what it starts before it was killed.
+  for (let timeoutMs = 1_500; !existsSync(childFile) && timeoutMs < 60_000; timeoutMs *= 2) {
+    be('hanging', timeoutMs);
+    await assert.rejects(service.wrap(Buffer.from('master')), /did not end within/);
+  }
   const isThere = (pid: number) => {
     // One that nobody has waited for is over too.
     const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '';
     return stat !== '' && !/\) [ZX] /.test(stat);
   };
-  const pids = [...runs().map(({ pid }) => pid), Number(readFileSync(join(dataDirectory, 'child'), 'utf8'))];
-  assert.equal(pids.length, 2);
-  await waitUntil('both to end', async () => pids.every((pid) => !isThere(pid)));
+  const pids = [...runs().map(({ pid }) => pid), Number(readFileSync(childFile, 'utf8'))];
+  assert.ok(pids.length >= 2);
+  await waitUntil('all to end', async () => pids.every((pid) => !isThere(pid)));
 });
 
 test('a program that is missing, cannot be started, or that others may change is told with what to do', async (t) => {

@@ -72,13 +72,14 @@ class Rig {
   }
 
   /** Ships until the test ends, or until the thread is stopped. */
-  supervise(): ShipperThread {
+  supervise({ yieldMaxMs = 0 } = {}): ShipperThread {
     const shipper = superviseShipper(
       {
         ...{
           dataDirectory: this.directory,
           journalDirectories: [join(this.directory, 'journal')],
           textMaxChars: 10_000,
+          yieldMaxMs,
           prices: null,
           maskingBudgetMs: 30_000,
           names: null,
@@ -96,6 +97,7 @@ class Rig {
           for (const watcher of this.#watchers) watcher(report);
         },
         onLateRecords: async () => false,
+        isRecordingBusy: () => true,
         onCrash: (error) => this.crashes.push(error),
       },
     );
@@ -183,6 +185,35 @@ test('an exchange that ended is in the index after a wake, masked and as policy 
   assert.equal(document?.skilltape.keep, 'full');
   assert.match(document?.gen_ai.input.text ?? '', /^write to \[EMAIL:[0-9a-f]{16}\]$/);
   assert.deepEqual(rig.crashes, []);
+});
+
+test('while recording is busy without a pause, what waited for the longest time allowed is shipped', async (t) => {
+  const rig = await Rig.open(t);
+  const started = rig.reported(caughtUp);
+  const shipper = rig.supervise({ yieldMaxMs: 300 });
+  await started;
+  const busy = setInterval(() => shipper.wake(), 20);
+  t.after(() => clearInterval(busy));
+  const shipped = rig.reported((report) => report.kind === 'progress' && report.shipped === 200);
+  for (let number = 0; number < 200; number += 1) await rig.record(number);
+  await shipped;
+  assert.deepEqual(idsOf(await rig.documents()), idsUpTo(200));
+});
+
+test('a stop ships at once what gives way to recording, and a killed thread leaves it to the next one', async (t) => {
+  const rig = await Rig.open(t);
+  const started = rig.reported(caughtUp);
+  const shipper = rig.supervise({ yieldMaxMs: 3_600_000 });
+  await started;
+  const busy = setInterval(() => shipper.wake(), 20);
+  t.after(() => clearInterval(busy));
+  for (let number = 0; number < 100; number += 1) await rig.record(number);
+  const restarted = once(process, 'worker');
+  await rig.threads[0]?.terminate();
+  await restarted;
+  for (let number = 100; number < 200; number += 1) await rig.record(number);
+  await shipper.stop(stopTimeoutMs);
+  assert.deepEqual(idsOf(await rig.documents()), idsUpTo(200));
 });
 
 test('stop ships what is there, and the next thread goes on behind it', async (t) => {

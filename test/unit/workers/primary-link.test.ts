@@ -35,10 +35,14 @@ class FakeChannel implements Channel {
   }
 }
 
-function linkWith(channel: FakeChannel, ears: { delivered?: () => void; note?: (fact: SharedFact) => void } = {}) {
+function linkWith(
+  channel: FakeChannel,
+  ears: { delivered?: () => void; note?: (fact: SharedFact) => void; isBusy?: () => boolean } = {},
+) {
   const link = new PrimaryLink(channel);
-  const { delivered = () => {}, note = () => {} } = ears;
-  const recording = () => link.recording({ delivered, note, usePolicy: async () => {}, report: async () => report });
+  const { delivered = () => {}, note = () => {}, isBusy = () => false } = ears;
+  const others = { usePolicy: async () => {}, report: async () => report };
+  const recording = () => link.recording({ delivered, note, isBusy, ...others });
   return { link, recording };
 }
 
@@ -99,6 +103,31 @@ test('a primary that reads nothing gets one message of life and one of ended exc
       mock.timers.tick(1_000);
     }
     assert.deepEqual([channel.count('alive'), channel.count('ended')], [1, 1]);
+    link.close();
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test('with ended exchanges the primary is told whether the thread that answers Envoy is busy', async () => {
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  try {
+    const channel = new FakeChannel();
+    let isBusy = true;
+    const { link, recording } = linkWith(channel, { isBusy: () => isBusy });
+    recording();
+    for (const now of [true, false]) {
+      isBusy = now;
+      link.exchangeEnded();
+      mock.timers.tick(100);
+      // Until the channel took it.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const told = channel.sent.filter(({ kind }) => kind === 'ended');
+    assert.deepEqual(told, [
+      { kind: 'ended', isBusy: true },
+      { kind: 'ended', isBusy: false },
+    ]);
     link.close();
   } finally {
     mock.timers.reset();

@@ -1,0 +1,105 @@
+/** Compression of frames: zstd, with what a person's earlier frames have in common for a dictionary. */
+import type { TransformOptions } from 'node:stream';
+import { constants, createZstdCompress, type ZstdCompress, type ZstdOptions, zstdCompressSync } from 'node:zlib';
+import { dictionaryMaxBytes, dictionaryOf, type SlotDictionary } from './dictionary.ts';
+
+/** A turn of a conversation is small and worth more work; a large upload is seldom text, and would hold up the others. */
+const smallMaxBytes = 64 * 1024;
+/** Costs ten times as much with a dictionary that zstd has yet to take in, and next to nothing with one that it has. */
+const keptLevel = 12;
+const onceLevel = 9;
+/** Compressors that have taken in a dictionary, of all segments of a writer; each takes about 4 MiB (inv. 10). */
+const keptMax = 4;
+/** Setting one up pays for itself in so many frames: it takes the place of one that was not used for longer. */
+const idleFrames = 64;
+
+/** One for all segments that a writer has open, so that their memory is bounded together. */
+export class FrameCompressor {
+  /** The one used last at the end. */
+  readonly #kept = new Map<SlotDictionary, KeptCompressor>();
+  #frames = 0;
+
+  /** @param dictionary of the frames before this one; it is not grown here */
+  async compress(dictionary: SlotDictionary, plain: Uint8Array): Promise<Buffer> {
+    this.#frames += 1;
+    const kept = plain.length <= smallMaxBytes && plain.length > 0 ? this.#keptFor(dictionary) : undefined;
+    if (kept === undefined) return compressedOnce(dictionary, plain);
+    try {
+      return await kept.compress(plain);
+    } catch (thrown) {
+      // What is left in it would stand before the next frame.
+      this.forget(dictionary);
+      throw thrown;
+    }
+  }
+
+  /** Nothing of that slot is written any more. */
+  forget(dictionary: SlotDictionary): void {
+    this.#kept.get(dictionary)?.close();
+    this.#kept.delete(dictionary);
+  }
+
+  /** Undefined while the dictionary grows, and where others need the room more. */
+  #keptFor(dictionary: SlotDictionary): KeptCompressor | undefined {
+    const found = this.#kept.get(dictionary) ?? this.#setUp(dictionary);
+    if (found === undefined) return undefined;
+    found.usedAt = this.#frames;
+    this.#kept.delete(dictionary);
+    this.#kept.set(dictionary, found);
+    return found;
+  }
+
+  #setUp(dictionary: SlotDictionary): KeptCompressor | undefined {
+    const bytes = dictionary.bytes.length < dictionaryMaxBytes ? undefined : dictionaryOf(dictionary.bytes);
+    if (bytes === undefined) return undefined;
+    const [oldest] = this.#kept;
+    if (this.#kept.size >= keptMax && oldest !== undefined) {
+      if (this.#frames - oldest[1].usedAt < idleFrames) return undefined;
+      this.forget(oldest[0]);
+    }
+    return new KeptCompressor(bytes);
+  }
+}
+
+function compressedOnce({ bytes }: SlotDictionary, plain: Uint8Array): Buffer {
+  const dictionary = dictionaryOf(bytes);
+  const level = plain.length <= smallMaxBytes ? onceLevel : constants.ZSTD_CLEVEL_DEFAULT;
+  return zstdCompressSync(plain, {
+    ...(dictionary !== undefined && { dictionary }),
+    params: { [constants.ZSTD_c_compressionLevel]: level },
+  });
+}
+
+/** A stream of zstd in which every write is a whole frame, so that its dictionary is taken in once. */
+class KeptCompressor {
+  readonly #stream: ZstdCompress;
+  /** In frames of all slots. */
+  usedAt = 0;
+
+  constructor(dictionary: Buffer) {
+    const options: ZstdOptions & Pick<TransformOptions, 'readableHighWaterMark'> = {
+      flush: constants.ZSTD_e_end,
+      dictionary,
+      params: { [constants.ZSTD_c_compressionLevel]: keptLevel },
+      // More than a frame has, or it would wait for a reader in its middle.
+      readableHighWaterMark: 2 * smallMaxBytes,
+    };
+    this.#stream = createZstdCompress(options);
+    // Told to whoever waits for the write.
+    this.#stream.on('error', () => {});
+  }
+
+  /** One at a time. */
+  async compress(plain: Uint8Array): Promise<Buffer> {
+    await new Promise<void>((resolve, reject) => {
+      this.#stream.write(plain, (error) => (error == null ? resolve() : reject(error)));
+    });
+    const parts: Buffer[] = [];
+    for (let part = this.#stream.read(); part !== null; part = this.#stream.read()) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
+  close(): void {
+    this.#stream.close();
+  }
+}
