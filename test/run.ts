@@ -12,7 +12,7 @@ import { brokerVariable, openBroker } from './environment/elasticsearch/broker.t
 import { type Selection, selectTests } from './select.ts';
 
 /**
- * Runs the tests: those under test/unit first, side by side, then those with real parts, fewer at once.
+ * Runs the tests: those under test/unit, then those with real parts, then alone those that measure memory.
  * Usage: npm test [-- part-of-a-path… --test-name-pattern=…]. Status 0 only if a test ran and none failed.
  */
 const root = dirname(import.meta.dirname);
@@ -25,13 +25,13 @@ const slowestListed = 15;
 const stopped = new AbortController();
 
 /** Once, before any test: test files that run side by side would each fetch what is missing. */
-async function provideTools({ rest }: Selection): Promise<void> {
+async function provideTools({ rest, alone }: Selection): Promise<void> {
   for (const tool of Object.keys(pins) as ToolName[]) {
     const found = await resolveTool(tool, { env: process.env });
     process.env[pins[tool].variable] = found.path;
     process.stderr.write(`${pins[tool].title} ${found.version}: ${found.path}\n`);
   }
-  if (rest.length === 0) return;
+  if (rest.length + alone.length === 0) return;
   const found = await resolveElasticsearch({ env: process.env });
   // The URL may hold a password.
   const place = found.kind === 'server' ? `at ${new URL(found.url).host}` : `${found.version}: ${found.home}`;
@@ -69,31 +69,38 @@ async function runFiles(files: readonly string[], concurrency: number, patterns:
   return counts;
 }
 
-async function runGroups(selection: Selection): Promise<{ unit: Counts; rest: Counts }> {
+async function runGroups({ unit, rest, alone, patterns }: Selection): Promise<Counts> {
   const broker = await openBroker();
   process.env[brokerVariable] = broker.url;
   try {
     const cores = availableParallelism();
-    const unit = await runFiles(selection.unit, cores, selection.patterns);
-    const rest = await runFiles(selection.rest, cores, selection.patterns);
-    return { unit, rest };
+    const all: Counts = { ran: 0, failed: 0, times: [] };
+    for (const [files, concurrency] of [
+      [unit, cores],
+      [rest, cores],
+      [alone, 1],
+    ] as const) {
+      const { ran, failed, times } = await runFiles(files, concurrency, patterns);
+      all.ran += ran;
+      all.failed += failed;
+      all.times.push(...times);
+    }
+    return all;
   } finally {
     await broker.close();
   }
 }
 
 async function main(selection: Selection): Promise<number> {
-  if (selection.unit.length + selection.rest.length === 0) {
+  if (selection.unit.length + selection.rest.length + selection.alone.length === 0) {
     process.stderr.write('No test file matches.\n');
     return 1;
   }
   await provideTools(selection);
   // Test files run in processes of their own, which only an abort takes along.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopped.abort());
-  const { unit, rest } = await runGroups(selection);
-  const ran = unit.ran + rest.ran;
-  const failed = unit.failed + rest.failed;
-  process.stdout.write(`\nThe slowest files:\n${slowest([...unit.times, ...rest.times])}`);
+  const { ran, failed, times } = await runGroups(selection);
+  process.stdout.write(`\nThe slowest files:\n${slowest(times)}`);
   process.stdout.write(`\n${ran} passed, ${failed} failed\n`);
   if (ran + failed === 0) process.stderr.write('No test ran.\n');
   return failed > 0 || ran === 0 ? 1 : 0;

@@ -1,7 +1,10 @@
 import { SkilltapeError } from '../extproc/errors.ts';
 
-/** The test files of one run in their two groups, and patterns for the names of tests. */
-export type Selection = { unit: string[]; rest: string[]; patterns: string[] };
+/**
+ * The test files of one run in their groups, and patterns for the names of tests. `alone` are those that ask how much
+ * memory is taken: beside other work garbage is collected later, and the same code takes more.
+ */
+export type Selection = { unit: string[]; rest: string[]; alone: string[]; patterns: string[] };
 
 const patternOption = '--test-name-pattern=';
 
@@ -22,5 +25,7 @@ export function selectTests(files: readonly string[], args: readonly string[]): 
     .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
     .toSorted();
   const isUnit = (file: string): boolean => file.startsWith('test/unit/');
-  return { unit: chosen.filter(isUnit), rest: chosen.filter((file) => !isUnit(file)), patterns };
+  const isAlone = (file: string): boolean => !isUnit(file) && /\/memory-|-load\.test/.test(file);
+  const isRest = (file: string): boolean => !isUnit(file) && !isAlone(file);
+  return { unit: chosen.filter(isUnit), rest: chosen.filter(isRest), alone: chosen.filter(isAlone), patterns };
 }
