@@ -31,6 +31,6 @@ RUN mkdir -p /var/lib/skilltape /run/skilltape /var/log/skilltape \
 USER node
 VOLUME ["/var/lib/skilltape", "/run/skilltape", "/var/log/skilltape"]
 # As extproc/tools/runtime.json has it.
-ENV MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=100", "--expose-gc", "/opt/skilltape/extproc/main.ts"]
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=50", "--expose-gc", "/opt/skilltape/extproc/main.ts"]
 CMD ["serve", "--config", "/etc/skilltape/skilltape.yaml"]

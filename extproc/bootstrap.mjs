@@ -47,9 +47,9 @@ async function main([script, ...args]) {
 }
 
 /**
- * How skilltape itself is run. A heap is collected when it is twice what was in use, instead of four times on a machine
- * with much memory, and large buffers go back to the system when they are freed: without both, a few large bodies double
- * the memory for good.
+ * How skilltape itself is run. A heap is collected when it is one and a half times what was in use, instead of four
+ * times on a machine with much memory, large buffers go back to the system when they are freed, and all
+ * threads share two arenas of malloc: without, a few large bodies double the memory for good.
  */
 function runtimeOptions() {
   return JSON.parse(readFileSync(join(root, 'extproc', 'tools', 'runtime.json'), 'utf8'));
