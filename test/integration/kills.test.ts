@@ -6,9 +6,11 @@ import { tortureWorkersByKills } from '../torture/kills/workers.ts';
 /** Another number repeats a run, or makes it longer: `TEST_KILLS=1000`, `TEST_WORKER_LIVES=200`. */
 const kills = Number(process.env.TEST_KILLS ?? 100);
 const lives = Number(process.env.TEST_WORKER_LIVES ?? 6);
+/** Beside other tests the usual number takes minutes. */
+const timeout = 12 * 60_000;
 const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
 
-test(`${kills} kills at random places under load lose, forge and repeat nothing`, async (t) => {
+test(`${kills} kills at random places under load lose, forge and repeat nothing`, { timeout }, async (t) => {
   t.diagnostic(`seed ${seed} (TEST_SEED)`);
   const { violations, ...report } = await tortureByKills({ seed, kills });
   t.diagnostic(JSON.stringify(report));
@@ -23,7 +25,9 @@ test(`${kills} kills at random places under load lose, forge and repeat nothing`
     );
 });
 
-test(`${lives} primaries whose workers are killed, and which are killed themselves, lose, forge and repeat nothing`, async (t) => {
+test(`${lives} primaries whose workers are killed, and which are killed themselves, lose, forge and repeat nothing`, {
+  timeout,
+}, async (t) => {
   t.diagnostic(`seed ${seed} (TEST_SEED)`);
   const { violations, counts } = await tortureWorkersByKills({ seed, lives });
   t.diagnostic(JSON.stringify(counts));
