@@ -10,6 +10,7 @@ import { postOn } from '../environment/http2-call.ts';
 import { forgetPeak, processMemory } from '../environment/process-memory.ts';
 import { goBinary } from './go-binary.ts';
 import { quiet, type Run, runLoad } from './load.ts';
+import { numberOf, parsed } from './options.ts';
 import { type Stand, startStand, type Variant } from './stand.ts';
 import { medianInterval, seededRandom } from './statistics.ts';
 import { workloadOf } from './workload.ts';
@@ -42,21 +43,10 @@ function optionsOf(args: readonly string[]): Options | 'help' {
   };
   const values = parsed(() => parseArgs({ args: [...args], options }).values);
   if (values.help) return 'help';
-  const count = (name: Exclude<keyof typeof values, 'help'>): number => {
-    const value = values[name];
-    if (/^[1-9][0-9]{0,9}$/.test(value)) return Number(value);
-    throw new SkilltapeError('usage', `--${name} takes a whole number from 1, not "${value}"`);
-  };
+  const count = (name: Exclude<keyof typeof values, 'help'>): number =>
+    numberOf(name, values[name], 1, 2 ** 32 - 1, true);
   const [holds, rounds] = [count('holds'), count('rounds')];
   return { holds, rounds, seconds: count('seconds'), concurrency: count('concurrency'), seed: count('seed') };
-}
-
-function parsed<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (thrown) {
-    throw new SkilltapeError('usage', thrown instanceof Error ? thrown.message : String(thrown));
-  }
 }
 
 /** Streams whose answers have begun; they leave when it is closed, and their tickets stay for the next ones. */

@@ -57,7 +57,7 @@ const optionTypes = {
 
 /** @throws SkilltapeError `usage`, for everything that is not understood */
 export function parseBenchOptions(args: readonly string[], drawSeed: () => number): BenchOptions | 'help' {
-  const values = parsed(args);
+  const values = parsed(() => parseArgs({ args: [...args], options: optionTypes, allowPositionals: false }).values);
   if (values.help) return 'help';
   return {
     rounds: numberOf('rounds', values.rounds, 1, 1_000, true),
@@ -74,15 +74,17 @@ export function parseBenchOptions(args: readonly string[], drawSeed: () => numbe
   };
 }
 
-function parsed(args: readonly string[]) {
+/** @throws SkilltapeError `usage` in place of what `parseArgs` throws */
+export function parsed<T>(parse: () => T): T {
   try {
-    return parseArgs({ args: [...args], options: optionTypes, allowPositionals: false }).values;
+    return parse();
   } catch (error) {
     throw mistake(error instanceof Error ? error.message : String(error));
   }
 }
 
-function numberOf(name: string, text: string, min: number, max: number, whole: boolean): number {
+/** @throws SkilltapeError `usage`, naming the option */
+export function numberOf(name: string, text: string, min: number, max: number, whole: boolean): number {
   const value = /^[0-9]{1,10}(\.[0-9]{1,6})?$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
   throw mistake(`--${name} takes ${whole ? 'a whole number' : 'a number'} from ${min} to ${max}, not "${text}"`);
@@ -108,5 +110,5 @@ function fileOf(name: string, value: string | undefined): string | undefined {
 }
 
 function mistake(message: string): SkilltapeError {
-  return new SkilltapeError('usage', message, { remedy: 'npm run bench -- --help lists the options.' });
+  return new SkilltapeError('usage', message, { remedy: '--help lists the options.' });
 }

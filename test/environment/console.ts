@@ -1,17 +1,14 @@
 /** A gateway whose policy holds whatever has a mail address, with a console and a browser before it. */
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { ticketsFile } from '../../extproc/approvals/places.ts';
 import { type Ticket, Tickets } from '../../extproc/approvals/tickets.ts';
 import { freePort } from '../../extproc/demo/console.ts';
 import { startTestGateway, type TestGateway } from './gateway.ts';
+import { holdMailAddresses } from './held-streams.ts';
 import { waitUntil } from './wait.ts';
-
-const shipped = fileURLToPath(new URL('../../policies', import.meta.url));
-const held = [{ when: {}, effect: 'hold', types: ['EMAIL'], places: ['messages'] }];
 
 export type ConsoleGateway = TestGateway & { tickets: Tickets; origin: string };
 
@@ -28,8 +25,7 @@ export async function startConsoleGateway(
     consolePort: await freePort(),
     settings: { policies: { directory: 'policies' }, approvals: { holdMaxMs: 60_000 }, ...settings },
     prepare(directory) {
-      cpSync(shipped, join(directory, 'policies'), { recursive: true });
-      writeFileSync(join(directory, 'policies/lists/findings/data.json'), JSON.stringify({ rules: held }));
+      holdMailAddresses(directory);
       letDecide(directory, [{ actions: ['decide'], token_groups: ['security'] }]);
       changeLists(directory);
     },
@@ -100,4 +96,24 @@ export async function logIn(page: Page, { origin }: ConsoleGateway, name: string
   await page.getByRole('button', { name }).click();
   await page.waitForURL(`${origin}${path}`);
   assert.match(String(await page.getByRole('banner').textContent()), /Logged in as/);
+}
+
+/** What a screen reader needs of the page that is shown, by its accessibility tree: names, one heading, the landmarks. */
+export async function assertAccessible(page: Page): Promise<void> {
+  const cdp = await page.context().newCDPSession(page);
+  const { nodes } = await cdp.send('Accessibility.getFullAXTree');
+  const seen = nodes.filter(({ ignored }) => !ignored);
+  const focusable = seen.filter(({ properties = [] }) =>
+    properties.some(({ name, value }) => name === 'focusable' && value.value === true),
+  );
+  const nameless = focusable.filter(({ name, role }) => !name?.value && !['main', 'RootWebArea'].includes(role?.value));
+  assert.deepEqual(
+    nameless.map(({ role }) => role?.value),
+    [],
+    page.url(),
+  );
+  const count = (role: string) => seen.filter((node) => node.role?.value === role).length;
+  assert.deepEqual([count('main'), count('banner'), count('navigation'), count('status')], [1, 1, 1, 1], page.url());
+  assert.equal(await page.locator('h1').count(), 1, page.url());
+  assert.ok(focusable.length > 4, page.url());
 }

@@ -5,7 +5,14 @@ import { stopsFile } from '../../extproc/stops/places.ts';
 import { Stops } from '../../extproc/stops/stops.ts';
 import { messagesBody } from '../builders/messages-body.ts';
 import { startChromium, withoutChromium } from '../environment/chromium.ts';
-import { type ConsoleGateway, letDecide, logIn, openBrowser, startConsoleGateway } from '../environment/console.ts';
+import {
+  assertAccessible,
+  type ConsoleGateway,
+  letDecide,
+  logIn,
+  openBrowser,
+  startConsoleGateway,
+} from '../environment/console.ts';
 import { openCall } from '../environment/raw-call.ts';
 import { waitUntil } from '../environment/wait.ts';
 
@@ -101,37 +108,17 @@ test('somebody without rights has no form to stop anything, and is told why', { 
 test('whatever takes the focus on these pages has a name, and each page its heading and landmarks', {
   skip,
 }, async () => {
-  const { page, context } = await openBrowser(browser);
+  const { page } = await openBrowser(browser);
   await logIn(page, gateway, 'Sam', '/incident');
-  const check = async () => {
-    const cdp = await context.newCDPSession(page);
-    const { nodes } = await cdp.send('Accessibility.getFullAXTree');
-    const seen = nodes.filter(({ ignored }) => !ignored);
-    const focusable = seen.filter(({ properties = [] }) =>
-      properties.some(({ name, value }) => name === 'focusable' && value.value === true),
-    );
-    const nameless = focusable.filter(
-      ({ name, role }) => !name?.value && !['main', 'RootWebArea'].includes(role?.value),
-    );
-    assert.deepEqual(
-      nameless.map(({ role }) => role?.value),
-      [],
-      page.url(),
-    );
-    const count = (role: string) => seen.filter((node) => node.role?.value === role).length;
-    assert.deepEqual([count('main'), count('banner'), count('navigation'), count('status')], [1, 1, 1, 1], page.url());
-    assert.equal(await page.locator('h1').count(), 1, page.url());
-    assert.ok(focusable.length > 4, page.url());
-  };
-  await check();
+  await assertAccessible(page);
   await page.getByLabel('Its id').fill('s-none');
   await page.getByRole('textbox', { name: 'Reason' }).fill('to see the second page');
   await page.getByRole('button', { name: 'Go on to stop it' }).click();
   await page.getByRole('heading', { name: 'Stop this session?' }).waitFor();
-  await check();
+  await assertAccessible(page);
   await page.getByRole('link', { name: 'Leave it running' }).click();
   await page.waitForURL(`${gateway.origin}/incident`);
   assert.deepEqual(stoppedSessions(), []);
   await page.goto(`${gateway.origin}/incident/lift/s-none`);
-  await check();
+  await assertAccessible(page);
 });

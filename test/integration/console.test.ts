@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { SqliteLookLog } from '../../extproc/looks/sqlite-look-log.ts';
 import { startChromium, withoutChromium } from '../environment/chromium.ts';
 import {
+  assertAccessible,
   type ConsoleGateway,
   holdRequest,
   logIn,
@@ -237,24 +238,7 @@ test('whatever takes the focus has a name, and each page its heading and landmar
   await logIn(page, gateway, 'Grace');
   for (const path of ['/approvals', '/decided', `/approvals/${ticket}`]) {
     await page.goto(`${gateway.origin}${path}`);
-    const cdp = await context.newCDPSession(page);
-    const { nodes } = await cdp.send('Accessibility.getFullAXTree');
-    const seen = nodes.filter(({ ignored }) => !ignored);
-    const focusable = seen.filter(({ properties = [] }) =>
-      properties.some(({ name, value }) => name === 'focusable' && value.value === true),
-    );
-    const nameless = focusable.filter(
-      ({ name, role }) => !name?.value && !['main', 'RootWebArea'].includes(role?.value),
-    );
-    assert.deepEqual(
-      nameless.map(({ role }) => role?.value),
-      [],
-      path,
-    );
-    const count = (role: string) => seen.filter((node) => node.role?.value === role).length;
-    assert.deepEqual([count('main'), count('banner'), count('navigation'), count('status')], [1, 1, 1, 1], path);
-    assert.equal(await page.locator('h1').count(), 1, path);
-    assert.ok(focusable.length > 4, path);
+    await assertAccessible(page);
   }
   await context.close();
 });
