@@ -34,4 +34,6 @@ export type ArchivedExchange = {
   records: () => AsyncIterable<Uint8Array>;
   /** The masked documents that the index is given. */
   documents: readonly unknown[];
+  /** What is left of these when the days of their content are over; kept beside the exchange, and longer. */
+  metadata: readonly unknown[];
 };

@@ -21,6 +21,7 @@ import { maskDocument } from '../transcript/masked-document.ts';
 import { metadataDocument } from '../transcript/metadata-document.ts';
 import { readTranscript } from '../transcript/reading.ts';
 import { recordInputOf } from '../transcript/record-input.ts';
+import { reducedDocument } from '../transcript/reduced-document.ts';
 import { withShownCaller, withShownPerson } from '../transcript/shown-person.ts';
 import type { Transcript } from '../transcript/transcript.ts';
 import { detectionWithNames, type NameFinder } from './name-finder.ts';
@@ -141,7 +142,8 @@ async function archived(
     if (source === undefined) throw new SkilltapeError('archive_failed', 'an exchange came without its records');
     const { identity } = started;
     const person = identity === null ? 'nobody' : { issuer: identity.issuer, subject: identity.subject };
-    return { ...source, exchangeId, person, documents, retentionClass: classOf(documents) };
+    const metadata = documents.map(reducedDocument);
+    return { ...source, exchangeId, person, documents, metadata, retentionClass: classOf(documents) };
   });
   try {
     await archive.archive(exchanges);

@@ -41,7 +41,11 @@ export class FakeKeys implements Sealer, Opener {
   }
 
   async isCurrent(sealed: Uint8Array): Promise<boolean> {
-    return !this.erased.has(Buffer.from(sealed.subarray(0, 16)).toString('hex'));
+    return !this.erased.has(this.pairOf(sealed));
+  }
+
+  pairOf(sealed: Uint8Array): string {
+    return Buffer.from(sealed.subarray(0, 16)).toString('hex');
   }
 
   async open(sealed: Uint8Array, context: Uint8Array): Promise<OpenedKey> {
@@ -107,6 +111,7 @@ export type Told = {
   finishedMs?: number;
   place?: JournalPlace;
   documents?: unknown[];
+  metadata?: unknown[];
 };
 
 /** Its records are at `payloads` too, to compare with. */
@@ -135,6 +140,7 @@ export function exchangeOf(number: number, told: Told = {}): ArchivedExchange & 
     async *records() {
       yield* payloads;
     },
+    metadata: told.metadata ?? [],
     documents: told.documents ?? [{ event: { id: exchangeId }, text: `masked ${number}` }],
     payloads,
   };
