@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { SkilltapeError } from '../errors.ts';
 import type { Pending } from './erase.ts';
+import { familyOf } from './families.ts';
 import { gather, openStores, type Stores } from './gather.ts';
 import { heldAmong, heldSessions } from './held-among.ts';
 import { type Hold, matchingOf } from './hold.ts';
@@ -78,13 +79,17 @@ async function carryOutOne(
   const reason = `retention: ${step.because}`;
   switch (step.store) {
     case 'archive':
-    case 'held': {
-      if (step.store === 'archive' && step.action === 'delete') {
-        const { exchanges, bytes } = await parts.archive.delete(step, reason);
+    case 'metadata':
+    case 'held':
+    case 'held_metadata': {
+      const family = familyOf({ ...step, store: step.store });
+      const isKeptByHolds = step.store === 'held' || step.store === 'held_metadata';
+      if (!isKeptByHolds && step.action === 'delete') {
+        const { exchanges, bytes } = await parts.archive.delete(family, reason);
         return { items: exchanges, bytes };
       }
       const heldOf = heldAmong(step.holds === undefined ? [] : holds, index, parts.idsOf);
-      const { exchanges, bytes, held } = await parts.archive.thin(step, heldOf, reason);
+      const { exchanges, bytes, held } = await parts.archive.thin(family, heldOf, reason);
       return { items: exchanges, bytes: Math.max(0, bytes), ...(held.exchanges > 0 && { held }) };
     }
     case 'index': {

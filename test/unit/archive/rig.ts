@@ -87,7 +87,8 @@ export function archiveOn(disk: FakeFileSystem, overrides: Partial<ArchiveOption
     ...overrides,
   };
   const open = (more: Partial<ArchiveOptions> = {}) => new Archive({ ...options, ...more });
-  const reader = () => new ArchiveReader({ directory, fileSystem: disk, opener: keys });
+  const reader = (of: 'exchanges' | 'metadata' = 'exchanges') =>
+    new ArchiveReader({ directory, fileSystem: disk, opener: keys, of });
   /** As the journal would: an exchange that ended there. */
   const ended = (exchange: ArchivedExchange) => {
     const { journal, segment, offset } = exchange.place;

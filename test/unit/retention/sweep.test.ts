@@ -352,8 +352,8 @@ test('what is written still, or damaged, stays: the receipt says so and the othe
   rig.nowMs = noon(40);
   const { toDo } = await rig.sweep();
   assert.deepEqual(
-    toDo.map(({ day }) => day),
-    [second],
+    toDo.map(({ store, day }) => [store, day]),
+    [['archive', second]],
   );
   assert.match(toDo[0]?.reason ?? '', /is not ended yet/);
   assert.deepEqual(await rig.families(), [`standard ${second}`]);

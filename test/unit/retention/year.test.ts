@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
-import { dayMs, RetentionRig } from './rig.ts';
+import { dayMs, namesOf, RetentionRig } from './rig.ts';
 
 const classes = {
   brief: { contentDays: 1, metadataDays: 10 },
@@ -30,7 +30,8 @@ test('a year of three classes, swept daily: each day goes when it is due, in eve
     const receipt = await rig.sweep();
     assert.deepEqual([receipt.toDo, receipt.kept, receipt.away], [[], [], {}], dayOf(today));
     assert.equal(receipt.number, 2 * (today + 1));
-    const families = await rig.families();
+    const stored = await rig.parts.archive.families();
+    const [families, metadata] = [namesOf(stored, false), namesOf(stored, true)];
     const indexed = await rig.indexDays();
     const revealed = rig.revealDays();
     for (const name of names) {
@@ -42,6 +43,11 @@ test('a year of three classes, swept daily: each day goes when it is due, in eve
       assert.deepEqual(
         families.filter((family) => family.startsWith(`${name} `)),
         content.map((day) => `${name} ${day}`),
+        at,
+      );
+      assert.deepEqual(
+        metadata.filter((family) => family.startsWith(`${name} `)),
+        expected(today, metadataDays).map((day) => `${name} ${day}`),
         at,
       );
       assert.deepEqual(of(indexed), expected(today, metadataDays), at);
