@@ -149,7 +149,7 @@ export class Archive {
     const { findEnd } = this.#options;
     const isThere = await writing.marks.exchanges.has(place, exchangeId, findEnd);
     if (!isThere) await this.#addExchange(writing, exchange);
-    if (metadata.length === 0 || (await writing.marks.metadata.has(place, exchangeId, findEnd))) return;
+    if (metadata === null || (await writing.marks.metadata.has(place, exchangeId, findEnd))) return;
     // Else it was asked with the exchange.
     if (isThere) await this.#forgetErased(writing.segments.of(metadataChainOf(retentionClass)), person);
     await this.#addMetadata(writing, exchange);

@@ -28,6 +28,8 @@ export type StoredExchange = {
   place: JournalPlace;
   /** The masked documents that the index was given. */
   documents(): Promise<unknown[]>;
+  /** Of a reader of metadata: what was to be kept. */
+  metadata(): Promise<unknown>;
 };
 
 /** `unopened`: the exchange is there, and the key that it was sealed with is not. */
@@ -44,7 +46,7 @@ export type Chain = Pick<ArchivePlace, 'writer' | 'retentionClass'>;
 /** Moments in milliseconds: when the exchange began, which its id says. */
 export type Range = { fromMs?: number; toMs?: number };
 
-/** `metadata`: what is left of exchanges when the days of their content are over; they have documents and no records. */
+/** `metadata`: what is left of exchanges when the days of their content are over; they have no records. */
 export type ArchiveReaderOptions = {
   directory: string;
   fileSystem: FileSystem;
@@ -159,6 +161,7 @@ export class ArchiveReader {
     const manifest = manifestOf(plain, { segment: sequence, frame }, segment.path);
     manifest.streams.request = await this.#requestOf(segment.header, manifest, basesMax);
     const bytes = (name: StreamName) => this.#bytes(segment.header, manifest.streams[name]);
+    const metadata = async () => jsonOf((await joined(bytes('documents'))).toString());
     return {
       kind: 'found',
       exchange: {
@@ -168,9 +171,10 @@ export class ArchiveReader {
         heads: () => headsOf(exchangeId, bytes, segment.path),
         records: () => recordsOf(exchangeId, manifest, bytes, segment.path),
         documents: async () => {
-          const found = jsonOf((await joined(bytes('documents'))).toString());
+          const found = await metadata();
           return Array.isArray(found) ? (found as unknown[]) : [];
         },
+        metadata,
       },
     };
   }

@@ -6,7 +6,18 @@ import type { ArchiveReader } from '../../../extproc/archive/reader.ts';
 import { Retirement } from '../../../extproc/archive/retire.ts';
 import { verifyArchive } from '../../../extproc/archive/verify.ts';
 import { FakeFileSystem, seededRandom } from '../../fakes/file-system.ts';
-import { ada, archiveOn, collected, day, directory, eve, exchangeIdOf, exchangeOf, readBack, type Told } from './rig.ts';
+import {
+  ada,
+  archiveOn,
+  collected,
+  day,
+  directory,
+  eve,
+  exchangeIdOf,
+  exchangeOf,
+  readBack,
+  type Told,
+} from './rig.ts';
 
 const family = { retentionClass: 'standard', day: '2026-11-29' };
 const ofMetadata = { ...family, retentionClass: 'standard.metadata' };
@@ -25,7 +36,8 @@ test('metadata outlives the exchange: read and proven when the content is gone, 
   const exchanges = [told(1), told(2, { person: eve }), told(3)];
   await archive.archive(exchanges);
   await archive.close();
-  const verified = () => verifyArchive({ directory, fileSystem: disk, publicKeys: [key.publicKey], outside: new Map() });
+  const verified = () =>
+    verifyArchive({ directory, fileSystem: disk, publicKeys: [key.publicKey], outside: new Map() });
   const counted = async () => {
     const { findings, notes, counts } = await verified();
     return [findings, notes.map(({ kind }) => kind), counts.exchanges, counts.metadata];
@@ -71,7 +83,7 @@ test('of what nothing is left nothing stands there', async () => {
   const disk = new FakeFileSystem();
   const { open } = archiveOn(disk);
   const archive = open();
-  await archive.archive([exchangeOf(1, { metadata: [] })]);
+  await archive.archive([exchangeOf(1, { metadata: null })]);
   await archive.close();
   assert.ok(!disk.paths().some((path) => path.includes('.metadata')));
 });
@@ -153,7 +165,11 @@ test('whatever ends the process at whatever moment: each exchange is there once,
     for (const kind of ['exchanges', 'metadata'] as const) {
       const all = await collected(rig.reader(kind).exchanges());
       const ids = all.map((one) => (one.kind === 'found' ? one.exchange.exchangeId : one.kind));
-      assert.deepEqual(ids.sort(), exchanges.map(({ exchangeId }) => exchangeId).sort(), `${kind}, seed ${seed + round}`);
+      assert.deepEqual(
+        ids.sort(),
+        exchanges.map(({ exchangeId }) => exchangeId).sort(),
+        `${kind}, seed ${seed + round}`,
+      );
     }
     for (const [at, { exchangeId }] of exchanges.entries())
       assert.deepEqual((await readBack(rig.reader('metadata'), exchangeId)).documents, [{ number: at + 1 }]);

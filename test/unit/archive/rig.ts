@@ -112,7 +112,7 @@ export type Told = {
   finishedMs?: number;
   place?: JournalPlace;
   documents?: unknown[];
-  metadata?: unknown[];
+  metadata?: unknown;
 };
 
 /** Its records are at `payloads` too, to compare with. */
@@ -141,7 +141,7 @@ export function exchangeOf(number: number, told: Told = {}): ArchivedExchange & 
     async *records() {
       yield* payloads;
     },
-    metadata: told.metadata ?? [],
+    metadata: told.metadata ?? null,
     documents: told.documents ?? [{ event: { id: exchangeId }, text: `masked ${number}` }],
     payloads,
   };

@@ -12,7 +12,7 @@ import { Shipped } from './shipped.ts';
 
 const firstMs = Date.UTC(2026, 0, 15, 10);
 const eve = { ...ada, subject: 'u-eve', email: 'eve@example.org', name: 'Eve Example' };
-const none = { maskingFailed: 0, erased: 0, damaged: 0, rejected: 0, expired: 0 };
+const none = { maskingFailed: 0, erased: 0, damaged: 0, rejected: 0, expired: 0, metadata: 0 };
 
 /** The exchange with this number began so many seconds after the first, and took a second and a half. */
 function numbered(number: number, overrides: Parameters<typeof transcriptOf>[0] = {}): Transcript {

@@ -122,14 +122,17 @@ export class Shipped {
   ): RebuildOptions & { said: string[] } {
     const said: string[] = [];
     const directory = join(this.directory, 'archive');
-    const archive = new ArchiveReader({ directory, fileSystem: nodeFileSystem, opener: this.keys });
+    const place = { directory, fileSystem: nodeFileSystem, opener: this.keys };
+    const archive = new ArchiveReader(place);
+    const metadata = new ArchiveReader({ ...place, of: 'metadata' });
     const journals = workers.map((number) => ({ source: this.#reader(number), number, from: null }));
     t.after(async () => {
       await archive.close();
+      await metadata.close();
       for (const { source } of journals) await source.close();
     });
     return {
-      ...{ dataDirectory: this.directory, workers: 2, fileSystem: nodeFileSystem, archive, journals, said },
+      ...{ dataDirectory: this.directory, workers: 2, fileSystem: nodeFileSystem, archive, metadata, journals, said },
       file: { made: indexFile(rebuildDirectory(this.directory)), wanted: indexFile(this.directory) },
       hasDocuments: null,
       rules: 'sha256:1',

@@ -30,6 +30,8 @@ test('a year of three classes, swept daily: each day goes when it is due, in eve
     const receipt = await rig.sweep();
     assert.deepEqual([receipt.toDo, receipt.kept, receipt.away], [[], [], {}], dayOf(today));
     assert.equal(receipt.number, 2 * (today + 1));
+    const gone = names.filter((name) => today > classes[name].metadataDays);
+    assert.equal(receipt.sums.metadata?.items ?? 0, gone.length, dayOf(today));
     const stored = await rig.parts.archive.families();
     const [families, metadata] = [namesOf(stored, false), namesOf(stored, true)];
     const indexed = await rig.indexDays();
@@ -59,5 +61,10 @@ test('a year of three classes, swept daily: each day goes when it is due, in eve
   }
   const { findings, notes } = await rig.verify();
   assert.deepEqual(findings, []);
-  assert.ok(notes.filter(({ kind }) => kind === 'expired').length > 2 * (days - 100));
+  const expired = notes.filter(({ kind }) => kind === 'expired');
+  const [ofMetadata, ofContent] = [true, false].map((is) =>
+    expired.filter(({ file }) => file.includes('.metadata/') === is),
+  );
+  assert.ok((ofContent?.length ?? 0) > 2 * (days - 100));
+  assert.ok((ofMetadata?.length ?? 0) > 2 * days - 100);
 });

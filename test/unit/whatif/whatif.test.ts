@@ -115,7 +115,7 @@ async function recorded(all: readonly Buffer[][]) {
           person: eve,
           retentionClass: 'standard',
           documents: [],
-          metadata: [],
+          metadata: null,
           async *records() {
             yield* payloads;
           },
