@@ -57,5 +57,8 @@ const stored = z.object({
 /** As it was archived; null for what is no such record. */
 export function storedMetadata(json: unknown): MetadataRecord | null {
   const { success, data } = stored.safeParse(json);
-  return success ? { ...data, documents: data.documents.map(restoredDocument) } : null;
+  if (!success) return null;
+  // As they are: what parses them puts their fields into another order, and the index has them as they came.
+  const { documents } = json as { documents: unknown[] };
+  return { ...data, documents: documents.map(restoredDocument) };
 }
