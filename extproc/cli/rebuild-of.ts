@@ -37,6 +37,8 @@ export function rebuildOf(config: () => Config, masker: () => Masker): RebuildDe
       const tombstones = tombstonesOf({ places: keyPlaces(dataDirectory), files: nodeKeyFiles });
       const archive = archiveOf(settings);
       opened.defer(() => archive.close());
+      const metadata = archiveOf(settings, 'metadata');
+      opened.defer(() => metadata.close());
       const journals = (await journalsOf(settings)).map(({ source, number }) => ({ source, number, from: null }));
       for (const { source } of journals) opened.defer(() => source.close());
       const prices = pricesOf(settings);
@@ -44,7 +46,7 @@ export function rebuildOf(config: () => Config, masker: () => Masker): RebuildDe
       await erased.refresh();
       const isErased = ({ started, startedMs }: Transcript) => erased.has(started.identity, startedMs);
       return await rebuildIndex({
-        ...{ dataDirectory, workers, rules, archive, journals, fileSystem: nodeFileSystem, ...told },
+        ...{ dataDirectory, workers, rules, archive, metadata, journals, fileSystem: nodeFileSystem, ...told },
         erasures: async () => (await tombstones()).head,
         file: {
           made: memoryFile(rebuildDirectory(dataDirectory), index.kind),
