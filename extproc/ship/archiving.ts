@@ -6,9 +6,8 @@ import type { FindEnd } from '../archive/marks.ts';
 import { loadOrCreateSigningKey } from '../archive/signing.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
 import { openSealer } from '../keys/sealer.ts';
-import type { ErasedPersons } from '../retention/erasures.ts';
 import { indexCheckpointSink } from './checkpoint-index.ts';
-import { withoutErased } from './erased.ts';
+import { type ErasedParts, withoutErased } from './erased.ts';
 import { createArchiveOnly, type PipelineParts } from './pipeline.ts';
 import type { ArchivePlaces, ShipOptions, ShipReport } from './protocol.ts';
 import { reasonOf } from './reason.ts';
@@ -50,7 +49,7 @@ const stepMs = 1_000;
 type Journals = readonly (FollowedJournal & { close(): Promise<void> })[];
 type ArchivingParts = PipelineParts & {
   archive: NonNullable<PipelineParts['archive']>;
-  erased: Pick<ErasedPersons, 'refresh' | 'has'>;
+  erased: ErasedParts;
 };
 type Run = NonNullable<ConstructorParameters<typeof Shipper>[3]>;
 

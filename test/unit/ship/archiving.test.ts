@@ -50,7 +50,7 @@ function rig() {
     onMaskingFailed: () => {},
     onFindings: () => {},
   };
-  const erased = { refresh: async () => {}, has: () => false };
+  const erased = { refresh: async () => {}, has: () => false, eraseKeys: async () => {} };
   const events = { onDelivering: () => {}, onRejected: () => assert.fail('rejected') };
   const shipper = new Shipper([{ source: journal, from: null, number: 1 }], createPipeline(parts), events);
   const from = () => shipper.status().delivered[0] ?? null;

@@ -15,9 +15,12 @@ function rig(answers: Delivery[] = []) {
   const delivered: number[] = [];
   const erased = new Set<string>();
   const away = { reason: '' };
+  const keysErased: string[] = [];
+  let onDeliver = () => {};
   const sink = {
     async deliver(transcripts: readonly Transcript[], recorded: readonly Recorded[]): Promise<Delivery[]> {
       assert.equal(recorded.length, transcripts.length);
+      onDeliver();
       return transcripts.map(({ exchangeId }) => {
         delivered.push(Number(exchangeId.slice(-12)));
         return answers.shift() ?? { kind: 'accepted' };
@@ -28,6 +31,7 @@ function rig(answers: Delivery[] = []) {
     async refresh() {
       if (away.reason !== '') throw new Error(away.reason);
     },
+    eraseKeys: async ({ subject }: { subject: string }) => keysErased.push(subject),
     has: (person: { subject: string } | null) => person !== null && erased.has(person.subject),
   };
   const rejected: string[] = [];
@@ -35,7 +39,10 @@ function rig(answers: Delivery[] = []) {
     onDelivering: () => {},
     onRejected: (id, reason) => rejected.push(`${Number(id.slice(-12))}: ${reason}`),
   });
-  return { journal, shipper, delivered, erased, away, rejected };
+  const whenDelivering = (run: () => void) => {
+    onDeliver = run;
+  };
+  return { journal, shipper, delivered, erased, away, rejected, keysErased, whenDelivering };
 }
 
 test('what an erased person said goes nowhere from the journal, and keeps nothing of others there', async () => {
@@ -69,4 +76,31 @@ test('while nobody can say who was erased, nothing goes on', async () => {
   away.reason = '';
   assert.deepEqual(await shipper.advance(), { kind: 'caught_up' });
   assert.deepEqual(delivered, [1]);
+});
+
+test('whoever is erased while what they said is archived loses the key that it was sealed with', async () => {
+  const { journal, shipper, erased, keysErased, whenDelivering } = rig();
+  journal.whole(1);
+  journal.start(2, { identity: eve });
+  journal.finish(2);
+  whenDelivering(() => erased.add(eve.subject));
+  assert.deepEqual(await shipper.advance(), { kind: 'caught_up' });
+  assert.deepEqual(keysErased, [eve.subject]);
+  journal.start(3, { identity: eve });
+  journal.finish(3);
+  await shipper.advance();
+  assert.deepEqual(keysErased, [eve.subject], 'nothing was sealed for them since');
+});
+
+test('when nobody can say any more who was erased meanwhile, all of it is delivered again', async () => {
+  const { journal, shipper, delivered, away, whenDelivering } = rig();
+  journal.whole(1);
+  whenDelivering(() => {
+    away.reason = 'EIO';
+  });
+  assert.deepEqual(await shipper.advance(), { kind: 'retry', reason: 'EIO' });
+  away.reason = '';
+  whenDelivering(() => {});
+  assert.deepEqual(await shipper.advance(), { kind: 'caught_up' });
+  assert.deepEqual(delivered, [1, 1]);
 });
