@@ -22,6 +22,8 @@ export type FillingParts = Omit<
 > & {
   /** Of the new index. */
   search: Pick<IndexSearch, 'get'>;
+  /** Of a person who was erased after it began; a journal may still have it (inv. 9). */
+  isErased: (transcript: Transcript) => boolean;
   /** What retention left of a day. */
   leftOf: LeftOf;
   /** Told when the exchange ended that is filled in: memory forgets by that clock, as it did then. */
@@ -138,7 +140,11 @@ export class Filling {
     has: (exchangeId: string) => Promise<boolean>,
   ): Promise<Delivery[]> {
     const missing: Transcript[] = [];
-    for (const transcript of transcripts) if (!(await has(transcript.exchangeId))) missing.push(transcript);
+    for (const transcript of transcripts) {
+      if (await has(transcript.exchangeId)) continue;
+      if (this.#parts.isErased(transcript)) this.#progress.counts.erased += 1;
+      else missing.push(transcript);
+    }
     for (const { finishedMs } of missing) this.#parts.onReached(finishedMs);
     const waiting = await this.#deliver(missing);
     return transcripts.map(() => (waiting === null ? { kind: 'accepted' } : { kind: 'retry', reason: waiting }));

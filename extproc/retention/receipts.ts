@@ -52,7 +52,12 @@ const receipt = z.discriminatedUnion('kind', [
     /** Of what was done, by store. */
     sums,
     /** Erasures that were finished by this run, and those that still are not, by the run that began them. */
-    erasures: z.strictObject({ finished: z.array(text), waiting: z.array(text) }),
+    erasures: z.strictObject({
+      finished: z.array(text),
+      waiting: z.array(text),
+      /** Nothing but the journals has what the person said, until they let go of it. */
+      inJournal: z.array(text).optional(),
+    }),
   }),
   z.strictObject({
     ...{ ...numbered, kind: z.literal('erase') },
@@ -60,7 +65,8 @@ const receipt = z.discriminatedUnion('kind', [
     reason: text,
     /** A keyed hash. */
     person: text,
-    outcome: z.enum(['erased', 'waiting', 'refused']),
+    /** `left_journals`: after `erased`, when the journals had nothing of the person's any more. */
+    outcome: z.enum(['erased', 'waiting', 'refused', 'left_journals']),
     /** By which it was refused; none where it could not be told whether there is one. */
     holds: z.array(text),
     keys: count,

@@ -81,7 +81,7 @@ type Prepared = { documents: Documents; brought: Brought };
  * function, so that nothing reaches an index by another way (inv. 6), nor before the record has it (inv. 7). An index
  * that cannot answer now means `retry`; whatever else fails on what an exchange holds leaves its metadata.
  */
-export function createPipeline(parts: PipelineParts): TranscriptSink {
+export function createPipeline(parts: PipelineParts): TranscriptSink<Delivery> {
   // An index that is away is asked every second; reading and masking for it again each time would be a load of its own.
   const preparedOnce = new WeakMap<readonly Transcript[], Prepared[]>();
   return {

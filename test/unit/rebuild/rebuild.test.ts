@@ -236,6 +236,22 @@ test('whoever was erased is not brought back by a journal that still has what th
   assert.doesNotMatch(shipped.everything().documents?.join() ?? '', /u-eve/);
 });
 
+test('what a person had said in the journal alone when they were erased is not brought back either', async (t) => {
+  const shipped = await filled(t);
+  await shipped.stop();
+  shipped.loseIndex();
+  const isErased = ({ started }: Transcript) => started.identity?.subject === eve.subject;
+  const { started } = chat(160, ['said last'], { started: { identity: eve } });
+  await shipped.start();
+  await shipped.write({ ...chat(160, ['said last']), started });
+  await shipped.stop();
+  const { counts } = await rebuildIndex(shipped.rebuilding(t, { isErased }));
+  assert.equal(counts.erased, 1);
+  const documents = shipped.everything().documents?.join() ?? '';
+  assert.doesNotMatch(documents, /said last/);
+  assert.match(documents, /u-ada/);
+});
+
 test('a person who is erased after an index was prepared is not put in place with it', async (t) => {
   const shipped = await filled(t);
   assert.equal((await rebuildIndex(shipped.rebuilding(t))).kind, 'prepared');

@@ -22,7 +22,7 @@ import { openJournalReader } from '../../../extproc/journal/reader.ts';
 import { builtInDetection } from '../../../extproc/masking/own-detection.ts';
 import type { RecordInput } from '../../../extproc/policy/input.ts';
 import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
-import type { LeftOf } from '../../../extproc/rebuild/left.ts';
+import type { FillingParts } from '../../../extproc/rebuild/filling.ts';
 import { rebuildDirectory } from '../../../extproc/rebuild/places.ts';
 import type { RebuildOptions } from '../../../extproc/rebuild/rebuild.ts';
 import { createPipeline, type PipelineParts } from '../../../extproc/ship/pipeline.ts';
@@ -133,7 +133,7 @@ export class Shipped {
   /** Everything that rebuilding needs; `changed` replaces what makes the documents. */
   rebuilding(
     t: TestContext,
-    changed: Partial<typeof documentParts & { leftOf: LeftOf }> = {},
+    changed: Partial<typeof documentParts & Pick<FillingParts, 'leftOf' | 'isErased'>> = {},
   ): RebuildOptions & { said: string[] } {
     const said: string[] = [];
     const directory = join(this.directory, 'archive');
@@ -169,7 +169,16 @@ export class Shipped {
           memory.close();
         };
         return {
-          parts: { ...documentParts, leftOf: () => 'all' as const, ...changed, memory, index, search, onReached },
+          parts: {
+            ...documentParts,
+            leftOf: () => 'all' as const,
+            isErased: () => false,
+            ...changed,
+            memory,
+            index,
+            search,
+            onReached,
+          },
           close,
         };
       },

@@ -59,6 +59,8 @@ export class RetentionRig {
   disk: Disk | null = null;
   /** Set: the index cannot be opened, for that reason. */
   indexAway: string | null = null;
+  /** As if the journals had let go of everything. */
+  oldestInJournalsMs = Number.POSITIVE_INFINITY;
   readonly dataDirectory: string;
   readonly fileSystem: FileSystem;
   readonly key = newSigningKey();
@@ -163,6 +165,7 @@ export class RetentionRig {
           return erased.kind === 'erased' ? erased.keys : 0;
         },
       },
+      oldestInJournalsMs: async () => this.oldestInJournalsMs,
       removeRejects: (person, before) =>
         removeRejectsOf(indexFile(dataDirectory), { issuer: person.issuer, ids: idsOf(person) }, before),
     };
