@@ -1,4 +1,4 @@
-import { AnswerEnd } from '../claude/answer-end.ts';
+import { AnswerEnd, type StreamGrammar } from '../claude/answer-end.ts';
 import type { AnswerLearning } from './answer-learning.ts';
 import { AnswerProgress } from './answer-progress.ts';
 import { AnswerUsage } from './answer-usage.ts';
@@ -14,7 +14,7 @@ import type { Ledger } from './ledger.ts';
 
 /** What is done with an answer beside recording it (`answer-handling.ts`). */
 export type AnswerHandling = {
-  grammar: 'messages' | 'open';
+  grammar: StreamGrammar;
   changed: ChangedAnswer | null;
   learning: AnswerLearning | null;
   /** Told what the answer used; null where no rule asks for it. */

@@ -43,8 +43,13 @@ export type Journal = {
   /** Whether there is room for new work. */
   admits: () => boolean;
   usage: () => JournalUsage;
-  /** Deletes sealed segments wholly before this position, oldest first, until `downToBytes` are left; returns how many. */
-  free: (upTo: Position, downToBytes?: number) => Promise<number>;
+  /**
+   * Deletes sealed segments wholly before this position, oldest first, until `downToBytes` are left and none is older
+   * than `createdBeforeMs`; returns how many.
+   */
+  free: (upTo: Position, until?: { downToBytes: number; createdBeforeMs: number }) => Promise<number>;
+  /** Seals the segment that is written to when it has records and was begun before; nothing is lost when that fails. */
+  rotate: (createdBeforeMs: number) => Promise<void>;
   /** Readers may read up to here. */
   written: () => Position;
   /** Writes, syncs and seals what was accepted; rejects when not all of it became durable. */
@@ -75,7 +80,7 @@ export async function openJournal(options: JournalOptions): Promise<{ journal: J
   try {
     const { sealed, nextSequence, recovery } = await recoverDirectory(options);
     const pendingMaxBytes = options.pendingMaxBytes ?? PENDING_MAX_BYTES_DEFAULT;
-    const onSealed = (sequence: number, bytes: number) => sealed.push({ sequence, bytes });
+    const onSealed = (segment: SealedSegment) => sealed.push(segment);
     const writer = await Writer.begin({ ...options, pendingMaxBytes, onSealed }, nextSequence);
     return {
       journal: journalOf(options, writer, sealed, lock.release),
@@ -103,10 +108,10 @@ function journalOf(
     for (; counted < sealed.length; counted += 1) sealedBytes += sealed[counted]?.bytes ?? 0;
     return sealedBytes + writer.openBytes;
   };
-  const freeOldest = async (upTo: Position, downToBytes: number): Promise<number> => {
+  const freeOldest = async (upTo: Position, { downToBytes, createdBeforeMs }: typeof everything): Promise<number> => {
     let count = 0;
     for (let oldest = sealed[0]; oldest !== undefined && endsBefore(oldest, upTo); oldest = sealed[0]) {
-      if (usedBytes() <= downToBytes) break;
+      if (usedBytes() <= downToBytes && oldest.createdMs >= createdBeforeMs) break;
       await removeSegment(options, oldest.sequence);
       sealed.shift();
       counted -= 1;
@@ -142,11 +147,12 @@ function journalOf(
       maxBytes: journalMaxBytes,
       segments: sealed.length + 1,
     }),
-    free(upTo, downToBytes = 0) {
-      const freed = freeing.then(() => freeOldest(upTo, downToBytes));
+    free(upTo, until = everything) {
+      const freed = freeing.then(() => freeOldest(upTo, until));
       freeing = freed.catch(() => {});
       return freed;
     },
+    rotate: (createdBeforeMs) => writer.rotate(createdBeforeMs),
     written: () => writer.written(),
     close() {
       closing ??= writer.close().finally(() => freeing.then(release));
@@ -154,6 +160,8 @@ function journalOf(
     },
   };
 }
+
+const everything = { downToBytes: 0, createdBeforeMs: Number.POSITIVE_INFINITY };
 
 function endsBefore(segment: SealedSegment, upTo: Position): boolean {
   if (segment.sequence !== upTo.segment) return segment.sequence < upTo.segment;

@@ -332,3 +332,27 @@ test('after an answer without a request no request is taken any more', async () 
   const actions = await play(exchange, wholeRequest);
   assert.ok(actions.every(({ kind }) => kind === 'cut'));
 });
+
+test('a stream of the legacy completions is complete when it said why it stopped, and waits for the disk with that', async () => {
+  const asked = { model: 'claude-2.1', prompt: '\n\nHuman: Hi\n\nAssistant:', max_tokens_to_sample: 5, stream: true };
+  const sent = [requestHeaders({ path: '/v1/complete' }), requestBody(JSON.stringify(asked)), requestBody('', true)];
+  const event = (fields: object) => `event: completion\ndata: ${JSON.stringify({ type: 'completion', ...fields })}\n\n`;
+  const going = event({ completion: ' Hi', stop_reason: null });
+  const last = event({ completion: '', stop_reason: 'stop_sequence' });
+  for (const [pieces, outcome, syncs] of [
+    [[going, last], 'complete', 1],
+    [[going, going], 'upstream_aborted', 0],
+  ] as const) {
+    const rig = createRig();
+    const exchange = rig.open();
+    await play(exchange, [...sent, streamed]);
+    const before = rig.log.events.filter((each) => each === 'sync').length;
+    await play(
+      exchange,
+      pieces.map((piece) => answerBody(piece)),
+    );
+    assert.equal(rig.log.events.filter((each) => each === 'sync').length - before, syncs);
+    await play(exchange, [answerBody('', true)]);
+    assert.equal(rig.log.ofKind('finished')[0]?.finished.outcome, outcome);
+  }
+});

@@ -108,16 +108,48 @@ test('an erasure that the index could not take part in is finished by the next s
   rig.nowMs += dayMs;
   await rig.record({ number: 5, atMs: rig.nowMs, person: ada, input: 'zebrastripe again' });
   await rig.reopen();
-  assert.deepEqual((await rig.sweep()).erasures, { finished: [], waiting: [begun.run] });
+  assert.deepEqual((await rig.sweep()).erasures, { finished: [], waiting: [begun.run], inJournal: [] });
   rig.indexAway = null;
   const { id } = await rig.parts.holds.add({ person: ada }, 'ops', 'a case');
   assert.deepEqual((await rig.sweep()).erasures.waiting, [begun.run], 'a hold that came meanwhile wins');
   await rig.parts.holds.release(id, 'ops', 'over');
-  assert.deepEqual((await rig.sweep()).erasures, { finished: [begun.run], waiting: [] });
+  assert.deepEqual((await rig.sweep()).erasures, { finished: [], waiting: [], inJournal: [begun.run] });
   assert.deepEqual(
     (await rig.search.search({ text: 'zebrastripe' })).hits.map(({ id: found }) => found),
     [exchangeIdOf(5, rig.nowMs)],
   );
   await readBack(readerOf(rig), exchangeIdOf(5, rig.nowMs));
-  assert.deepEqual((await rig.sweep()).erasures, { finished: [], waiting: [] });
+  assert.deepEqual((await rig.sweep()).erasures, { finished: [begun.run], waiting: [], inJournal: [] });
+  assert.deepEqual((await rig.sweep()).erasures, { finished: [], waiting: [], inJournal: [] });
+});
+
+test('an erasure ends when the journals have let go of what the person said, and takes what came meanwhile', async (t) => {
+  const rig = await filled(t);
+  rig.oldestInJournalsMs = noon;
+  const begun = await rig.erase(ada);
+  assert.equal(begun.outcome, 'erased');
+  assert.deepEqual((await rig.sweep()).erasures, { finished: [], waiting: [], inJournal: [begun.run] });
+  // Shipping was about to deliver it while the index was cleared.
+  await rig.record({ number: 6, atMs: noon + 1_000, person: ada, input: 'zebrastripe too late' });
+  await rig.record({ number: 7, atMs: rig.nowMs + dayMs, person: ada, input: 'zebrastripe again' });
+  rig.oldestInJournalsMs = rig.nowMs + 1;
+  rig.indexAway = 'connection refused';
+  assert.deepEqual((await rig.sweep()).erasures.waiting, [begun.run]);
+  rig.indexAway = null;
+  await rig.reopen();
+  assert.deepEqual((await rig.sweep()).erasures, { finished: [begun.run], waiting: [], inJournal: [] });
+  const { hits } = await rig.search.search({ text: 'zebrastripe' });
+  assert.deepEqual(
+    hits.map(({ id }) => id),
+    [rig.idOf(7)],
+  );
+  await readBack(readerOf(rig), rig.idOf(7));
+  const outcomes = rig.parts.receipts
+    .list()
+    .flatMap((one) => (one.kind === 'erase' ? [[one.outcome, one.documents]] : []));
+  assert.deepEqual(outcomes, [
+    ['erased', 2],
+    ['waiting', 0],
+    ['left_journals', 1],
+  ]);
 });
