@@ -1,12 +1,14 @@
 import { codeAt, entropyBits, isAlnum, isLetter, isWord, startsFresh } from './characters.ts';
 import type { Detector } from './detector.ts';
 import type { Candidate } from './finding.ts';
-import { sticky } from './pattern.ts';
+import { matchEnd, sticky } from './pattern.ts';
 import { isDocumentedKey } from './placeholder.ts';
 import type { SecretRule } from './secret-rule.ts';
 import { aiSecretRules } from './secret-rules-ai.ts';
 import { cloudSecretRules } from './secret-rules-cloud.ts';
 import { codeSecretRules } from './secret-rules-code.ts';
+import { hashSecretRules } from './secret-rules-hash.ts';
+import { markedSecretRules } from './secret-rules-marked.ts';
 import { prefixedSecretRules } from './secret-rules-prefixed.ts';
 import { serviceSecretRules } from './secret-rules-service.ts';
 
@@ -16,13 +18,16 @@ export const secretRules: readonly SecretRule[] = [
   ...codeSecretRules,
   ...serviceSecretRules,
   ...prefixedSecretRules,
+  ...markedSecretRules,
+  ...hashSecretRules,
 ];
 
-type CompiledRule = SecretRule & { matcher: RegExp; tailCodes: ReadonlySet<number> };
+type CompiledRule = SecretRule & { matcher: RegExp; tailCodes: ReadonlySet<number>; leadChar: RegExp | null };
 
 const compiled: readonly CompiledRule[] = secretRules.map((rule) => ({
   ...rule,
   matcher: sticky(rule.pattern),
+  leadChar: rule.lead === undefined ? null : sticky(rule.lead.of),
   tailCodes: new Set(Array.from(rule.tail ?? '', (char) => char.charCodeAt(0))),
 }));
 
@@ -58,6 +63,14 @@ function isInWord(text: string, at: number): boolean {
   return !startsFresh(text, at) && !escapeBefore.test(text.slice(Math.max(0, at - escapeMaxChars), at));
 }
 
+/** Where the token begins whose fixed string stands at `at`; -1 where too much or too little stands before it. */
+function leadStart({ lead, leadChar }: CompiledRule, text: string, at: number): number {
+  if (lead === undefined || leadChar === null) return at;
+  let start = at;
+  while (start > 0 && at - start <= lead.most && matchEnd(leadChar, text, start - 1) === start) start--;
+  return at - start < lead.least || at - start > lead.most ? -1 : start;
+}
+
 function tryRule(rule: CompiledRule, text: string, at: number): Candidate | undefined {
   if (rule.fresh && isInWord(text, at)) return undefined;
   if (rule.noLetterBefore && isLetter(codeAt(text, at - 1)) && isInWord(text, at)) return undefined;
@@ -66,7 +79,8 @@ function tryRule(rule: CompiledRule, text: string, at: number): Candidate | unde
   if (match === null) return undefined;
   if (rule.exact && isAlnum(codeAt(text, rule.matcher.lastIndex))) return undefined;
   const end = tailEnd(text, rule.matcher.lastIndex, rule.tailCodes);
-  const start = rule.valueOnly ? rule.matcher.lastIndex - (match[1]?.length ?? 0) : at;
+  const start = rule.valueOnly ? rule.matcher.lastIndex - (match[1]?.length ?? 0) : leadStart(rule, text, at);
+  if (start === -1) return undefined;
   const value = text.slice(start, end);
   if (rule.entropyMin !== undefined && (!looksMade(value) || entropyBits(value) < rule.entropyMin)) return undefined;
   if (rule.decodedMark && !Buffer.from(value, 'base64').includes(rule.decodedMark)) return undefined;

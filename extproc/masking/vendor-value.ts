@@ -17,7 +17,7 @@ function spellingsOf(name: string): string[] {
 
 const matchers = new Map(
   vendorValueRules.flatMap(({ id, names: own, value }) => {
-    const matcher = { id, pattern: sticky(`(?:${value})`) };
+    const matcher = { id, pattern: sticky(`(?:${value})$`) };
     return own.flatMap(spellingsOf).map((name) => [name, matcher] as const);
   }),
 );
