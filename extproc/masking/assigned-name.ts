@@ -11,16 +11,39 @@ const joining = new Set(Array.from('\\]:?.', (char) => char.charCodeAt(0)));
 export const quotes = new Set(Array.from('"\'`', (char) => char.charCodeAt(0)));
 
 /** Words for a password that are no names of programs: read in prose and forms, and judged by what follows. */
-const passwordWord = new RegExp(
-  '(?:' +
-    'mot de passe|contraseña|contrasenya|clave de acceso|senha|palavra-passe|parola|parola d.ordine|wachtwoord|lösenord|' +
-    'passord|adgangskode|kodeord|salasana|hasło|haslo|heslo|jelszó|jelszo|şifre|sifre|пароль|пароля|парола|лозинка|κωδικός|' +
-    'סיסמה|סיסמא|كلمة المرور|كلمة السر|رمز عبور|पासवर्ड|পাসওয়ার্ড|รหัสผ่าน|mật khẩu|kata sandi|密码|密碼|口令|パスワード|暗証番号|' +
-    '비밀번호|암호' +
-    ')$',
-  'i',
-);
-export const isPasswordWord = (name: string): boolean => passwordWord.test(name.slice(-wordMaxChars));
+const passwordWords: readonly string[] = [
+  ...['mot de passe', 'contraseña', 'contrasenya', 'clave de acceso', 'senha', 'palavra-passe', 'parola'],
+  ...["parola d'ordine", 'wachtwoord', 'lösenord', 'passord', 'adgangskode', 'kodeord', 'salasana', 'hasło', 'haslo'],
+  ...[
+    'heslo',
+    'jelszó',
+    'jelszo',
+    'şifre',
+    'sifre',
+    'пароль',
+    'пароля',
+    'парола',
+    'лозинка',
+    'κωδικός',
+    'סיסמה',
+    'סיסמא',
+  ],
+  ...['كلمة المرور', 'كلمة السر', 'رمز عبور', 'पासवर्ड', 'পাসওয়ার্ড', 'รหัสผ่าน', 'mật khẩu', 'kata sandi', '密码', '密碼'],
+  ...['口令', 'パスワード', '暗証番号', '비밀번호', '암호'],
+];
+const passwordWordsByEnd = new Map<string, string[]>();
+for (const word of passwordWords) {
+  const known = passwordWordsByEnd.get(word.slice(-1)) ?? [];
+  passwordWordsByEnd.set(word.slice(-1), [...known, word]);
+}
+
+/** The word for a password that a text ends with, if any. */
+function passwordWordIn(text: string): string | undefined {
+  const lower = text.toLowerCase();
+  return passwordWordsByEnd.get(lower.slice(-1))?.find((word) => lower.endsWith(word));
+}
+
+export const isPasswordWord = (name: string): boolean => passwordWordIn(name.slice(-wordMaxChars)) !== undefined;
 const passwordTails = tailsOf([
   'passe',
   'acceso',
@@ -65,8 +88,8 @@ export function assignedName(text: string, at: number, floor: number): AssignedN
 
 function passwordName(text: string, end: number, floor: number): AssignedName | undefined {
   if (!mayEndSensitive(text, end, passwordTails)) return undefined;
-  const found = passwordWord.exec(text.slice(Math.max(floor, end - wordMaxChars), end));
-  return found === null ? undefined : { name: 'password', start: end - found[0].length };
+  const word = passwordWordIn(text.slice(Math.max(floor, end - wordMaxChars), end));
+  return word === undefined ? undefined : { name: 'password', start: end - word.length };
 }
 
 function pairedName(text: string, end: number, floor: number): AssignedName | undefined {

@@ -7,6 +7,8 @@ import { tokenEnd } from './token.ts';
 import { charKind } from './trigger.ts';
 
 const valueMax = 256;
+/** Of values that lie within each other so many are judged; nobody writes more, and then it is rather masked than slow. */
+const overlapsMax = 16;
 const gapMax = 4;
 const elementGapMax = 16;
 const operatorMarks = new Set(Array.from('=!<>:', (char) => char.charCodeAt(0)));
@@ -124,6 +126,7 @@ export const assignmentDetector: Detector = {
   needs: charKind.operator,
   detect({ text, triggers }, out) {
     let floor = 0;
+    let [reached, overlaps] = [0, 0];
     for (const at of triggers.operators) {
       if (at < floor || !mayAssign(text, at)) continue;
       const next = codeAt(text, at + 1);
@@ -142,7 +145,9 @@ export const assignmentDetector: Detector = {
       if (value === undefined || value.end === value.start) continue;
       if (text[at] === ',' && isKey(text, value)) continue;
       if (text[at] === '>' && !closesElement(text, value.end)) continue;
-      if (!isAssignedSecret(name, text.slice(value.start, value.end), value.quoted)) continue;
+      overlaps = value.start < reached ? overlaps + 1 : 0;
+      reached = Math.max(reached, value.end);
+      if (overlaps < overlapsMax && !isAssignedSecret(name, text.slice(value.start, value.end), value.quoted)) continue;
       // what is longer than we judge is masked to its end
       let end = value.end;
       if (end - value.start === valueMax) while (isWord(codeAt(text, end))) end++;

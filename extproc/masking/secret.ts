@@ -43,9 +43,18 @@ const rulesByPrefix: ReadonlyMap<string, readonly CompiledRule[]> = new Map(
 /** What a vendor's own manual prints instead of a key. */
 const documented = 'EXAMPLE';
 
-function tailEnd(text: string, from: number, tailCodes: ReadonlySet<number>): number {
+/** Of a token this much is looked at; the rest of its run only has to be masked. */
+const judgedMaxChars = 512;
+
+/** Ends of runs that were read, so that many prefixes in one run do not read it to its end each (inv. 11). */
+type Runs = Map<ReadonlySet<number>, { from: number; end: number }>;
+
+function tailEnd(text: string, from: number, tailCodes: ReadonlySet<number>, runs: Runs): number {
+  const known = runs.get(tailCodes);
   let end = from;
-  while (isWord(codeAt(text, end)) || tailCodes.has(codeAt(text, end))) end++;
+  if (known !== undefined && from >= known.from && from <= known.end) end = known.end;
+  else while (isWord(codeAt(text, end)) || tailCodes.has(codeAt(text, end))) end++;
+  runs.set(tailCodes, { from, end });
   while (end > from && text[end - 1] === '.') end--;
   return end;
 }
@@ -71,21 +80,22 @@ function leadStart({ lead, leadChar }: CompiledRule, text: string, at: number): 
   return at - start < lead.least || at - start > lead.most ? -1 : start;
 }
 
-function tryRule(rule: CompiledRule, text: string, at: number): Candidate | undefined {
+function tryRule(rule: CompiledRule, text: string, at: number, runs: Runs): Candidate | undefined {
   if (rule.fresh && isInWord(text, at)) return undefined;
   if (rule.noLetterBefore && isLetter(codeAt(text, at - 1)) && isInWord(text, at)) return undefined;
   rule.matcher.lastIndex = at;
   const match = rule.matcher.exec(text);
   if (match === null) return undefined;
   if (rule.exact && isAlnum(codeAt(text, rule.matcher.lastIndex))) return undefined;
-  const end = tailEnd(text, rule.matcher.lastIndex, rule.tailCodes);
+  const end = tailEnd(text, rule.matcher.lastIndex, rule.tailCodes, runs);
   const start = rule.valueOnly ? rule.matcher.lastIndex - (match[1]?.length ?? 0) : leadStart(rule, text, at);
   if (start === -1) return undefined;
-  const value = text.slice(start, end);
+  const value = text.slice(start, Math.min(end, start + judgedMaxChars));
   if (rule.entropyMin !== undefined && (!looksMade(value) || entropyBits(value) < rule.entropyMin)) return undefined;
   if (rule.decodedMark && !Buffer.from(value, 'base64').includes(rule.decodedMark)) return undefined;
   // Of what only follows in the same run no word counts: `<key>_example` holds a key.
-  if (isDocumentedKey(text.slice(start, rule.matcher.lastIndex)) || value.endsWith(documented)) return undefined;
+  if (isDocumentedKey(text.slice(start, rule.matcher.lastIndex)) || text.endsWith(documented, rule.matcher.lastIndex))
+    return undefined;
   return { type: 'SECRET', rule: rule.id, rank: 'secret', start, end, score: 0.98 };
 }
 
@@ -95,10 +105,11 @@ export const secretDetector: Detector = {
   literals: { strings: prefixes, ignoreCase: false },
   detect({ text }, out, places) {
     let next = 0;
+    const runs: Runs = new Map();
     for (const { at, literal } of places) {
       if (at < next) continue;
       for (const rule of rulesByPrefix.get(literal) ?? []) {
-        const candidate = tryRule(rule, text, at);
+        const candidate = tryRule(rule, text, at, runs);
         if (candidate === undefined) continue;
         out.push(candidate);
         next = candidate.end;

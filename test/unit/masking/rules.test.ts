@@ -136,6 +136,30 @@ test('of the forms that keys of one vendor have each is matched to its end', () 
   }
 });
 
+test('a key behind many prefixes in one run is found, and of a run of such prefixes alone nothing', () => {
+  const notKeys = ['-sk-aaaaaaaaaaaaaaaaaaaa', `ghp_example${'A'.repeat(27)}`];
+  for (const unit of notKeys) {
+    assert.deepEqual(scan(unit.repeat(500)), []);
+    const key = fill('ghp_<a36>');
+    const text = `${unit.repeat(50)}.${key} end`;
+    assert.ok(
+      scan(text).some(({ start, end }) => start <= text.indexOf(key) && end >= text.indexOf(key) + key.length),
+      unit,
+    );
+  }
+  const marked = `${fill('ghp_<a36>').repeat(200)}EXAMPLE`;
+  assert.deepEqual(
+    scan(marked).map(({ start, end }) => [start, end]),
+    [[0, marked.length]],
+  );
+});
+
+test('of assignments within each other more than anybody writes are masked without a look at each', () => {
+  const masked = scan('token=1'.repeat(40));
+  assert.ok(masked.some(({ rule }) => rule === 'assignment'));
+  assert.deepEqual(scan('token=1'.repeat(3)), []);
+});
+
 test('source code without secrets stays as it is', () => {
   assert.deepEqual(scan(readFileSync(new URL('benign-source.txt', fixtures), 'utf8')), []);
 });
