@@ -32,5 +32,5 @@ USER node
 VOLUME ["/var/lib/skilltape", "/run/skilltape", "/var/log/skilltape"]
 # As extproc/tools/runtime.json has it.
 ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=50", "--expose-gc", "/opt/skilltape/extproc/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=50", "--expose-gc", "--no-wasm-dynamic-tiering", "/opt/skilltape/extproc/main.ts"]
 CMD ["serve", "--config", "/etc/skilltape/skilltape.yaml"]

@@ -1,11 +1,11 @@
 import type { Config } from './config/config.ts';
 import type { OnFinished } from './exchange/ports.ts';
 import type { FileSystem } from './journal/fs.ts';
-import type { Journal } from './journal/journal.ts';
 import { journalDirectory, journalsIn, primaryJournal } from './journal/places.ts';
 import type { Position } from './journal/position.ts';
+import { JournalSpace } from './journal-space.ts';
 import type { Log } from './log.ts';
-import { freeBehind, openRecovered, untilUnlocked } from './recovery.ts';
+import { openRecovered, untilUnlocked } from './recovery.ts';
 
 /** The journals of workers that the configuration no longer has. */
 export type LeftJournals = {
@@ -29,7 +29,7 @@ export async function takeOverLeft(parts: {
 }): Promise<LeftJournals> {
   const { config, key, log, fileSystem, onFinished } = parts;
   await using opened = new AsyncDisposableStack();
-  const journals: Journal[] = [];
+  const spaces: JournalSpace[] = [];
   const directories: string[] = [];
   for (const worker of await journalsIn(config.dataDirectory, fileSystem)) {
     if (isInUse(worker, config.workers)) continue;
@@ -41,14 +41,14 @@ export async function takeOverLeft(parts: {
     const told = { onFinished, onPoison: () => {} };
     const journal = await openRecovered({ ...place, ...told, limits: config.journal, journalMaxBytes, key });
     opened.defer(() => journal.close());
-    journals.push(journal);
+    spaces.push(opened.adopt(new JournalSpace({ journal, limits: config.journal, log }), (space) => space.close()));
     directories.push(directory);
   }
   const all = opened.move();
   return {
     directories,
     delivered(positions) {
-      for (const [at, journal] of journals.entries()) freeBehind(positions[at] ?? null, journal, log);
+      for (const [at, space] of spaces.entries()) space.delivered(positions[at] ?? null);
     },
     close: () => all.disposeAsync(),
   };

@@ -2,12 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { watchCoverage } from './coverage/watch.ts';
 import { SkilltapeError } from './errors.ts';
 import { journalDirectory, primaryJournal } from './journal/places.ts';
+import { JournalSpace } from './journal-space.ts';
 import { watchGrants } from './known-grants.ts';
 import { takeOverLeft } from './left-journals.ts';
 import { meteredFileSystem } from './operations/metered-file-system.ts';
 import { workerMetrics } from './operations/worker-metrics.ts';
 import type { Keys, Processor, ProcessorParts } from './processor.ts';
-import { freeBehind, openRecovered, takeOver, untilUnlocked } from './recovery.ts';
+import { openRecovered, takeOver, untilUnlocked } from './recovery.ts';
 import { startShipping } from './shipping.ts';
 import { startTicketWatching } from './ticket-watching.ts';
 import { Fleet } from './workers/fleet.ts';
@@ -46,6 +47,7 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
     onPoison: parts.onPoison,
   });
   started.defer(() => own.close());
+  const space = started.adopt(new JournalSpace({ journal: own, limits: config.journal, log }), (one) => one.close());
   readiness.ok('journal');
   const coverage = watchCoverage(log, own, Date.now);
   const shipping = startShipping({
@@ -53,7 +55,7 @@ export async function startPrimary(parts: ProcessorParts & { keys: Keys }): Prom
     journalDirectories: [...directoriesOf(parts, [primaryJournal, ...workers]), ...left.directories],
     isRecordingBusy: () => fleet.isBusy(),
     onDelivered([position = null, ...others]) {
-      freeBehind(position, own, log);
+      space.delivered(position);
       fleet.delivered(others.slice(0, workers.length));
       left.delivered(others.slice(workers.length));
     },

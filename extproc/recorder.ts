@@ -16,6 +16,7 @@ import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Position } from './journal/position.ts';
 import { openJournalReader } from './journal/reader.ts';
+import { JournalSpace } from './journal-space.ts';
 import { judgesWith } from './judges.ts';
 import { keyedHashWith } from './keyed-hash.ts';
 import { knownTo } from './known.ts';
@@ -27,7 +28,6 @@ import { MeteredExchange } from './operations/metered-exchange.ts';
 import type { Operations } from './operations/operations.ts';
 import type { PolicyBundle } from './policy/bundle.ts';
 import { createThreadedReader } from './reading/threaded-reader.ts';
-import { freeBehind } from './recovery.ts';
 import { type ReleaseWays, streamedRelease } from './release-ways.ts';
 import { heedStops } from './stop-heeding.ts';
 import { admittedBy, guardedVolume } from './volume-guard.ts';
@@ -58,7 +58,7 @@ export type RecorderParts = {
 };
 
 export type Recorder = {
-  /** Everything before this position is in the index: the journal may free it when it needs the space. */
+  /** Everything before this position is in archive and index: the journal may free it. */
   delivered(position: Position): void;
   /** Another worker learnt it. */
   note(fact: SharedFact): void;
@@ -88,6 +88,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   // The first use of the runtime's calendars takes longer than an exchange may hold up the others.
   wallClocks(systemClock.nowMs(), []);
   const reader = started.adopt(readerOf(parts), (opened) => opened.close());
+  const space = started.adopt(new JournalSpace({ journal, limits: config.journal, log }), (one) => one.close());
   const spooled = started.adopt(openJournalReader(place), (opened) => opened.close());
   const approvals = started.adopt(deskOf(config), (desk) => desk.close());
   const known = started.use(await knownTo(parts));
@@ -131,7 +132,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
   readiness.ok('listener');
   log.info({ policy: judges.current().revision, connections: [...context.connections.keys()] }, 'recording');
   return {
-    delivered: (position) => freeBehind(position, journal, log),
+    delivered: (position) => space.delivered(position),
     note: (fact) => (fact.kind === 'end_report' ? endReports.take(fact.exchangeId, fact.report) : known.note(fact)),
     usePolicy: (policy) => judges.use(policy).then(() => reader.useDetectors(policy.detectors)),
     stopServing: () => server.setServing(false),

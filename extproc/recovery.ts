@@ -6,7 +6,6 @@ import { loadCursor } from './journal/cursor.ts';
 import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
 import { openJournal } from './journal/journal.ts';
-import type { Position } from './journal/position.ts';
 import { openJournalReader } from './journal/reader.ts';
 import type { Log } from './log.ts';
 
@@ -67,13 +66,6 @@ export async function takeOver(parts: Omit<RecoveryParts, 'onPoison'>): Promise<
   // A journal that cannot be written rejects the appends of the recovery: there is nothing to be told beside it.
   const journal = await openRecovered({ ...parts, onPoison: () => {} });
   await journal.close();
-}
-
-/** Space is freed only behind what the index has, and only when it is needed: raw bytes stay while they can. */
-export function freeBehind(delivered: Position | null, journal: Journal, log: Log): void {
-  const { bytes, maxBytes } = journal.usage();
-  if (delivered === null || bytes < maxBytes / 2) return;
-  journal.free(delivered, maxBytes / 2).catch((err) => log.error({ err }, 'journal space could not be freed'));
 }
 
 /** Beyond `drainMaxMs`: to record what a drain cut and to close the journal. */

@@ -51,7 +51,7 @@ const allowed: Record<string, readonly string[]> = {
   console: ['approvals', 'exchange', 'grants', 'login', 'looks', 'masking', 'policy', 'stops', 'terminal'],
   ship: [
     ...['archive', 'coverage', 'encoding', 'exchange', 'index', 'journal', 'keys', 'masking', 'policy', 'reveal'],
-    ...['transcript', 'usage'],
+    ...['retention', 'transcript', 'usage'],
   ],
   remask: ['archive', 'exchange', 'index', 'journal', 'masking', 'ship', 'transcript'],
   rebuild: ['archive', 'exchange', 'index', 'journal', 'remask', 'ship', 'transcript'],
@@ -102,6 +102,7 @@ const composition = [
     'known-owners.ts',
     'live-edit.ts',
     'judges.ts',
+    'journal-space.ts',
     'left-journals.ts',
     'known.ts',
     'volume-guard.ts',

@@ -68,8 +68,11 @@ export type TicketEvent = { timeMs: number } & (
   | { kind: 'not_notified'; target: string; occasion: string; why: string }
 );
 
+/** `forMs`: for how long, from the time on at which as many approved as have to. */
+export type Approval = { by: Approver; grant: Grant; forMs: number };
+
 export type TicketState =
-  | { kind: 'pending'; approvals: readonly { by: Approver; grant: Grant }[]; untilMs: number }
+  | { kind: 'pending'; approvals: readonly Approval[]; untilMs: number }
   | { kind: 'granted'; grant: Grant; usesLeft: number }
   | { kind: 'used' }
   | { kind: 'denied'; by: Approver; reason: string; sinceMs: number }
@@ -101,7 +104,7 @@ function after(state: TicketState, event: TicketEvent): TicketState {
       return state;
     case 'approved':
       if (state.kind !== 'pending') return state;
-      return { ...state, approvals: [...state.approvals, { by: event.by, grant: event.grant }] };
+      return { ...state, approvals: [...state.approvals, approvalOf(event)] };
     case 'granted':
       return { kind: 'granted', grant: event.grant, usesLeft: event.grant.uses };
     case 'denied':
@@ -117,16 +120,21 @@ function after(state: TicketState, event: TicketEvent): TicketState {
   }
 }
 
+function approvalOf({ by, grant, timeMs }: Extract<TicketEvent, { kind: 'approved' }>): Approval {
+  return { by, grant, forMs: grant.untilMs - timeMs };
+}
+
 function usedOnce(state: Extract<TicketState, { kind: 'granted' }>): TicketState {
   return state.usesLeft <= 1 ? { kind: 'used' } : { ...state, usesLeft: state.usesLeft - 1 };
 }
 
-/** The least that all who approved agreed on. */
-export function agreed(grants: readonly Grant[]): Grant {
+/** The least that all who approved agreed on. The last of them may come when the time of the first would be over. */
+export function agreed(approvals: readonly Pick<Approval, 'grant' | 'forMs'>[], nowMs: number): Grant {
+  const grants = approvals.map(({ grant }) => grant);
   const widths = grants.map(({ scope }) => scopeKinds.indexOf(scope));
   const scopes = new Set(grants.map(({ scope }) => scope));
   // Two scopes have nothing but the request in common.
   const scope = scopes.size === 1 ? (scopeKinds[widths[0] ?? 0] ?? 'request') : 'request';
   const uses = scope === 'request' ? 1 : Math.min(...grants.map((grant) => grant.uses));
-  return { scope, uses, untilMs: Math.min(...grants.map(({ untilMs }) => untilMs)) };
+  return { scope, uses, untilMs: nowMs + Math.min(...approvals.map(({ forMs }) => forMs)) };
 }

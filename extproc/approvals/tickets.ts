@@ -94,9 +94,10 @@ export class Tickets {
     return inTransaction(this.#database, () => {
       const granted = this.#grantFor(request.scopes, nowMs);
       if (granted !== null) return this.#use(granted, request.exchangeId, nowMs);
-      const found = this.#sql(
-        'select ticket from tickets where binding = ? order by opened_ms desc, rowid desc limit 1',
-      ).get(request.binding);
+      // By the order in which they came: a clock may have been set back between two of them.
+      const found = this.#sql('select ticket from tickets where binding = ? order by rowid desc limit 1').get(
+        request.binding,
+      );
       const latest = found === undefined ? null : this.#load(String(found.ticket), nowMs);
       return this.#answerOf(latest, request.exchangeId, nowMs) ?? this.#open(request, nowMs);
     });
@@ -228,8 +229,9 @@ export class Tickets {
       case 'approve': {
         const grant = grantOf(decision, terms, nowMs);
         this.#append(ticket, { kind: 'approved', by, reason, grant, timeMs: nowMs });
-        const all = [...(state.kind === 'pending' ? state.approvals : []).map((approval) => approval.grant), grant];
-        if (all.length >= terms.quorum) this.#grant(ticket, agreed(all), nowMs);
+        const before = state.kind === 'pending' ? state.approvals : [];
+        const all = [...before, { grant, forMs: grant.untilMs - nowMs }];
+        if (all.length >= terms.quorum) this.#grant(ticket, agreed(all, nowMs), nowMs);
         return;
       }
       default:

@@ -1,44 +1,37 @@
 /** The writing side: takes exchanges in the order of their ends, and answers when all of them are on disk. */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { diskFault } from '../disk-fault.ts';
 import { SkilltapeError } from '../errors.ts';
-import { BlockTables, type KnownChunks } from './blocks.ts';
-import { type Checkpoint, checkpointsOf, pointOf, type Tombstone, tombstonesOf } from './checkpoint.ts';
+import { BlockTables, KnownChunks } from './blocks.ts';
+import { isOfMetadata, metadataChainOf } from './chain-name.ts';
+import { type Checkpoint, checkpointsOf, type Tombstone, tombstonesOf } from './checkpoint.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { type Gear, randomGear } from './chunker.ts';
 import type { Person } from './cipher.ts';
-import { FrameCompressor } from './compressor.ts';
-import { dayOf, isOfDay, isOver } from './day.ts';
+import { dayOf } from './day.ts';
 import { type Deleted, deleteFamily, type Family, finishDeletions } from './deletion.ts';
-import type { JournalMarks } from './marks.ts';
-import { type EndReason, OpenSegment, type Slot } from './open-segment.ts';
+import type { OpenSegment, Slot } from './open-segment.ts';
+import { OpenSegments } from './open-segments.ts';
 import type { ArchivedExchange, ArchiveOptions } from './options.ts';
 import { Packer } from './packer.ts';
-import { checkpointsFile, familyOf, publicKeyFile, segmentPath, tombstonesFile } from './places.ts';
-import { type ChainEnd, recoverArchive } from './recover.ts';
+import { checkpointsFile, familyOf, publicKeyFile, tombstonesFile } from './places.ts';
+import { type Marks, recoverArchive } from './recover.ts';
 import { SignedLog } from './signed-log.ts';
 import { publicKeyPem } from './signing.ts';
 
-/** Classes that have a segment open at once, each with a file and its tables; one more ends the one used longest ago. */
-const openSegmentsMax = 8;
-
 /** Everything that a start reads, and that a failure lets go of. */
 type Writing = {
-  ends: Map<string, ChainEnd>;
-  marks: JournalMarks;
+  marks: Marks;
   checkpoints: Checkpoints;
   stones: SignedLog<Tombstone>;
   tables: BlockTables;
-  /** By class; the one used last at the end. */
-  open: Map<string, OpenSegment>;
+  segments: OpenSegments;
 };
 
 export class Archive {
   readonly #options: ArchiveOptions;
   readonly #directory: string;
   readonly #gear: Gear = randomGear();
-  readonly #compressor = new FrameCompressor();
   #writing: Writing | undefined;
   readonly #certainBytes = new Map<string, number>();
 
@@ -56,8 +49,10 @@ export class Archive {
     await this.#failing(async () => {
       const writing = await this.#begun();
       for (const exchange of exchanges) await this.#add(writing, exchange);
-      await this.#sync(writing);
-      await writing.checkpoints.writeWhenDue(() => this.#states(writing));
+      await writing.segments.sync();
+      writing.marks.exchanges.synced();
+      writing.marks.metadata.synced();
+      await writing.checkpoints.writeWhenDue(() => writing.segments.states());
     });
   }
 
@@ -69,12 +64,8 @@ export class Archive {
     const writing = this.#writing;
     if (writing === undefined) return;
     await this.#failing(async () => {
-      for (const segment of [...writing.open.values()]) {
-        if (!isOver(segment.header.day, this.#options.nowMs())) continue;
-        await this.#end(writing, segment, 'idle');
-        writing.tables.forgetFamily(familyOf(segment.header));
-      }
-      await writing.checkpoints.writeWhenDue(() => this.#states(writing));
+      await writing.segments.endOver();
+      await writing.checkpoints.writeWhenDue(() => writing.segments.states());
     });
   }
 
@@ -87,13 +78,13 @@ export class Archive {
     await this.#failing(async () => {
       const writing = await this.#begun();
       const { fileSystem, key, nowMs } = this.#options;
-      const open = writing.open.get(family.retentionClass);
-      if (open?.header.day === family.day) await this.#end(writing, open, 'day');
+      const open = writing.segments.of(family.retentionClass);
+      if (open?.header.day === family.day) await writing.segments.end(open, 'day');
       writing.tables.forgetFamily(familyOf(family));
       const parts = { directory: this.#directory, fileSystem, writer: key.writer, log: writing.stones, nowMs };
       deleted = await deleteFamily(parts, family, reason);
       writing.checkpoints.changed();
-      await writing.checkpoints.write(this.#states(writing));
+      await writing.checkpoints.write(writing.segments.states());
     });
     return deleted;
   }
@@ -104,8 +95,8 @@ export class Archive {
     try {
       if (writing === undefined) return;
       await this.#failing(async () => {
-        for (const segment of [...writing.open.values()]) await this.#end(writing, segment, 'stop');
-        await writing.checkpoints.write(this.#states(writing));
+        await writing.segments.endAll('stop');
+        await writing.checkpoints.write(writing.segments.states());
       });
     } finally {
       this.#writing = undefined;
@@ -140,39 +131,80 @@ export class Archive {
     const signedIds = new Map(log.last?.value.chains.map(({ id, hash }) => [id, hash]));
     // Segments that a crash left open were ended just now.
     for (const end of ends.values()) if (end.isEnded && signedIds.get(end.id) !== end.hash) checkpoints.ended(end);
-    this.#writing = { ends, marks, checkpoints, stones, tables: new BlockTables(), open: new Map() };
+    const tables = new BlockTables();
+    const segments = new OpenSegments({
+      ...this.#options,
+      ...{ directory: this.#directory, ends },
+      marksFor: (home) => marks[isOfMetadata(home.retentionClass) ? 'metadata' : 'exchanges'].forHeader(home),
+      onEnded: (end) => checkpoints.ended(end),
+      onFamilyOver: (header) => tables.forgetFamily(familyOf(header)),
+    });
+    this.#writing = { marks, checkpoints, stones, tables, segments };
     return this.#writing;
   }
 
+  /** Each of both once, whatever of the other a crash left. */
   async #add(writing: Writing, exchange: ArchivedExchange): Promise<void> {
+    const { place, exchangeId, person, retentionClass, metadata } = exchange;
+    const { findEnd } = this.#options;
+    const isThere = await writing.marks.exchanges.has(place, exchangeId, findEnd);
+    if (!isThere) await this.#addExchange(writing, exchange);
+    if (metadata === null || (await writing.marks.metadata.has(place, exchangeId, findEnd))) return;
+    // Else it was asked with the exchange.
+    if (isThere) await this.#forgetErased(writing.segments.of(metadataChainOf(retentionClass)), person);
+    await this.#addMetadata(writing, exchange);
+  }
+
+  async #addExchange(writing: Writing, exchange: ArchivedExchange): Promise<void> {
     const { place, exchangeId, documents } = exchange;
-    if (await writing.marks.has(place, exchangeId, this.#options.findEnd)) return;
-    const segment = await this.#segmentFor(writing, exchange.retentionClass, dayOf(exchange.finishedMs));
+    const segment = await writing.segments.for(exchange.retentionClass, dayOf(exchange.finishedMs));
     const known = await this.#knownOf(writing, segment, exchange.person);
     const sink = this.#sinkFor(writing, exchange, segment.header.day, known);
     const packer = new Packer(sink, known, writing.tables.max, this.#gear);
     for await (const payload of exchange.records()) await packer.addRecord(payload);
     await packer.finish(Buffer.from(JSON.stringify(documents)));
     writing.tables.trim();
-    const { header } = writing.open.get(exchange.retentionClass) ?? segment;
-    writing.marks.written({ ...place, exchangeId }, header);
+    const { header } = writing.segments.of(exchange.retentionClass) ?? segment;
+    writing.marks.exchanges.written({ ...place, exchangeId }, header);
+    writing.checkpoints.changed();
+  }
+
+  /** Refers to nothing that goes before it, and nothing of the content can be told from it. */
+  async #addMetadata(writing: Writing, exchange: ArchivedExchange): Promise<void> {
+    const { place, exchangeId, metadata } = exchange;
+    const chain = metadataChainOf(exchange.retentionClass);
+    const segment = await writing.segments.for(chain, dayOf(exchange.finishedMs));
+    const known = new KnownChunks();
+    const sink = this.#sinkFor(writing, { ...exchange, retentionClass: chain }, segment.header.day, known);
+    await new Packer(sink, known, 0, this.#gear).finish(Buffer.from(JSON.stringify(metadata)));
+    const { header } = writing.segments.of(chain) ?? segment;
+    writing.marks.metadata.written({ ...place, exchangeId }, header);
     writing.checkpoints.changed();
   }
 
   /** A person who was erased meanwhile begins anew, with another key and nothing known. */
-  async #knownOf({ tables }: Writing, segment: OpenSegment, person: Person): Promise<KnownChunks> {
+  async #knownOf({ segments, tables }: Writing, segment: OpenSegment, person: Person): Promise<KnownChunks> {
     const [family, name] = [familyOf(segment.header), JSON.stringify(person)];
     const known = tables.of(family, name);
-    const used = new Set([known.sealedWith, segment.sealedKeyOf(person)]);
-    for (const sealed of used) {
-      if (sealed === undefined || (await this.#options.sealer.isCurrent(sealed))) continue;
-      segment.forgetSlot(person);
-      return tables.renew(family, name);
-    }
-    return known;
+    const metadata = segments.of(metadataChainOf(segment.header.retentionClass));
+    const used = [known.sealedWith, segment.sealedKeyOf(person), metadata?.sealedKeyOf(person)];
+    if (await this.#areCurrent(used)) return known;
+    for (const one of [segment, metadata]) one?.forgetSlot(person);
+    return tables.renew(family, name);
   }
 
-  /** A segment that is full is ended between two frames, also of one exchange: those of a family may refer to each other. */
+  async #forgetErased(segment: OpenSegment | undefined, person: Person): Promise<void> {
+    if (!(await this.#areCurrent([segment?.sealedKeyOf(person)]))) segment?.forgetSlot(person);
+  }
+
+  /** What is sealed to one pair is asked once: it is a file that is read. */
+  async #areCurrent(sealed: readonly (Uint8Array | undefined)[]): Promise<boolean> {
+    const { sealer } = this.#options;
+    const pairs = new Map(sealed.flatMap((one) => (one === undefined ? [] : [[sealer.pairOf(one), one] as const])));
+    for (const one of pairs.values()) if (!(await sealer.isCurrent(one))) return false;
+    return true;
+  }
+
   #sinkFor(
     writing: Writing,
     { exchangeId, place, person, retentionClass }: ArchivedExchange,
@@ -182,7 +214,7 @@ export class Archive {
     // What `next` told holds for `put`: the key's own frame may have filled the segment meanwhile.
     let told: { segment: OpenSegment; slot: Slot } | undefined;
     const ready = async () => {
-      const segment = await this.#segmentFor(writing, retentionClass, day);
+      const segment = await writing.segments.for(retentionClass, day);
       return { segment, slot: await segment.slotOf(person, this.#options.sealer) };
     };
     return {
@@ -199,71 +231,6 @@ export class Archive {
     };
   }
 
-  async #segmentFor(writing: Writing, retentionClass: string, day: string): Promise<OpenSegment> {
-    const open = writing.open.get(retentionClass);
-    if (open !== undefined) {
-      const isFull = open.bytes >= this.#options.segmentMaxBytes;
-      if (!isFull && isOfDay(open.header.day, day)) {
-        writing.open.delete(retentionClass);
-        writing.open.set(retentionClass, open);
-        return open;
-      }
-      await this.#end(writing, open, isFull ? 'size' : 'day');
-      // A late exchange stays with the family that it was begun in.
-      if (isFull && isOfDay(open.header.day, day)) return this.#begin(writing, retentionClass, open.header.day);
-      writing.tables.forgetFamily(familyOf(open.header));
-    }
-    const [oldest] = writing.open.values();
-    if (writing.open.size >= openSegmentsMax && oldest !== undefined) await this.#end(writing, oldest, 'idle');
-    return this.#begin(writing, retentionClass, day);
-  }
-
-  async #begin(writing: Writing, retentionClass: string, day: string): Promise<OpenSegment> {
-    const { fileSystem, key, nowMs } = this.#options;
-    const before = writing.ends.get(retentionClass);
-    const home = { retentionClass, sequence: (before?.segment ?? 0) + 1 };
-    const header = {
-      writer: key.writer,
-      ...home,
-      day,
-      id: randomBytes(16).toString('hex'),
-      createdMs: nowMs(),
-      previous: before?.hash ?? null,
-      ...writing.marks.forHeader(home),
-    };
-    const segment = await OpenSegment.create(
-      fileSystem,
-      segmentPath(this.#directory, header),
-      header,
-      this.#compressor,
-    );
-    writing.open.set(retentionClass, segment);
-    return segment;
-  }
-
-  async #end(writing: Writing, segment: OpenSegment, reason: EndReason): Promise<void> {
-    await segment.end(reason);
-    writing.open.delete(segment.header.retentionClass);
-    const end = pointOf(segment.header, segment.state(), true);
-    writing.ends.set(segment.header.retentionClass, end);
-    writing.checkpoints.ended(end);
-  }
-
-  async #sync({ open, marks }: Writing): Promise<void> {
-    for (const segment of open.values()) await segment.sync();
-    marks.synced();
-  }
-
-  /** Of each class the newest segment. */
-  #states({ ends, open }: Writing): ChainEnd[] {
-    return [
-      ...new Map([
-        ...ends,
-        ...[...open].map(([name, segment]) => [name, pointOf(segment.header, segment.state(), false)] as const),
-      ]).values(),
-    ];
-  }
-
   /** Whatever failed, the next attempt begins with what is on disk: after a failed sync the memory of the system lies. */
   async #failing(run: () => Promise<void>): Promise<void> {
     try {
@@ -271,10 +238,7 @@ export class Archive {
     } catch (thrown) {
       const writing = this.#writing;
       this.#writing = undefined;
-      for (const segment of writing?.open.values() ?? []) {
-        this.#certainBytes.set(segment.path, segment.syncedBytes);
-        await segment.abandon();
-      }
+      await writing?.segments.abandon((path, certainBytes) => this.#certainBytes.set(path, certainBytes));
       throw failed(thrown, this.#directory);
     }
   }

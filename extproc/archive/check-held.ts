@@ -5,6 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import type { FileSystem } from '../journal/fs.ts';
+import { isOfMetadata } from './chain-name.ts';
 import type { SignedPoint } from './check-chain.ts';
 import { checkpointsOf, type Tombstone } from './checkpoint.ts';
 import type { Finding, VerifyReport } from './finding.ts';
@@ -44,7 +45,7 @@ export async function checkHeld(parts: CheckHeldParts): Promise<void> {
     if (named === undefined || stone === undefined) continue;
     const { findings, exchanges } = await checkExcerpt(parts, named, stone);
     report.findings.push(...findings);
-    report.counts.held += exchanges;
+    report.counts[isOfMetadata(retentionClass) ? 'metadata' : 'held'] += exchanges;
   }
 }
 

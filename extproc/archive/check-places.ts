@@ -1,6 +1,7 @@
 /** Judges where the segments of a writer stand: each once, in the place that its header says. */
 import { join } from 'node:path';
 import { type FileSystem, isSystemError } from '../journal/fs.ts';
+import { isOfMetadata } from './chain-name.ts';
 import type { SignedPoint } from './check-chain.ts';
 import { checkSegment, type SegmentCheck } from './check-segment.ts';
 import type { Finding, VerifyReport } from './finding.ts';
@@ -27,7 +28,7 @@ export async function checkPlaces(
     else checked.push({ place, check });
     counts.segments += 1;
     counts.frames += check.frames;
-    counts.exchanges += check.exchanges.length;
+    counts[isOfMetadata(place.retentionClass) ? 'metadata' : 'exchanges'] += check.exchanges.length;
   }
   const byClass = new Map<string, Map<number, SegmentCheck>>();
   // Those that stand where they say come first: a copy of one of them is the copy, wherever it stands.

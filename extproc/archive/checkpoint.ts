@@ -2,12 +2,14 @@
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import type { ChainState } from './chain.ts';
+import { chainPattern } from './chain-name.ts';
 import type { SegmentHeader } from './format.ts';
 import { lineHash, type SignedKind, verifiedLine } from './signing.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
-const retentionClass = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/);
+/** The name of a chain. */
+const retentionClass = z.string().regex(chainPattern);
 const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 
 /** The newest segment of a class as it was: its first `frames` frames. `isEnded`: with its end frame, in `hash` alone. */

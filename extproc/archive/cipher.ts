@@ -17,6 +17,8 @@ export type Sealer = {
   ): Promise<{ key: Uint8Array; sealed: Uint8Array }>;
   /** False when the person was erased since: what is sealed with that key from then on could never be read. */
   isCurrent(sealed: Uint8Array): Promise<boolean>;
+  /** Of which pair of a person and class the sealed key is: the same text for the same pair. */
+  pairOf(sealed: Uint8Array): string;
 };
 
 /** `erased`: the person's private half was destroyed. `missing`: it is not here, and nothing says why. */

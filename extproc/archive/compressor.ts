@@ -21,6 +21,8 @@ export class FrameCompressor {
 
   /** @param dictionary of the frames before this one; it is not grown here */
   async compress(dictionary: SlotDictionary, plain: Uint8Array): Promise<Buffer> {
+    // A small dictionary is taken in each time, and takes no room from others.
+    if (dictionary.maxBytes < dictionaryMaxBytes) return compressedOnce(dictionary, plain);
     this.#frames += 1;
     const kept = plain.length <= smallMaxBytes && plain.length > 0 ? this.#keptFor(dictionary) : undefined;
     if (kept === undefined) return compressedOnce(dictionary, plain);
@@ -61,9 +63,11 @@ export class FrameCompressor {
   }
 }
 
-function compressedOnce({ bytes }: SlotDictionary, plain: Uint8Array): Buffer {
+function compressedOnce({ bytes, maxBytes }: SlotDictionary, plain: Uint8Array): Buffer {
   const dictionary = dictionaryOf(bytes);
-  const level = plain.length <= smallMaxBytes ? onceLevel : constants.ZSTD_CLEVEL_DEFAULT;
+  // Metadata are small and many: more work takes nothing off what their dictionary left.
+  const isWorthIt = plain.length <= smallMaxBytes && maxBytes >= dictionaryMaxBytes;
+  const level = isWorthIt ? onceLevel : constants.ZSTD_CLEVEL_DEFAULT;
   return zstdCompressSync(plain, {
     ...(dictionary !== undefined && { dictionary }),
     params: { [constants.ZSTD_c_compressionLevel]: level },

@@ -2,10 +2,17 @@
 
 /** Of one person. A reader has to open so many bytes of a segment before any frame of that person. */
 export const dictionaryMaxBytes = 64 * 1024;
+/** Metadata are alike: one or two of them say how, and more would cost more than they save. */
+export const metadataDictionaryMaxBytes = 4 * 1024;
 
 export class SlotDictionary {
   #bytes: Buffer = Buffer.alloc(0);
   #isForgotten = false;
+  readonly maxBytes: number;
+
+  constructor(maxBytes = dictionaryMaxBytes) {
+    this.maxBytes = maxBytes;
+  }
 
   get bytes(): Buffer {
     return this.#bytes;
@@ -13,7 +20,7 @@ export class SlotDictionary {
 
   /** @param plain the content of the next frame of the slot */
   grow(plain: Uint8Array): void {
-    const room = this.#isForgotten ? 0 : dictionaryMaxBytes - this.#bytes.length;
+    const room = this.#isForgotten ? 0 : this.maxBytes - this.#bytes.length;
     if (room > 0) this.#bytes = Buffer.concat([this.#bytes, plain.subarray(0, room)]);
   }
 

@@ -48,6 +48,8 @@ export type VerifyCounts = {
   segments: number;
   frames: number;
   exchanges: number;
+  /** Exchanges of which the metadata stands by itself, also what a hold kept of that. */
+  metadata: number;
   /** Exchanges of segments that are gone, kept by a hold and proven. */
   held: number;
   checkpoints: number;

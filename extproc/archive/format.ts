@@ -2,8 +2,11 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { chainPattern, isOfMetadata } from './chain-name.ts';
 
-export const FORMAT_VERSION = 1;
+/** Of exchanges, and of what is left of them: a program that knows none of the latter says so. */
+const EXCHANGES_VERSION = 1;
+const METADATA_VERSION = 2;
 export const FRAME_HEAD_BYTES = 84;
 export const TAG_BYTES = 16;
 export const HASH_BYTES = 32;
@@ -57,7 +60,8 @@ export type JournalMark = z.output<typeof journalMark>;
 
 const segmentHeader = z.strictObject({
   writer: hex(8),
-  retentionClass: z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/),
+  /** The name of its chain. */
+  retentionClass: z.string().regex(chainPattern),
   /** UTC. */
   day: z.string().regex(/^\d{4}-\d{2}-\d{2}$/),
   /** Counts the segments of one writer and class, from 1, over all days. */
@@ -82,7 +86,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   const json = Buffer.from(JSON.stringify(header));
   const bytes = Buffer.alloc(HEADER_FIXED_BYTES + json.length + 4);
   bytes.set(SEGMENT_MAGIC, 0);
-  bytes.writeUInt16LE(FORMAT_VERSION, 4);
+  bytes.writeUInt16LE(versionOf(header), 4);
   bytes.writeUInt32LE(json.length, 8);
   bytes.set(json, HEADER_FIXED_BYTES);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, -4)), bytes.length - 4);
@@ -99,7 +103,8 @@ export function decodeSegmentHeader(input: Uint8Array): HeaderDecoding {
     return damagedHeader('it is no archive segment');
   if (bytes.length < HEADER_FIXED_BYTES) return { status: 'incomplete' };
   const version = bytes.readUInt16LE(4);
-  if (version !== FORMAT_VERSION) return damagedHeader(`its version is ${version}, which this program cannot read`);
+  if (version !== EXCHANGES_VERSION && version !== METADATA_VERSION)
+    return damagedHeader(`its version is ${version}, which this program cannot read`);
   const jsonBytes = bytes.readUInt32LE(8);
   if (jsonBytes > headerJsonMaxBytes) return damagedHeader('the length of its header is out of range');
   const end = HEADER_FIXED_BYTES + jsonBytes + 4;
@@ -107,8 +112,13 @@ export function decodeSegmentHeader(input: Uint8Array): HeaderDecoding {
   if (crc32(bytes.subarray(0, end - 4)) !== bytes.readUInt32LE(end - 4))
     return damagedHeader('the checksum of its header is wrong');
   const parsed = segmentHeader.safeParse(jsonOf(bytes.toString('utf8', HEADER_FIXED_BYTES, end - 4)));
-  if (!parsed.success) return damagedHeader('its header says what no header may say');
+  if (!parsed.success || versionOf(parsed.data) !== version)
+    return damagedHeader('its header says what no header may say');
   return { status: 'header', header: parsed.data, bytes: end, hash: headerHash(bytes.subarray(0, end)) };
+}
+
+function versionOf({ retentionClass }: Pick<SegmentHeader, 'retentionClass'>): number {
+  return isOfMetadata(retentionClass) ? METADATA_VERSION : EXCHANGES_VERSION;
 }
 
 /** The chain before the first frame. */

@@ -1,6 +1,7 @@
 /** Layout of an excerpt: the frames of one segment that held records need, each with its way to the root. README.md draws it. */
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { chainPattern } from './chain-name.ts';
 import { asBuffer, decodeFrame, type Frame, HASH_BYTES, headerMaxBytes, jsonOf } from './format.ts';
 import type { FileWindow } from './scan.ts';
 
@@ -18,7 +19,7 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 const heldHeader = z.strictObject({
   writer: z.string().regex(/^[0-9a-f]{16}$/),
-  retentionClass: z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/),
+  retentionClass: z.string().regex(chainPattern),
   day: z.string().regex(/^\d{4}-\d{2}-\d{2}$/),
   /** Of the segment. */
   sequence: z.int().positive(),

@@ -3,9 +3,10 @@ import type { KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { AppendFile, FileSystem } from '../journal/fs.ts';
 import { type ChainState, SegmentChain } from './chain.ts';
+import { classOfChain, isOfMetadata } from './chain-name.ts';
 import { frameKey, type Person, type Sealer, sealContent } from './cipher.ts';
 import type { FrameCompressor } from './compressor.ts';
-import { SlotDictionary } from './dictionary.ts';
+import { dictionaryMaxBytes, metadataDictionaryMaxBytes, SlotDictionary } from './dictionary.ts';
 import {
   encodeFrameHead,
   encodeSegmentHeader,
@@ -122,8 +123,12 @@ export class OpenSegment {
     const name = personName(person);
     const known = this.#slots.get(name);
     if (known !== undefined) return known;
-    const { key, sealed } = await sealer.sealedKeyFor(person, this.header.retentionClass, this.#hash);
-    const slot = { number: this.nextFrame, key: frameKey(key), sealed, dictionary: new SlotDictionary() };
+    const { retentionClass } = this.header;
+    const { key, sealed } = await sealer.sealedKeyFor(person, classOfChain(retentionClass), this.#hash);
+    const dictionary = new SlotDictionary(
+      isOfMetadata(retentionClass) ? metadataDictionaryMaxBytes : dictionaryMaxBytes,
+    );
+    const slot = { number: this.nextFrame, key: frameKey(key), sealed, dictionary };
     key.fill(0);
     await this.#addFrame('key', slot.number, noExchange, sealed.length, () => [sealed]);
     this.#slots.set(name, slot);

@@ -34,4 +34,6 @@ export type ArchivedExchange = {
   records: () => AsyncIterable<Uint8Array>;
   /** The masked documents that the index is given. */
   documents: readonly unknown[];
+  /** JSON: what is kept of it when the days of its content are over; null for nothing. */
+  metadata: unknown;
 };

@@ -1,6 +1,7 @@
 /** Where an archive stands: `archive/<writer>/<class>/<day>/<sequence>.segment`. */
 import { join } from 'node:path';
 import { type FileSystem, isSystemError } from '../journal/fs.ts';
+import { chainPattern } from './chain-name.ts';
 
 /** With a dot, which no retention class has. */
 export const checkpointsFile = 'checkpoints.signed';
@@ -31,7 +32,7 @@ export async function writersIn(directory: string, fileSystem: FileSystem): Prom
 /** All segments of a writer, by class and then by sequence. */
 export async function segmentsIn(directory: string, fileSystem: FileSystem): Promise<SegmentPlace[]> {
   const places: SegmentPlace[] = [];
-  const classes = (await namesIn(directory, fileSystem)).filter((name) => /^[a-z][a-z0-9_-]{0,31}$/.test(name));
+  const classes = (await namesIn(directory, fileSystem)).filter((name) => chainPattern.test(name));
   for (const retentionClass of classes) {
     const days = await namesIn(join(directory, retentionClass), fileSystem);
     for (const day of days.filter((name) => /^\d{4}-\d{2}-\d{2}$/.test(name))) {

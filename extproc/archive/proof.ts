@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SkilltapeError } from '../errors.ts';
 import type { FileSystem } from '../journal/fs.ts';
+import { classOfChain, isOfMetadata } from './chain-name.ts';
 import { type Checkpoint, checkpointsOf, type SignedEntry } from './checkpoint.ts';
 import { decodeFrame, type Frame, jsonOf } from './format.ts';
 import { scanHeldHeader, scanHeldItems } from './held-format.ts';
@@ -32,10 +33,19 @@ const proofSchema = z.strictObject({
 export type Proof = z.output<typeof proofSchema>;
 
 export type ProofCheck =
-  | { kind: 'proven'; exchangeId: string; retentionClass: string; day: string; signedMs: number; checkpoint: number }
+  | {
+      kind: 'proven';
+      exchangeId: string;
+      /** `metadata`: what was left of it when the days of its content were over. */
+      of: 'exchange' | 'metadata';
+      retentionClass: string;
+      day: string;
+      signedMs: number;
+      checkpoint: number;
+    }
   | { kind: 'refuted'; reason: string };
 
-/** Null when the archive has no such exchange. @throws SkilltapeError `not_found` when nothing signed covers it yet */
+/** Of its metadata where nothing else is left. Null when the archive has no such exchange. @throws SkilltapeError `not_found` when nothing signed covers it yet */
 export async function proofOf(
   directory: string,
   fileSystem: FileSystem,
@@ -44,23 +54,27 @@ export async function proofOf(
 ): Promise<Proof | null> {
   const firstDay = new Date(Math.max(0, beganMsOf(exchangeId) - 86_400_000)).toISOString().slice(0, 10);
   for (const writer of await writersIn(directory, fileSystem)) {
-    const places = await segmentsIn(join(directory, writer), fileSystem);
-    for (const { path } of places.filter(({ day }) => day >= firstDay)) {
-      const found = await foundIn(fileSystem, path, exchangeId);
-      if (found === null) continue;
-      const { entries } = checkpointsOf(
-        await readLog(join(directory, writer, checkpointsFile), fileSystem),
-        publicKey(writer),
-      );
-      return proven(found, exchangeId, writer, entries);
-    }
-    for (const { path } of await heldIn(join(directory, writer), fileSystem)) {
-      const found = await heldProofIn(fileSystem, path, exchangeId);
-      if (found !== null) return found;
+    const base = join(directory, writer);
+    const segments = (await segmentsIn(base, fileSystem)).filter(({ day }) => day >= firstDay);
+    const held = await heldIn(base, fileSystem);
+    for (const isWanted of [ofExchanges, ofMetadata]) {
+      for (const { path } of segments.filter(isWanted)) {
+        const found = await foundIn(fileSystem, path, exchangeId);
+        if (found === null) continue;
+        const { entries } = checkpointsOf(await readLog(join(base, checkpointsFile), fileSystem), publicKey(writer));
+        return proven(found, exchangeId, writer, entries);
+      }
+      for (const { path } of held.filter(isWanted)) {
+        const found = await heldProofIn(fileSystem, path, exchangeId);
+        if (found !== null) return found;
+      }
     }
   }
   return null;
 }
+
+const ofMetadata = (place: { retentionClass: string }) => isOfMetadata(place.retentionClass);
+const ofExchanges = (place: { retentionClass: string }) => !ofMetadata(place);
 
 /** Against the writer's public key alone; the archive is not looked at. */
 export function checkProof(text: string, publicKey: KeyObject): ProofCheck {
@@ -84,7 +98,8 @@ export function checkProof(text: string, publicKey: KeyObject): ProofCheck {
   return {
     kind: 'proven',
     exchangeId: proof.exchangeId,
-    retentionClass: point.retentionClass,
+    of: isOfMetadata(point.retentionClass) ? 'metadata' : 'exchange',
+    retentionClass: classOfChain(point.retentionClass),
     day: point.day,
     signedMs: timeMs,
     checkpoint: number,

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
 import { type FileSystem, isSystemError } from '../journal/fs.ts';
+import { isOfMetadata } from './chain-name.ts';
 import type { Opener } from './cipher.ts';
 import { headsOf, joined, recordsOf } from './exchange-records.ts';
 import { decodeManifest, type Extent, type Manifest, type StreamName } from './extent.ts';
@@ -10,7 +11,7 @@ import { excerptInstead, storedIn } from './held-places.ts';
 import { type SegmentPlace, segmentPath, writersIn } from './places.ts';
 import { corrupt, type ExchangeEntry, SegmentReader, type Unopened } from './segment-reader.ts';
 
-/** Where an exchange stands in the archive. */
+/** Where an exchange stands in the archive. `retentionClass`: the name of the chain. */
 export type ArchivePlace = { writer: string; retentionClass: string; day: string; segment: number; frame: number };
 
 export type StoredExchange = {
@@ -27,6 +28,8 @@ export type StoredExchange = {
   place: JournalPlace;
   /** The masked documents that the index was given. */
   documents(): Promise<unknown[]>;
+  /** Of a reader of metadata: what was to be kept. */
+  metadata(): Promise<unknown>;
 };
 
 /** `unopened`: the exchange is there, and the key that it was sealed with is not. */
@@ -43,7 +46,13 @@ export type Chain = Pick<ArchivePlace, 'writer' | 'retentionClass'>;
 /** Moments in milliseconds: when the exchange began, which its id says. */
 export type Range = { fromMs?: number; toMs?: number };
 
-export type ArchiveReaderOptions = { directory: string; fileSystem: FileSystem; opener: Opener };
+/** `metadata`: what is left of exchanges when the days of their content are over; they have no records. */
+export type ArchiveReaderOptions = {
+  directory: string;
+  fileSystem: FileSystem;
+  opener: Opener;
+  of?: 'exchanges' | 'metadata';
+};
 
 const openSegmentsMax = 16;
 /** More than a writer makes. */
@@ -114,12 +123,15 @@ export class ArchiveReader {
 
   /** Those of days on which what began in this range may have ended. */
   async #segments({ fromMs }: Required<Range>): Promise<(SegmentPlace & { writer: string })[]> {
-    const { directory, fileSystem } = this.#options;
+    const { directory, fileSystem, of = 'exchanges' } = this.#options;
     const firstDay = new Date(Math.max(0, fromMs - dayMs)).toISOString().slice(0, 10);
     const found: (SegmentPlace & { writer: string })[] = [];
     for (const writer of await writersIn(directory, fileSystem)) {
       const segments = await storedIn(join(directory, writer), fileSystem);
-      found.push(...segments.filter(({ day }) => day >= firstDay).map((segment) => ({ ...segment, writer })));
+      for (const segment of segments) {
+        const isOfThose = isOfMetadata(segment.retentionClass) === (of === 'metadata');
+        if (isOfThose && segment.day >= firstDay) found.push({ ...segment, writer });
+      }
     }
     return found;
   }
@@ -149,6 +161,7 @@ export class ArchiveReader {
     const manifest = manifestOf(plain, { segment: sequence, frame }, segment.path);
     manifest.streams.request = await this.#requestOf(segment.header, manifest, basesMax);
     const bytes = (name: StreamName) => this.#bytes(segment.header, manifest.streams[name]);
+    const metadata = async () => jsonOf((await joined(bytes('documents'))).toString());
     return {
       kind: 'found',
       exchange: {
@@ -158,9 +171,10 @@ export class ArchiveReader {
         heads: () => headsOf(exchangeId, bytes, segment.path),
         records: () => recordsOf(exchangeId, manifest, bytes, segment.path),
         documents: async () => {
-          const found = jsonOf((await joined(bytes('documents'))).toString());
+          const found = await metadata();
           return Array.isArray(found) ? (found as unknown[]) : [];
         },
+        metadata,
       },
     };
   }

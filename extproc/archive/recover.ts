@@ -1,6 +1,7 @@
 /** What a writer finds at its start: the end of each of its chains, brought into order, and what of the journals it has. */
 import type { FileSystem } from '../journal/fs.ts';
 import { SegmentChain } from './chain.ts';
+import { isOfMetadata } from './chain-name.ts';
 import { type ChainPoint, type Checkpoint, pointOf, type Tombstone } from './checkpoint.ts';
 import type { SegmentHeader } from './format.ts';
 import { JournalMarks } from './marks.ts';
@@ -17,7 +18,10 @@ export type ArchiveRecovery = { segments: number; closed: number; cutBytes: numb
 /** Where a class goes on: behind the newest segment, which is ended. */
 export type ChainEnd = ChainPoint;
 
-export type Recovered = { ends: Map<string, ChainEnd>; marks: JournalMarks; recovery: ArchiveRecovery };
+/** A crash may have come between the syncs of an exchange and of its metadata: how far each came is known by itself. */
+export type Marks = { exchanges: JournalMarks; metadata: JournalMarks };
+
+export type Recovered = { ends: Map<string, ChainEnd>; marks: Marks; recovery: ArchiveRecovery };
 
 type Signed = { checkpoints: readonly Checkpoint[]; tombstones: readonly Tombstone[] };
 export type RecoverParts = {
@@ -36,7 +40,7 @@ export async function recoverArchive(parts: RecoverParts): Promise<Recovered> {
   const places = await segmentsIn(parts.directory, parts.fileSystem);
   const recovered: Recovered = {
     ends: new Map(),
-    marks: new JournalMarks(),
+    marks: { exchanges: new JournalMarks(), metadata: new JournalMarks() },
     recovery: { segments: places.length, closed: 0, cutBytes: 0, damage: [] },
   };
   for (const { value } of deletedEnds(parts.signed)) takeEnd(recovered, value);
@@ -63,7 +67,7 @@ async function takeRecent(
   fileSystem: FileSystem,
   older: readonly SegmentPlace[],
   newest: SegmentHeader | null,
-  marks: JournalMarks,
+  marks: Marks,
 ): Promise<void> {
   let from = newest === null ? undefined : uncoveredFrom(newest);
   for (const place of older.toReversed()) {
@@ -139,9 +143,10 @@ async function takeNewest(
 /** Null: it has no whole header and nothing behind one, so no frame was ever written to it. */
 async function readSegment(
   fileSystem: FileSystem,
-  { path }: SegmentPlace,
-  marks: JournalMarks,
+  { path, retentionClass }: SegmentPlace,
+  ofBoth: Marks,
 ): Promise<Read | ArchiveDamage | null> {
+  const marks = ofBoth[isOfMetadata(retentionClass) ? 'metadata' : 'exchanges'];
   const file = await fileSystem.openRead(path);
   try {
     const window = new FileWindow(file, await file.size());

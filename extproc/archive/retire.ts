@@ -52,7 +52,7 @@ export class Retirement {
         families.set(name, {
           ...family,
           segments: family.segments + 1,
-          bytes: family.bytes + (await bytesOf(path, fileSystem)),
+          bytes: family.bytes + (await fileSystem.size(path)),
         });
       }
     }
@@ -115,13 +115,4 @@ async function checkEnded({ path }: SegmentPlace, fileSystem: FileSystem): Promi
   throw new SkilltapeError('archive_corrupt', `${path} is not ended yet`, {
     remedy: 'A running gateway ends it a day after its day, a start of one at once; then sweep again.',
   });
-}
-
-async function bytesOf(path: string, fileSystem: FileSystem): Promise<number> {
-  const file = await fileSystem.openRead(path);
-  try {
-    return await file.size();
-  } finally {
-    await file.close();
-  }
 }

@@ -29,7 +29,7 @@ export async function verifyArchive(options: VerifyOptions): Promise<VerifyRepor
   const report: VerifyReport = {
     findings: [],
     notes: [],
-    counts: { writers: 0, segments: 0, frames: 0, exchanges: 0, held: 0, checkpoints: 0, outside: 0 },
+    counts: { writers: 0, segments: 0, frames: 0, exchanges: 0, metadata: 0, held: 0, checkpoints: 0, outside: 0 },
   };
   const given = new Map(options.publicKeys.map((key) => [writerOf(key), key]));
   const present = await writersIn(options.directory, options.fileSystem);

@@ -4,18 +4,25 @@ import { mediaTypeOf } from './media-type.ts';
 import { LineScanner } from './sse-lines.ts';
 
 /**
- * `contentLength` in bytes, null when unknown. `grammar` says what ends an event stream: `messages` (default) is
- * `message_stop` or `error`; `open` is for streams of sessions, which end with the connection.
+ * What ends an event stream: `messages` is `message_stop` or `error`; `completion` is the event that says why the legacy
+ * completion stopped, or `error`; `open` is for streams of sessions, which end with the connection.
  */
+export type StreamGrammar = 'messages' | 'completion' | 'open';
+
+/** `contentLength` in bytes, null when unknown. `grammar` is `messages` by default. */
 export type AnswerEndOptions = {
   contentType: string;
   contentLength: number | null;
   contentEncoding: string;
-  grammar?: 'messages' | 'open';
+  grammar?: StreamGrammar;
 };
 
 /** Long enough for `event: message_stop` behind a byte order mark. */
 const lineHeadBytes = 64;
+/** Of a completion, the whole line that ends it: the text in it is a word or none. */
+const completionLineBytes = 16 * 1024;
+/** Only as a key: inside a text the quotes would be escaped. */
+const stopReason = /"stop_reason" ?: ?"/;
 
 /**
  * Sees lines and event names only: no JSON, no copies beyond the head of one line. The event name is believed; a
@@ -27,12 +34,15 @@ export class AnswerEnd {
   readonly opaque: boolean;
   readonly #stream: boolean;
   readonly #contentLength: number | null;
+  readonly #isCompletion: boolean;
   readonly #lines = new LineScanner();
-  readonly #head = Buffer.alloc(lineHeadBytes);
+  readonly #head: Buffer;
   #lineBytes = 0;
   #receivedBytes = 0;
   #event: string | null = null;
   #hasData = false;
+  /** The event says why the completion stopped. */
+  #hasReason = false;
   #stopped = false;
   #failed = false;
 
@@ -40,6 +50,8 @@ export class AnswerEnd {
     const encoding = options.contentEncoding.trim().toLowerCase();
     this.opaque = encoding !== '' && encoding !== 'identity';
     this.#stream = mediaTypeOf(options.contentType) === 'text/event-stream' && options.grammar !== 'open';
+    this.#isCompletion = options.grammar === 'completion';
+    this.#head = Buffer.alloc(this.#isCompletion ? completionLineBytes : lineHeadBytes);
     this.#contentLength = options.contentLength;
   }
 
@@ -74,30 +86,37 @@ export class AnswerEnd {
   }
 
   #holdHead(bytes: Uint8Array): void {
-    if (this.#lineBytes < lineHeadBytes) {
-      this.#head.set(bytes.subarray(0, lineHeadBytes - this.#lineBytes), this.#lineBytes);
-    }
+    const room = this.#head.length - this.#lineBytes;
+    if (room > 0) this.#head.set(bytes.subarray(0, room), this.#lineBytes);
     this.#lineBytes += bytes.length;
   }
 
   #takeLine(): void {
-    const length = Math.min(this.#lineBytes, lineHeadBytes);
+    const length = Math.min(this.#lineBytes, this.#head.length);
     this.#lineBytes = 0;
     if (isPlainData(this.#head, length)) {
       this.#hasData = true;
+      if (this.#isCompletion) this.#hasReason ||= stopReason.test(headText(this.#head, length));
       return;
     }
     const line = headText(this.#head, length);
     if (line === '') {
-      if (this.#event === 'message_stop' && this.#hasData) this.#stopped = true;
+      if (this.#isCompletion ? this.#event === 'completion' && this.#hasReason : this.#isMessageStop()) {
+        this.#stopped = true;
+      }
       if (this.#event === 'error') this.#failed = true;
       this.#event = null;
       this.#hasData = false;
+      this.#hasReason = false;
       return;
     }
     const [, field, value = ''] = /^(event|data)(?:: ?(.*))?$/s.exec(line) ?? [];
     if (field === 'event') this.#event = value;
     if (field === 'data' && value !== '') this.#hasData = true;
+  }
+
+  #isMessageStop(): boolean {
+    return this.#event === 'message_stop' && this.#hasData;
   }
 }
 

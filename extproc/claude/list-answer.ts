@@ -13,6 +13,10 @@ const forms: ReadonlyMap<string, { kind: OwnedKind; idField: string }> = new Map
   ['agents.list', { kind: 'agent', idField: 'id' }],
   ['environments.list', { kind: 'environment', idField: 'id' }],
   ['deployments.list', { kind: 'deployment', idField: 'id' }],
+  ['memory_stores.list', { kind: 'memory_store', idField: 'id' }],
+  ['dreams.list', { kind: 'dream', idField: 'id' }],
+  ['user_profiles.list', { kind: 'user_profile', idField: 'id' }],
+  ['vaults.list', { kind: 'vault', idField: 'id' }],
   // A schedule begins runs too: they are of whoever made the deployment.
   ['deployment_runs.list', { kind: 'deployment', idField: 'deployment_id' }],
 ]);

@@ -3,15 +3,16 @@
  * names, and those of what its answer made.
  */
 import { filesProduced } from './files.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, objectsIn } from './json.ts';
 
 /**
  * `agent`, `environment`, `deployment` and `session` are those of managed agents, a run of a deployment counts as one;
- * `message` is the last one of a thread, by which the next request goes on with it.
+ * `message` is the last one of a thread, by which the next request goes on with it. No answer is known to give anybody a
+ * `vault`: what its endpoints answer is read by nobody here.
  */
 export const ownedKinds = [
   ...(['file', 'batch', 'skill', 'container', 'session', 'message'] as const),
-  ...(['agent', 'environment', 'deployment'] as const),
+  ...(['agent', 'environment', 'deployment', 'memory_store', 'dream', 'user_profile', 'vault'] as const),
 ] as const;
 export type OwnedKind = (typeof ownedKinds)[number];
 export type OwnedId = { kind: OwnedKind; id: string };
@@ -30,6 +31,10 @@ const placeByEndpointKind: ReadonlyMap<string, { segment: number; kind: OwnedKin
   ['agents', { segment: 3, kind: 'agent' }],
   ['environments', { segment: 3, kind: 'environment' }],
   ['deployments', { segment: 3, kind: 'deployment' }],
+  ['memories', { segment: 3, kind: 'memory_store' }],
+  ['dreams', { segment: 3, kind: 'dream' }],
+  ['user_profiles', { segment: 3, kind: 'user_profile' }],
+  ['vaults', { segment: 3, kind: 'vault' }],
 ]);
 
 /** By what else lists of them are chosen. */
@@ -38,6 +43,7 @@ const kindByParameter: ReadonlyMap<string, OwnedKind> = new Map([
   ['agent_id', 'agent'],
   ['environment_id', 'environment'],
   ['deployment_id', 'deployment'],
+  ['memory_store_id', 'memory_store'],
 ]);
 
 /** `ids[]=`, as the SDK writes a list, and what other readers take for one. */
@@ -106,9 +112,12 @@ function addFieldsOf(value: JsonObject, named: NamedIds): void {
     ['agent', type === 'agent' ? value.id : undefined, value.predefined_agents],
     ['environment', value.environment_id, value.environment_ids],
     ['deployment', value.deployment_id, value.deployment_ids],
+    ['memory_store', value.memory_store_id, value.memory_store_ids],
+    ['user_profile', value.user_profile_id, value.user_profile_ids],
+    ['vault', value.vault_id, value.vault_ids],
   ] as const) {
-    named.add(kind, one);
-    for (const item of Array.isArray(many) ? many : []) named.add(kind, item);
+    // One in the place of many, and many in the place of one: a reader may take either.
+    for (const item of [one, many].flat()) named.add(kind, item);
   }
   named.add('container', idOf(container));
   if (isJsonObject(thread)) named.add('message', thread.previous_message_id);
@@ -120,9 +129,11 @@ function idOf(value: JsonValue | undefined): JsonValue | undefined {
   return isJsonObject(value) ? value.id : value;
 }
 
+const uploadedSkill = /^\s*skill_/i;
+
 /** Anthropic's own (`xlsx`) are nobody's. One that was uploaded is no vendor's, whatever type the caller says it has. */
 export function isVendorSkill(id: string): boolean {
-  return !id.startsWith('skill_');
+  return !uploadedSkill.test(id);
 }
 
 /** What a JSON answer of these endpoints makes is the object itself. */
@@ -135,11 +146,17 @@ const madeByEndpoint: ReadonlyMap<string, OwnedKind> = new Map([
   ['environments.create', 'environment'],
   ['deployments.create', 'deployment'],
   ['deployments.run', 'deployment'],
+  ['memory_stores.create', 'memory_store'],
+  ['dreams.create', 'dream'],
+  ['user_profiles.create', 'user_profile'],
 ]);
+
+/** They say in which session the dream of the caller runs, and which memory stores it made. */
+const dreamsShown = new Set(['dreams.create', 'dreams.get']);
 
 /** Whether answers of an endpoint make things beside those in messages. */
 export function makesThings(endpoint: string): boolean {
-  return madeByEndpoint.has(endpoint) || endpoint === 'batches.results';
+  return madeByEndpoint.has(endpoint) || endpoint === 'batches.results' || endpoint === 'dreams.get';
 }
 
 /** What a whole JSON answer that is no message made. */
@@ -148,7 +165,11 @@ export function idsMadeByJson(endpoint: string, answer: JsonValue): OwnedId[] {
   const kind = madeByEndpoint.get(endpoint);
   if (!isJsonObject(answer)) return [];
   if (kind !== undefined) made.add(kind, answer.id);
-  if (endpoint === 'deployments.run') made.add('session', answer.session_id);
+  if (endpoint === 'deployments.run' || dreamsShown.has(endpoint)) made.add('session', answer.session_id);
+  if (dreamsShown.has(endpoint)) {
+    const read = new Set(objectsIn(answer.inputs).map((input) => input.memory_store_id));
+    for (const { memory_store_id: id } of objectsIn(answer.outputs)) if (!read.has(id)) made.add('memory_store', id);
+  }
   return made.real();
 }
 
@@ -178,8 +199,10 @@ class NamedIds {
     return this.#byKey.size > namedIdsMax;
   }
 
-  add(kind: OwnedKind, id: JsonValue | undefined): void {
-    if (typeof id !== 'string' || id === '' || this.isFull) return;
+  /** Blanks around an id are no part of it: some readers pass over them. */
+  add(kind: OwnedKind, text: JsonValue | undefined): void {
+    const id = typeof text === 'string' ? text.trim() : '';
+    if (id === '' || this.isFull) return;
     const each = { kind, id: id.slice(0, idMaxChars + 1) };
     this.#byKey.set(keyOf(each), each);
   }

@@ -37,7 +37,10 @@ export async function openConsole(config: Config, masker: () => Masker, log: Log
     });
   }
   const opa = await resolveTool('opa', { env: process.env });
-  const policy = freshPolicy(config.policies.directory, opa.path, issuersOf(config, section));
+  const policy = freshPolicy(config.policies.directory, opa.path, {
+    people: issuersOf(config, section),
+    all: [...new Set(Object.values(config.identityProviders).map(({ issuer }) => issuer))],
+  });
   // A fault is told at the start and not to the first who looks.
   await policy();
   const ca = section.caFile === undefined ? null : readCertificates(section.caFile);
@@ -135,12 +138,12 @@ const policyAgeMaxMs = 1_000;
 
 /**
  * The policy as it is in the files; while they have a fault there is none, and nobody sees or decides anything.
- * @param issuers of the people who can come
+ * @param issuers of the people who can come, and all that are configured
  */
 export function freshPolicy(
   directory: string,
   opaBinary: string,
-  issuers: readonly string[],
+  issuers: { people: readonly string[]; all: readonly string[] },
 ): () => Promise<ConsolePolicy> {
   let known: { fingerprint: string; policy: Promise<ConsolePolicy> } | undefined;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
@@ -150,7 +153,7 @@ export function freshPolicy(
     lookedAtMs = performance.now();
     if (known?.fingerprint !== fingerprint) {
       const policy = compilePolicies({ opaBinary, directory }).then((bundle) => {
-        const faults = tokenGroupFaults(bundle.data, issuers);
+        const faults = tokenGroupFaults(bundle.data, issuers.people, issuers.all);
         if (faults.length > 0) throw new SkilltapeError('policy_invalid', faults.join('\n'));
         return createPolicyEngine(bundle);
       });

@@ -33,7 +33,8 @@ function receiptText({ number, outcome, holds, keys, documents, rejects, values,
   const told = {
     refused: [`Refused: ${holds.join(', ')} covers this person. Nothing was erased.`],
     waiting: toDo.map((what) => `Still to do: ${what}`),
-    erased: [],
+    erased: [`The journals let go of what the person said within \`journal.maxAgeHours\`; it goes nowhere from there.`],
+    left_journals: ['The journals have nothing of the person any more.'],
   }[outcome];
   const counts =
     outcome === 'refused'

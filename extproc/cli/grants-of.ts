@@ -19,11 +19,19 @@ export function grantsOf(config: () => Config, environment: NodeJS.ProcessEnv): 
     ...{ groups, policy },
     limits: () => config().grants,
     connections: () => Object.keys(config().connections),
+    homeIssuer: () => homeIssuerOf(config()),
     async asker(given) {
       const token = given ?? (await keptToken(new LoginStore(stateDirectory(environment))));
       return askerOf(token, config());
     },
   };
+}
+
+/** Where people log in to the console; without one, the only issuer that there is. */
+function homeIssuerOf({ console: section, identityProviders }: Config): string | null {
+  if (section !== undefined) return identityProviders[section.identityProvider]?.issuer ?? null;
+  const [first, ...others] = new Set(Object.values(identityProviders).map(({ issuer }) => issuer));
+  return others.length === 0 ? (first ?? null) : null;
 }
 
 /** As the gateway itself would take the token. */

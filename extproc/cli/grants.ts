@@ -33,6 +33,8 @@ export type GrantsDependencies = {
   policy(): Promise<GrantDeskParts['policy']>;
   limits(): GrantDeskParts['limits'];
   connections(): readonly string[];
+  /** The issuer whose groups are meant where policy does not say whose; null where several could be. */
+  homeIssuer(): string | null;
   /** Who comes with this token, or with that of the login of this user. Throws SkilltapeError `usage`. */
   asker(token: string | null): Promise<Asker>;
 };
@@ -181,9 +183,11 @@ function tokenIn(file: string | undefined): string | null {
   }
 }
 
-function doerOf({ operator }: LookingDependencies, { groups }: GrantsDependencies): Doer {
+function doerOf({ operator }: LookingDependencies, { groups, homeIssuer }: GrantsDependencies): Doer {
   const { osUser: name, uid } = operator;
-  return { operator: { kind: 'os', name, uid, groups: groups() }, person: null };
+  const home = homeIssuer();
+  const account = { kind: 'os' as const, name, uid, groups: groups() };
+  return { operator: { ...account, ...(home !== null && { home_issuer: home }) }, person: null };
 }
 
 async function withDesk(

@@ -41,7 +41,7 @@ function tell(dependencies: LookingDependencies, result: RebuildResult, flags: {
   dependencies.write(flags.json === undefined ? `${told(counts)}\n` : `${sanitisedJson(result)}\n`);
   dependencies.writeError(`${sanitiseLine(ending(result))}\n`);
   if (result.kind !== 'in_place' || counts.damaged + counts.rejected > 0) dependencies.setExitCode(exitNotWhole);
-  else if (counts.indexed === 0) dependencies.setExitCode(exitNothingFound);
+  else if (counts.indexed + counts.metadata === 0) dependencies.setExitCode(exitNothingFound);
 }
 
 function ending(result: RebuildResult): string {
@@ -60,9 +60,10 @@ function ending(result: RebuildResult): string {
   }
 }
 
-function told({ indexed, maskingFailed, erased, expired, damaged, rejected }: RebuildCounts): string {
+function told({ indexed, maskingFailed, metadata, erased, expired, damaged, rejected }: RebuildCounts): string {
   const parts = [
     [maskingFailed, 'with metadata only'],
+    [metadata, 'more with the metadata that is left of them'],
     [erased, 'of erased persons left out'],
     [expired, 'older than their metadata is kept'],
     [damaged, 'damaged'],

@@ -9,7 +9,9 @@ import { tombstonesOf } from '../keys/tombstones.ts';
 import type { Masker } from '../masking/masker.ts';
 import { rebuildDirectory } from '../rebuild/places.ts';
 import { type NewIndex, type RebuildOptions, type RebuildResult, rebuildIndex } from '../rebuild/rebuild.ts';
+import { ErasedPersons } from '../retention/erasures.ts';
 import { leftOfDay } from '../retention/left.ts';
+import type { Transcript } from '../transcript/transcript.ts';
 import { pricesOf } from '../usage/price-table.ts';
 import { spendOf } from '../usage/spend.ts';
 import { archiveOf } from './archive-of.ts';
@@ -35,11 +37,16 @@ export function rebuildOf(config: () => Config, masker: () => Masker): RebuildDe
       const tombstones = tombstonesOf({ places: keyPlaces(dataDirectory), files: nodeKeyFiles });
       const archive = archiveOf(settings);
       opened.defer(() => archive.close());
+      const metadata = archiveOf(settings, 'metadata');
+      opened.defer(() => metadata.close());
       const journals = (await journalsOf(settings)).map(({ source, number }) => ({ source, number, from: null }));
       for (const { source } of journals) opened.defer(() => source.close());
       const prices = pricesOf(settings);
+      const erased = new ErasedPersons(dataDirectory);
+      await erased.refresh();
+      const isErased = ({ started, startedMs }: Transcript) => erased.has(started.identity, startedMs);
       return await rebuildIndex({
-        ...{ dataDirectory, workers, rules, archive, journals, fileSystem: nodeFileSystem, ...told },
+        ...{ dataDirectory, workers, rules, archive, metadata, journals, fileSystem: nodeFileSystem, ...told },
         erasures: async () => (await tombstones()).head,
         file: {
           made: memoryFile(rebuildDirectory(dataDirectory), index.kind),
@@ -47,7 +54,7 @@ export function rebuildOf(config: () => Config, masker: () => Masker): RebuildDe
         },
         hasDocuments: index.kind === 'sqlite' ? null : () => hasDocuments(settings),
         open: (directory) =>
-          openNew(settings, directory, { ...parts, leftOf, spendOf: (billed) => spendOf(billed, prices) }),
+          openNew(settings, directory, { ...parts, leftOf, isErased, spendOf: (billed) => spendOf(billed, prices) }),
       });
     },
   };

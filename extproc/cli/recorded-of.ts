@@ -19,6 +19,7 @@ import type { MaskAgainParts } from '../remask/mask-again.ts';
 import { nameFinderOf } from '../remask/name-finder.ts';
 import type { RecordedExchanges } from '../remask/recorded-exchanges.ts';
 import type { RemaskParts } from '../remask/remask.ts';
+import { ErasedPersons } from '../retention/erasures.ts';
 import { resolveTool } from '../tools/resolve.ts';
 import { archiveOf } from './archive-of.ts';
 import { openIndexOf, openMemoryOf, openReplaceOf } from './index-of.ts';
@@ -67,7 +68,10 @@ async function open(
 ): Promise<Recorded> {
   await using opened = new AsyncDisposableStack();
   const { parts: documents } = await documentPartsOf(config, masker, policiesDirectory);
-  const journals = new JournalExchanges((await journalsOf(config)).map(({ source }) => source));
+  const erased = new ErasedPersons(config.dataDirectory);
+  await erased.refresh();
+  const sources = (await journalsOf(config)).map(({ source }) => source);
+  const journals = new JournalExchanges(sources, ({ started, startedMs }) => erased.has(started.identity, startedMs));
   // Where there is no master key, as before the first start with one, there is only the journal to read.
   const recorded = new ExchangesOf([journals, new ArchivedExchanges(archiveOf(config))]);
   opened.defer(() => recorded.close());

@@ -8,6 +8,8 @@ import { SkilltapeError } from '../errors.ts';
 import { memoryFile } from '../index/sqlite/memory.ts';
 import { removeRejectsOf } from '../index/sqlite/rejects-retention.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
+import { oldestRecordMs } from '../journal/oldest.ts';
+import { journalDirectory, journalsIn } from '../journal/places.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
 import { erasePerson, keyIdsOfPerson } from '../keys/erase.ts';
 import { nodeKeyFiles } from '../keys/files.ts';
@@ -69,6 +71,13 @@ async function partsOf(config: Config, directory: string): Promise<EraseParts> {
         const erased = await erasePerson({ dataDirectory, person });
         return erased.kind === 'erased' ? erased.keys : 0;
       },
+    },
+    async oldestInJournalsMs() {
+      const workers = await journalsIn(dataDirectory);
+      const oldest = await Promise.all(
+        workers.map((worker) => oldestRecordMs(journalDirectory(dataDirectory, worker))),
+      );
+      return Math.min(...oldest);
     },
     removeRejects: (person, before) => {
       const file = memoryFile(dataDirectory, index.kind);

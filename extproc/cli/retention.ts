@@ -71,6 +71,7 @@ function receiptText({ number, done, kept, toDo, away, sums, erasures }: SweepEn
     ...toDo.map((step) => `to do    ${stepText(step)}: ${step.reason}`),
     ...Object.entries(away).map(([store, reason]) => `away     ${store}: ${reason}`),
     ...erasures.finished.map((run) => `finished erasure ${run}`),
+    ...(erasures.inJournal ?? []).map((run) => `erasure ${run} waits for the journals`),
     ...erasures.waiting.map((run) => `erasure ${run} is not finished`),
     ...Object.entries(sums).map(([store, { items, bytes }]) => `${store}: ${items} in all, ${bytes} bytes`),
     `receipt ${number}`,

@@ -79,11 +79,12 @@ async function verifyAll(
 }
 
 function told({ findings, notes, counts }: VerifyReport, flags: Flags): string {
-  const { writers, segments, frames, exchanges, held, checkpoints, outside } = counts;
+  const { writers, segments, frames, exchanges, metadata, held, checkpoints, outside } = counts;
+  const more = [metadata === 0 ? '' : `, metadata of ${metadata}`, held === 0 ? '' : `, ${held} more kept by holds`];
   const lines = [
     ...findings.map((finding) => `${finding.kind}  ${placeOf(finding)}  ${finding.reason}`),
     ...notes.map((note) => `note: ${note.kind}  ${placeOf(note)}  ${note.reason}`),
-    `${writers} writers, ${segments} segments, ${frames} frames, ${exchanges} exchanges${held === 0 ? '' : `, ${held} more kept by holds`}, ${checkpoints} checkpoints, ${outside} of outside`,
+    `${writers} writers, ${segments} segments, ${frames} frames, ${exchanges} exchanges${more.join('')}, ${checkpoints} checkpoints, ${outside} of outside`,
     findings.length > 0
       ? `${findings.length} findings`
       : writers === 0
@@ -135,10 +136,11 @@ function checkOne(output: Output, file: string, flags: Flags): void {
   if (flags.json) output.write(`${sanitisedJson(check)}\n`);
   else if (check.kind === 'refuted') output.write(`refuted: ${sanitiseLine(check.reason)}\n`);
   else {
-    const { exchangeId, retentionClass, day, checkpoint, signedMs } = check;
+    const { exchangeId, of, retentionClass, day, checkpoint, signedMs } = check;
+    const what = of === 'metadata' ? 'metadata of exchange' : 'exchange';
     const signed = new Date(signedMs).toISOString();
     output.write(
-      `proven: exchange ${exchangeId} of ${retentionClass}/${day}, signed with checkpoint ${checkpoint} at ${signed}\n`,
+      `proven: ${what} ${exchangeId} of ${retentionClass}/${day}, signed with checkpoint ${checkpoint} at ${signed}\n`,
     );
   }
   if (check.kind === 'refuted') output.setExitCode(exitDamaged);

@@ -179,7 +179,7 @@ const identityProvider = z.strictObject({
       email: claim('email', 'Claim with the mail address.'),
       groups: claim(
         'groups',
-        'Claim with the groups that policies see: a list, or one as a text. A dotted path reaches a nested claim.',
+        'Claim with the groups that policies see: a list, or one as a text. A dotted path reaches a nested claim. A token that has them in another form, or elsewhere, is refused.',
       ),
     })
     .prefault({}),

@@ -93,6 +93,11 @@ const journal = z.strictObject({
     'Disk space for the journals; each worker has an equal part. When it is used up, requests are refused.',
   ),
   segmentMaxBytes: bytes(4096, 64 * MiB, 'Size at which a segment file of the journal is closed and the next begun.'),
+  maxAgeHours: z.int().min(1).max(8_760).default(24).meta({
+    description:
+      'How long what archive and index have stays in the journal as well, where there is room: so long after an erasure or the end of retention it can still be read there.',
+    unit: 'hours',
+  }),
   volumeRefuseAtPercent: z.int().min(50).max(100).default(90).meta({
     description:
       'How full a volume with journals or archive may be; from there on new requests are refused, until it is 2 percent points below. At least 3 more than `retention.diskBudgetPercent`: a sweep makes room.',

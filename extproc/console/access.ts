@@ -1,7 +1,16 @@
-/** What one person may ask for, see and decide of access on request; pages and API do nothing with grants but by this. */
+/** What one person may ask for, see and decide of access on request, or of break-glass; pages and API do nothing with grants but by this. */
 import { createHash } from 'node:crypto';
-import { askForAccess, type DeskAnswer, type Doer, decideGrant, judgeGrant, type Thing } from '../grants/desk.ts';
-import { eventsForAsker, isSamePerson } from '../grants/grant.ts';
+import {
+  askForAccess,
+  breakGlass,
+  type DeskAnswer,
+  type Doer,
+  decideGrant,
+  judgeGrant,
+  mayBreakGlass,
+  type Thing,
+} from '../grants/desk.ts';
+import { eventsForAsker, type GrantKind, isSamePerson, type Person as PersonId } from '../grants/grant.ts';
 import type { Grant, GrantDecision, GrantRefusal, Grants } from '../grants/grants.ts';
 import type { LookKind, LookLog } from '../looks/look-log.ts';
 import type { Masked } from '../masking/masked.ts';
@@ -25,6 +34,9 @@ export type AccessParts = {
 
 /** What a person wants to have. */
 export type AccessWish = { thing: Thing; forMs: number; reason: string };
+
+/** What is to be lifted; `holder` null: for everybody, `connection` null: on each. */
+export type GlassWish = { holder: PersonId | null; connection: string | null; forMs: number; reason: string };
 
 /** `forMs`: a shorter time than was asked for. */
 export type AccessDecision = { kind: GrantDecision['kind']; reason: string; forMs?: number | undefined };
@@ -63,12 +75,15 @@ export function isOwn({ wanted }: Grant, { identity }: Person): boolean {
   return isSamePerson(wanted.holder, identity);
 }
 
+/** Of one kind of grants: the other one is not there. */
 export class AccessRequests {
   readonly #parts: AccessParts;
+  readonly #kind: GrantKind;
   readonly #pages = new VisiblePages();
 
-  constructor(parts: AccessParts) {
+  constructor(parts: AccessParts, kind: GrantKind) {
     this.#parts = parts;
+    this.#kind = kind;
   }
 
   get connections(): readonly string[] {
@@ -78,7 +93,7 @@ export class AccessRequests {
   /** Records the look, and gives what the person may see; null where `after` is no cursor of this list. */
   async list(person: Person, query: AccessQuery): Promise<ListedAccess | null> {
     const whose = query.whose === 'own' ? 'own grants' : query.which === 'live' ? 'grants in force' : 'all grants';
-    this.#look(person, 'access', whose);
+    this.#look(person, this.#kind, whose);
     return this.#visible(person, query);
   }
 
@@ -90,7 +105,7 @@ export class AccessRequests {
   }
 
   async read(person: Person, id: string): Promise<SeenAccess> {
-    this.#look(person, 'access', id);
+    this.#look(person, this.#kind, id);
     const policy = await this.#parts.policy();
     const grant = this.#seen(policy, person, id);
     if (grant === null) return { kind: 'hidden' };
@@ -109,6 +124,24 @@ export class AccessRequests {
     const parts = { grants, limits, connections, policy: await this.#parts.policy() };
     const asking = { asker: person.identity, doer: this.#doerOf(person), thing, forMs, reason };
     return this.#outcomeOf(person, what, askForAccess(parts, asking, now()));
+  }
+
+  /** The first of two people. The attempt is recorded before policy is asked. */
+  async breakGlass(person: Person, { holder, connection, forMs, reason: given }: GlassWish): Promise<AccessOutcome> {
+    const reason = this.#parts.mask(given);
+    const what = `begin\n${connection ?? 'all connections'}`;
+    this.#look(person, 'break_glass', what, reason);
+    const { grants, limits, connections, now } = this.#parts;
+    const parts = { grants, limits, connections, policy: await this.#parts.policy() };
+    const forWhom = holder && { ...holder, name: '', email: '' };
+    const begin = { doer: this.#doerOf(person), holder: forWhom, connection, forMs, reason };
+    return this.#outcomeOf(person, what, breakGlass(parts, begin, now()));
+  }
+
+  /** Whether there is anything for them to begin. */
+  async mayBreakGlass(person: Person): Promise<boolean> {
+    const parts = { policy: await this.#parts.policy(), connections: this.#parts.connections };
+    return mayBreakGlass(parts, { doer: this.#doerOf(person), reason: anyReason }, this.#parts.now());
   }
 
   /** The attempt is recorded before anything is asked, and what was refused once more with why. */
@@ -155,7 +188,7 @@ export class AccessRequests {
       name: `${whose} ${which}`,
       idOf: ({ id }: Grant) => id,
       read: (after: string | undefined, count: number) => this.#read(person, { whose, which }, after, count),
-      isVisible: (grant: Grant) => isWanted(grant, which) && this.#maySee(policy, person, grant),
+      isVisible: (grant: Grant) => this.#isWanted(grant, which) && this.#maySee(policy, person, grant),
     };
     const page = await this.#pages.page(person, list, limit, cursor);
     return page && { grants: page.items, next: page.next };
@@ -174,12 +207,18 @@ export class AccessRequests {
 
   #seen(policy: ConsolePolicy, person: Person, id: string): Grant | null {
     const grant = this.#parts.grants.read(id, this.#parts.now());
-    return grant !== null && isWanted(grant, 'all') && this.#maySee(policy, person, grant) ? grant : null;
+    return grant !== null && this.#isWanted(grant, 'all') && this.#maySee(policy, person, grant) ? grant : null;
   }
 
-  /** Their own always; and those that they could take back, which is no decision about themselves. */
+  #isWanted({ wanted, state }: Grant, which: 'live' | 'all'): boolean {
+    if (wanted.kind !== this.#kind) return false;
+    return which === 'all' || state.kind === 'pending' || state.kind === 'in_force';
+  }
+
+  /** Access of their own always; and those that they could take back, which is no decision about themselves. */
   #maySee(policy: ConsolePolicy, person: Person, grant: Grant): boolean {
-    return isOwn(grant, person) || this.#judge(policy, person, grant, 'revoke').verdict === 'allow';
+    const isAskedFor = this.#kind === 'access' && isOwn(grant, person);
+    return isAskedFor || this.#judge(policy, person, grant, 'revoke').verdict === 'allow';
   }
 
   #judge(policy: ConsolePolicy, person: Person, grant: Grant, kind: GrantDecision['kind']) {
@@ -202,10 +241,4 @@ export class AccessRequests {
     const { lookLog, mask } = this.#parts;
     lookLog.record({ who: lookingPerson(person), what, subject: mask(subject), why });
   }
-}
-
-/** Break-glass takes two people at the command line, and is no access that somebody asked for. */
-function isWanted({ wanted, state }: Grant, which: 'live' | 'all'): boolean {
-  if (wanted.kind !== 'access') return false;
-  return which === 'all' || state.kind === 'pending' || state.kind === 'in_force';
 }

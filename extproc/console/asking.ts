@@ -1,6 +1,6 @@
-/** What a form or a call of the API says when somebody asks for access, or decides about it. */
+/** What a form or a call of the API says when somebody asks for access or begins break-glass, or decides about either. */
 import { z } from 'zod';
-import type { AccessDecision, AccessWish } from './access.ts';
+import type { AccessDecision, AccessWish, GlassWish } from './access.ts';
 import { reason } from './decision.ts';
 
 const minuteMs = 60_000;
@@ -33,6 +33,37 @@ export const askingBody = z
     ({ connection, skill, model }) => (connection ?? skill ?? model) !== undefined,
     'Say what you ask for: a connection, a skill or a model.',
   );
+
+function personName(what: string, maxChars: number) {
+  const error = `The ${what} has to have 1 to ${maxChars} characters.`;
+  return z.string({ error }).trim().min(1, error).max(maxChars, error);
+}
+
+const everywhereError = 'Name the connection, or null for each of them.';
+
+/** Nothing is meant by leaving it out: what is lifted for everybody, or everywhere, is said so. */
+export const glassBody = z.strictObject({
+  connection: z
+    .string({ error: everywhereError })
+    .trim()
+    .min(1, everywhereError)
+    .max(nameMaxChars, everywhereError)
+    .nullable()
+    .describe('On which connection; null: on each.'),
+  person: z
+    .strictObject(
+      { issuer: personName('issuer', 2_048), subject: personName('subject', nameMaxChars) },
+      'Name the person by the issuer and the subject of their tokens, or null for everybody.',
+    )
+    .nullable()
+    .describe('For whom, as their tokens name them; null: for everybody with a valid token.'),
+  minutes: minutes.describe('How long; not longer than policy allows.'),
+  reason,
+});
+
+export function glassWishOf({ connection, person, ...body }: z.output<typeof glassBody>): GlassWish {
+  return { connection, holder: person, forMs: body.minutes * minuteMs, reason: body.reason };
+}
 
 export const accessDecisionBody = z.discriminatedUnion('decision', [
   z.strictObject({

@@ -18,6 +18,8 @@ export type ConsoleContext = {
   settings: { origin: string; cookieName: string; sessionMaxMs: number };
   approvals: Approvals;
   access: AccessRequests;
+  /** The same of break-glass. */
+  glass: AccessRequests;
   incidents: Incidents;
   live: LivePages;
   sessions: Sessions;

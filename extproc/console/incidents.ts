@@ -1,5 +1,6 @@
-/** What one person may stop and see while something is going wrong; the pages do nothing with stops but by this. */
+/** What one person may stop and see while something is going wrong; pages and API do nothing with stops but by this. */
 import { createHash } from 'node:crypto';
+import { SkilltapeError } from '../errors.ts';
 import { judgeGrant } from '../grants/desk.ts';
 import type { Grant } from '../grants/grants.ts';
 import type { LookKind } from '../looks/look-log.ts';
@@ -46,10 +47,12 @@ export type Incident = {
 };
 
 export type StopOutcome =
-  | { kind: 'recorded' }
+  | { kind: 'recorded'; by: StoppedBy; reason: string; timeMs: number }
   | { kind: 'denied'; reasons: readonly Reason[] }
   /** To be lifted, and not stopped. */
-  | { kind: 'not_stopped' };
+  | { kind: 'not_stopped' }
+  /** As many sessions are stopped as can be. */
+  | { kind: 'full' };
 
 /** Of each so many are shown, the newest (inv. 10). */
 export const shownStopsMax = 100;
@@ -89,8 +92,8 @@ export class Incidents {
 
   /** Ends what runs of it, and of a session refuses what comes. The attempt is recorded before policy is asked. */
   stop(person: Person, target: StopTarget, given: string): Promise<StopOutcome> {
-    return this.#decide(person, { what: `stop ${target.kind} ${target.id}`, target, given }, (by, reason) => {
-      this.#parts.stops.stop(target, by, reason, this.#parts.now());
+    return this.#decide(person, { what: `stop ${target.kind} ${target.id}`, target, given }, (by, reason, timeMs) => {
+      this.#parts.stops.stop(target, by, reason, timeMs);
       return true;
     });
   }
@@ -98,15 +101,15 @@ export class Incidents {
   /** Requests of the session are taken again. */
   lift(person: Person, session: string, given: string): Promise<StopOutcome> {
     const target: StopTarget = { kind: 'session', id: session };
-    return this.#decide(person, { what: `lift session ${session}`, target, given }, (by, reason) =>
-      this.#parts.stops.lift(session, by, reason, this.#parts.now()),
+    return this.#decide(person, { what: `lift session ${session}`, target, given }, (by, reason, timeMs) =>
+      this.#parts.stops.lift(session, by, reason, timeMs),
     );
   }
 
   async #decide(
     person: Person,
     { what, target, given }: { what: string; target: StopTarget; given: string },
-    write: (by: StoppedBy, reason: string) => boolean,
+    write: (by: StoppedBy, reason: string, timeMs: number) => boolean,
   ): Promise<StopOutcome> {
     const reason = this.#parts.mask(given);
     this.#look(person, 'stop', what, reason);
@@ -115,7 +118,14 @@ export class Incidents {
       this.#look(person, 'stop', `refused: ${what} (${reasons.map(({ rule }) => rule).join(', ')})`);
       return { kind: 'denied', reasons };
     }
-    if (write(stopperOf(person), reason)) return { kind: 'recorded' };
+    const [by, timeMs] = [stopperOf(person), this.#parts.now()];
+    try {
+      if (write(by, reason, timeMs)) return { kind: 'recorded', by, reason, timeMs };
+    } catch (thrown) {
+      if (SkilltapeError.from(thrown).code !== 'usage') throw thrown;
+      this.#look(person, 'stop', `refused: ${what} (too many are stopped)`);
+      return { kind: 'full' };
+    }
     this.#look(person, 'stop', `refused: ${what} (not stopped)`);
     return { kind: 'not_stopped' };
   }

@@ -91,12 +91,13 @@ export function appOf(parts: ConsoleParts): FastifyInstance {
   } as object) as unknown as FastifyInstance;
   app.server.maxConnections = connectionsMax;
   const approvals = new Approvals(parts);
-  const access = new AccessRequests(parts);
+  const access = new AccessRequests(parts, 'access');
+  const glass = new AccessRequests(parts, 'break_glass');
   const incidents = new Incidents(parts);
   const versions = () => [parts.desk, parts.grants, parts.stops].map(({ version }) => version).join(' ');
   const live = new LivePages(versions, log);
   const context: ConsoleContext = {
-    ...{ settings, log, signIn, bearer, approvals, access, incidents, live, now: parts.now },
+    ...{ settings, log, signIn, bearer, approvals, access, glass, incidents, live, now: parts.now },
     sessions: new Sessions(settings, parts.now),
     pendingLogins: new PendingLogins(parts.now),
     attempts: new Attempts(attemptLimits, parts.now),

@@ -60,9 +60,11 @@ export function releaseListener({ release }: EnvoyPlan, { accessLog, headersToRe
                 },
               ],
               access_log: [accessLog],
+              local_reply_config: ownAnswers,
               route_config: {
                 name: 'release',
                 request_headers_to_remove: headersToRemove,
+                response_headers_to_remove: [envoyAnsweredHeader],
                 virtual_hosts: [{ name: 'release', domains: ['*'], routes: releaseRoutesOf(connections) }],
               },
             },
@@ -72,6 +74,28 @@ export function releaseListener({ release }: EnvoyPlan, { accessLog, headersToRe
     ],
   };
 }
+
+/** Of skilltape's own answers there (`exchange/envoy-answer.ts`). */
+const envoyAnsweredHeader = 'x-skilltape-envoy-answered';
+
+/** Marks what Envoy answers by itself, which else looks like an error of the upstream. */
+const ownAnswers = {
+  mappers: [
+    {
+      filter: {
+        status_code_filter: {
+          comparison: { op: 'GE', value: { default_value: 100, runtime_key: 'skilltape.release_answered' } },
+        },
+      },
+      headers_to_add: [
+        {
+          header: { key: envoyAnsweredHeader, value: '%RESPONSE_CODE_DETAILS%' },
+          append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+        },
+      ],
+    },
+  ],
+};
 
 /** Asks skilltape of the headers alone: the body was judged and recorded when the caller sent it. */
 const gateFilter = {

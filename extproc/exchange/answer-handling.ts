@@ -1,4 +1,5 @@
 import { sessionStreams } from '../claude/answer.ts';
+import type { StreamGrammar } from '../claude/answer-end.ts';
 import type { Endpoint } from '../claude/endpoint.ts';
 import { mediaTypeOf } from '../claude/media-type.ts';
 import type { AnswerHandling } from './answer.ts';
@@ -37,11 +38,16 @@ export function handlingOf(
   const { budget, heldBodyMaxBytes, learning, counting } = known;
   const change = changeOf(frame, endpoint, known);
   return {
-    grammar: sessionStreams.has(endpoint.name) ? 'open' : 'messages',
+    grammar: grammarOf(endpoint.name),
     changed: change === null ? null : new ChangedAnswer({ change, budget, heldBodyMaxBytes }),
     learning,
     counting,
   };
+}
+
+function grammarOf(endpoint: string): StreamGrammar {
+  if (endpoint === 'complete.create') return 'completion';
+  return sessionStreams.has(endpoint) ? 'open' : 'messages';
 }
 
 /** What of the answer is changed (inv. 3); null for almost all, which pass as they come. */

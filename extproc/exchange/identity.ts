@@ -37,6 +37,8 @@ export type IdentityProvider = {
 
 const jwtFilter = 'envoy.filters.http.jwt_authn';
 const rbacFilter = 'envoy.filters.http.rbac';
+/** As `envoy/envoy.yaml` names them; Envoy says the first that a request meets. */
+const twoCredentialsPolicies = new Set<unknown>(['two_credentials', 'two_credentials_in_one_header']);
 const payloadKey = /^payload_(.+)$/s;
 const failureKey = /^failed_/;
 
@@ -59,7 +61,7 @@ export function authenticationOf(
 ): Authentication {
   // RFC 6750 section 2.3. The path goes upstream as it is, so the token would leave the house with it.
   if (Object.hasOwn(query, 'access_token')) return failed('failed', 'A token in the query of the URL is not taken');
-  if (metadata[rbacFilter]?.shadow_effective_policy_id === 'two_credentials') return twoCredentials;
+  if (twoCredentialsPolicies.has(metadata[rbacFilter]?.shadow_effective_policy_id)) return twoCredentials;
   const jwt = metadata[jwtFilter] ?? {};
   const failure = Object.keys(jwt).find((key) => failureKey.test(key));
   if (failure !== undefined) return failureOf(jwt[failure]);
@@ -95,6 +97,8 @@ function failureOf(failure: unknown): Authentication {
 export function identityOf(payload: JsonFacts, { issuer, kind, claims }: IdentityProvider): Authentication {
   const subject = text(claim(payload, claims.subject));
   if (subject === '') return failed('failed', `The token has no ${claims.subject} claim`);
+  const groups = groupsOf(payload, claims.groups);
+  if (groups === null) return failed('failed', `The groups of the token (${claims.groups}) cannot be read from it`);
   return {
     kind: 'verified',
     identity: {
@@ -103,15 +107,23 @@ export function identityOf(payload: JsonFacts, { issuer, kind, claims }: Identit
       kind,
       name: text(claim(payload, claims.name)),
       email: text(claim(payload, claims.email)),
-      groups: groupsOf(claim(payload, claims.groups)),
+      groups,
     },
   };
 }
 
-/** Some providers write the one group of somebody as a text: whoever is in it must not pass for one without groups. */
-function groupsOf(value: unknown): string[] {
+/**
+ * Nobody must pass for one without groups who is in some, as a list of whom to refuse may name them: null where they have a
+ * form that is not known, or are too many for the token and kept elsewhere (OpenID Connect Core 1.0, section 5.6.2). Some
+ * providers write the one group of somebody as a text.
+ */
+function groupsOf(payload: JsonFacts, path: string): string[] | null {
+  const value = claim(payload, path) ?? [];
   const groups: unknown[] = Array.isArray(value) ? value : [value];
-  return groups.filter((group) => typeof group === 'string' && group !== '').map(String);
+  const { _claim_names: elsewhere } = payload;
+  const names = [path, path.split('.')[0] ?? path];
+  if (groups.length === 0 && isObject(elsewhere) && names.some((name) => Object.hasOwn(elsewhere, name))) return null;
+  return groups.every((group) => typeof group === 'string') ? groups.filter((group) => group !== '') : null;
 }
 
 function failed(failure: AuthenticationFailure, detail: string): Authentication {

@@ -12,11 +12,13 @@ export type ReleasedRequest = {
 /**
  * - `unsent`: nothing of it left this machine
  * - `broken`: it may have been answered in part, and no answer came
+ * - `gave_up`: the same, by a limit of Envoy's
  */
 export type ReleaseResult =
   | { kind: 'answered'; answer: ReleasedAnswer }
   | { kind: 'unsent'; fault: Error }
-  | { kind: 'broken'; fault: Error };
+  | { kind: 'broken'; fault: Error }
+  | { kind: 'gave_up'; fault: Error };
 
 export type ReleasedAnswer = {
   status: number;

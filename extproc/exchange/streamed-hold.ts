@@ -1,8 +1,10 @@
+import { type ErrorType, errorEnvelope } from '../claude/error-body.ts';
 import type { MessagesRequest } from '../claude/request.ts';
 import { SkilltapeError } from '../errors.ts';
 import { Answer } from './answer.ts';
 import type { Ending } from './broken-off.ts';
-import { errorEvent, failureEvent } from './error-event.ts';
+import { envoyAnswered, envoyAnsweredHeader } from './envoy-answer.ts';
+import { errorEvent } from './error-event.ts';
 import type { Action, FrameOf } from './frame.ts';
 import { headerValue, joinedValue } from './headers.ts';
 import type { HoldEnd } from './hold.ts';
@@ -11,6 +13,7 @@ import type { Held } from './holding.ts';
 import type { Intake } from './intake.ts';
 import type { Judging } from './judging.ts';
 import type { Ledger } from './ledger.ts';
+import type { Outcome } from './outcome.ts';
 import type { ExchangeContext } from './ports.ts';
 import type { ReleasePasses } from './release-pass.ts';
 import { releasePassHeader, releaseRefusedHeader } from './release-pass.ts';
@@ -51,6 +54,25 @@ type Parts = {
 /** Why an answer began without the upstream, as Envoy's `response.code_details` would say it. */
 const heldDetails = 'skilltape_held';
 const nothing = new Uint8Array(0);
+
+type Unanswered = { outcome: Outcome; type: ErrorType; message: string };
+
+/** What is said of a request that was approved and has no answer of the upstream. */
+const unanswered: Record<Exclude<ReleaseResult['kind'], 'answered'>, Unanswered> = {
+  unsent: {
+    ...{ outcome: 'refused', type: 'api_error' },
+    message:
+      'The gateway could not send this request on to Claude, so it went nowhere. Send it again to ask once more.',
+  },
+  broken: {
+    ...{ outcome: 'upstream_aborted', type: 'api_error' },
+    message: 'Claude could not be reached or broke off; the request may have been answered in part.',
+  },
+  gave_up: {
+    ...{ outcome: 'cut', type: 'timeout_error' },
+    message: 'The gateway gave up waiting for Claude; the request may have been answered in part.',
+  },
+};
 
 /**
  * A held request whose answer has begun: comments keep its client waiting until people decided. Approved, it goes
@@ -189,30 +211,30 @@ export class StreamedHold {
     const pass = streamed.passes.write(request);
     const shown = [...releasedHeaders(headers, bytes), [releasePassHeader, pass] as const];
     const sent = { method, target, headers: shown, body: body.release() };
-    return this.#unlessRefused(await streamed.releaser.send(sent, this.#gone.signal), pass);
+    return this.#ofUpstream(await streamed.releaser.send(sent, this.#gone.signal), pass);
   }
 
-  /** What the gate of the release listener refused never went upstream, and is no answer of it. */
-  #unlessRefused(result: ReleaseResult, pass: string): ReleaseResult {
+  /** What the gate of the release listener refused, or Envoy answered there by itself, is no answer of the upstream. */
+  #ofUpstream(result: ReleaseResult, pass: string): ReleaseResult {
     if (result.kind !== 'answered') return result;
     const { answer } = result;
-    const refusal = this.#parts.streamed.passes.refusalOf(pass);
-    if (joinedValue(answer.headers, releaseRefusedHeader) !== refusal) return result;
+    const isRefused = joinedValue(answer.headers, releaseRefusedHeader) === this.#parts.streamed.passes.refusalOf(pass);
+    const details = joinedValue(answer.headers, envoyAnsweredHeader);
+    if (!isRefused && details === '') return result;
     answer.abort();
-    return { kind: 'unsent', fault: new SkilltapeError('internal', 'refused at the release listener') };
+    const why = isRefused ? 'refused at the release listener' : `answered by Envoy: ${details}`;
+    return { kind: isRefused ? 'unsent' : envoyAnswered(details), fault: new SkilltapeError('internal', why) };
   }
 
   async *#unanswered(result: Exclude<ReleaseResult, { kind: 'answered' }>): AsyncGenerator<Uint8Array> {
     const { context, exchange } = this.#parts;
-    const isUnsent = result.kind === 'unsent';
+    const { id } = exchange;
     const fault = SkilltapeError.from(result.fault);
-    if (isUnsent) context.onFault(exchange.id, fault);
-    const message = isUnsent
-      ? 'The gateway could not send this request on, so it went nowhere. Send it again to ask once more.'
-      : 'Claude could not be reached or broke off; the request may have been answered in part.';
-    const outcome = isUnsent ? 'refused' : 'upstream_aborted';
-    const event = failureEvent(`${message} (exchange ${exchange.id})`, exchange.id);
-    yield await this.#taken(event, { outcome, detail: `release: ${fault.message}` });
+    // The approval is used up, and nobody has anything of it.
+    if (result.kind === 'unsent') context.onFault(id, fault);
+    const { outcome, type, message } = unanswered[result.kind];
+    const last = errorEvent(errorEnvelope({ type, message: `${message} (exchange ${id})`, requestId: id }));
+    yield await this.#taken(last, { outcome, detail: `release: ${fault.message}` });
   }
 
   /** The record says who it was, and not that we cut what the caller was given. */

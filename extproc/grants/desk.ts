@@ -65,6 +65,19 @@ export function breakGlass(
   return record(parts, decision, { wanted, by: who, reason }, nowMs);
 }
 
+/** Whether policy lets somebody begin it at all, for whatever connection it lets them. */
+export function mayBreakGlass(
+  { policy, connections }: Pick<GrantDeskParts, 'policy' | 'connections'>,
+  { doer, reason }: { doer: Doer; reason: string },
+  nowMs: number,
+): boolean {
+  return [null, ...connections].some((connection) => {
+    const wanted: Wanted = { kind: 'break_glass', holder: null, connection, skill: null, model: null, forMs: minuteMs };
+    const question = questionOf('break_glass', wanted, { doer, person: null, reason, nowMs });
+    return policy.console(question).verdict === 'allow';
+  });
+}
+
 /** Another person approves or denies; who may do that for others can take it back, also what is their own. */
 export function decideGrant(
   parts: GrantDeskParts,

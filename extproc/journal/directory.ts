@@ -31,7 +31,8 @@ export type RecoveryReport = {
   damage: readonly Damage[];
 };
 
-export type SealedSegment = { sequence: number; bytes: number };
+/** `createdMs`: nothing in it was written earlier; of a damaged one it may be 0. */
+export type SealedSegment = { sequence: number; bytes: number; createdMs: number };
 export type DirectoryState = {
   sealed: SealedSegment[];
   nextSequence: number;
@@ -51,14 +52,14 @@ export async function recoverDirectory(place: Place): Promise<DirectoryState> {
     if (sequence !== expected) damage.push(missing(place.directory, expected ?? sequence, sequence));
     expected = sequence + 1;
     const checked = await checkEnds(place, sequence);
-    sealed.push({ sequence, bytes: checked.bytes });
+    sealed.push({ sequence, bytes: checked.bytes, createdMs: checked.createdMs });
     if (checked.damage !== undefined) damage.push(checked.damage);
   }
   if (newest === undefined) return { sealed, nextSequence: 1, recovery: report(sealed, damage, 0, 0) };
   if (newest !== expected) damage.push(missing(place.directory, expected ?? newest, newest));
   const end = await recoverNewest(place, newest);
   if (end.damage !== undefined) damage.push(end.damage);
-  if (end.bytes > 0) sealed.push({ sequence: newest, bytes: end.bytes });
+  if (end.bytes > 0) sealed.push({ sequence: newest, bytes: end.bytes, createdMs: end.createdMs });
   // No frame was ever written to a file with a torn header, so its number may be given again.
   const nextSequence = end.bytes > 0 ? newest + 1 : newest;
   return {
@@ -70,6 +71,7 @@ export async function recoverDirectory(place: Place): Promise<DirectoryState> {
 
 type NewestEnd = {
   bytes: number;
+  createdMs: number;
   records: number;
   truncatedBytes: number;
   damage?: Damage;
@@ -80,6 +82,7 @@ async function recoverNewest(place: Place, sequence: number): Promise<NewestEnd>
   const bytes = await readWhole(place.fileSystem, path);
   const scan = scanSegment(bytes, { sequence, newest: true, key: place.key });
   const { records } = scan;
+  const createdMs = scan.header?.createdMs ?? 0;
   switch (scan.status) {
     case 'corrupt': {
       const damage = {
@@ -87,7 +90,7 @@ async function recoverNewest(place: Place, sequence: number): Promise<NewestEnd>
         offset: scan.damageOffset ?? 0,
         reason: scan.reason ?? 'damaged',
       };
-      return { bytes: bytes.length, records, truncatedBytes: 0, damage };
+      return { bytes: bytes.length, createdMs, records, truncatedBytes: 0, damage };
     }
     case 'clean':
     case 'torn': {
@@ -95,14 +98,15 @@ async function recoverNewest(place: Place, sequence: number): Promise<NewestEnd>
       if (scan.header === undefined) {
         await place.fileSystem.remove(path);
         await place.fileSystem.syncDirectory(place.directory);
-        return { bytes: 0, records: 0, truncatedBytes };
+        return { bytes: 0, createdMs, records: 0, truncatedBytes };
       }
       if (scan.sealed) {
         await syncSealed(place.fileSystem, path);
-        return { bytes: bytes.length, records, truncatedBytes };
+        return { bytes: bytes.length, createdMs, records, truncatedBytes };
       }
       return {
         bytes: await sealAfterCrash(place.fileSystem, path, scan, place.key),
+        createdMs,
         records,
         truncatedBytes,
       };
@@ -110,16 +114,21 @@ async function recoverNewest(place: Place, sequence: number): Promise<NewestEnd>
   }
 }
 
-async function checkEnds(place: Place, sequence: number): Promise<{ bytes: number; damage?: Damage }> {
+async function checkEnds(
+  place: Place,
+  sequence: number,
+): Promise<{ bytes: number; createdMs: number; damage?: Damage }> {
   const path = join(place.directory, segmentFileName(sequence));
   const file = await place.fileSystem.openRead(path);
   try {
     const bytes = await file.size();
+    const decoded = decodeSegmentHeader(await file.read(0, SEGMENT_HEADER_BYTES));
+    const createdMs = decoded.status === 'header' ? decoded.header.createdMs : 0;
     const damaged = (offset: number, reason: string) => ({
       bytes,
+      createdMs,
       damage: { file: path, offset, reason },
     });
-    const decoded = decodeSegmentHeader(await file.read(0, SEGMENT_HEADER_BYTES));
     if (decoded.status !== 'header') return damaged(0, decoded.reason);
     if (decoded.header.sequence !== sequence) {
       return damaged(0, `the file holds segment ${decoded.header.sequence}, not its own`);
@@ -129,7 +138,7 @@ async function checkEnds(place: Place, sequence: number): Promise<{ bytes: numbe
     if (frame.status !== 'frame' || frame.head.kind !== 'end') return damaged(at, 'the end mark is missing');
     const { head, headBytes, sealed } = frame;
     const isOurs = segmentCipher(place.key, decoded.header).open(head, headBytes, at, sealed) !== undefined;
-    return isOurs ? { bytes } : damaged(at, NOT_AUTHENTIC);
+    return isOurs ? { bytes, createdMs } : damaged(at, NOT_AUTHENTIC);
   } finally {
     await file.close();
   }

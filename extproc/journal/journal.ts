@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
 import { type RecoveryReport, recoverDirectory, type SealedSegment } from './directory.ts';
-import { END_MARK_BYTES, frameBytes, SEGMENT_HEADER_BYTES, segmentMaxBytesLimit } from './format.ts';
+import { END_MARK_BYTES, frameBytes, frameMaxBytes, SEGMENT_HEADER_BYTES, segmentMaxBytesLimit } from './format.ts';
 import { type FileSystem, isSystemError } from './fs.ts';
 import { type Position, segmentFileName } from './position.ts';
 import { Writer } from './writer.ts';
@@ -24,6 +24,9 @@ export type JournalOptions = {
   onPoison: (error: SkilltapeError) => void;
 };
 
+/** Each of them as the parts that it is put together from. */
+type Records = readonly (readonly Uint8Array[])[];
+
 export type JournalUsage = {
   bytes: number;
   maxBytes: number;
@@ -38,13 +41,20 @@ export type Journal = {
    * `isEnd`: a small record that ends something, taken past the reserve too, since only what has ended can be freed.
    */
   append: (parts: readonly Uint8Array[], options?: { isEnd?: boolean }) => Promise<Position>;
+  /** Several records in this order, or none of them; rejects like `append`. Resolves when the last one was written. */
+  appendAll: (records: Records) => Promise<void>;
   /** Resolves when every append made before this call is on disk. */
   sync: () => Promise<void>;
   /** Whether there is room for new work. */
   admits: () => boolean;
   usage: () => JournalUsage;
-  /** Deletes sealed segments wholly before this position, oldest first, until `downToBytes` are left; returns how many. */
-  free: (upTo: Position, downToBytes?: number) => Promise<number>;
+  /**
+   * Deletes sealed segments wholly before this position, oldest first, until `downToBytes` are left and none is older
+   * than `createdBeforeMs`; returns how many.
+   */
+  free: (upTo: Position, until?: { downToBytes: number; createdBeforeMs: number }) => Promise<number>;
+  /** Seals the segment that is written to when it has records and was begun before; nothing is lost when that fails. */
+  rotate: (createdBeforeMs: number) => Promise<void>;
   /** Readers may read up to here. */
   written: () => Position;
   /** Writes, syncs and seals what was accepted; rejects when not all of it became durable. */
@@ -75,7 +85,7 @@ export async function openJournal(options: JournalOptions): Promise<{ journal: J
   try {
     const { sealed, nextSequence, recovery } = await recoverDirectory(options);
     const pendingMaxBytes = options.pendingMaxBytes ?? PENDING_MAX_BYTES_DEFAULT;
-    const onSealed = (sequence: number, bytes: number) => sealed.push({ sequence, bytes });
+    const onSealed = (segment: SealedSegment) => sealed.push(segment);
     const writer = await Writer.begin({ ...options, pendingMaxBytes, onSealed }, nextSequence);
     return {
       journal: journalOf(options, writer, sealed, lock.release),
@@ -103,10 +113,10 @@ function journalOf(
     for (; counted < sealed.length; counted += 1) sealedBytes += sealed[counted]?.bytes ?? 0;
     return sealedBytes + writer.openBytes;
   };
-  const freeOldest = async (upTo: Position, downToBytes: number): Promise<number> => {
+  const freeOldest = async (upTo: Position, { downToBytes, createdBeforeMs }: typeof everything): Promise<number> => {
     let count = 0;
     for (let oldest = sealed[0]; oldest !== undefined && endsBefore(oldest, upTo); oldest = sealed[0]) {
-      if (usedBytes() <= downToBytes) break;
+      if (usedBytes() <= downToBytes && oldest.createdMs >= createdBeforeMs) break;
       await removeSegment(options, oldest.sequence);
       sealed.shift();
       counted -= 1;
@@ -115,25 +125,31 @@ function journalOf(
     }
     return count;
   };
+  const refusalOf = (records: Records, isEnd: boolean): SkilltapeError | undefined => {
+    const sizes = records.map((parts) => parts.reduce((sum, part) => sum + part.length, 0));
+    const bytes = sizes.reduce((sum, size) => sum + frameBytes(size), segmentOverheadBytes);
+    if (writer.usable && !isEnd && usedBytes() + bytes > journalMaxBytes * (1 + RESERVE_SHARE)) {
+      return new SkilltapeError(
+        'journal_full',
+        `the journal is full (journalMaxBytes ${journalMaxBytes} and its reserve)`,
+        {
+          remedy: 'See why records are not shipped and freed, or raise journalMaxBytes.',
+        },
+      );
+    }
+    if (!sizes.some((size) => size > frameMaxBytes)) return undefined;
+    return new SkilltapeError('usage', `a journal record may have ${frameMaxBytes} bytes at most`);
+  };
   return {
     append(parts, { isEnd = false } = {}) {
-      const bytes = frameBytes(parts.reduce((sum, part) => sum + part.length, 0));
-      if (
-        writer.usable &&
-        !isEnd &&
-        usedBytes() + bytes + segmentOverheadBytes > journalMaxBytes * (1 + RESERVE_SHARE)
-      ) {
-        return Promise.reject(
-          new SkilltapeError(
-            'journal_full',
-            `the journal is full (journalMaxBytes ${journalMaxBytes} and its reserve)`,
-            {
-              remedy: 'See why records are not shipped and freed, or raise journalMaxBytes.',
-            },
-          ),
-        );
-      }
-      return writer.append(parts);
+      const refusal = refusalOf([parts], isEnd);
+      return refusal === undefined ? writer.append(parts) : Promise.reject(refusal);
+    },
+    async appendAll(records) {
+      const refusal = refusalOf(records, false);
+      if (refusal !== undefined) throw refusal;
+      // In one turn, so that the writer takes all of them or, once it failed, none.
+      await Promise.all(records.map((parts) => writer.append(parts)));
     },
     sync: () => writer.sync(),
     admits: () => writer.usable && usedBytes() < journalMaxBytes,
@@ -142,11 +158,12 @@ function journalOf(
       maxBytes: journalMaxBytes,
       segments: sealed.length + 1,
     }),
-    free(upTo, downToBytes = 0) {
-      const freed = freeing.then(() => freeOldest(upTo, downToBytes));
+    free(upTo, until = everything) {
+      const freed = freeing.then(() => freeOldest(upTo, until));
       freeing = freed.catch(() => {});
       return freed;
     },
+    rotate: (createdBeforeMs) => writer.rotate(createdBeforeMs),
     written: () => writer.written(),
     close() {
       closing ??= writer.close().finally(() => freeing.then(release));
@@ -154,6 +171,8 @@ function journalOf(
     },
   };
 }
+
+const everything = { downToBytes: 0, createdBeforeMs: Number.POSITIVE_INFINITY };
 
 function endsBefore(segment: SealedSegment, upTo: Position): boolean {
   if (segment.sequence !== upTo.segment) return segment.sequence < upTo.segment;

@@ -39,6 +39,11 @@ export class Segment {
     this.#cipher = segmentCipher(key, this.#header);
   }
 
+  /** Milliseconds since the epoch: nothing in it was written earlier. */
+  get createdMs(): number {
+    return this.#header.createdMs;
+  }
+
   /** Size with every frame made so far, end mark not counted. */
   get plannedBytes(): number {
     return this.#plannedBytes;

@@ -2,7 +2,8 @@
 import { diskFault } from '../disk-fault.ts';
 import { SkilltapeError } from '../errors.ts';
 import { freeBuffer } from '../large-work.ts';
-import { END_MARK_BYTES, frameBytes, frameMaxBytes } from './format.ts';
+import type { SealedSegment } from './directory.ts';
+import { END_MARK_BYTES, frameBytes } from './format.ts';
 import type { FileSystem } from './fs.ts';
 import type { Position } from './position.ts';
 import { type Frame, Segment } from './segment.ts';
@@ -16,24 +17,13 @@ export type WriterOptions = {
   syncIntervalMs: number;
   onPoison: (error: SkilltapeError) => void;
   /** A rotation gave this segment its end mark; it is durable and `bytes` long. */
-  onSealed: (sequence: number, bytes: number) => void;
+  onSealed: (segment: SealedSegment) => void;
 };
 
-type Settle = {
-  resolve: (position: Position) => void;
-  reject: (error: SkilltapeError) => void;
-};
-type Waiting = Settle & {
-  parts: readonly Uint8Array[];
-  payloadBytes: number;
-  bytes: number;
-};
+type Settle = { resolve: (position: Position) => void; reject: (error: SkilltapeError) => void };
+type Waiting = Settle & { parts: readonly Uint8Array[]; payloadBytes: number; bytes: number };
 type Pending = Settle & { frame: Frame; segment: Segment };
-type SyncWaiter = {
-  target: number;
-  resolve: () => void;
-  reject: (error: SkilltapeError) => void;
-};
+type SyncWaiter = { target: number; resolve: () => void; reject: (error: SkilltapeError) => void };
 
 /** A writev with more buffers would be split by the system anyway. */
 const BATCH_BUFFERS_MAX = 1024;
@@ -80,29 +70,19 @@ export class Writer {
     return this.#failure === undefined && !this.#closed;
   }
 
-  get activeSequence(): number {
-    return this.#active.sequence;
-  }
-
   /** Bytes of the segments not reported as sealed yet, with everything accepted but not written. */
   get openBytes(): number {
     return this.#sealedPlannedBytes + this.#planned.plannedBytes + END_MARK_BYTES + this.#waitingBytes;
   }
 
   written(): Position {
-    return {
-      segment: this.#active.sequence,
-      offset: this.#active.writtenBytes,
-    };
+    return { segment: this.#active.sequence, offset: this.#active.writtenBytes };
   }
 
   append(parts: readonly Uint8Array[]): Promise<Position> {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     const payloadBytes = parts.reduce((sum, part) => sum + part.length, 0);
-    if (payloadBytes > frameMaxBytes) {
-      return Promise.reject(new SkilltapeError('usage', `a journal record may have ${frameMaxBytes} bytes at most`));
-    }
     const bytes = frameBytes(payloadBytes);
     this.#appended += 1;
     this.#waitingBytes += bytes;
@@ -115,6 +95,15 @@ export class Writer {
   sync(): Promise<void> {
     const refusal = this.#refusal();
     return refusal === undefined ? this.#syncUpTo(this.#appended) : Promise.reject(refusal);
+  }
+
+  /** Ends the segment that is written to when it has records and was begun before; whatever comes goes to the next one. */
+  async rotate(createdBeforeMs: number): Promise<void> {
+    const { createdMs, plannedFrames } = this.#planned;
+    if (!this.usable || plannedFrames === 0 || createdMs >= createdBeforeMs) return;
+    this.#planNext();
+    this.#flushSoon();
+    await this.#flush;
   }
 
   /** Writes and syncs what was accepted, seals and closes; rejects when not all of it became durable. */
@@ -151,21 +140,29 @@ export class Writer {
       taken += 1;
     }
     this.#waiting.splice(0, taken);
-    // One turn of the event loop, so that what arrives together is written together.
-    if (this.#pending.length > 0) this.#flush ??= new Promise((done) => setImmediate(() => done(this.#run())));
+    if (this.#pending.length > 0) this.#flushSoon();
+  }
+
+  /** One turn of the event loop later, so that what arrives together is written together. */
+  #flushSoon(): void {
+    this.#flush ??= new Promise((done) => setImmediate(() => done(this.#run())));
   }
 
   #planRotation(bytes: number): void {
     const planned = this.#planned;
     const full = planned.plannedBytes + bytes + END_MARK_BYTES > this.#options.segmentMaxBytes;
-    if (!full || planned.plannedFrames === 0) return;
-    this.#sealedPlannedBytes += planned.plannedBytes + END_MARK_BYTES;
-    this.#planned = new Segment(this.#options.directory, planned.sequence + 1, this.#options.key);
+    if (full && planned.plannedFrames > 0) this.#planNext();
+  }
+
+  #planNext(): void {
+    const { plannedBytes, sequence } = this.#planned;
+    this.#sealedPlannedBytes += plannedBytes + END_MARK_BYTES;
+    this.#planned = new Segment(this.#options.directory, sequence + 1, this.#options.key);
   }
 
   async #run(): Promise<void> {
     try {
-      while (this.#pending.length > 0 && this.#failure === undefined) await this.#writeBatch();
+      while (this.#hasWork() && this.#failure === undefined) await this.#writeBatch();
     } catch (thrown) {
       this.#poison(thrown);
     } finally {
@@ -173,10 +170,14 @@ export class Writer {
     }
   }
 
+  #hasWork(): boolean {
+    return this.#pending.length > 0 || this.#planned !== this.#active;
+  }
+
   async #writeBatch(): Promise<void> {
-    const next = this.#pending[0]?.segment;
-    if (next !== undefined && next !== this.#active) await this.#runSync(() => this.#rotate(next));
-    if (this.#failure !== undefined) return;
+    const next = this.#pending[0]?.segment ?? this.#planned;
+    if (next !== this.#active) await this.#runSync(() => this.#rotate(next));
+    if (this.#failure !== undefined || this.#pending.length === 0) return;
     const batch = this.#takeBatch();
     await this.#active.append(batch.flatMap(({ frame }) => frame.buffers));
     if (this.#failure !== undefined) return;
@@ -205,10 +206,10 @@ export class Writer {
   }
 
   async #rotate(next: Segment): Promise<void> {
-    const { sequence, plannedBytes } = this.#active;
+    const { sequence, createdMs, plannedBytes } = this.#active;
     const bytes = await this.#seal();
     this.#sealedPlannedBytes -= plannedBytes + END_MARK_BYTES;
-    this.#options.onSealed(sequence, bytes);
+    this.#options.onSealed({ sequence, bytes, createdMs });
     await next.create(this.#options.fileSystem);
     this.#active = next;
   }

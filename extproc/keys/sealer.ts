@@ -25,6 +25,8 @@ export type KeySealer = {
    * Ask before a data key is used again after a while.
    */
   isCurrent: (sealed: Uint8Array) => Promise<boolean>;
+  /** The id of the pair that it is sealed to. */
+  pairOf: (sealed: Uint8Array) => string;
 };
 
 type Remembered = { bytes: Buffer; keyId: string; publicKey: Recipient };
@@ -70,5 +72,6 @@ export async function openSealer(options: {
       const { person, retentionClass, keyId } = decodeSealedKey(sealed);
       return (await current(person, retentionClass)).keyId === keyId;
     },
+    pairOf: (sealed) => decodeSealedKey(sealed).keyId,
   };
 }

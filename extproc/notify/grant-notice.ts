@@ -46,8 +46,7 @@ export function grantNotice(
     asked: { forMinutes: Math.ceil(forMs / minuteMs), reason: cut(asked?.reason ?? '', messageMaxChars) },
     wasGranted: event?.kind === 'expired' && events.some((one) => one.kind === 'granted'),
     person: namedPerson(holder),
-    // Break-glass has no page of its own.
-    link: kind === 'access' ? linkTo(linkBase, `/access/${encodeURIComponent(grant)}`) : null,
+    link: linkTo(linkBase, `/${kind === 'access' ? 'access' : 'break-glass'}/${encodeURIComponent(grant)}`),
   };
 }
 

@@ -37,7 +37,7 @@ export type Notice = {
   wasGranted: boolean;
   /** Who asks, or whom break-glass is for; null where the target is not to know, or nobody is known. */
   person: { name: string; email: string; subject: string } | null;
-  /** Null where `approvals.notify.linkBase` is not set, or there is no page. */
+  /** Null where `approvals.notify.linkBase` is not set. */
   link: string | null;
 };
 

@@ -8,6 +8,10 @@ function countersOf(registry: Registry) {
   const { counter } = instrumentsOf(registry);
   const shipped = counter('skilltape_shipped_exchanges_total', 'Exchanges that the index took.');
   const rejected = counter('skilltape_rejected_exchanges_total', 'Exchanges that the index will not have.');
+  const erased = counter(
+    'skilltape_erased_exchanges_total',
+    'Exchanges that were in the journal when their person was erased, and went no further.',
+  );
   const rejectsDropped = counter(
     'skilltape_rejects_dropped_total',
     'Refused documents that left the list of rejects because it was full.',
@@ -33,7 +37,18 @@ function countersOf(registry: Registry) {
     ['type'],
   );
   const archive = { archiveWaits, undelivered };
-  return { shipped, rejected, rejectsDropped, deliveries, waits, maskingFailures, unrevealable, findings, ...archive };
+  return {
+    shipped,
+    rejected,
+    erased,
+    rejectsDropped,
+    deliveries,
+    waits,
+    maskingFailures,
+    unrevealable,
+    findings,
+    ...archive,
+  };
 }
 
 /** The way of ended exchanges into the index, as the shipping thread tells of it. */
@@ -51,6 +66,7 @@ export function shippingMetrics(registry: Registry) {
           case 'progress':
             counts.shipped.inc(state.grown('shipped', report.shipped));
             counts.rejected.inc(state.grown('rejected', report.rejected));
+            counts.erased.inc(state.grown('erased', report.erased));
             for (const [type, count] of Object.entries(report.findings))
               counts.findings.inc({ type }, state.grown(`findings ${type}`, count));
             return;

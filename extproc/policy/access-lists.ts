@@ -20,6 +20,8 @@ const minutes = z.int().min(1).max(minutesMax);
 const offer = z
   .strictObject({
     groups: z.array(z.string().min(1)).min(1).optional(),
+    /** Who gives those groups, where it is not the provider at which people log in to the console. */
+    issuer: z.string().min(1).optional(),
     connections: patterns.optional(),
     skills: patterns.optional(),
     models: patterns.optional(),

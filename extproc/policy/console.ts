@@ -40,7 +40,7 @@ export const consoleInput = z.strictObject({
     groups: texts,
     issuer: text.optional(),
     subject: text.optional(),
-    /** Of a person: the issuer whose groups are meant where a list does not say whose (`console.identityProvider`). */
+    /** The issuer whose groups are meant where a list does not say whose (`console.identityProvider`). */
     home_issuer: text.optional(),
   }),
   person: z.strictObject({ issuer: text, subject: text, email: text, groups: texts }).nullable(),

@@ -1,4 +1,5 @@
 /** Fills an index from what is recorded, by the one function that fills it otherwise: shipping's. */
+import { isOfMetadata } from '../archive/chain-name.ts';
 import { SkilltapeError } from '../errors.ts';
 import type { ShipMemory } from '../index/memory.ts';
 import type { Delivery, IndexSearch } from '../index/port.ts';
@@ -10,9 +11,10 @@ import { reasonOf } from '../ship/reason.ts';
 import { type FollowedJournal, Shipper } from '../ship/shipper.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
 import type { Transcript } from '../transcript/transcript.ts';
+import { FromMetadata, type OfMetadata } from './from-metadata.ts';
 import { type LeftOf, leavingOut } from './left.ts';
 import { type ArchiveChains, type Archived, inOrderOfEnds, type Place } from './order.ts';
-import type { Progress } from './progress.ts';
+import { type Progress, passed } from './progress.ts';
 
 export type FillingParts = Omit<
   PipelineParts,
@@ -20,6 +22,8 @@ export type FillingParts = Omit<
 > & {
   /** Of the new index. */
   search: Pick<IndexSearch, 'get'>;
+  /** Of a person who was erased after it began; a journal may still have it (inv. 9). */
+  isErased: (transcript: Transcript) => boolean;
   /** What retention left of a day. */
   leftOf: LeftOf;
   /** Told when the exchange ended that is filled in: memory forgets by that clock, as it did then. */
@@ -32,11 +36,17 @@ export type FillingParts = Omit<
 
 type Found = Archived & { kind: 'found' };
 
+/** Beyond it metadata of an exchange may come to an index that has its content, which then stays (inv. 10). */
+const awaitedMax = 100_000;
+
 export class Filling {
   readonly #parts: FillingParts;
   readonly #progress: Progress;
   readonly #pipeline: ReturnType<typeof createPipeline>;
+  readonly #fromMetadata: FromMetadata;
   readonly #reduced = new Set<string>();
+  /** Exchanges that are in the index with their content, whose metadata did not come yet. */
+  readonly #withContent = new Set<string>();
   readonly #classes = new Map<string, string>();
   /** Documents of a delivery of which nothing is left. */
   readonly #expired = new Set<string>();
@@ -45,6 +55,7 @@ export class Filling {
   constructor(parts: FillingParts, progress: Progress) {
     this.#parts = parts;
     this.#progress = progress;
+    this.#fromMetadata = new FromMetadata(parts, progress);
     this.#pipeline = createPipeline({
       ...parts,
       ...{ archive: null, tokenKeeper: null, reduced: this.#reduced },
@@ -60,25 +71,31 @@ export class Filling {
   }
 
   /** All that the archive has behind the places of the progress. Null, or why the index cannot go on now. */
-  async fromArchive(archive: ArchiveChains): Promise<string | null> {
+  async fromArchive(archive: ArchiveChains, metadata: ArchiveChains): Promise<string | null> {
     let batch: Transcript[] = [];
+    let left: OfMetadata[] = [];
     let bytes = 0;
     let reached: Place[] = [];
     const deliver = async (): Promise<string | null> => {
-      const waiting = await this.#deliver(batch);
+      const waiting = (await this.#deliver(batch)) ?? (await this.#fromMetadata.deliver(left));
       if (waiting !== null) return waiting;
-      for (const place of reached) this.#pass(place);
+      for (const place of reached) passed(this.#progress, place);
       await this.#parts.save(this.#progress);
-      [batch, bytes, reached] = [[], 0, []];
+      [batch, left, bytes, reached] = [[], [], 0, []];
       return null;
     };
-    for await (const archived of inOrderOfEnds(archive, this.#progress.places)) {
-      const transcript = await this.#transcriptOf(archived);
-      if (transcript !== null) {
-        batch.push(transcript);
-        bytes += transcript.requestBytes + transcript.answerBytes;
-      }
+    for await (const archived of inOrderOfEnds(archive, metadata, this.#progress.places)) {
+      const next = await this.#nextOf(archived, archive);
+      // Each must find in memory what those before it brought, and nothing of those behind it.
+      const isOtherWay = next !== null && ('record' in next ? batch.length > 0 : left.length > 0);
+      const waitingBefore = isOtherWay ? await deliver() : null;
+      if (waitingBefore !== null) return waitingBefore;
       reached.push(archived.at);
+      if (next !== null && 'record' in next) left.push(next);
+      else if (next !== null) {
+        batch.push(next);
+        bytes += next.requestBytes + next.answerBytes;
+      }
       if (reached.length < deliveryExchangesMax && bytes < deliveryMaxBytes) continue;
       const waiting = await deliver();
       if (waiting !== null) return waiting;
@@ -123,23 +140,44 @@ export class Filling {
     has: (exchangeId: string) => Promise<boolean>,
   ): Promise<Delivery[]> {
     const missing: Transcript[] = [];
-    for (const transcript of transcripts) if (!(await has(transcript.exchangeId))) missing.push(transcript);
+    for (const transcript of transcripts) {
+      if (await has(transcript.exchangeId)) continue;
+      if (this.#parts.isErased(transcript)) this.#progress.counts.erased += 1;
+      else missing.push(transcript);
+    }
     for (const { finishedMs } of missing) this.#parts.onReached(finishedMs);
     const waiting = await this.#deliver(missing);
     return transcripts.map(() => (waiting === null ? { kind: 'accepted' } : { kind: 'retry', reason: waiting }));
   }
 
-  async #transcriptOf(archived: Archived): Promise<Transcript | null> {
+  async #nextOf(archived: Archived, archive: ArchiveChains): Promise<Transcript | OfMetadata | null> {
     switch (archived.kind) {
+      case 'metadata':
+        return this.#withContent.delete(archived.exchangeId) ? null : archived;
       case 'unopened':
+        if (await isTwice(archived, archive)) return null;
         this.#progress.counts.erased += 1;
         return null;
       case 'damaged':
+        if (await isTwice(archived, archive)) return null;
         return this.#failed('damaged', archived.exchangeId, archived.reason);
-      case 'found':
-        return this.#load(archived);
+      case 'found': {
+        const transcript = await this.#load(archived);
+        if (transcript !== null) this.#expectMetadataOf(archived.exchange.exchangeId);
+        return transcript;
+      }
       default:
         return archived satisfies never;
+    }
+  }
+
+  /** What was written before archives had any is forgotten again; of others it comes soon. */
+  #expectMetadataOf(exchangeId: string): void {
+    this.#withContent.add(exchangeId);
+    if (this.#withContent.size <= awaitedMax) return;
+    for (const oldest of this.#withContent) {
+      this.#withContent.delete(oldest);
+      break;
     }
   }
 
@@ -198,13 +236,6 @@ export class Filling {
     return null;
   }
 
-  #pass({ writer, retentionClass, segment, frame }: Place): void {
-    const others = this.#progress.places.filter(
-      (place) => place.writer !== writer || place.retentionClass !== retentionClass,
-    );
-    this.#progress.places = [...others, { writer, retentionClass, segment, frame }];
-  }
-
   /** The class that an exchange is archived in is the one that it was first shipped with. */
   #withArchivedClasses(memory: ShipMemory): ShipMemory {
     return {
@@ -218,4 +249,12 @@ export class Filling {
       close: () => {},
     };
   }
+}
+
+/** Metadata of an exchange that is there with its content, readable or not, is told of with that. */
+async function isTwice(
+  { exchangeId, at }: Extract<Archived, { kind: 'unopened' | 'damaged' }>,
+  archive: Pick<ArchiveChains, 'read'>,
+): Promise<boolean> {
+  return isOfMetadata(at.retentionClass) && (await archive.read(exchangeId)).kind !== 'absent';
 }

@@ -8,6 +8,7 @@ import type { FileSystem } from '../journal/fs.ts';
  * - `indexed`: documents of so many exchanges are in the new index; of `maskingFailed` of them only metadata.
  * - `erased`: the key that they were sealed with is gone. `damaged`: their bytes are not what was written, or their
  *   records are not whole. `rejected`: the index will not have them. `expired`: retention left nothing of them.
+ * - `metadata`: the days of their content are over, and what is left of them came out of the archive.
  */
 const counts = z.strictObject({
   indexed: z.number(),
@@ -16,6 +17,7 @@ const counts = z.strictObject({
   damaged: z.number(),
   rejected: z.number(),
   expired: z.number().default(0),
+  metadata: z.number().default(0),
 });
 
 const progress = z.strictObject({
@@ -39,8 +41,17 @@ export type Progress = z.infer<typeof progress>;
 const progressMaxBytes = 1024 * 1024;
 
 export function begun(rules: string, erasures: string): Progress {
-  const none = { indexed: 0, maskingFailed: 0, erased: 0, damaged: 0, rejected: 0, expired: 0 };
+  const none = { indexed: 0, maskingFailed: 0, erased: 0, damaged: 0, rejected: 0, expired: 0, metadata: 0 };
   return { version: 1, rules, erasures, places: [], isInJournals: false, counts: none };
+}
+
+/** Everything of that chain up to this exchange is in the new index. */
+export function passed(
+  progress: Progress,
+  { writer, retentionClass, segment, frame }: Progress['places'][number],
+): void {
+  const others = progress.places.filter((place) => place.writer !== writer || place.retentionClass !== retentionClass);
+  progress.places = [...others, { writer, retentionClass, segment, frame }];
 }
 
 /** Null where nothing was begun. Throws SkilltapeError `usage` for what cannot be read. */

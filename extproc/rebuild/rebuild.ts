@@ -27,6 +27,8 @@ export type RebuildOptions = {
   /** Changes with each person who is erased. */
   erasures(): Promise<string>;
   archive: ArchiveChains;
+  /** What the archive keeps of exchanges when the days of their content are over. */
+  metadata: ArchiveChains;
   /** Of all journals, from the oldest record. */
   journals: readonly FollowedJournal[];
   open(directory: string): Promise<NewIndex>;
@@ -98,7 +100,7 @@ async function progressOf(options: RebuildOptions): Promise<Progress> {
 }
 
 async function filled(options: RebuildOptions, progress: Progress, withJournals: boolean): Promise<string | null> {
-  const { dataDirectory, fileSystem, archive, journals, onProgress, onFailed } = options;
+  const { dataDirectory, fileSystem, archive, metadata, journals, onProgress, onFailed } = options;
   const directory = rebuildDirectory(dataDirectory);
   const { parts, close } = await options.open(directory);
   try {
@@ -107,7 +109,7 @@ async function filled(options: RebuildOptions, progress: Progress, withJournals:
       onProgress(reached.counts);
     };
     const filling = new Filling({ ...parts, save, onFailed }, progress);
-    const waiting = await filling.fromArchive(archive);
+    const waiting = await filling.fromArchive(archive, metadata);
     return waiting !== null || !withJournals ? waiting : await filling.fromJournals(journals, archive);
   } finally {
     await close();

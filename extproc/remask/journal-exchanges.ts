@@ -2,6 +2,7 @@ import { SkilltapeError } from '../errors.ts';
 import type { JournalReader } from '../journal/reader.ts';
 import { AttemptLinks } from '../ship/attempt-links.ts';
 import { JournalFollower } from '../ship/follower.ts';
+import type { Transcript } from '../transcript/transcript.ts';
 import type { RecordedExchange, RecordedExchanges, TimeRange } from './recorded-exchanges.ts';
 
 /** How often a journal is begun again because a running gateway freed the segment that was to be read. */
@@ -9,12 +10,17 @@ const beginningsMax = 100;
 /** Hexadecimal. */
 const idTimeDigits = 12;
 
+/** Of a person who was erased after it began: nothing is made of it any more (inv. 9). */
+export type IsErased = (transcript: Transcript) => boolean;
+
 /** Recorded exchanges whose bytes the journals still have. */
 export class JournalExchanges implements RecordedExchanges {
   readonly #journals: readonly JournalReader[];
+  readonly #isErased: IsErased;
 
-  constructor(journals: readonly JournalReader[]) {
+  constructor(journals: readonly JournalReader[], isErased: IsErased) {
     this.#journals = journals;
+    this.#isErased = isErased;
   }
 
   async *read(range: TimeRange, isWanted: (exchangeId: string) => boolean): AsyncGenerator<RecordedExchange> {
@@ -25,7 +31,7 @@ export class JournalExchanges implements RecordedExchanges {
         try {
           for await (const recorded of exchangesOf(journal, isMissing)) {
             given.add(recorded.exchangeId);
-            yield recorded;
+            if (recorded.transcript === null || !this.#isErased(recorded.transcript)) yield recorded;
           }
           break;
         } catch (thrown) {

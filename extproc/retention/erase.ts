@@ -1,9 +1,8 @@
 /** Erasing a person: their keys first, which makes the sealed record unreadable, then every copy (inv. 9). A hold wins. */
-import { createHash, randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { z } from 'zod';
+import { randomUUID } from 'node:crypto';
 import { SkilltapeError } from '../errors.ts';
 import type { KeyFiles } from '../keys/files.ts';
+import { type Erasure, Erasures } from './erasures.ts';
 import { openStores, type Stores } from './gather.ts';
 import { type Hold, matchingOf } from './hold.ts';
 import type { Asked, PersonName, RetentionParts } from './parts.ts';
@@ -23,29 +22,18 @@ export type EraseParts = RetentionParts & {
   files: KeyFiles;
   keys: PersonKeys;
   removeRejects: RemoveRejects;
+  /** Nothing that began earlier stands in a journal. Milliseconds since the epoch; infinite when the journals are empty. */
+  oldestInJournalsMs(): Promise<number>;
 };
 
-const started = z.strictObject({
-  version: z.literal(1),
-  run: z.string(),
-  issuer: z.string(),
-  subject: z.string(),
-  /** What began later is another record, under a key of its own. Milliseconds since the epoch. */
-  beforeMs: z.int().nonnegative(),
-  areKeysErased: z.boolean(),
-  by: z.string(),
-  reason: z.string(),
-});
-type Started = z.output<typeof started>;
-
-const startedMaxBytes = 65_536;
-
-/** Erasures that were begun: each stands in a file of its own until all of it is done. */
+/** Erasures, begun and carried out. */
 export class Pending {
   readonly #parts: EraseParts;
+  readonly #erasures: Erasures;
 
   constructor(parts: EraseParts) {
     this.#parts = parts;
+    this.#erasures = new Erasures(parts.directory, parts.files);
   }
 
   /**
@@ -61,25 +49,14 @@ export class Pending {
         throw thrown;
       });
       if (holds.length > 0) {
-        const ids = holds.map(({ id }) => id);
-        return this.#receipt({
-          ...nothing,
-          run,
-          ...asked,
-          person: this.#nameOf(person),
-          outcome: 'refused',
-          holds: ids,
-        });
+        const refused = { outcome: 'refused', holds: holds.map(({ id }) => id) } as const;
+        return this.#receipt({ ...nothing, run, ...asked, person: this.#nameOf(person), ...refused });
       }
-      const begun: Started = {
-        version: 1,
-        run,
-        ...person,
-        beforeMs: this.#parts.nowMs(),
-        areKeysErased: false,
-        ...asked,
-      };
-      await this.#write(begun);
+      const beforeMs = this.#parts.nowMs();
+      const todo = { areKeysErased: false, isCarriedOut: false };
+      const begun: Erasure = { version: 1, run, ...person, beforeMs, ...todo, ...asked };
+      // Before the keys: whoever makes a new one for them afterwards finds it.
+      await this.#erasures.write(begun);
       return await this.#carryOut(begun, stores);
     } finally {
       await stores.close();
@@ -88,33 +65,63 @@ export class Pending {
 
   /** Whoever is to be erased and may still stand in the index, with what began before that moment. */
   async list(): Promise<(PersonName & { beforeMs: number })[]> {
-    return (await this.#all()).map(({ issuer, subject, beforeMs }) => ({ issuer, subject, beforeMs }));
+    return (await this.#erasures.all()).map(({ issuer, subject, beforeMs }) => ({ issuer, subject, beforeMs }));
   }
 
-  /** Goes on with what is not done yet; what a hold covers by now waits for its release. */
-  async finish(stores: Stores): Promise<{ finished: string[]; waiting: string[] }> {
-    const [finished, waiting]: [string[], string[]] = [[], []];
-    for (const begun of await this.#all()) {
+  /**
+   * Goes on with what is not done yet; what a hold covers by now waits for its release. `inJournal`: all stores had their
+   * part, and what the person said before is still in a journal.
+   */
+  async finish(stores: Stores): Promise<{ finished: string[]; waiting: string[]; inJournal: string[] }> {
+    const told = { finished: [] as string[], waiting: [] as string[], inJournal: [] as string[] };
+    for (const begun of await this.#erasures.all()) {
       try {
+        if (begun.isCarriedOut && (await this.#parts.oldestInJournalsMs()) <= begun.beforeMs) {
+          told.inJournal.push(begun.run);
+          continue;
+        }
         const isHeld = (await this.#holdsOn(begun, stores)).length > 0;
-        const isDone = !isHeld && (await this.#carryOut(begun, stores)).outcome === 'erased';
-        (isDone ? finished : waiting).push(begun.run);
+        const outcome = isHeld ? 'waiting' : (await this.#carryOut(begun, stores)).outcome;
+        told[listOf(outcome)].push(begun.run);
       } catch {
-        waiting.push(begun.run);
+        told.waiting.push(begun.run);
       }
     }
-    return { finished, waiting };
+    return told;
   }
 
-  /** Keys, index, list of refused documents, values: each can be done again. */
-  async #carryOut(begun: Started, { index, reveal, away }: Stores): Promise<EraseReceipt> {
+  /**
+   * Keys, index, list of refused documents, values: each can be done again. It is, once the journals have nothing of the
+   * person's from before: shipping may have been about to deliver the last of it at the first time.
+   */
+  async #carryOut(begun: Erasure, stores: Stores): Promise<EraseReceipt> {
+    const counts = await this.#removeAll(begun, stores);
+    const outcome = counts.toDo.length > 0 ? 'waiting' : begun.isCarriedOut ? 'left_journals' : 'erased';
+    const { run, by, reason } = begun;
+    const receipt = await this.#receipt({
+      ...counts,
+      run,
+      by,
+      reason,
+      person: this.#nameOf(begun),
+      outcome,
+      holds: [],
+    });
+    if (outcome === 'erased') await this.#erasures.write({ ...begun, areKeysErased: true, isCarriedOut: true });
+    if (outcome === 'left_journals') await this.#erasures.remove(run);
+    return receipt;
+  }
+
+  async #removeAll(begun: Erasure, { index, reveal, away }: Stores): Promise<typeof nothing> {
     const { keys, idsOf, removeRejects } = this.#parts;
     const person = { issuer: begun.issuer, subject: begun.subject };
     const counts = { ...nothing, toDo: [] as string[] };
-    const keyIds = await keys.keyIds(person);
+    const keyIds = begun.isCarriedOut ? [] : await keys.keyIds(person);
     // Later keys are those of a person who came back after this erasure.
-    if (!begun.areKeysErased) counts.keys = await keys.erase(person);
-    await this.#write({ ...begun, areKeysErased: true });
+    if (!begun.areKeysErased) {
+      counts.keys = await keys.erase(person);
+      await this.#erasures.write({ ...begun, areKeysErased: true });
+    }
     const before = new Date(begun.beforeMs);
     await attempt('index', counts.toDo, async () => {
       if (index === null) throw new SkilltapeError('index_failed', away.index ?? 'the index is away');
@@ -126,19 +133,7 @@ export class Pending {
     await attempt('reveal', counts.toDo, async () => {
       counts.values = reveal.removeKeys(keyIds);
     });
-    const outcome = counts.toDo.length === 0 ? 'erased' : 'waiting';
-    const { run, by, reason } = begun;
-    const receipt = await this.#receipt({
-      ...counts,
-      run,
-      by,
-      reason,
-      person: this.#nameOf(person),
-      outcome,
-      holds: [],
-    });
-    if (outcome === 'erased') await this.#parts.files.destroy(this.#pathOf(run));
-    return receipt;
+    return counts;
   }
 
   /** A hold that names no person covers whoever has a record of it. */
@@ -170,32 +165,14 @@ export class Pending {
   }
 
   /** The pseudonym, which only whoever has the key can make of a name. */
-  #nameOf(person: PersonName): string {
-    return this.#parts.idsOf(person).at(-1) ?? '';
+  #nameOf({ issuer, subject }: PersonName): string {
+    return this.#parts.idsOf({ issuer, subject }).at(-1) ?? '';
   }
+}
 
-  async #all(): Promise<Started[]> {
-    const { files, directory } = this.#parts;
-    const names = await files.list(join(directory, 'pending'));
-    const found: Started[] = [];
-    for (const name of names.filter((one) => one.endsWith('.json'))) {
-      const file = await files.read(join(directory, 'pending', name), startedMaxBytes);
-      if (file !== undefined) found.push(started.parse(JSON.parse(file.bytes.toString('utf8'))));
-    }
-    return found.sort((a, b) => a.beforeMs - b.beforeMs);
-  }
-
-  async #write(begun: Started): Promise<void> {
-    await this.#parts.files.replace(this.#pathOf(begun.run), Buffer.from(JSON.stringify(begun)));
-  }
-
-  #pathOf(run: string): string {
-    return join(
-      this.#parts.directory,
-      'pending',
-      `${createHash('sha256').update(run).digest('hex').slice(0, 16)}.json`,
-    );
-  }
+function listOf(outcome: EraseReceipt['outcome']): 'finished' | 'waiting' | 'inJournal' {
+  if (outcome === 'left_journals') return 'finished';
+  return outcome === 'erased' ? 'inJournal' : 'waiting';
 }
 
 const nothing = { keys: 0, documents: 0, rejects: 0, values: 0, toDo: [] as string[] };

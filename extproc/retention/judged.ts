@@ -12,9 +12,11 @@ export function judgedOf(candidate: Candidate, input: PlanInput): Judged {
   const holding = input.holds.filter((hold) => keeps(hold, step));
   switch (step.store) {
     case 'archive':
+    case 'metadata':
       return judgedFamily(candidate, holding, input);
     case 'held':
-      return judgedHeld(candidate, holding, input);
+    case 'held_metadata':
+      return judgedHeld(candidate, { ...step, store: step.store }, holding, input);
     case 'index':
       return holding.length === 0 ? { step, kept: null } : judgedDocuments(step, holding, input);
     case 'reveal':
@@ -36,11 +38,15 @@ function judgedFamily({ step, isOurs }: Candidate, holding: readonly Hold[], inp
 }
 
 /** Looked through only after a hold ended: what is in it was held when it was moved. */
-function judgedHeld(candidate: Candidate, holding: readonly Hold[], input: PlanInput): Judged {
-  const { step, isOurs } = candidate;
+function judgedHeld(
+  candidate: Candidate,
+  step: Step & { store: 'held' | 'held_metadata' },
+  holding: readonly Hold[],
+  input: PlanInput,
+): Judged {
   const judged = judgedFamily(candidate, holding, input);
   if (holding.length === 0) return judged;
-  const isLookedThrough = judged.kept === null && isOurs && input.isHoldReleased(step);
+  const isLookedThrough = judged.kept === null && candidate.isOurs && input.isHoldReleased(step);
   const { kept } = keptBy(step, holding);
   return { step: isLookedThrough ? { ...step, action: 'reduce', holds: idsOf(holding) } : null, kept };
 }

@@ -9,6 +9,7 @@ import type { RetentionRules } from './rules.ts';
 
 export type PersonName = { issuer: string; subject: string };
 
+/** Families are named as the archive names them: those of exchanges, and those of metadata. */
 export type ArchiveStore = {
   families(): Promise<PlannedFamily[]>;
   /** What holds kept of families that went. */

@@ -2,19 +2,23 @@
 import type { DayOfClass, IndexDay } from '../index/retention.ts';
 import { planBudget } from './budget.ts';
 import { dueAtMs } from './days.ts';
+import { dayOfFamily, isFamilyStore, isMetadataFamily } from './families.ts';
 import type { Hold } from './hold.ts';
 import { judgedOf } from './judged.ts';
 import { daysOf, type RetentionRules } from './rules.ts';
 
-/** `held`: what holds kept of families of the archive that went. */
-export type Store = 'archive' | 'held' | 'index' | 'reveal';
+/**
+ * - `archive`: exchanges with their content; `metadata`: what of them the archive keeps longer.
+ * - `held`, `held_metadata`: what holds kept of families of either that went.
+ */
+export type Store = 'archive' | 'held' | 'metadata' | 'held_metadata' | 'index' | 'reveal';
 export type Because = 'content_expired' | 'metadata_expired' | 'disk_budget';
 
 /**
  * `items`: segments, documents or values; `bytes`: of the archive, 0 elsewhere.
  * - `delete`: all that there is, or of an index all but what `holds` cover.
- * - `reduce`: texts go, metadata stays; of the store `held`: what no hold covers any more goes.
- * - `move`: records that these `holds` cover go into the store `held`, and the rest goes for good.
+ * - `reduce`: texts go, metadata stays; of what holds kept: what no hold covers any more goes.
+ * - `move`: records that these `holds` cover are kept by themselves, and the rest goes for good.
  */
 export type Step = DayOfClass & {
   store: Store;
@@ -39,6 +43,7 @@ export type Disk = { sizeBytes: number; usedBytes: number };
 export type Budget = { budgetBytes: number; usedBytes: number; freedBytes: number; isMet: boolean };
 export type Plan = { steps: Step[]; kept: Kept[]; young: Young[]; budget: Budget | null };
 
+/** `retentionClass`: as the archive names the family. */
 export type PlannedFamily = DayOfClass & { isOurs: boolean; segments: number; bytes: number };
 
 export type PlanInput = {
@@ -48,7 +53,7 @@ export type PlanInput = {
   /** What holds kept of families. */
   heldFamilies: readonly PlannedFamily[];
   /** A hold was released since a sweep last looked through what holds kept of this family: there may be records that none covers any more. */
-  isHoldReleased: (of: DayOfClass) => boolean;
+  isHoldReleased: (of: DayOfClass & { store: 'held' | 'held_metadata' }) => boolean;
   /** Null: the index cannot be asked now. */
   indexDays: readonly IndexDay[] | null;
   /** Of these documents so many that a hold covers. */
@@ -69,7 +74,13 @@ export type Candidate = { step: Step; dueMs: number; isOurs: boolean };
 
 export function planRetention(input: PlanInput): Plan {
   // The index last: it says which of the others are held.
-  const candidates = [...archived(input), ...held(input), ...revealed(input), ...indexed(input)];
+  const { families, heldFamilies, rules } = input;
+  const archived = families.map((family) => ofFamily(family, rules, isMetadataFamily(family) ? 'metadata' : 'archive'));
+  // It was due when it was moved.
+  const held = heldFamilies.map((family) =>
+    ofFamily(family, rules, isMetadataFamily(family) ? 'held_metadata' : 'held'),
+  );
+  const candidates = [...archived, ...held, ...revealed(input), ...indexed(input)];
   const due = candidates.filter(({ dueMs }) => dueMs <= input.nowMs);
   const young = candidates.filter(({ dueMs }) => dueMs > input.nowMs);
   const judged = due.map((candidate) => judgedOf(candidate, input));
@@ -92,23 +103,14 @@ export function planRetention(input: PlanInput): Plan {
   };
 }
 
-function archived({ families, rules }: Pick<PlanInput, 'families' | 'rules'>): Candidate[] {
-  return families.map(({ retentionClass, day, isOurs, segments, bytes }) => ({
-    step: {
-      ...{ store: 'archive', action: 'delete', retentionClass, day, items: segments, bytes },
-      because: 'content_expired',
-    },
-    dueMs: dueAtMs(day, daysOf(rules, retentionClass).contentDays),
-    isOurs,
-  }));
-}
-
-/** It was due when it was moved. */
-function held({ heldFamilies, rules }: PlanInput): Candidate[] {
-  return archived({ families: heldFamilies, rules }).map((candidate) => ({
-    ...candidate,
-    step: { ...candidate.step, store: 'held' as const },
-  }));
+function ofFamily(family: PlannedFamily, rules: RetentionRules, store: Step['store']): Candidate {
+  const { retentionClass, day } = dayOfFamily(family);
+  const { isOurs, segments, bytes } = family;
+  const { contentDays, metadataDays } = daysOf(rules, retentionClass);
+  const step = { store, action: 'delete' as const, retentionClass, day, items: segments, bytes };
+  return isMetadataFamily(family)
+    ? { step: { ...step, because: 'metadata_expired' }, dueMs: dueAtMs(day, metadataDays), isOurs }
+    : { step: { ...step, because: 'content_expired' }, dueMs: dueAtMs(day, contentDays), isOurs };
 }
 
 /** A day's documents go whole when their metadata is due, and lose their texts before. */
@@ -143,14 +145,12 @@ function revealed({ revealDays, rules }: PlanInput): Candidate[] {
 /** What was owed and is there still, unless it is planned anyway. */
 function owedNow(owed: Step, planned: readonly Step[], candidates: readonly Candidate[]): Candidate[] {
   if (planned.some((step) => isSame(step, owed))) return [];
-  return candidates
-    .filter(({ step }) => isSame(step, owed) && (step.action === owed.action || isOfFiles(step)))
-    .map(({ step, isOurs }) => ({ step: { ...step, because: owed.because }, dueMs: 0, isOurs }));
-}
-
-/** How much of a family goes is for the holds of now to say. */
-function isOfFiles({ store }: Step): boolean {
-  return store === 'archive' || store === 'held';
+  return (
+    candidates
+      // How much of a family goes is for the holds of now to say.
+      .filter(({ step }) => isSame(step, owed) && (step.action === owed.action || isFamilyStore(step.store)))
+      .map(({ step, isOurs }) => ({ step: { ...step, because: owed.because }, dueMs: 0, isOurs }))
+  );
 }
 
 export function isSame(one: DayOfClass & { store: Store }, other: DayOfClass & { store: Store }): boolean {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { DayOfClass } from '../index/retention.ts';
 import { EventLog, type EventLogParts, type Numbered } from './event-log.ts';
+import { familyOf, isFamilyStore } from './families.ts';
 import type { Step } from './plan.ts';
 
 const text = z.string().max(4_096);
@@ -15,7 +16,7 @@ const numbered = {
   run: z.string().max(64),
 };
 const step = {
-  store: z.enum(['archive', 'held', 'index', 'reveal']),
+  store: z.enum(['archive', 'held', 'metadata', 'held_metadata', 'index', 'reveal']),
   action: z.enum(['delete', 'reduce', 'move']),
   retentionClass: z.string(),
   day: z.iso.date(),
@@ -51,7 +52,12 @@ const receipt = z.discriminatedUnion('kind', [
     /** Of what was done, by store. */
     sums,
     /** Erasures that were finished by this run, and those that still are not, by the run that began them. */
-    erasures: z.strictObject({ finished: z.array(text), waiting: z.array(text) }),
+    erasures: z.strictObject({
+      finished: z.array(text),
+      waiting: z.array(text),
+      /** Nothing but the journals has what the person said, until they let go of it. */
+      inJournal: z.array(text).optional(),
+    }),
   }),
   z.strictObject({
     ...{ ...numbered, kind: z.literal('erase') },
@@ -59,7 +65,8 @@ const receipt = z.discriminatedUnion('kind', [
     reason: text,
     /** A keyed hash. */
     person: text,
-    outcome: z.enum(['erased', 'waiting', 'refused']),
+    /** `left_journals`: after `erased`, when the journals had nothing of the person's any more. */
+    outcome: z.enum(['erased', 'waiting', 'refused', 'left_journals']),
     /** By which it was refused; none where it could not be told whether there is one. */
     holds: z.array(text),
     keys: count,
@@ -104,16 +111,20 @@ export class Receipts {
    * When the sweep began that last looked through what holds kept of this family, or moved it; 0 before the first. One
    * that could not, since the index was away or lacked the day, does not count. Milliseconds since the epoch.
    */
-  lookedThroughMs(): (of: DayOfClass) => number {
+  lookedThroughMs(): (of: DayOfClass & { store: 'held' | 'held_metadata' }) => number {
     const begun = new Map<string, number>();
     const looked = new Map<string, number>();
     for (const event of this.#log.events) {
       if (event.kind === 'sweep_begun') begun.set(event.run, event.timeMs);
       if (event.kind !== 'sweep_ended') continue;
-      for (const step of event.done)
-        if (step.store === 'held' || step.action === 'move') looked.set(nameOf(step), begun.get(event.run) ?? 0);
+      for (const { store, action, ...of } of event.done) {
+        if (!isFamilyStore(store)) continue;
+        const isKeptByHolds = store === 'held' || store === 'held_metadata';
+        if (isKeptByHolds || action === 'move')
+          looked.set(nameOf(familyOf({ store, ...of })), begun.get(event.run) ?? 0);
+      }
     }
-    return (of) => looked.get(nameOf(of)) ?? 0;
+    return (of) => looked.get(nameOf(familyOf(of))) ?? 0;
   }
 
   /** Durable on return. */

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { SkilltapeError } from '../errors.ts';
 import type { Pending } from './erase.ts';
+import { familyOf, isFamilyStore } from './families.ts';
 import { gather, openStores, type Stores } from './gather.ts';
 import { heldAmong, heldSessions } from './held-among.ts';
-import { type Hold, matchingOf } from './hold.ts';
+import { type Hold, indexedDaysOf, matchingOf } from './hold.ts';
 import type { Asked, RetentionParts } from './parts.ts';
 import { type Plan, planRetention, type Step } from './plan.ts';
 import type { SweepEnded } from './receipts.ts';
@@ -58,6 +59,8 @@ async function carryOut(
   const toDo: SweepEnded['toDo'] = [];
   for (const step of steps) {
     try {
+      const waiting = toDo.find((other) => isJudgedBy(step, other));
+      if (waiting !== undefined) throw stillNeeded(waiting);
       done.push({ ...step, ...(await carryOutOne(parts, stores, step, holds)) });
     } catch (thrown) {
       // One day that cannot go now must not keep the others.
@@ -69,6 +72,17 @@ async function carryOut(
 
 const reasonMaxChars = 500;
 
+/** What of a family is held is told by its documents: without them all of it would stay as long as the hold does. */
+function isJudgedBy(documents: Step, family: Step): boolean {
+  if (documents.store !== 'index' || documents.action !== 'delete' || !isFamilyStore(family.store)) return false;
+  const isOfClass = documents.retentionClass === family.retentionClass;
+  return isOfClass && family.holds !== undefined && indexedDaysOf(family.day).includes(documents.day);
+}
+
+function stillNeeded({ store, day }: Step): SkilltapeError {
+  return new SkilltapeError('index_failed', `it says what of ${store} ${day} is held, which could not go yet`);
+}
+
 async function carryOutOne(
   parts: RetentionParts,
   { index, reveal, away }: Stores,
@@ -78,13 +92,17 @@ async function carryOutOne(
   const reason = `retention: ${step.because}`;
   switch (step.store) {
     case 'archive':
-    case 'held': {
-      if (step.store === 'archive' && step.action === 'delete') {
-        const { exchanges, bytes } = await parts.archive.delete(step, reason);
+    case 'metadata':
+    case 'held':
+    case 'held_metadata': {
+      const family = familyOf({ ...step, store: step.store });
+      const isKeptByHolds = step.store === 'held' || step.store === 'held_metadata';
+      if (!isKeptByHolds && step.action === 'delete') {
+        const { exchanges, bytes } = await parts.archive.delete(family, reason);
         return { items: exchanges, bytes };
       }
       const heldOf = heldAmong(step.holds === undefined ? [] : holds, index, parts.idsOf);
-      const { exchanges, bytes, held } = await parts.archive.thin(step, heldOf, reason);
+      const { exchanges, bytes, held } = await parts.archive.thin(family, heldOf, reason);
       return { items: exchanges, bytes: Math.max(0, bytes), ...(held.exchanges > 0 && { held }) };
     }
     case 'index': {

@@ -7,6 +7,7 @@ import { loadOrCreateSigningKey } from '../archive/signing.ts';
 import { nodeFileSystem } from '../journal/node-fs.ts';
 import { openSealer } from '../keys/sealer.ts';
 import { indexCheckpointSink } from './checkpoint-index.ts';
+import { type ErasedParts, withoutErased } from './erased.ts';
 import { createArchiveOnly, type PipelineParts } from './pipeline.ts';
 import type { ArchivePlaces, ShipOptions, ShipReport } from './protocol.ts';
 import { reasonOf } from './reason.ts';
@@ -46,7 +47,10 @@ async function sinksOf(
 const stepMs = 1_000;
 
 type Journals = readonly (FollowedJournal & { close(): Promise<void> })[];
-type ArchivingParts = PipelineParts & { archive: NonNullable<PipelineParts['archive']> };
+type ArchivingParts = PipelineParts & {
+  archive: NonNullable<PipelineParts['archive']>;
+  erased: ErasedParts;
+};
 type Run = NonNullable<ConstructorParameters<typeof Shipper>[3]>;
 
 /**
@@ -86,7 +90,8 @@ export class AheadOfIndex {
 
   #begin(): { shipper: Shipper; journals: Journals } {
     const journals = this.#open();
+    const sink = withoutErased(createArchiveOnly(this.#parts), this.#parts.erased);
     const events: ShipperEvents = { onDelivering: () => {}, onRejected: () => {} };
-    return { shipper: new Shipper(journals, createArchiveOnly(this.#parts), events, this.#run), journals };
+    return { shipper: new Shipper(journals, sink, events, this.#run), journals };
   }
 }

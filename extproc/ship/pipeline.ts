@@ -23,9 +23,10 @@ import { readTranscript } from '../transcript/reading.ts';
 import { recordInputOf } from '../transcript/record-input.ts';
 import { withShownCaller, withShownPerson } from '../transcript/shown-person.ts';
 import type { Transcript } from '../transcript/transcript.ts';
+import { metadataRecord } from './metadata-record.ts';
 import { detectionWithNames, type NameFinder } from './name-finder.ts';
 import { reasonOf } from './reason.ts';
-import { Recollection } from './recollection.ts';
+import { type Brought, nothingBrought, Recollection } from './recollection.ts';
 import type { Recorded } from './recorded.ts';
 import type { TranscriptSink } from './shipper.ts';
 import { type KeptTokens, type TokenKeeper, tokenSink } from './token-keeper.ts';
@@ -72,14 +73,15 @@ export type ExchangeArchive = { archive(exchanges: readonly ArchivedExchange[]):
 export const endedTheThread = 'reading it ended the thread';
 
 /** Everything of one exchange that an index takes; the first is its own document. */
-type Prepared = readonly Masked<ExchangeDocument>[];
+type Documents = readonly Masked<ExchangeDocument>[];
+type Prepared = { documents: Documents; brought: Brought };
 
 /**
  * What happens to exchanges after their end: read, find what is new, ask policy what to keep, mask, archive, index. One
  * function, so that nothing reaches an index by another way (inv. 6), nor before the record has it (inv. 7). An index
  * that cannot answer now means `retry`; whatever else fails on what an exchange holds leaves its metadata.
  */
-export function createPipeline(parts: PipelineParts): TranscriptSink {
+export function createPipeline(parts: PipelineParts): TranscriptSink<Delivery> {
   // An index that is away is asked every second; reading and masking for it again each time would be a load of its own.
   const preparedOnce = new WeakMap<readonly Transcript[], Prepared[]>();
   return {
@@ -125,7 +127,7 @@ async function archivedThenThrown(
 ): Promise<never> {
   const isArchiveFault = thrown instanceof SkilltapeError && thrown.code === 'archive_failed';
   if (archive !== null && !isArchiveFault && transcripts.length === 1) {
-    await archived(archive, transcripts, recorded, [[]]);
+    await archived(archive, transcripts, recorded, [unprepared]);
   }
   throw thrown;
 }
@@ -137,11 +139,12 @@ async function archived(
   prepared: readonly Prepared[],
 ): Promise<void> {
   const exchanges = transcripts.map(({ exchangeId, started }, at): ArchivedExchange => {
-    const [source, documents = []] = [recorded[at], prepared[at]];
+    const [source, { documents, brought } = unprepared] = [recorded[at], prepared[at]];
     if (source === undefined) throw new SkilltapeError('archive_failed', 'an exchange came without its records');
     const { identity } = started;
     const person = identity === null ? 'nobody' : { issuer: identity.issuer, subject: identity.subject };
-    return { ...source, exchangeId, person, documents, retentionClass: classOf(documents) };
+    const metadata = metadataRecord(source.finishedMs, documents, brought);
+    return { ...source, exchangeId, person, documents, metadata, retentionClass: classOf(documents) };
   });
   try {
     await archive.archive(exchanges);
@@ -151,13 +154,15 @@ async function archived(
   }
 }
 
-function classOf([own]: Prepared): string {
+const unprepared: Prepared = { documents: [], brought: nothingBrought() };
+
+function classOf([own]: Documents): string {
   return own?.skilltape.retention_class ?? recordFor('policy_failed').retention_class;
 }
 
 async function preparedAll(transcripts: readonly Transcript[], parts: PipelineParts): Promise<Prepared[]> {
   const recollection = new Recollection(parts.memory, parts.keyedHash);
-  const prepared: Prepared[] = [];
+  const prepared: Documents[] = [];
   const kept: KeptTokens[] = [];
   for (const transcript of transcripts) {
     parts.onReading(transcript.exchangeId);
@@ -166,11 +171,15 @@ async function preparedAll(transcripts: readonly Transcript[], parts: PipelinePa
   parts.onReading(null);
   await parts.tokenKeeper?.keep(kept);
   recollection.write();
-  return prepared;
+  const brought = recollection.brought();
+  return prepared.map((documents, at) => ({
+    documents,
+    brought: brought.get(transcripts[at]?.exchangeId ?? '') ?? nothingBrought(),
+  }));
 }
 
 async function delivered(prepared: readonly Prepared[], parts: PipelineParts): Promise<Delivery[]> {
-  const documents = prepared.flat();
+  const documents = prepared.flatMap((one) => one.documents);
   const deliveries = await parts.index.deliver(documents);
   for (const [at, { skilltape }] of documents.entries()) {
     if (deliveries[at]?.kind !== 'accepted') continue;
@@ -179,7 +188,7 @@ async function delivered(prepared: readonly Prepared[], parts: PipelineParts): P
   // What stands in no index as text is new when it comes again.
   parts.memory.forget(documents.flatMap(({ event }, at) => (deliveries[at]?.kind === 'rejected' ? [event.id] : [])));
   let at = 0;
-  return prepared.map(({ length }) => {
+  return prepared.map(({ documents: { length } }) => {
     at += length;
     return together(deliveries.slice(at - length, at));
   });
@@ -197,7 +206,7 @@ async function readOrReduced(
   recollection: Recollection,
   parts: PipelineParts,
   kept: KeptTokens[],
-): Promise<Prepared> {
+): Promise<Documents> {
   if (parts.reduced.has(transcript.exchangeId)) return reducedTo(transcript, recollection, parts, endedTheThread);
   try {
     const onTokens = parts.tokenKeeper === null ? undefined : (tokens: KeptTokens) => kept.push(tokens);
@@ -226,7 +235,7 @@ export async function documentsOf(
   recollection: Recollection,
   parts: DocumentParts,
   onTokens?: (tokens: KeptTokens) => void,
-): Promise<Prepared> {
+): Promise<Documents> {
   const { keyedHash, masker, names, textMaxChars, decoding } = parts;
   const reading = await readTranscript(transcript, (bytes) => keyedHash('file', bytes), decoding);
   if (transcript.requestBytes + transcript.answerBytes >= largeMinBytes) collectGarbage();
@@ -261,7 +270,12 @@ function usedBy(document: ExchangeDocument, spendOf: PipelineParts['spendOf']) {
   return { inputTokens: input ?? 0, outputTokens: output ?? 0, spend: billed === null ? 0 : spendOf(billed) };
 }
 
-function reducedTo(transcript: Transcript, recollection: Recollection, parts: PipelineParts, reason: string): Prepared {
+function reducedTo(
+  transcript: Transcript,
+  recollection: Recollection,
+  parts: PipelineParts,
+  reason: string,
+): Documents {
   parts.onMaskingFailed(transcript.exchangeId, reason);
   // It may have been read in part, or before, in a delivery that did not come to its end.
   recollection.forgetExchange(transcript.exchangeId);

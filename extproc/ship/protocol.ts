@@ -15,6 +15,8 @@ export type ShipperStatus = {
   delivered: readonly (Position | null)[];
   shipped: number;
   rejected: number;
+  /** Of persons who were erased after they began: neither archived nor indexed. */
+  erased: number;
   openExchanges: number;
   /** Ended exchanges that were read and are not in the index. */
   waitingExchanges: number;

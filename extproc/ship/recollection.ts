@@ -10,6 +10,9 @@ import type { Drafted } from '../transcript/draft.ts';
 import type { Recall, Thing } from '../transcript/recall.ts';
 import type { Transcript } from '../transcript/transcript.ts';
 
+/** What shipping remembers of one exchange and of the documents of its batch: keyed hashes, and what budgets count. */
+export type Brought = { turns: Turns[]; links: Link[]; counted: CountedUse | null; owned: OwnedThing[] };
+
 /**
  * What the exchanges of one delivery bring, beside what earlier ones brought: they are written together, and each must
  * already find those before it.
@@ -97,6 +100,22 @@ export class Recollection {
       this.#owned.push({ key: ownedKey(this.#keyedHash, kind, id), owner, exchangeId });
   }
 
+  /** By the id of the exchange; of one that is not among them nothing is remembered. */
+  brought(): Map<string, Brought> {
+    const all = new Map<string, Brought>();
+    const of = (documentId: string): Brought => {
+      const [exchangeId = ''] = documentId.split('.', 1);
+      const known = all.get(exchangeId) ?? nothingBrought();
+      all.set(exchangeId, known);
+      return known;
+    };
+    for (const turns of this.#turns) if (turns.hashes.length > 0) of(turns.exchangeId).turns.push(turns);
+    for (const link of this.#links) of(link.eventId).links.push(link);
+    for (const counted of this.#counted) of(counted.exchangeId).counted = counted;
+    for (const owned of this.#owned) of(owned.exchangeId).owned.push(owned);
+    return all;
+  }
+
   /** Before the documents are delivered: an exchange that is shipped again finds itself as the first. */
   write(): void {
     this.#memory.remember(this.#turns, this.#links, this.#retentionClasses, this.#counted, this.#owned);
@@ -113,6 +132,10 @@ export class Recollection {
     if (started.identity === null) return null;
     return linkKey(this.#keyedHash, started.identity, started.connection, kind, ids);
   }
+}
+
+export function nothingBrought(): Brought {
+  return { turns: [], links: [], counted: null, owned: [] };
 }
 
 function remember<T>(map: Map<string, T>, key: string, value: T): void {

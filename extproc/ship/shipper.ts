@@ -16,9 +16,11 @@ import type { Recorded } from './recorded.ts';
  * again later comes as the same list. `recorded` has the records of each, in the same order. Throws `archive_failed` when
  * the archive took none of them: all are given again.
  */
-export type TranscriptSink = {
-  deliver(transcripts: readonly Transcript[], recorded: readonly Recorded[]): Promise<readonly Delivery[]>;
+export type TranscriptSink<Outcome extends Taken = Taken> = {
+  deliver(transcripts: readonly Transcript[], recorded: readonly Recorded[]): Promise<readonly Outcome[]>;
 };
+/** `erased`: of a person who was erased after it began, and so left out of archive and index. */
+export type Taken = Delivery | { kind: 'erased' };
 
 export type ShipperEvents = {
   onDelivering: (exchangeIds: readonly string[]) => void;
@@ -67,6 +69,7 @@ export class Shipper {
   #deliveredEndMs: number | null = null;
   #shipped = 0;
   #rejected = 0;
+  #erased = 0;
 
   constructor(
     journals: readonly FollowedJournal[],
@@ -88,6 +91,7 @@ export class Shipper {
       delivered: this.#followers.map(({ delivered }) => delivered),
       shipped: this.#shipped,
       rejected: this.#rejected,
+      erased: this.#erased,
       openExchanges: open - this.#chosen.length,
       waitingExchanges: this.#followers.reduce((sum, { finished }) => sum + finished.length, this.#chosen.length),
       undeliveredSinceMs: this.#undeliveredSinceMs(),
@@ -194,6 +198,7 @@ export class Shipper {
     for (const [at, { exchangeId }] of transcripts.entries()) {
       const delivery = deliveries[at];
       if (delivery?.kind === 'accepted') this.#shipped += 1;
+      if (delivery?.kind === 'erased') this.#erased += 1;
       if (delivery?.kind === 'rejected') this.#reject(exchangeId, delivery.reason);
     }
     for (const { follower, exchangeId } of this.#chosen) follower.forget(exchangeId);
@@ -202,7 +207,7 @@ export class Shipper {
     return null;
   }
 
-  async #loadAndDeliver(): Promise<Loaded & { deliveries: readonly Delivery[] }> {
+  async #loadAndDeliver(): Promise<Loaded & { deliveries: readonly Taken[] }> {
     this.#waiting ??= await this.#loadChosen();
     for (const follower of new Set(this.#chosen.map((chosen) => chosen.follower))) await follower.sync();
     return { ...this.#waiting, deliveries: await this.#taken(this.#waiting.transcripts, this.#waiting.recorded) };
@@ -227,7 +232,7 @@ export class Shipper {
   }
 
   /** An exchange that nothing can be made of must not stop the others: it is told from them, counted and passed. */
-  async #taken(transcripts: readonly Transcript[], recorded: readonly Recorded[]): Promise<readonly Delivery[]> {
+  async #taken(transcripts: readonly Transcript[], recorded: readonly Recorded[]): Promise<readonly Taken[]> {
     if (transcripts.length === 0) return [];
     this.#events.onDelivering(transcripts.map(({ exchangeId }) => exchangeId));
     try {
@@ -236,7 +241,7 @@ export class Shipper {
       // The record comes first: nothing is passed over for want of it.
       if (isArchiveFault(thrown)) throw thrown;
       if (transcripts.length === 1) return [{ kind: 'rejected', reason: reasonOf(thrown) }];
-      const deliveries: Delivery[] = [];
+      const deliveries: Taken[] = [];
       for (const [at, transcript] of transcripts.entries()) {
         deliveries.push(...(await this.#taken([transcript], recorded.slice(at, at + 1))));
       }

@@ -15,13 +15,16 @@ import { comparePositions, type Position } from '../journal/position.ts';
 import type { JournalReader } from '../journal/reader.ts';
 import { openJournalReader } from '../journal/reader.ts';
 import { keyedHashWith } from '../keyed-hash.ts';
+import { erasePerson } from '../keys/erase.ts';
 import { collectGarbage, LargeWork, largeMinBytes } from '../large-work.ts';
 import { Masker } from '../masking/masker.ts';
+import { ErasedPersons } from '../retention/erasures.ts';
 import { spendOf } from '../usage/spend.ts';
 import { AheadOfIndex, openArchive } from './archiving.ts';
 import type { Brake } from './brake.ts';
 import { brakedCommands, type Commands } from './commands.ts';
 import { coverageOf, noted } from './coverage.ts';
+import { type ErasedParts, withoutErased } from './erased.ts';
 import { FindingCounter } from './finding-counter.ts';
 import { inForceWith } from './in-force.ts';
 import type { NameFinder } from './name-finder.ts';
@@ -82,7 +85,8 @@ async function run(options: ShipStart): Promise<void> {
     onMaskingFailed: (exchangeId: string, reason: string) => report({ kind: 'masking_failed', exchangeId, reason }),
     onFindings: (type: string, count: number) => findings.add(type, count),
   };
-  const pipeline = createPipeline(parts);
+  const erased = erasedIn(options.dataDirectory);
+  const pipeline = withoutErased(createPipeline(parts), erased);
   const largeWork = new LargeWork('shipping', patienceMs, options.largeWorkMemory ?? undefined);
   const { commands, brake } = brakedCommands(inForce.use, options.yieldMaxMs);
   const coverage = coverageOf(options, {
@@ -101,7 +105,8 @@ async function run(options: ShipStart): Promise<void> {
   const reopened = (at: number, { directory }: Followed) =>
     readAgain(directory, shipper.status().delivered[at] ?? null, options);
   const ahead =
-    archive && new AheadOfIndex(() => journals.map((one, at) => reopened(at, one)), { ...parts, archive }, { run });
+    archive &&
+    new AheadOfIndex(() => journals.map((one, at) => reopened(at, one)), { ...parts, archive, erased }, { run });
   await ship({
     ...{ shipper, coverage, commands, brake, journals, largeWork, findings },
     archiving: archive && ahead && { archive, ahead },
@@ -115,6 +120,15 @@ async function run(options: ShipStart): Promise<void> {
   memory.close();
   for (const { source } of journals) await source.close();
   report({ kind: 'stopped' });
+}
+
+function erasedIn(dataDirectory: string): ErasedParts {
+  const persons = new ErasedPersons(dataDirectory);
+  return {
+    refresh: () => persons.refresh(),
+    has: (person, startedMs) => persons.has(person, startedMs),
+    eraseKeys: ({ issuer, subject }) => erasePerson({ dataDirectory, person: { issuer, subject } }),
+  };
 }
 
 /** Loaded where there is one. */

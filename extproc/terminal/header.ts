@@ -45,7 +45,9 @@ function observedFields({ would, would_reasons: reasons }: ExchangeDocument['ski
 function liftedFields(verdict: ExchangeDocument['skilltape']['verdict']): [string, string][] {
   if (verdict.lifted === null) return [];
   const what = verdict.lifted === 'break_glass' ? 'BREAK-GLASS' : 'access';
-  const by = `${what} ${verdict.lifted_grants.join(', ')}, given by ${verdict.lifted_by.join(', ')}`;
+  // Where the index shows no names, it has none of those who gave it.
+  const given = verdict.lifted_by.length === 0 ? '' : `, given by ${verdict.lifted_by.join(', ')}`;
+  const by = `${what} ${verdict.lifted_grants.join(', ')}${given}`;
   return [
     ['lifted by', `${by}: ${verdict.lifted_why.join('; ')}`],
     ...verdict.lifted_reasons.map(({ rule, message }): [string, string] => ['', `${rule}: ${message}`]),

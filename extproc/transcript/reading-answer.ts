@@ -101,7 +101,7 @@ async function readDecoded(
     case 'json':
       return isError(read.value)
         ? { ...nothingAnswered, error: read.value }
-        : { ...nothingAnswered, other: read.value };
+        : { ...nothingAnswered, other: read.value, ended: completionEnded(endpoint, contentType, read.value) };
     case 'session_events':
       return { ...nothingAnswered, events: read.events, truncated: read.truncated };
     case 'batch_results':
@@ -119,6 +119,12 @@ async function readDecoded(
     default:
       return read satisfies never;
   }
+}
+
+/** The last event of a streamed completion says why it stopped. */
+function completionEnded(endpoint: Endpoint, contentType: string, value: JsonValue): boolean | null {
+  if (endpoint.name !== 'complete.create' || mediaTypeOf(contentType) !== 'text/event-stream') return null;
+  return isJsonObject(value) && typeof value.stop_reason === 'string';
 }
 
 /** Well-formed as far as it goes, and cut short. */

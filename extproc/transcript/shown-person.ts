@@ -1,3 +1,4 @@
+import type { Decided } from '../exchange/record.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import type { PrivacyDecision } from '../policy/privacy-decision.ts';
 import type { ExchangeDocument } from './document.ts';
@@ -14,17 +15,45 @@ export function pseudonymOf(keyedHash: KeyedHash, { issuer, subject }: Person): 
   return `p-${keyedHash('pseudonym', JSON.stringify([issuer, subject])).slice(0, 20)}`;
 }
 
-/** The document with no more of who called than policy wants shown. An address that is left out is unspecified. */
-export function withShownPerson<D extends Pick<ExchangeDocument, 'user' | 'source'>>(
-  document: D,
-  { person, address, groups }: PrivacyDecision,
+/**
+ * The document with no more of who called than policy wants shown, and then without the names of those who decided
+ * about it. An address that is left out is unspecified.
+ */
+export function withShownPerson(
+  document: ExchangeDocument,
+  privacy: PrivacyDecision,
   keyedHash: KeyedHash,
-): D {
-  const { user, source } = document;
+): ExchangeDocument {
+  const called = withShownCall(document, privacy, keyedHash);
+  return privacy.person === 'named' ? called : { ...called, skilltape: withoutDeciders(called.skilltape) };
+}
+
+type Call = Pick<ExchangeDocument, 'user' | 'source'>;
+
+function withShownCall<C extends Call>(call: C, { person, address, groups }: PrivacyDecision, keyedHash: KeyedHash): C {
+  const { user, source } = call;
   return {
-    ...document,
+    ...call,
     source: address === 'dropped' ? { ip: unspecified } : source,
     user: user === null ? null : { ...shown(user, person, keyedHash), ...(groups === 'dropped' && { roles: [] }) },
+  };
+}
+
+/** Tickets, grants and stops have who decided, for those who may see them; `hold-reply.ts` and `stopping.ts` wrote these words. */
+const approvedBy = /^Approved by .*(?= \(ticket )/s;
+const stoppedBy = /^stopped by .*?(?: of \S+| \(uid \d+\)): /s;
+
+function withoutDeciders(ours: ExchangeDocument['skilltape']): ExchangeDocument['skilltape'] {
+  const { outcome, outcome_detail: detail, verdict } = ours;
+  const reasons = verdict.reasons.map((reason) =>
+    reason.rule === 'skilltape/approved'
+      ? { ...reason, message: reason.message.replace(approvedBy, 'Approved by people') }
+      : reason,
+  );
+  return {
+    ...ours,
+    outcome_detail: outcome === 'stopped' ? detail.replace(stoppedBy, 'stopped by an operator: ') : detail,
+    verdict: { ...verdict, reasons, lifted_by: [] },
   };
 }
 
@@ -38,13 +67,20 @@ function shown(user: User, person: PrivacyDecision['person'], keyedHash: KeyedHa
   return { ...user, id: pseudonymOf(keyedHash, { issuer: user.domain, subject: user.id }), name: '', email: '' };
 }
 
-/** The same before a document is made of it. */
+/** The same before a document is made of it that has neither reasons nor details. */
 export function withShownCaller(transcript: Transcript, privacy: PrivacyDecision, keyedHash: KeyedHash): Transcript {
-  const { started } = transcript;
+  const { started, decided } = transcript;
   const shownAs = { user: userOf(started.identity), source: { ip: started.sourceAddress } };
-  const { user, source } = withShownPerson(shownAs, privacy, keyedHash);
+  const { user, source } = withShownCall(shownAs, privacy, keyedHash);
   const identity = user && {
     ...{ issuer: user.domain, subject: user.id, name: user.name, email: user.email, groups: user.roles },
   };
-  return { ...transcript, started: { ...started, identity, sourceAddress: source.ip } };
+  const shownDecided = privacy.person === 'named' ? decided : decided && withoutGivers(decided);
+  return { ...transcript, started: { ...started, identity, sourceAddress: source.ip }, decided: shownDecided };
+}
+
+function withoutGivers(decided: Decided): Decided {
+  const { lifted } = decided;
+  if (lifted === undefined) return decided;
+  return { ...decided, lifted: { ...lifted, grants: lifted.grants.map((grant) => ({ ...grant, by: [] })) } };
 }

@@ -115,6 +115,19 @@ test('a token where no token belongs stands for nobody', async () => {
     await assertRefused(name, [], `/v1/messages?${name}=${alice}`);
 });
 
+test('tokens of two people in one value of a header are nobody, with or without one of them in the other header', async () => {
+  const bob = await gateway.token('bob');
+  const both = [`Bearer ${alice} bearer ${bob}`, `bearer ${bob} Bearer ${alice}`, `Bearer ${alice};bearer ${bob}`];
+  for (const value of both) await assertRefused(value.slice(-60), [['authorization', value]]);
+  for (const between of [' ', ';', '\t', ' Bearer ', ' . ']) {
+    const value = `Bearer ${bob}${between}${alice}`;
+    await assertRefused(`with ${JSON.stringify(between)}`, [
+      ['authorization', value],
+      ['x-api-key', alice],
+    ]);
+  }
+});
+
 /** Refused, or taken for the token that it is; never for somebody else's. */
 test('a token in unusual clothes is refused or is whose it is', async () => {
   const clothes: HeaderPairs = [
@@ -154,6 +167,12 @@ test('claims of the wrong form are nobody, or a person without what they do not 
       { aud: 7 },
     ],
     ...[{ nbf: 4e9 }, { nbf: '4000000000' }],
+    ...[{ groups: [{ name: 'suspended' }] }, { groups: [['suspended']] }, { groups: { staff: true } }],
+    {
+      groups: undefined,
+      _claim_names: { groups: 'src1' },
+      _claim_sources: { src1: { endpoint: 'https://idp.example' } },
+    },
   ];
   for (const claims of nobody) {
     await assertRefused(JSON.stringify(claims), [['authorization', `Bearer ${await signed(claims)}`]]);
@@ -175,4 +194,21 @@ test('names that look like others are the subject that was signed, in full', asy
       `${JSON.stringify(sub)}: ${JSON.stringify(user)}`,
     );
   }
+});
+
+test('JSON in another charset than UTF-8 is refused, so that the upstream cannot read other words in it', async () => {
+  const auth = ['authorization', `Bearer ${alice}`] as const;
+  for (const charset of ['utf-16', 'UTF-7', '"shift_jis"', 'utf-8; charset=utf-16le']) {
+    const before = gateway.fake.requestCount();
+    const headers = [auth, ['content-type', `application/json; charset=${charset}`] as const];
+    const answer = await httpsCall(gateway, { headers: [...headers, ['anthropic-version', '2023-06-01']], body });
+    assert.equal(answer.status, 415, charset);
+    assert.equal(gateway.fake.requestCount(), before);
+    assert.equal((await gateway.document(answer.exchangeId)).skilltape.verdict.reasons[0]?.rule, 'access/content_type');
+  }
+  const { status } = await httpsCall(gateway, {
+    headers: [auth, ['content-type', 'application/json; charset="UTF-8"'], ['anthropic-version', '2023-06-01']],
+    body,
+  });
+  assert.equal(status, 200);
 });

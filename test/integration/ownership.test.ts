@@ -161,6 +161,21 @@ test("what nobody was given is denied, but for a skill that is used; the skills 
   await allowed(bob, 'what such a skill is', (client) => client.skills.retrieve('xlsx'));
 });
 
+test('memory stores, dreams and vaults that nobody was given are denied, by every way to name them', async () => {
+  const store = { type: 'memory_store', memory_store_id: 'memstore_01larch' };
+  const session = { agent: hers.agent, environment_id: hers.environment };
+  const uses: [string, Use][] = [
+    ['a memory store', ({ beta }) => beta.memoryStores.retrieve('memstore_01larch')],
+    ['its memories', ({ beta }) => beta.memoryStores.memories.list('memstore_01larch')],
+    ['a memory', ({ beta }) => beta.memoryStores.memories.retrieve('mem_1', { memory_store_id: 'memstore_01larch' })],
+    ['a dream', ({ beta }) => beta.dreams.retrieve('drm_01larch')],
+    ['a dream of a memory store', ({ beta }) => beta.dreams.create({ inputs: [store], model } as never)],
+    ['a session with it', ({ beta }) => beta.sessions.create({ ...session, resources: [store] } as never)],
+    ['a session with a vault', ({ beta }) => beta.sessions.create({ ...session, vault_ids: ['vlt_01larch'] } as never)],
+  ];
+  for (const [name, use] of uses) await denied(alice, 'request/owner_only', name, use);
+});
+
 test('lists of what everybody made are denied to all', async () => {
   const lists: [string, Use][] = [
     ['files', (client) => client.files.list()],
@@ -172,6 +187,9 @@ test('lists of what everybody made are denied to all', async () => {
     ['environments', (client) => client.beta.environments.list()],
     ['deployments', (client) => client.beta.deployments.list()],
     ['runs of deployments', (client) => client.beta.deploymentRuns.list()],
+    ['memory stores', (client) => client.beta.memoryStores.list()],
+    ['dreams', (client) => client.beta.dreams.list()],
+    ['user profiles', (client) => client.beta.userProfiles.list()],
   ];
   for (const [name, use] of lists)
     for (const caller of [alice, bob]) await denied(caller, 'access/list_closed', name, use);

@@ -203,7 +203,7 @@ const upstreamFaults = [
   ['an overloaded upstream', '[fake: error 529]', /"overloaded_error"/, 'upstream_error'],
   ['a request that the upstream refuses', '[fake: error 400]', /"invalid_request_error"/, 'upstream_error'],
   ['an answer in an encoding that was not asked for', '[fake: gzip]', /"api_error"/, 'upstream_error'],
-  ['an upstream that resets before it answers', '[fake: reset-before-headers]', /"api_error"/, 'upstream_error'],
+  ['an upstream that resets before it answers', '[fake: reset-before-headers]', /"api_error"/, 'upstream_aborted'],
   ['an error within the answer', '[fake: midstream_error]', /"overloaded_error"/, 'upstream_error'],
 ] as const;
 

@@ -15,6 +15,7 @@ export type Action =
   | { kind: 'kill' }
   | { kind: 'reopen' }
   | { kind: 'free'; share: number }
+  | { kind: 'rotate'; sizes: number[] }
   | { kind: 'read'; share: number }
   | { kind: 'readBeside'; share: number; sizes: number[] }
   | { kind: 'fault'; verb: 'write' | 'sync'; passing: number; shortBytes: number; seed: number };
@@ -43,6 +44,7 @@ export const journalActions: fc.Arbitrary<Action[]> = fc.array(
     { weight: 1, arbitrary: fc.constant({ kind: 'kill' as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('free' as const), share }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('rotate' as const), sizes }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('read' as const), share }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('readBeside' as const), share, sizes }) },
     {
@@ -96,6 +98,8 @@ export class JournalRun {
       case 'reopen':
         await this.#journal.close();
         return this.#restart(this.#known.length);
+      case 'rotate':
+        return this.#rotate(action.sizes);
       case 'free':
         return this.#free(action.share);
       case 'read':
@@ -111,6 +115,22 @@ export class JournalRun {
     const texts = sizes.map((size) => `${this.#count++}:`.padEnd(size, '.'));
     const positions = await Promise.all(texts.map((text) => this.#journal.append([Buffer.from(text)])));
     for (const [index, position] of positions.entries()) this.#known.push({ text: texts[index] ?? '', position });
+  }
+
+  /** Appends before, and while the segment is ended; afterwards those before are in one that may be freed. */
+  async #rotate([first = 1, ...sizes]: readonly number[]): Promise<void> {
+    await this.#append([first]);
+    const before = this.#known.at(-1)?.position.segment ?? 0;
+    const rotated = this.#journal.rotate(Number.POSITIVE_INFINITY);
+    await this.#append(sizes);
+    await rotated;
+    assert.ok(this.#journal.written().segment > before);
+    const after = this.#known.slice(this.#known.length - sizes.length);
+    assert.deepEqual(
+      after.filter(({ position }) => position.segment <= before),
+      [],
+    );
+    this.#synced = Math.max(this.#synced, this.#known.length - sizes.length);
   }
 
   /** Fails the power while appends that nobody got an answer for are under way. */

@@ -1,4 +1,4 @@
-/** Access that somebody asked for, as the API gives it. */
+/** Access that somebody asked for, and break-glass, as the API gives them. */
 import { z } from 'zod';
 import { type Actor, eventsForAsker, type ForAsker } from '../../grants/grant.ts';
 import type { Grant } from '../../grants/grants.ts';
@@ -44,6 +44,9 @@ export const accessDocument = z.strictObject({
   events: z.array(eventDocument).describe('Everything that happened, in order.'),
 });
 
+/** The thing is always a connection, or each of them; null for `person` is everybody with a valid token. */
+export const glassDocument = accessDocument.omit({ skill: true, model: true });
+
 export type AccessDocument = z.infer<typeof accessDocument>;
 
 /** Whoever asked sees it too: where approvers logged in from stays in the record. */
@@ -58,6 +61,11 @@ export function accessDocumentOf({ id, askedMs, wanted, terms, events, state }: 
     ...{ approvals: givenBy.length, quorum: terms.quorum, approvers: terms.approvers.map((groups) => [...groups]) },
     events: eventsForAsker(events).map(eventOf),
   };
+}
+
+export function glassDocumentOf(grant: Grant): z.infer<typeof glassDocument> {
+  const { skill: _skill, model: _model, ...document } = accessDocumentOf(grant);
+  return document;
 }
 
 function eventOf(event: ForAsker): AccessDocument['events'][number] {

@@ -20,7 +20,8 @@ export function openApiDocument(origin: string, sessionCookie: string): Json {
     info: {
       title: 'skilltape',
       version: '1',
-      description: 'Requests that wait for an approval of people, and access on request: asking, seeing, and deciding.',
+      description:
+        'Requests that wait for an approval of people, access on request and break-glass: asking, seeing, and deciding; and stopping what runs.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: origin }],

@@ -1,10 +1,12 @@
 /** What the API can do: the one list of which both its routes and its OpenAPI document are made. */
 import { z } from 'zod';
-import { accessDecisionBody, askingBody } from '../asking.ts';
+import { accessDecisionBody, askingBody, glassBody } from '../asking.ts';
 import { decisionBody } from '../decision.ts';
 import { cursorPattern } from '../pages/ids.ts';
-import { accessDocument } from './access-document.ts';
+import { liftBody, stopBody, stoppedId } from '../stopping.ts';
+import { accessDocument, glassDocument } from './access-document.ts';
 import { problemDocument } from './problem.ts';
+import { stopDocument, stopListDocument } from './stop-document.ts';
 import { ticketDocument } from './ticket-document.ts';
 
 export const apiPrefix = '/api/v1';
@@ -18,6 +20,8 @@ const accessRequestId = z
   .string()
   .regex(/^[A-Za-z0-9-]{1,64}$/, 'is no id of a request for access')
   .describe('Id of the request for access, such as g-teqkx5-6f0a4c2f81.');
+
+const glassId = accessRequestId.describe('Id of the break-glass, such as g-teqkx5-6f0a4c2f81.');
 
 const limitMax = 100;
 
@@ -63,6 +67,11 @@ export const accessListDocument = z.strictObject({
   next: z.string().nullable().describe('Give it as `after` for what comes next; null: that was all.'),
 });
 
+export const glassListDocument = z.strictObject({
+  breakGlass: z.array(glassDocument),
+  next: z.string().nullable().describe('Give it as `after` for what comes next; null: that was all.'),
+});
+
 export const listDocument = z.strictObject({
   approvals: z.array(ticketDocument),
   next: z.string().nullable().describe('Give it as `after` for what comes next; null: that was all.'),
@@ -84,15 +93,22 @@ export const schemas = {
   AccessRequestList: accessListDocument,
   Approval: ticketDocument,
   ApprovalList: listDocument,
+  BreakGlass: glassDocument,
+  BreakGlassBegin: glassBody,
+  BreakGlassList: glassListDocument,
   Decision: decisionBody,
+  Lift: liftBody,
   Me: meDocument,
   Problem: problemDocument,
+  Stop: stopDocument,
+  StopList: stopListDocument,
+  StopWish: stopBody,
 } as const;
 
 export type SchemaName = keyof typeof schemas;
 
 /**
- * @property path below the prefix, with `{ticket}` or `{accessRequest}` for a parameter
+ * @property path below the prefix, with `{ticket}`, `{accessRequest}`, `{breakGlass}` or `{session}` for a parameter
  * @property problems statuses beside those that every operation may have
  */
 export type Operation = {
@@ -105,19 +121,31 @@ export type Operation = {
     | 'askForAccess'
     | 'getAccessRequest'
     | 'decideAccessRequest'
+    | 'listBreakGlass'
+    | 'beginBreakGlass'
+    | 'getBreakGlass'
+    | 'decideBreakGlass'
+    | 'listStops'
+    | 'makeStop'
+    | 'liftSession'
     | 'getOpenApi';
   method: 'GET' | 'POST';
   path: string;
   summary: string;
   query?: typeof listQuery | typeof accessListQuery;
-  body?: 'Decision' | 'AccessAsking' | 'AccessDecision';
+  body?: 'Decision' | 'AccessAsking' | 'AccessDecision' | 'BreakGlassBegin' | 'StopWish' | 'Lift';
   answer: SchemaName | null;
   problems: readonly number[];
   isOpen?: true;
 };
 
 /** By the name that a path has. */
-export const pathParameters: Readonly<Record<string, z.ZodType>> = { ticket: ticketId, accessRequest: accessRequestId };
+export const pathParameters: Readonly<Record<string, z.ZodType>> = {
+  ticket: ticketId,
+  accessRequest: accessRequestId,
+  breakGlass: glassId,
+  session: stoppedId.describe('Id of the session, as x-skilltape-session has it.'),
+};
 
 export const operations: readonly Operation[] = [
   {
@@ -160,6 +188,40 @@ export const operations: readonly Operation[] = [
     ...{ id: 'decideAccessRequest', method: 'POST', path: '/access-requests/{accessRequest}/decisions' },
     ...{ answer: 'AccessRequest', body: 'AccessDecision' },
     summary: 'Approve it, deny it, or take access back at once.',
+    problems: [400, 403, 404, 409, 413, 415, 422],
+  },
+  {
+    ...{ id: 'listBreakGlass', method: 'GET', path: '/break-glass', answer: 'BreakGlassList', problems: [422] },
+    summary: 'Break-glass that you could take back.',
+    query: listQuery,
+  },
+  {
+    ...{ id: 'beginBreakGlass', method: 'POST', path: '/break-glass', answer: 'BreakGlass', body: 'BreakGlassBegin' },
+    summary: 'Begin break-glass. Nothing is lifted until somebody else has approved it.',
+    problems: [400, 403, 413, 415, 422],
+  },
+  {
+    ...{ id: 'getBreakGlass', method: 'GET', path: '/break-glass/{breakGlass}', answer: 'BreakGlass', problems: [404] },
+    summary: 'One break-glass with everything that happened to it.',
+  },
+  {
+    ...{ id: 'decideBreakGlass', method: 'POST', path: '/break-glass/{breakGlass}/decisions', answer: 'BreakGlass' },
+    summary: 'Approve it as the second of two people, deny it, or take it back at once.',
+    body: 'AccessDecision',
+    problems: [400, 403, 404, 409, 413, 415, 422],
+  },
+  {
+    ...{ id: 'listStops', method: 'GET', path: '/stops', answer: 'StopList', problems: [403] },
+    summary: 'The sessions that are stopped, and what was stopped lately with which exchanges that ended.',
+  },
+  {
+    ...{ id: 'makeStop', method: 'POST', path: '/stops', answer: 'Stop', body: 'StopWish' },
+    summary: 'Stop a session or a running exchange now.',
+    problems: [400, 403, 413, 415, 422],
+  },
+  {
+    ...{ id: 'liftSession', method: 'POST', path: '/stopped-sessions/{session}/lifts', answer: 'Stop', body: 'Lift' },
+    summary: 'Take requests of a stopped session again. The answer says who lifted it, why and when.',
     problems: [400, 403, 404, 409, 413, 415, 422],
   },
   {

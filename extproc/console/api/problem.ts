@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { sanitisedJson } from '../../terminal/sanitise.ts';
-import { accessDocument } from './access-document.ts';
+import { accessDocument, glassDocument } from './access-document.ts';
 import { ticketDocument } from './ticket-document.ts';
 
 const reasonDocument = z.strictObject({
@@ -19,6 +19,7 @@ export const problemDocument = z.strictObject({
   reasons: z.array(reasonDocument).optional().describe('Why policy denies it.'),
   approval: ticketDocument.optional().describe('What was decided before.'),
   accessRequest: accessDocument.optional().describe('The same, of a request for access.'),
+  breakGlass: glassDocument.optional().describe('The same, of break-glass.'),
 });
 
 export type Problem = z.infer<typeof problemDocument>;
@@ -39,7 +40,7 @@ const kinds: Readonly<Record<number, string>> = {
   503: 'unavailable',
 };
 
-type ProblemMore = Pick<Problem, 'reasons' | 'approval' | 'accessRequest'>;
+type ProblemMore = Pick<Problem, 'reasons' | 'approval' | 'accessRequest' | 'breakGlass'>;
 
 export function problemOf(status: number, detail: string, more: ProblemMore = {}): Problem {
   const type = `${typePrefix}${kinds[status] ?? 'failed'}`;

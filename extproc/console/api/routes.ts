@@ -14,6 +14,7 @@ import { type Answer, type Caller, type Handler, unknownCursor } from './answer.
 import { openApiDocument } from './openapi.ts';
 import { apiPrefix, listQuery, type Operation, operations } from './operations.ts';
 import { type Problem, problem, problemOf } from './problem.ts';
+import { stopHandlersOf } from './stop-routes.ts';
 import { documentOf } from './ticket-document.ts';
 
 export function apiRoutes(app: FastifyInstance, context: ConsoleContext): void {
@@ -94,6 +95,7 @@ function handlersOf(context: ConsoleContext): Record<Operation['id'], Handler | 
   const { approvals, live } = context;
   return {
     ...accessHandlersOf(context),
+    ...stopHandlersOf(context),
     getOpenApi: null,
     getMe: async (_request, { person: { identity }, csrfToken }) => {
       const { issuer, subject, groups } = identity;

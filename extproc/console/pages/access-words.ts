@@ -7,7 +7,7 @@ import { clockTime, count } from './words.ts';
 const minuteMs = 60_000;
 
 export function holderWords({ wanted: { holder } }: Grant): string {
-  if (holder === null) return 'Everybody with a valid token';
+  if (holder === null) return 'everybody with a valid token';
   return holder.email || holder.name || holder.subject;
 }
 
@@ -18,7 +18,13 @@ export function thingWords({ wanted: { connection, skill, model } }: Grant): str
 }
 
 export function accessHeadline(grant: Grant): string {
+  if (grant.wanted.kind === 'break_glass') return `Break-glass for ${holderWords(grant)} on ${thingWords(grant)}`;
   return `${holderWords(grant)} asks for ${thingWords(grant)}`;
+}
+
+/** Of its page. */
+export function grantPath({ id, wanted: { kind } }: { id: string; wanted: Pick<Grant['wanted'], 'kind'> }): string {
+  return `/${kind === 'access' ? 'access' : 'break-glass'}/${id}`;
 }
 
 /** Coarse words for a time that was asked for would say another one. */

@@ -3,7 +3,14 @@ import { eventsForAsker } from '../../grants/grant.ts';
 import type { Grant } from '../../grants/grants.ts';
 import { accessGlanceOf, type ListedAccess, type SeenAccess } from '../access.ts';
 import { ownAccessList } from './access-list.ts';
-import { accessEventWords, accessHeadline, accessStateWords, lengthWords, thingWords } from './access-words.ts';
+import {
+  accessEventWords,
+  accessHeadline,
+  accessStateWords,
+  grantPath,
+  lengthWords,
+  thingWords,
+} from './access-words.ts';
 import { reasonField } from './fields.ts';
 import { type Html, html } from './html.ts';
 import { renderPage, type Viewer } from './layout.ts';
@@ -78,13 +85,14 @@ export function accessPage(view: AccessView): string {
 ${asked(grant)}
 ${decisionForms(view)}
 ${history(grant)}`;
-  const events = `/events?grant=${id}&seen=${accessGlanceOf([grant])}`;
+  const events = `/events?${grant.wanted.kind === 'access' ? 'grant' : 'glass'}=${id}&seen=${accessGlanceOf([grant])}`;
   return renderPage({ title: accessHeadline(grant), viewer, notice, events, body });
 }
 
 function asked(grant: Grant): Html {
   const { id, wanted, terms, askedMs, events } = grant;
   const { holder } = wanted;
+  const isGlass = wanted.kind === 'break_glass';
   const approvers = terms.approvers.filter((groups) => groups.length > 0).map((groups) => groups.join(', '));
   const rows: readonly (readonly [string, string])[] = [
     ['Known as', holder === null ? 'everybody' : `${holder.subject} of ${holder.issuer}`],
@@ -93,7 +101,8 @@ function asked(grant: Grant): Html {
     ['At most', lengthWords(terms.grantMaxMs)],
     ['Why', events.find((event) => event.kind === 'asked')?.reason ?? ''],
     ['Asked', clockTime(askedMs)],
-    ['Takes', count(terms.quorum, 'approval')],
+    ['Takes', `${count(terms.quorum, 'approval')}${isGlass ? ' of somebody else' : ''}`],
+    ...(isGlass ? [['Lifts', 'what the rules of the break-glass list deny or hold'] as const] : []),
     ['Decided by', approvers.length === 0 ? 'whoever is listed' : `one of ${approvers.join(', and one of ')}`],
     ['Request', id],
   ];
@@ -133,7 +142,7 @@ function decisionForm(
   { button, extra }: { button: string; extra: Html | null },
 ): Html {
   return html`<section aria-labelledby="${kind}"><h2 id="${kind}">${headings[kind]}</h2>
-<form method="post" action="/access/${seen.grant.id}/${kind}">
+<form method="post" action="${grantPath(seen.grant)}/${kind}">
 <input type="hidden" name="csrf" value="${viewer.csrfToken}">
 ${extra}
 ${reasonField(kind, 'Whoever asked can read it.', typed)}

@@ -49,22 +49,24 @@ function tooMuch(reply: FastifyReply, over: Over): FastifyReply {
     .send(`${overWords(over)}\n`);
 }
 
-/** What a page shows: one ticket, one request for access, what somebody asked for themselves, the inbox, or what is stopped. */
-type Subject = { ticket: string } | { grant: string } | { list: 'own' | 'inbox' | 'incident' };
+/** What a page shows: one ticket, one request for access, one break-glass, what somebody asked for themselves, the inbox, or what is stopped. */
+type Subject = { ticket: string } | { grant: string } | { glass: string } | { list: 'own' | 'inbox' | 'incident' };
 
-function subjectOf({ ticket, grant, list }: Record<string, unknown>): Subject {
+function subjectOf({ ticket, grant, glass, list }: Record<string, unknown>): Subject {
   if (typeof ticket === 'string' && idPattern.test(ticket)) return { ticket };
   if (typeof grant === 'string' && idPattern.test(grant)) return { grant };
+  if (typeof glass === 'string' && idPattern.test(glass)) return { glass };
   return { list: list === 'own' || list === 'incident' ? list : 'inbox' };
 }
 
 async function glanceAt(
-  { approvals, access, incidents }: ConsoleContext,
+  { approvals, access, glass, incidents }: ConsoleContext,
   person: Person,
   of: Subject,
 ): Promise<string> {
   if ('ticket' in of) return approvals.glance(person, of);
   if ('grant' in of) return access.glance(person, of);
+  if ('glass' in of) return glass.glance(person, { grant: of.glass });
   if (of.list === 'incident') return incidents.glance(person);
   if (of.list === 'own') return access.glance(person, ownAccess);
   return `${await approvals.glance(person, { limit: shownMax })}${await access.glance(person, inboxAccess)}`;

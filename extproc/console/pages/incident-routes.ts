@@ -1,28 +1,19 @@
-/** The pages on which operators stop what runs: a form, a page that asks once more, and what is stopped. */
+/** The pages on which operators stop what runs, and begin break-glass: forms, a page that asks once more, and what is stopped. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { glassBody, glassWishOf } from '../asking.ts';
 import { type ConsoleContext, personOf, viewerOf } from '../context.ts';
-import { faultsOf, reason } from '../decision.ts';
+import { faultsOf } from '../decision.ts';
 import type { StopOutcome } from '../incidents.ts';
 import { sendPage } from '../login-routes.ts';
+import { liftBody, stopBody, stoppedId, tooManyStopped } from '../stopping.ts';
+import { faultOf, recorded, textsOf } from './access-routes.ts';
 import { confirmStopPage, incidentPage, liftPage, type TypedStop } from './incident.ts';
+import { everywhere, type TypedGlass } from './incident-glass.ts';
 import { messagePage } from './layout.ts';
-import { type Form, noticeOf, onForm, onPage, type Visit } from './visit.ts';
+import { type Form, noticeOf, numberIn, onForm, onPage, type Visit } from './visit.ts';
 
-/** As headers, records and Kibana have them; nothing in it acts on a page or a terminal. */
-const id = z
-  .string({ error: 'Give the id.' })
-  .trim()
-  .regex(/^[A-Za-z0-9._:-]{1,128}$/, 'That is no id.');
-
-const stopForm = z.object({
-  kind: z.enum(['session', 'exchange'], { error: 'Say what is to be stopped: a session or an exchange.' }),
-  id,
-  reason,
-  confirmed: z.literal('yes').optional(),
-});
-
-const liftForm = z.object({ reason });
+const stopForm = stopBody.extend({ confirmed: z.literal('yes').optional() });
 
 type Fault = { status: number; fault: string };
 
@@ -34,18 +25,27 @@ export function incidentRoutes(app: FastifyInstance, context: ConsoleContext): v
     what: (request) => `lift ${sessionIn(request) ?? ''}`.trim(),
     take: (visit, form) => lift(context, visit, form),
   });
+  onForm(app, context, '/break-glass', {
+    what: () => 'begin break-glass',
+    take: (visit, form) => breakGlass(context, visit, form),
+  });
 }
 
 async function show(
-  { incidents, now }: ConsoleContext,
+  { incidents, glass, now }: ConsoleContext,
   visit: Visit,
   wrong: Fault | null,
   typed: TypedStop,
+  typedGlass: TypedGlass = {},
 ): Promise<FastifyReply> {
   const { request, reply, session } = visit;
-  const incident = await incidents.list(personOf(session, request));
+  const person = personOf(session, request);
+  const incident = await incidents.list(person);
+  const { connections } = glass;
+  const breaking = (await glass.mayBreakGlass(person)) ? { connections, typed: typedGlass } : null;
   const notice = wrong === null ? noticeOf(visit) : null;
-  const view = { viewer: viewerOf(session), incident, nowMs: now(), notice, fault: wrong?.fault ?? null, typed };
+  const told = { viewer: viewerOf(session), nowMs: now(), notice, fault: wrong?.fault ?? null };
+  const view = { ...told, incident, breaking, typed };
   return sendPage(reply, wrong?.status ?? 200, incidentPage(view));
 }
 
@@ -63,7 +63,7 @@ async function stop(context: ConsoleContext, visit: Visit, form: Form): Promise<
 }
 
 function sessionIn({ params }: FastifyRequest): string | null {
-  return id.safeParse((params as { session?: unknown }).session).data ?? null;
+  return stoppedId.safeParse((params as { session?: unknown }).session).data ?? null;
 }
 
 /** Says nothing of whether it is stopped: what a person may see of that stands in the list. */
@@ -78,7 +78,7 @@ function askToLift(visit: Visit, wrong: Fault | null, typed: string): FastifyRep
 
 async function lift(context: ConsoleContext, visit: Visit, form: Form): Promise<FastifyReply> {
   const name = sessionIn(visit.request);
-  const wanted = liftForm.safeParse(form);
+  const wanted = liftBody.safeParse(form);
   if (name === null) return askToLift(visit, null, '');
   if (!wanted.success) {
     const typed = typeof form.reason === 'string' ? form.reason : '';
@@ -105,8 +105,33 @@ async function answerTo(
     }
     case 'not_stopped':
       return show(context, visit, { status: 409, fault: 'That session is not stopped any more.' }, typed);
+    case 'full':
+      return show(context, visit, { status: 429, fault: tooManyStopped }, typed);
     default:
       return outcome satisfies never;
+  }
+}
+
+/** The first of two people. */
+async function breakGlass(context: ConsoleContext, visit: Visit, form: Form): Promise<FastifyReply> {
+  const { request, reply, session } = visit;
+  const typed = textsOf(form, ['connection', 'issuer', 'subject', 'minutes', 'reason']);
+  const again = (wrong: Fault) => show(context, visit, wrong, {}, typed);
+  const { connection = '', issuer = '', subject = '' } = typed;
+  const wanted = glassBody.safeParse({
+    ...{ connection: connection === everywhere ? null : connection, reason: typed.reason },
+    person: issuer.trim() === '' && subject.trim() === '' ? null : { issuer, subject },
+    minutes: numberIn(typed.minutes),
+  });
+  if (!wanted.success) return again({ status: 422, fault: faultsOf(wanted.error) });
+  const outcome = await context.glass.breakGlass(personOf(session, request), glassWishOf(wanted.data));
+  switch (outcome.kind) {
+    case 'recorded':
+      return recorded(context, visit, outcome);
+    case 'hidden':
+      return reply.redirect('/incident', 303);
+    default:
+      return again(faultOf(outcome));
   }
 }
 

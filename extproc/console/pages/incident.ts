@@ -1,10 +1,9 @@
 /** The pages for while something goes wrong: stopping what runs, what is stopped, and break-glass. */
-import type { Grant } from '../../grants/grants.ts';
 import { type StoppedBy, type StoppedSession, type StopTarget, stopperName } from '../../stops/stops.ts';
 import { type Incident, incidentGlanceOf, type RecentStop } from '../incidents.ts';
-import { accessStateWords, holderWords, lengthWords, thingWords } from './access-words.ts';
 import { reasonField } from './fields.ts';
 import { type Html, html } from './html.ts';
+import { type Breaking, breakGlass, glassForm } from './incident-glass.ts';
 import { renderPage, type Viewer } from './layout.ts';
 import { faultOf } from './ticket.ts';
 import { clockTime, count, spanWords } from './words.ts';
@@ -15,19 +14,22 @@ export type TypedStop = Readonly<Partial<Record<'kind' | 'id' | 'reason', string
 export type IncidentView = {
   viewer: Viewer;
   incident: Incident;
+  /** null: they may not begin any. */
+  breaking: Breaking | null;
   nowMs: number;
   notice: string | null;
   fault: string | null;
   typed: TypedStop;
 };
 
-export function incidentPage({ viewer, incident, nowMs, notice, fault, typed }: IncidentView): string {
+export function incidentPage({ viewer, incident, breaking, nowMs, notice, fault, typed }: IncidentView): string {
   const { mayStop, stopped, recent, glass } = incident;
   const body = html`${fault !== null && faultOf(fault)}
 ${mayStop ? stopForm(viewer, typed) : mayNot(incident)}
 ${mayStop && stoppedSessions(stopped, nowMs)}
 ${mayStop && recentStops(recent, nowMs)}
-${breakGlass(glass, nowMs)}`;
+${breakGlass(glass, nowMs)}
+${breaking !== null && glassForm(viewer, breaking)}`;
   const events = `/events?list=incident&seen=${incidentGlanceOf(incident)}`;
   return renderPage({ title: 'Incident', viewer, path: '/incident', notice, events, body });
 }
@@ -119,24 +121,6 @@ function recentStops(recent: readonly RecentStop[], nowMs: number): Html {
   return html`<section aria-labelledby="recent"><h2 id="recent">What was stopped lately</h2>
 <div id="recent-list" data-live-part>${
     rows.length === 0 ? html`<p>Nothing was stopped.</p>` : html`<ul class="tickets">${rows}</ul>`
-  }</div></section>`;
-}
-
-function breakGlass(glass: readonly Grant[], nowMs: number): Html {
-  const rows = glass.map((grant) => {
-    const { id, state, wanted, events } = grant;
-    const asked = events.find((event) => event.kind === 'asked');
-    const left =
-      state.kind === 'pending' || state.kind === 'in_force' ? ` ${spanWords(state.untilMs - nowMs)} left.` : '';
-    return html`<li><strong><bdi>${holderWords(grant)} on ${thingWords(grant)}</bdi></strong>
-<p><bdi>${accessStateWords(grant)}.</bdi>${left} Asked for ${lengthWords(wanted.forMs)} by <bdi>${asked?.by.name ?? ''}: ${asked?.reason ?? ''}</bdi></p>
-<p class="small">${id}; two people decide about it and take it back at the command line</p></li>`;
-  });
-  return html`<section aria-labelledby="glass"><h2 id="glass">Break-glass (${glass.length})</h2>
-<div id="glass-list" data-live-part>${
-    rows.length === 0
-      ? html`<p>None that you could take back waits or is in force.</p>`
-      : html`<ul class="tickets">${rows}</ul>`
   }</div></section>`;
 }
 

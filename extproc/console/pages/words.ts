@@ -55,8 +55,16 @@ export const scopeWords: Record<Grant['scope'], string> = {
 };
 
 function grantWords(grant: Grant, uses: number): string {
-  const times = uses === 1 ? 'one request' : `${uses} requests`;
-  return `${times} (${grant.scope}) until ${clockTime(grant.untilMs)}`;
+  return `${timesWords(grant, uses)} until ${clockTime(grant.untilMs)}`;
+}
+
+/** Where others have to approve too, its time begins with the last of them. */
+function approvedWords({ grant, timeMs }: Extract<Ticket['events'][number], { kind: 'approved' }>): string {
+  return `${timesWords(grant, grant.uses)}, for ${count(Math.ceil((grant.untilMs - timeMs) / minuteMs), 'minute')}`;
+}
+
+function timesWords({ scope }: Grant, uses: number): string {
+  return `${uses === 1 ? 'one request' : `${uses} requests`} (${scope})`;
 }
 
 /** What the excerpt leaves out, one line each; a decision on it must not be one on less than is known. */
@@ -82,7 +90,7 @@ export function eventWords(event: Ticket['events'][number]): string {
     case 'left':
       return `Its client left or was told to come again: ${event.exchangeId}`;
     case 'approved':
-      return `Approved by ${approverWords(event.by)} for ${grantWords(event.grant, event.grant.uses)}: ${event.reason}`;
+      return `Approved by ${approverWords(event.by)} for ${approvedWords(event)}: ${event.reason}`;
     case 'granted':
       return `Enough approvals: good for ${grantWords(event.grant, event.grant.uses)}`;
     case 'denied':

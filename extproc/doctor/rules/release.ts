@@ -4,6 +4,8 @@ import type { Fault, Rule } from '../rule.ts';
 import type { Setting } from '../setting.ts';
 
 const rendered = 'the listener `release` as `skilltape envoy render` writes it';
+/** As `exchange/envoy-answer.ts` reads it. */
+const envoyAnsweredHeader = 'x-skilltape-envoy-answered';
 const routeTimeoutMinMs = 600_000;
 const idleTimeoutMinMs = 300_000;
 
@@ -111,6 +113,26 @@ export const releaseRules: readonly Rule[] = [
         ...idle(route.action.at('idle_timeout'), `idle_timeout of the route ${route.label}`),
       ]),
     ],
+  }),
+  onReleasing({
+    id: 'release-answers-not-told-apart',
+    severity: 'warning',
+    invariants: [4],
+    title: "Envoy's own answers on the release listener pass for Claude's",
+    why: `With ${envoyAnsweredHeader} on them alone, a Claude that cannot be reached is no error of its own, and Claude cannot say of an error of its own that Envoy made it.`,
+    find: ({ manager }) => {
+      const mappers = manager.config.at('local_reply_config', 'mappers');
+      const marks = mappers.items.flatMap((mapper) => mapper.at('headers_to_add').items);
+      const isMarked = marks.some((mark) => mark.at('header', 'key').text.toLowerCase() === envoyAnsweredHeader);
+      const removed = manager.config.at('route_config', 'response_headers_to_remove');
+      const isRemoved = removed.texts.some((name) => name.toLowerCase() === envoyAnsweredHeader);
+      return [
+        ...(isMarked ? [] : [{ at: mappers, found: 'it does not mark them', change: rendered }]),
+        ...(isRemoved
+          ? []
+          : [{ at: removed, found: 'it leaves the mark on what comes from Claude', change: rendered }]),
+      ];
+    },
   }),
 ];
 

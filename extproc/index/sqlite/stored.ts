@@ -5,7 +5,11 @@ import { fillMasking, fillVerdict } from '../findings.ts';
 /** Only masked documents are ever written to these tables, so what is read back is masked. */
 export function restored(json: unknown): Masked<ExchangeDocument> {
   if (typeof json !== 'string') throw new Error('a stored document is not text');
-  const document: unknown = JSON.parse(json);
+  return restoredDocument(JSON.parse(json));
+}
+
+/** Changes what it is given: a document as it was written to a store of masked documents. */
+export function restoredDocument(document: unknown): Masked<ExchangeDocument> {
   fillDefaults(document);
   return document as Masked<ExchangeDocument>;
 }

@@ -47,11 +47,17 @@ terms := {
 
 # METADATA
 # description: The entries of `lists.access_requests` by which this person can ask for it.
-offers := grants.offers("skill", input.grant.skill, input.person.groups) if {
+offers := grants.offers("skill", input.grant.skill, _asker) if {
 	input.grant.skill != ""
-} else := grants.offers("model", input.grant.model, input.person.groups) if {
+} else := grants.offers("model", input.grant.model, _asker) if {
 	input.grant.model != ""
-} else := grants.offers("connection", input.grant.connection, input.person.groups)
+} else := grants.offers("connection", input.grant.connection, _asker)
+
+_asker := {
+	"issuer": input.person.issuer,
+	"home_issuer": object.get(input.operator, "home_issuer", null),
+	"groups": input.person.groups,
+}
 
 # METADATA
 # description: |
@@ -222,6 +228,7 @@ _are_terms(offer) if {
 		offer[name] >= 1
 	}
 	_are_texts(object.get(offer, "approvers", []))
+	is_string(object.get(offer, "issuer", ""))
 }
 
 _is_limit(name) if {

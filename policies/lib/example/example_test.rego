@@ -6,7 +6,13 @@ package skilltape.lib.example_test
 console := {
 	"version": 1,
 	"action": "reveal",
-	"operator": {"kind": "os", "name": "ada", "uid": 1000, "groups": ["staff", "incident"]},
+	"operator": {
+		"kind": "os",
+		"name": "ada",
+		"uid": 1000,
+		"groups": ["staff", "incident"],
+		"home_issuer": "https://idp.example",
+	},
 	"person": {"issuer": "https://idp.example", "subject": "u-1", "email": "bob@example.org", "groups": ["staff"]},
 	"connection": "claude",
 	"session": "session-1",

@@ -65,21 +65,43 @@ how_to_ask(kind, name) := concat("", [
 	" --for 2h --reason \"why you need it\"",
 ]) if {
 	startswith(shown.name(name), "\"")
-	count(offers(kind, name, input.identity.groups)) > 0
+	count(offers(kind, name, _caller)) > 0
 } else := ""
 
+# Whose groups an entry without an issuer means, the console knows: here nobody is told less than they can ask for.
+_caller := {
+	"issuer": input.identity.issuer,
+	"home_issuer": input.identity.issuer,
+	"groups": input.identity.groups,
+}
+
 # METADATA
-# description: The entries of `lists.access_requests` by which members of these groups can ask for a thing.
-offers(kind, name, groups) := {entry |
+# description: |
+#   The entries of `lists.access_requests` by which a person can ask for a thing: their `groups` count where their `issuer` is
+#   that of the entry, or, where it has none, `home_issuer`. Another provider may give the same name to other people.
+offers(kind, name, person) := {entry |
 	some entry in data.lists.access_requests.rules
 	patterns := {pattern | some pattern in object.get(entry, $"{kind}s", [])}
 	lists.fitting(patterns, {name}) == {name}
-	_is_for(entry, groups)
+	_is_of_issuer(entry, person)
+	_is_of_group(entry, person)
 }
 
-_is_for(entry, _) if not entry.groups
+_is_of_issuer(entry, person) if entry.issuer == person.issuer
 
-_is_for(entry, groups) if {
-	some group in groups
+_is_of_issuer(entry, person) if {
+	not entry.issuer
+	person.home_issuer == person.issuer
+}
+
+_is_of_issuer(entry, _) if {
+	not entry.issuer
+	not entry.groups
+}
+
+_is_of_group(entry, _) if not entry.groups
+
+_is_of_group(entry, person) if {
+	some group in person.groups
 	group in entry.groups
 }

@@ -37,7 +37,9 @@ type Entry = {
   outcomes: Placed<string>[];
 };
 
-type Placed<Value> = { at: Position; value: Value };
+/** `end`: where its frame ends. A frame of which a part is gone is gone. */
+type Place = { at: Position; end: Position };
+type Placed<Value> = Place & { value: Value };
 
 /** Everything that was ever in the journal, kept although the journal frees it. */
 export class Evidence {
@@ -194,7 +196,7 @@ export class Evidence {
     const reader = openJournalReader(options);
     try {
       for await (const { position, next, payload } of reader.read(this.#next.get(journal) ?? null)) {
-        this.#take(decodeRecord(payload), { journal, at: position, life });
+        this.#take(decodeRecord(payload), { journal, life }, { at: position, end: next });
         this.#next.set(journal, next);
       }
     } catch (thrown) {
@@ -204,39 +206,39 @@ export class Evidence {
     }
   }
 
-  #take(record: ExchangeRecord, { journal, at, life }: { journal: number; at: Position; life: number }): void {
+  #take(record: ExchangeRecord, { journal, life }: { journal: number; life: number }, place: Place): void {
     const entry = this.#entries.get(record.exchangeId) ?? newEntry(record, journal, life);
     this.#entries.set(record.exchangeId, entry);
     if (entry.journal !== journal) this.#violation(`${entry.id} is in journals ${entry.journal} and ${journal}`);
     switch (record.kind) {
       case 'started': {
         const { envoyRequestId } = record.started;
-        entry.starts.push({ at, value: envoyRequestId });
+        entry.starts.push({ ...place, value: envoyRequestId });
         this.#byRequestId.set(envoyRequestId, [...(this.#byRequestId.get(envoyRequestId) ?? []), entry]);
         return;
       }
       case 'request_body': {
         const { bytes, hash } = requestOf(entry);
         const value = { bytes: bytes + record.bytes.length, hash: hash.copy().update(record.bytes) };
-        entry.requests.push({ at, value });
+        entry.requests.push({ ...place, value });
         return;
       }
       case 'decided':
         if (record.decided.stage === 'request' && record.decided.verdict === 'allow') {
-          entry.allows.push({ at, value: true });
+          entry.allows.push({ ...place, value: true });
         }
         return;
       case 'answer_body':
-        entry.answer.push({ at, value: Buffer.from(record.bytes) });
+        entry.answer.push({ ...place, value: Buffer.from(record.bytes) });
         return;
       case 'finished':
-        entry.outcomes.push({ at, value: record.finished.outcome });
+        entry.outcomes.push({ ...place, value: record.finished.outcome });
         return;
     }
   }
 
   #forgetFrom(journal: number, cut: Position): void {
-    const isKept = ({ at }: { at: Position }) => comparePositions(at, cut) < 0;
+    const isKept = ({ end }: Place) => comparePositions(end, cut) <= 0;
     for (const [id, entry] of this.#entries) {
       if (entry.journal !== journal) continue;
       entry.isAnswerLost ||= !entry.answer.every(isKept);

@@ -18,8 +18,11 @@ export async function failPower(options: { directory: string; durableFile: strin
   const bytes = statSync(path).size;
   const durable = durableBytes(durableFile, `${basename(directory)}/${name}`);
   const kept = durable + Math.floor((bytes - durable) * share);
-  if (durable === 0 && share < 0.5) rmSync(path);
-  else truncateSync(path, kept);
+  if (durable === 0 && share < 0.5) {
+    rmSync(path);
+    return { segment: newest, offset: 0 };
+  }
+  truncateSync(path, kept);
   return { segment: newest, offset: kept };
 }
 

@@ -63,6 +63,24 @@ test('what nobody decides expires, is written down, and cannot be approved after
   assert.notEqual(ticketOf(store.ask(approvalRequest(), over)), ticket);
 });
 
+test('while a clock is set back a request joins its newest ticket, and what is over stays so', async (context) => {
+  const { store } = await tickets(context);
+  const later = 500 * minute;
+  const used = ticketOf(store.ask(approvalRequest(), later));
+  store.decide(used, approval(), later);
+  assert.equal(store.ask(approvalRequest(), later).kind, 'granted');
+  const expired = ticketOf(store.ask(approvalRequest({ binding: 'b-2' }), later));
+  store.sweep(later + 60 * minute);
+  for (const binding of ['b-1', 'b-2']) {
+    const first = store.ask(approvalRequest({ binding, exchangeId: `${binding}-1` }), minute);
+    const again = store.ask(approvalRequest({ binding, exchangeId: `${binding}-2` }), 2 * minute);
+    assert.deepEqual([first.kind, again], ['pending', first]);
+    assert.ok(![used, expired].includes(ticketOf(first)), 'neither the one that was used nor the one that expired');
+  }
+  assert.equal(store.read(expired, minute)?.state.kind, 'expired');
+  assert.equal(store.decide(expired, approval(), minute).kind, 'refused');
+});
+
 test('a grant that is not used in its time expires', async (context) => {
   const { store } = await tickets(context);
   const ticket = ticketOf(store.ask(approvalRequest(), 0));
@@ -83,6 +101,21 @@ test('as many different people as the policy wants have to approve', async (cont
   });
   store.decide(ticket, { ...approval('alan'), by: approver('alan', 77) }, 3);
   assert.equal(store.read(ticket, 3)?.state.kind, 'granted');
+});
+
+test('where two have to approve, its time begins with the second one, and is the shorter of both', async (context) => {
+  const { store } = await tickets(context);
+  for (const [binding, first, second] of [
+    ['b-1', 10, 25],
+    ['b-2', 25, 10],
+  ] as const) {
+    const ticket = ticketOf(store.ask(approvalRequest({ binding, terms: { quorum: 2 } }), 0));
+    store.decide(ticket, approval('grace', { forMs: first * minute }), 1);
+    const later = 40 * minute;
+    store.decide(ticket, { ...approval('alan', { forMs: second * minute }), by: approver('alan', 77) }, later);
+    assert.equal(store.read(ticket, later + 10 * minute - 1)?.state.kind, 'granted');
+    assert.equal(store.read(ticket, later + 10 * minute)?.state.kind, 'expired');
+  }
 });
 
 test('one person does not approve twice by an account and by the console', async (context) => {

@@ -41,7 +41,11 @@ export class FakeKeys implements Sealer, Opener {
   }
 
   async isCurrent(sealed: Uint8Array): Promise<boolean> {
-    return !this.erased.has(Buffer.from(sealed.subarray(0, 16)).toString('hex'));
+    return !this.erased.has(this.pairOf(sealed));
+  }
+
+  pairOf(sealed: Uint8Array): string {
+    return Buffer.from(sealed.subarray(0, 16)).toString('hex');
   }
 
   async open(sealed: Uint8Array, context: Uint8Array): Promise<OpenedKey> {
@@ -83,7 +87,8 @@ export function archiveOn(disk: FakeFileSystem, overrides: Partial<ArchiveOption
     ...overrides,
   };
   const open = (more: Partial<ArchiveOptions> = {}) => new Archive({ ...options, ...more });
-  const reader = () => new ArchiveReader({ directory, fileSystem: disk, opener: keys });
+  const reader = (of: 'exchanges' | 'metadata' = 'exchanges') =>
+    new ArchiveReader({ directory, fileSystem: disk, opener: keys, of });
   /** As the journal would: an exchange that ended there. */
   const ended = (exchange: ArchivedExchange) => {
     const { journal, segment, offset } = exchange.place;
@@ -107,6 +112,7 @@ export type Told = {
   finishedMs?: number;
   place?: JournalPlace;
   documents?: unknown[];
+  metadata?: unknown;
 };
 
 /** Its records are at `payloads` too, to compare with. */
@@ -135,6 +141,7 @@ export function exchangeOf(number: number, told: Told = {}): ArchivedExchange & 
     async *records() {
       yield* payloads;
     },
+    metadata: told.metadata ?? null,
     documents: told.documents ?? [{ event: { id: exchangeId }, text: `masked ${number}` }],
     payloads,
   };

@@ -122,6 +122,34 @@ test('the stream of a session has no message_stop and ends with its connection',
   assert.equal(end.endOfStream(), 'complete');
 });
 
+const completion = (fields: object) =>
+  `event: completion\r\ndata: ${JSON.stringify({ type: 'completion', ...fields })}\r\n\r\n`;
+
+test('the stream of a legacy completion ends with the event that says why it stopped, and with no other', () => {
+  const going = [
+    completion({ completion: ' It said "stop_reason": "x" and', stop_reason: null }),
+    completion({ completion: '"stop_reason":"', stop_reason: null, stop: '"stop_reason":"' }),
+    'event: ping\ndata: {"stop_reason":"x"}\n\n',
+    'data: {"stop_reason":"x"}\n\n',
+    'event: completion\n\n',
+  ].join('');
+  for (const last of [
+    completion({ completion: '', stop_reason: 'stop_sequence', stop: '\n\nHuman:' }),
+    'event: completion\ndata: {"completion": " end", "stop_reason": "max_tokens"}\n\n',
+  ]) {
+    const bytes = utf8(going + last);
+    // With CRLF the end of the blank line is seen at its first byte.
+    assert.equal(endedAt(streamEnd({ grammar: 'completion' }), bytes), bytes.length - (last.endsWith('\r\n') ? 1 : 0));
+    const end = streamEnd({ grammar: 'completion' });
+    assert.deepEqual([end.push(utf8(going)), end.endOfStream()], ['open', 'truncated']);
+    assert.deepEqual([end.push(utf8(last)), end.endOfStream()], ['ended', 'complete']);
+  }
+  const failed = streamEnd({ grammar: 'completion' });
+  assert.equal(failed.push(utf8(`${going}event: error\ndata: {}\n\n`)), 'ended');
+  assert.equal(failed.endOfStream(), 'error_event');
+  assert.equal(streamEnd({ grammar: 'completion' }).push(utf8('event: message_stop\ndata: {}\n\n')), 'open');
+});
+
 test('a line without end takes no memory and is no end', () => {
   const end = streamEnd();
   const chunk = new Uint8Array(1_000_000).fill(0x61);

@@ -120,7 +120,7 @@ test('what is no list, or could be read in two ways, is a fault', () => {
 });
 
 test('only lists of things with owners are read', () => {
-  for (const endpoint of ['models.list', 'files.get', 'memory_stores.list', 'sessions.events.list', 'unknown']) {
+  for (const endpoint of ['models.list', 'files.get', 'memories.list', 'sessions.events.list', 'unknown']) {
     assert.equal(isListOfThings(endpoint), false, endpoint);
     const found = read({ data: [] }, endpoint);
     assert.ok(!found.ok && found.fault === 'not_a_list');

@@ -38,6 +38,13 @@ test('a path names the thing that it is about, at every depth below it', () => {
     ['/v1/environments/env_1/work/w_1', ['environment env_1']],
     ['/v1/deployments/depl_1', ['deployment depl_1']],
     ['/v1/deployment_runs/drun_1', ['deployment drun_1']],
+    ['/v1/memory_stores/memstore_1', ['memory_store memstore_1']],
+    ['/v1/memory_stores/memstore_1/memories/mem_1', ['memory_store memstore_1']],
+    ['/v1/memory_stores/memstore_1/memory_versions', ['memory_store memstore_1']],
+    ['/v1/dreams/drm_1', ['dream drm_1']],
+    ['/v1/user_profiles/uprof_1', ['user_profile uprof_1']],
+    ['/v1/vaults/vlt_1/credentials/vcrd_1', ['vault vlt_1']],
+    ['/v1/memory_stores', []],
     ['/v1/agents', []],
     ['/v1/deployment_runs', []],
     ['/v1/skills/xlsx', []],
@@ -53,8 +60,9 @@ test('a query names what a list is asked for, in every way in which a list can b
   const expected = ['file file_1', 'file file_2', 'file file_3', 'file file_4', 'session sesn_1'];
   assert.deepEqual(inTarget('/v1/files', query), expected);
   assert.deepEqual(inTarget('/v1/models', '?ids[]=file_1'), []);
-  const chosen = '?agent_id=agent_1&deployment_id=depl_1&environment_id=env_1&agent_version=3';
-  const things = ['agent agent_1', 'deployment depl_1', 'environment env_1'];
+  const chosen =
+    '?agent_id=agent_1&deployment_id=depl_1&environment_id=env_1&memory_store_id=memstore_1&agent_version=3';
+  const things = ['agent agent_1', 'deployment depl_1', 'environment env_1', 'memory_store memstore_1'];
   assert.deepEqual(inTarget('/v1/sessions', chosen), things);
 });
 
@@ -105,6 +113,36 @@ test('a body names files, containers, skills, sessions and threads wherever they
   ]);
 });
 
+test('a body names memory stores, vaults and user profiles, of which no answer shows the content to everybody', () => {
+  const resources = [{ type: 'memory_store', memory_store_id: 'memstore_1', access: 'read_write' }];
+  assert.deepEqual(inBody({ agent: 'agent_1', resources, vault_ids: ['vlt_1', 'vlt_2'] }), [
+    ...['agent agent_1', 'memory_store memstore_1', 'vault vlt_1', 'vault vlt_2'],
+  ]);
+  assert.deepEqual(inBody({ vault_ids: null }), []);
+  const params = { model: 'm', user_profile_id: 'uprof_1', messages: [] };
+  assert.deepEqual(inBody({ requests: [{ custom_id: 'a', params }] }), ['user_profile uprof_1']);
+  const dream = { inputs: [{ type: 'memory_store', memory_store_id: 'memstore_2' }, { session_ids: ['sesn_1'] }] };
+  assert.deepEqual(inBody(dream), ['memory_store memstore_2', 'session sesn_1']);
+});
+
+test('an id that is written in another form is the same thing', () => {
+  for (const id of [' file_1', 'file_1\n', '\u00a0file_1\t'])
+    assert.deepEqual(inBody({ file_id: id }), ['file file_1']);
+  assert.deepEqual(inBody({ file_id: ['file_1', 'file_2'], file_ids: 'file_3' }), [
+    'file file_1',
+    'file file_2',
+    'file file_3',
+  ]);
+  assert.deepEqual(inTarget('/v1/files', '?ids[]=file_1%20&ids[]=+file_2'), ['file file_1', 'file file_2']);
+  for (const id of [' skill_1', 'skill_1 ']) {
+    assert.deepEqual(inBody({ container: { skills: [{ type: 'anthropic', skill_id: id }] } }), ['skill skill_1']);
+  }
+  assert.deepEqual(inBody({ skill_id: 'SKILL_1', type: 'anthropic' }), ['skill SKILL_1']);
+  const blanks = ' '.repeat(100_000);
+  assert.deepEqual(inBody({ file_id: blanks }), []);
+  assert.deepEqual(inBody({ file_id: `${blanks}file_1${blanks}` }), ['file file_1']);
+});
+
 test('what a caller calls so for its own tools names nothing', () => {
   const own = { file_id: 'mine', skill_id: 'mine', session_id: 'mine', container: 'mine', agent: 'mine' };
   const content = [{ type: 'tool_use', name: 'open', input: own }];
@@ -137,8 +175,15 @@ test('only what an endpoint makes is brought by its answer', () => {
   assert.deepEqual(made('agents.create', { type: 'agent', id: 'agent_1' }), ['agent agent_1']);
   assert.deepEqual(made('environments.create', { type: 'environment', id: 'env_1' }), ['environment env_1']);
   assert.deepEqual(made('deployments.create', { type: 'deployment', id: 'depl_1' }), ['deployment depl_1']);
+  assert.deepEqual(made('memory_stores.create', { id: 'memstore_1' }), ['memory_store memstore_1']);
+  assert.deepEqual(made('user_profiles.create', { id: 'uprof_1' }), ['user_profile uprof_1']);
   for (const endpoint of [
     'files.get',
+    'memory_stores.get',
+    'memories.create',
+    'user_profiles.update',
+    'vaults.create',
+    'dreams.list',
     'files.list',
     'skills.get',
     'batches.get',
@@ -152,6 +197,16 @@ test('only what an endpoint makes is brought by its answer', () => {
   }
   for (const answer of [null, [], 'file_1', { id: 7 }, { id: '' }, {}])
     assert.deepEqual(made('files.upload', answer), []);
+});
+
+test('a dream brings the memory store that it made, and not the one that it read', () => {
+  const inputs = [{ type: 'memory_store', memory_store_id: 'memstore_1' }];
+  const outputs = ['memstore_1', 'memstore_2'].map((memory_store_id) => ({ type: 'memory_store', memory_store_id }));
+  const dream = { type: 'dream', id: 'drm_1', session_id: 'sesn_1', inputs, outputs };
+  assert.deepEqual(shown(idsMadeByJson('dreams.create', { ...dream, outputs: [] })), ['dream drm_1', 'session sesn_1']);
+  assert.deepEqual(shown(idsMadeByJson('dreams.get', dream)), ['memory_store memstore_2', 'session sesn_1']);
+  assert.deepEqual(shown(idsMadeByJson('dreams.get', { ...dream, session_id: null, outputs: null })), []);
+  assert.ok(makesThings('dreams.get'));
 });
 
 test('a message brings its container and the files that its code wrote', () => {

@@ -5,7 +5,7 @@ import { SkilltapeError } from '../../../extproc/errors.ts';
 import type { RebuildResult } from '../../../extproc/rebuild/rebuild.ts';
 import { CommandRunner, newRun, type Run } from './looking-fixture.ts';
 
-const counts = { indexed: 3, maskingFailed: 1, erased: 2, damaged: 0, rejected: 0, expired: 0 };
+const counts = { indexed: 3, maskingFailed: 1, erased: 2, damaged: 0, rejected: 0, expired: 0, metadata: 0 };
 
 async function run(result: RebuildResult | SkilltapeError, ...args: string[]): Promise<Run> {
   const told = newRun();

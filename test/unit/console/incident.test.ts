@@ -127,6 +127,6 @@ test('break-glass is shown to whoever could take it back, and to nobody else', a
     const { get } = await logInTo(rig);
     const { body } = await get('/incident');
     assert.match(body, isListed ? /Break-glass \(1\)/ : /Break-glass \(0\)/);
-    assert.equal(/Everybody with a valid token on every connection/.test(body), isListed);
+    assert.equal(/Break-glass for everybody with a valid token on every connection/.test(body), isListed);
   }
 });

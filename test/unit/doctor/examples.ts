@@ -748,4 +748,8 @@ export const examples: Readonly<Record<string, Example>> = {
     ({ manager }) => put(manager, { stream_idle_timeout: '30s' }),
     ({ manager }) => put(manager, { stream_idle_timeout: '300s' }),
   ),
+  'release-answers-not-told-apart': releasing(
+    ({ manager }) => put(manager, { route_config: { response_headers_to_remove: [] } }),
+    ({ manager }) => put(manager, { route_config: { response_headers_to_remove: ['X-Skilltape-Envoy-Answered'] } }),
+  ),
 };

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { loadConfig } from '../../../extproc/config/load.ts';
 import { envoyPlanOf, type ProcessorAddress } from '../../../extproc/envoy/plan.ts';
 import { renderEnvoy } from '../../../extproc/envoy/render.ts';
+import { envoyAnsweredHeader } from '../../../extproc/exchange/envoy-answer.ts';
 import { connectionPlan, envoyPlan } from '../../builders/envoy-plan.ts';
 
 type Cluster = {
@@ -140,6 +141,13 @@ test('the release listener is rendered where a connection streams its holds, for
     manager.http_filters.map(({ name }: Filter) => name),
     ['envoy.filters.http.ext_proc', 'skilltape.released', 'skilltape.credential.sandbox', 'envoy.filters.http.router'],
   );
+  // What Envoy answers by itself is marked so, and no upstream can mark what it answers.
+  const [{ headers_to_add: marks }] = manager.local_reply_config.mappers;
+  assert.deepEqual(
+    marks.map(({ header }: { header: object }) => header),
+    [{ key: envoyAnsweredHeader, value: '%RESPONSE_CODE_DETAILS%' }],
+  );
+  assert.deepEqual(manager.route_config.response_headers_to_remove, [envoyAnsweredHeader]);
   const [route, ...others] = manager.route_config.virtual_hosts[0].routes;
   assert.deepEqual(others, []);
   const known = managerOf(gateway).route_config.virtual_hosts[0].routes[0];

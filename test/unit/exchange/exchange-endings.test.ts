@@ -269,6 +269,22 @@ test('the record tells how many bytes at its end the caller was not given', asyn
   });
 });
 
+test('the last chunk of an answer and its end are recorded both or neither, and without them the answer is cut', async () => {
+  for (const lost of ['answer_body', 'finished'] as const) {
+    const { log, open } = createRig();
+    const exchange = open();
+    await play(exchange, [...wholeRequest, answerHeaders({ headers: sized(2) })]);
+    log.failsAppend = (kind) => kind === lost;
+    const [action] = await play(exchange, [answerBody('{}', true)]);
+    assert.equal(action?.kind, 'cut');
+    assert.equal(log.kinds().at(-1), 'answer_started', `without ${lost}`);
+    log.failsAppend = () => false;
+    await exchange.abandon('cut', 'no space left on device');
+    const detail = 'no space left on device';
+    assert.deepEqual(log.finished, [{ outcome: 'cut', detail, status: 200, localReply: '' }]);
+  }
+});
+
 test('an end that nobody took is no end', async () => {
   const { log, open } = createRig();
   const exchange = open();
@@ -331,4 +347,28 @@ test('after an answer without a request no request is taken any more', async () 
   await exchange.accept(answerHeaders({ status: 400, codeDetails: 'path_normalization_failed' }));
   const actions = await play(exchange, wholeRequest);
   assert.ok(actions.every(({ kind }) => kind === 'cut'));
+});
+
+test('a stream of the legacy completions is complete when it said why it stopped, and waits for the disk with that', async () => {
+  const asked = { model: 'claude-2.1', prompt: '\n\nHuman: Hi\n\nAssistant:', max_tokens_to_sample: 5, stream: true };
+  const sent = [requestHeaders({ path: '/v1/complete' }), requestBody(JSON.stringify(asked)), requestBody('', true)];
+  const event = (fields: object) => `event: completion\ndata: ${JSON.stringify({ type: 'completion', ...fields })}\n\n`;
+  const going = event({ completion: ' Hi', stop_reason: null });
+  const last = event({ completion: '', stop_reason: 'stop_sequence' });
+  for (const [pieces, outcome, syncs] of [
+    [[going, last], 'complete', 1],
+    [[going, going], 'upstream_aborted', 0],
+  ] as const) {
+    const rig = createRig();
+    const exchange = rig.open();
+    await play(exchange, [...sent, streamed]);
+    const before = rig.log.events.filter((each) => each === 'sync').length;
+    await play(
+      exchange,
+      pieces.map((piece) => answerBody(piece)),
+    );
+    assert.equal(rig.log.events.filter((each) => each === 'sync').length - before, syncs);
+    await play(exchange, [answerBody('', true)]);
+    assert.equal(rig.log.ofKind('finished')[0]?.finished.outcome, outcome);
+  }
 });

@@ -48,6 +48,44 @@ test("what an answer made is its caller's in the next request, by its path and b
   assert.deepEqual(lastOwners(rig), [[], owners], 'the body is known to the request alone');
 });
 
+test('a memory store is whose it was made for, also one that a dream made', async () => {
+  const rig = createRig();
+  const get = (path: string, who = alice) => [
+    requestHeaders({ method: 'GET', path, metadata: tokenOf(who), endOfStream: true }),
+  ];
+  await ask(rig, post('/v1/memory_stores', { name: 'larch' }), json({ type: 'memory_store', id: 'memstore_1' }));
+  const inputs = [{ type: 'memory_store', memory_store_id: 'memstore_1' }];
+  const dream = { type: 'dream', id: 'drm_1', session_id: null, inputs, outputs: [] };
+  await ask(rig, post('/v1/dreams', { inputs }), json(dream));
+  const done = { ...dream, session_id: 'sesn_1', outputs: [{ type: 'memory_store', memory_store_id: 'memstore_2' }] };
+  await ask(rig, get('/v1/dreams/drm_1'), json(done));
+  const paths = [
+    'memory_stores/memstore_1/memories',
+    'memory_stores/memstore_2',
+    'dreams/drm_1',
+    'sessions/sesn_1/events',
+  ];
+  for (const path of paths) {
+    for (const [who, owner] of [
+      [alice, 'mine'],
+      [bob, 'others'],
+    ] as const) {
+      await ask(rig, get(`/v1/${path}`, who));
+      assert.deepEqual(
+        rig.judge.accessInputs.at(-1)?.owners.map((fact) => fact.owner),
+        [owner],
+        path,
+      );
+    }
+  }
+  const resources = [{ type: 'memory_store', memory_store_id: 'memstore_2' }];
+  await ask(rig, post('/v1/sessions', { resources, vault_ids: ['vlt_1'] }, bob));
+  assert.deepEqual(lastOwners(rig)[1], [
+    { kind: 'vault', owner: 'unknown', count: 1 },
+    { kind: 'memory_store', owner: 'others', count: 1 },
+  ]);
+});
+
 test('the record has whose the things are, and not which', async () => {
   const rig = createRig();
   await ask(rig, post('/v1/messages', { container: 'container_secret' }));

@@ -343,6 +343,36 @@ test('an approved request that the release listener refused went nowhere, and is
   }
 });
 
+const ofEnvoy = [
+  [
+    'upstream_reset_before_response_started{connection_failure,delayed_connect_error:_111}',
+    'refused',
+    /it went nowhere/,
+  ],
+  ['upstream_reset_before_response_started{remote_connection_failure|TLS_error}', 'refused', /it went nowhere/],
+  ['upstream_reset_before_response_started{overflow}', 'refused', /it went nowhere/],
+  ['no_healthy_upstream', 'refused', /it went nowhere/],
+  ['upstream_reset_before_response_started{connection_termination}', 'upstream_aborted', /answered in part/],
+  ['upstream_reset_before_response_started{remote_reset}', 'upstream_aborted', /answered in part/],
+  ['stream_idle_timeout', 'cut', /"timeout_error".*answered in part/],
+  ['something_of_a_later_version', 'cut', /answered in part/],
+] as const;
+for (const [details, outcome, event] of ofEnvoy) {
+  test(`an approved request that Envoy answers by itself for ${details} is no error of the upstream`, async () => {
+    const { rig, releaser } = streaming();
+    releaser.result = async () => answered(503, ['reset'], [['x-skilltape-envoy-answered', details]]);
+    const { exchange, action } = await begin(rig);
+    const reading = read(exchange, await action);
+    rig.desk.decide(granted);
+    const { text } = await reading;
+    assert.match(text, /\n\nevent: error\ndata: \{"type":"error","error":\{"type":"(?:api|timeout)_error".*\}\n\n$/);
+    assert.match(text, event);
+    const [{ detail, ...finished } = { outcome: '', detail: '' }] = rig.log.finished;
+    assert.deepEqual([finished.outcome, detail], [outcome, `release: answered by Envoy: ${details}`]);
+    assert.deepEqual(rig.log.ofKind('upstream_answered'), []);
+  });
+}
+
 test('an error of the upstream is recorded as it came, however it is told', async () => {
   const { rig, releaser } = streaming();
   const body = '{"type":"error",\n"error":{"type":"overloaded_error","message":"busy"}}';

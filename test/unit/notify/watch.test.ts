@@ -455,7 +455,7 @@ test('break-glass is told as such, and a target hears of no more subjects than i
   assert.deepEqual(told.map(({ about }) => about).toSorted(), ['approval', 'approval', 'break_glass']);
   const glass = told.find(({ about }) => about === 'break_glass') ?? assert.fail();
   assert.equal(titleOf(glass), `Break-glass is asked for (${id})`);
-  assert.deepEqual([glass.connection, glass.link], [null, null]);
+  assert.deepEqual([glass.connection, glass.link], [null, `${linkBase}/break-glass/${id}`]);
   assert.deepEqual(factsOf(glass)[0], { name: 'Connection', value: 'each' });
 });
 

@@ -141,7 +141,15 @@ test('writes and syncs are timed, and those that fail are counted and fail as be
 
 function progress(more: Partial<Extract<ShipReport, { kind: 'progress' }>>): ShipReport {
   const none = { delivered: [], openExchanges: 0, waitingExchanges: 0, undeliveredSinceMs: null };
-  return { kind: 'progress', shipped: 0, rejected: 0, findings: new FindingCounter().totals(), ...none, ...more };
+  return {
+    kind: 'progress',
+    shipped: 0,
+    rejected: 0,
+    erased: 0,
+    findings: new FindingCounter().totals(),
+    ...none,
+    ...more,
+  };
 }
 
 test('what was shipped is added up over deaths of the shipping thread, which begins to count anew', async () => {

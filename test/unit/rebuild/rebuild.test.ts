@@ -12,7 +12,7 @@ import { Shipped } from './shipped.ts';
 
 const firstMs = Date.UTC(2026, 0, 15, 10);
 const eve = { ...ada, subject: 'u-eve', email: 'eve@example.org', name: 'Eve Example' };
-const none = { maskingFailed: 0, erased: 0, damaged: 0, rejected: 0, expired: 0 };
+const none = { maskingFailed: 0, erased: 0, damaged: 0, rejected: 0, expired: 0, metadata: 0 };
 
 /** The exchange with this number began so many seconds after the first, and took a second and a half. */
 function numbered(number: number, overrides: Parameters<typeof transcriptOf>[0] = {}): Transcript {
@@ -236,6 +236,22 @@ test('whoever was erased is not brought back by a journal that still has what th
   assert.doesNotMatch(shipped.everything().documents?.join() ?? '', /u-eve/);
 });
 
+test('what a person had said in the journal alone when they were erased is not brought back either', async (t) => {
+  const shipped = await filled(t);
+  await shipped.stop();
+  shipped.loseIndex();
+  const isErased = ({ started }: Transcript) => started.identity?.subject === eve.subject;
+  const { started } = chat(160, ['said last'], { started: { identity: eve } });
+  await shipped.start();
+  await shipped.write({ ...chat(160, ['said last']), started });
+  await shipped.stop();
+  const { counts } = await rebuildIndex(shipped.rebuilding(t, { isErased }));
+  assert.equal(counts.erased, 1);
+  const documents = shipped.everything().documents?.join() ?? '';
+  assert.doesNotMatch(documents, /said last/);
+  assert.match(documents, /u-ada/);
+});
+
 test('a person who is erased after an index was prepared is not put in place with it', async (t) => {
   const shipped = await filled(t);
   assert.equal((await rebuildIndex(shipped.rebuilding(t))).kind, 'prepared');
@@ -282,6 +298,57 @@ test('what retention took is not brought back: neither texts whose days are over
   assert.doesNotMatch(now.documents?.join() ?? '', /question|poison/);
   assert.ok((now.documents?.length ?? 0) > turns / 2);
   for (const table of ['turns', 'links', 'classes', 'counted']) assert.deepEqual(now[table], before[table], table);
+});
+
+/** Journals are freed in days, content goes after weeks. */
+async function freed(shipped: Shipped): Promise<void> {
+  await shipped.stop({ dropJournals: true });
+  await shipped.start();
+  await shipped.stop();
+}
+
+for (const expired of [['short'], ['standard'], ['short', 'standard']]) {
+  test(`what the archive keeps of ${expired.join(' and ')} makes the same index, texts apart, and the same of what comes`, async (t) => {
+    const shipped = await filled(t);
+    await shipped.ship();
+    await shipped.expire(...expired);
+    const before = shipped.everything();
+    const answers = await searches(shipped.directory);
+    await freed(shipped);
+    shipped.loseIndex();
+    const leftOf: LeftOf = ({ retentionClass }) => (expired.includes(retentionClass) ? 'metadata' : 'all');
+    const { counts } = await rebuildIndex(shipped.rebuilding(t, { leftOf }));
+    const gone = expired.flatMap((name) => before.classes?.filter((row) => row.includes(`"${name}"`)) ?? []).length;
+    assert.ok(gone > 10);
+    assert.deepEqual([counts.metadata, counts.indexed + counts.metadata, counts.damaged], [gone, turns + 14, 0]);
+    assertSame(shipped, before);
+    assert.deepEqual(await searches(shipped.directory), answers);
+  });
+}
+
+test('of a day whose metadata is over nothing comes back, also where the archive has it still', async (t) => {
+  const shipped = await filled(t);
+  await shipped.ship();
+  await shipped.expire('short');
+  const classes = shipped.everything().classes?.filter((row) => row.includes('"short"')).length;
+  await freed(shipped);
+  shipped.loseIndex();
+  const leftOf: LeftOf = ({ retentionClass }) => (retentionClass === 'short' ? 'nothing' : 'all');
+  const { counts } = await rebuildIndex(shipped.rebuilding(t, { leftOf }));
+  assert.deepEqual([counts.metadata, counts.expired], [0, classes]);
+  assert.doesNotMatch(shipped.everything().documents?.join() ?? '', /retention_class\\":\\"short/);
+});
+
+test('metadata of an erased person stays closed, and is told once', async (t) => {
+  const shipped = await filled(t);
+  await shipped.ship();
+  await shipped.expire('short');
+  const short = shipped.everything().classes?.filter((row) => row.includes('"short"')).length ?? 0;
+  await freed(shipped);
+  shipped.keys.erase({ issuer: ada.issuer, subject: ada.subject }, 'short');
+  shipped.loseIndex();
+  const { counts } = await rebuildIndex(shipped.rebuilding(t));
+  assert.deepEqual([counts.indexed, counts.metadata, counts.erased], [turns + 14 - short, 0, short]);
 });
 
 /** Row by row: what differs is told without what does not. */

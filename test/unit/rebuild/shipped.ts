@@ -6,10 +6,12 @@ import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import { Archive } from '../../../extproc/archive/archive.ts';
 import { ArchiveReader } from '../../../extproc/archive/reader.ts';
+import { Retirement } from '../../../extproc/archive/retire.ts';
 import { newSigningKey } from '../../../extproc/archive/signing.ts';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import { encodeRecord, type RecordBody } from '../../../extproc/exchange/record.ts';
 import { SqliteMemory } from '../../../extproc/index/sqlite/memory.ts';
+import { SqliteRetention } from '../../../extproc/index/sqlite/retention.ts';
 import { indexFile } from '../../../extproc/index/sqlite/schema.ts';
 import { SqliteSearch } from '../../../extproc/index/sqlite/search.ts';
 import { SqliteIndex } from '../../../extproc/index/sqlite/writer.ts';
@@ -20,7 +22,7 @@ import { openJournalReader } from '../../../extproc/journal/reader.ts';
 import { builtInDetection } from '../../../extproc/masking/own-detection.ts';
 import type { RecordInput } from '../../../extproc/policy/input.ts';
 import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
-import type { LeftOf } from '../../../extproc/rebuild/left.ts';
+import type { FillingParts } from '../../../extproc/rebuild/filling.ts';
 import { rebuildDirectory } from '../../../extproc/rebuild/places.ts';
 import type { RebuildOptions } from '../../../extproc/rebuild/rebuild.ts';
 import { createPipeline, type PipelineParts } from '../../../extproc/ship/pipeline.ts';
@@ -111,6 +113,19 @@ export class Shipped {
     memory.close();
   }
 
+  /** The days of the content of these classes are over: a sweep takes it from archive and index. */
+  async expire(...classes: string[]): Promise<void> {
+    const retirement = new Retirement({
+      ...{ directory: join(this.directory, 'archive'), fileSystem: nodeFileSystem, key: this.#signing },
+      ...{ ownerOf: () => '', nowMs: Date.now },
+    });
+    const index = SqliteRetention.open(this.directory);
+    for (const family of await retirement.families())
+      if (classes.includes(family.retentionClass)) await retirement.delete(family, 'retention');
+    for (const day of await index.days()) if (classes.includes(day.retentionClass)) await index.reduce(day, []);
+    await index.close();
+  }
+
   loseIndex(): void {
     for (const end of ['', '-wal', '-shm']) rmSync(`${indexFile(this.directory)}${end}`, { force: true });
   }
@@ -118,18 +133,21 @@ export class Shipped {
   /** Everything that rebuilding needs; `changed` replaces what makes the documents. */
   rebuilding(
     t: TestContext,
-    changed: Partial<typeof documentParts & { leftOf: LeftOf }> = {},
+    changed: Partial<typeof documentParts & Pick<FillingParts, 'leftOf' | 'isErased'>> = {},
   ): RebuildOptions & { said: string[] } {
     const said: string[] = [];
     const directory = join(this.directory, 'archive');
-    const archive = new ArchiveReader({ directory, fileSystem: nodeFileSystem, opener: this.keys });
+    const place = { directory, fileSystem: nodeFileSystem, opener: this.keys };
+    const archive = new ArchiveReader(place);
+    const metadata = new ArchiveReader({ ...place, of: 'metadata' });
     const journals = workers.map((number) => ({ source: this.#reader(number), number, from: null }));
     t.after(async () => {
       await archive.close();
+      await metadata.close();
       for (const { source } of journals) await source.close();
     });
     return {
-      ...{ dataDirectory: this.directory, workers: 2, fileSystem: nodeFileSystem, archive, journals, said },
+      ...{ dataDirectory: this.directory, workers: 2, fileSystem: nodeFileSystem, archive, metadata, journals, said },
       file: { made: indexFile(rebuildDirectory(this.directory)), wanted: indexFile(this.directory) },
       hasDocuments: null,
       rules: 'sha256:1',
@@ -151,7 +169,16 @@ export class Shipped {
           memory.close();
         };
         return {
-          parts: { ...documentParts, leftOf: () => 'all' as const, ...changed, memory, index, search, onReached },
+          parts: {
+            ...documentParts,
+            leftOf: () => 'all' as const,
+            isErased: () => false,
+            ...changed,
+            memory,
+            index,
+            search,
+            onReached,
+          },
           close,
         };
       },
@@ -179,6 +206,7 @@ export class Shipped {
       links: rows('select * from links'),
       classes: rows('select * from retention_classes'),
       counted: rows('select * from counted'),
+      owners: rows('select * from owners'),
     };
     database.close();
     return all;

@@ -23,6 +23,7 @@ const limits = {
   journalMaxBytes: 64 * 1_024,
   syncIntervalMs: 50,
   volumeRefuseAtPercent: 90,
+  maxAgeHours: 24,
   keyFile: '',
 };
 const place = { fileSystem: nodeFileSystem, key, log };

@@ -39,6 +39,8 @@ export class Recorded {
   readonly directory: string;
   readonly #journals: Journal[];
   readonly exchanges: JournalExchanges;
+  /** Ids of exchanges whose person was erased. */
+  readonly erased = new Set<string>();
   #nextMs = Date.UTC(2026, 0, 15);
 
   static async open(t: TestContext, { journals = 1, segmentMaxBytes = 2 ** 20 } = {}): Promise<Recorded> {
@@ -64,7 +66,7 @@ export class Recorded {
     const readers = journals.map((_, at) => {
       return openJournalReader({ directory: join(directory, `journal-${at}`), fileSystem: nodeFileSystem, key });
     });
-    this.exchanges = new JournalExchanges(readers);
+    this.exchanges = new JournalExchanges(readers, (transcript) => this.erased.has(transcript.exchangeId));
   }
 
   journal(at = 0): Journal {

@@ -107,6 +107,15 @@ test('what fails again, and what has no raw bytes any more, is counted and stays
   assert.deepEqual(await recorded.indexed(), before);
 });
 
+test('what a journal still has of a person who was erased is as if it had no raw bytes any more', async (t) => {
+  const recorded = await Recorded.open(t);
+  const ids = [await recorded.write('poison of hers'), await recorded.write('poison of another')];
+  await recorded.ship({ masker: failingOn('poison') });
+  recorded.erased.add(ids[0] ?? '');
+  const { counts } = await remask(failed, recorded.remasking(t));
+  assert.deepEqual(counts, { ...none, selected: 2, remasked: 1, gone: 1 });
+});
+
 test('exchanges are chosen by their ids, whether they failed or not; an unknown one is gone', async (t) => {
   const recorded = await Recorded.open(t);
   const id = await recorded.write('harmless');

@@ -27,9 +27,12 @@ async function filled(t: Parameters<typeof RetentionRig.open>[0]): Promise<Reten
   return rig;
 }
 
-function readerOf({ dataDirectory, archiveDirectory: directory }: RetentionRig): ArchiveReader {
+function readerOf(
+  { dataDirectory, archiveDirectory: directory }: RetentionRig,
+  of: 'exchanges' | 'metadata' = 'exchanges',
+): ArchiveReader {
   const opener = openOpener({ dataDirectory, master: masterFromFile(dataDirectory) });
-  return new ArchiveReader({ directory, fileSystem: nodeFileSystem, opener });
+  return new ArchiveReader({ directory, fileSystem: nodeFileSystem, opener, of });
 }
 
 const idOf = (number: number) => exchangeIdOf(number, noon);
@@ -59,6 +62,25 @@ test('a person who is erased is in no store any more; others are, the chain veri
     master: masterFromFile(dataDirectory),
   });
   await assert.rejects(readBack(readerOf(rig), idOf(1)));
+});
+
+test('erasing a person reaches what the archive keeps when content is gone, and leaves that of others', async (t) => {
+  const rig = await filled(t);
+  const { dataDirectory } = rig;
+  await rig.archive.close();
+  const backup = await backupKeys({ dataDirectory });
+  rig.nowMs = noon + 40 * dayMs;
+  await rig.sweep();
+  assert.deepEqual([(await rig.families()).length, (await rig.metadataFamilies()).length], [0, 1]);
+  for (const number of [1, 2, 3, 4]) await readBack(readerOf(rig, 'metadata'), idOf(number));
+  assert.deepEqual((await rig.erase(ada)).toDo, []);
+  await restoreKeys({
+    ...{ dataDirectory, backup: backup.bytes, backupName: 'backup', backupMaxAgeDays: 3_650 },
+    master: masterFromFile(dataDirectory),
+  });
+  for (const number of [1, 2]) await assert.rejects(readBack(readerOf(rig, 'metadata'), idOf(number)));
+  for (const number of [3, 4]) await readBack(readerOf(rig, 'metadata'), idOf(number));
+  assert.deepEqual((await rig.verify()).findings, []);
 });
 
 test('erasing under a hold is refused and recorded, whatever the hold names', async (t) => {
@@ -108,16 +130,48 @@ test('an erasure that the index could not take part in is finished by the next s
   rig.nowMs += dayMs;
   await rig.record({ number: 5, atMs: rig.nowMs, person: ada, input: 'zebrastripe again' });
   await rig.reopen();
-  assert.deepEqual((await rig.sweep()).erasures, { finished: [], waiting: [begun.run] });
+  assert.deepEqual((await rig.sweep()).erasures, { finished: [], waiting: [begun.run], inJournal: [] });
   rig.indexAway = null;
   const { id } = await rig.parts.holds.add({ person: ada }, 'ops', 'a case');
   assert.deepEqual((await rig.sweep()).erasures.waiting, [begun.run], 'a hold that came meanwhile wins');
   await rig.parts.holds.release(id, 'ops', 'over');
-  assert.deepEqual((await rig.sweep()).erasures, { finished: [begun.run], waiting: [] });
+  assert.deepEqual((await rig.sweep()).erasures, { finished: [], waiting: [], inJournal: [begun.run] });
   assert.deepEqual(
     (await rig.search.search({ text: 'zebrastripe' })).hits.map(({ id: found }) => found),
     [exchangeIdOf(5, rig.nowMs)],
   );
   await readBack(readerOf(rig), exchangeIdOf(5, rig.nowMs));
-  assert.deepEqual((await rig.sweep()).erasures, { finished: [], waiting: [] });
+  assert.deepEqual((await rig.sweep()).erasures, { finished: [begun.run], waiting: [], inJournal: [] });
+  assert.deepEqual((await rig.sweep()).erasures, { finished: [], waiting: [], inJournal: [] });
+});
+
+test('an erasure ends when the journals have let go of what the person said, and takes what came meanwhile', async (t) => {
+  const rig = await filled(t);
+  rig.oldestInJournalsMs = noon;
+  const begun = await rig.erase(ada);
+  assert.equal(begun.outcome, 'erased');
+  assert.deepEqual((await rig.sweep()).erasures, { finished: [], waiting: [], inJournal: [begun.run] });
+  // Shipping was about to deliver it while the index was cleared.
+  await rig.record({ number: 6, atMs: noon + 1_000, person: ada, input: 'zebrastripe too late' });
+  await rig.record({ number: 7, atMs: rig.nowMs + dayMs, person: ada, input: 'zebrastripe again' });
+  rig.oldestInJournalsMs = rig.nowMs + 1;
+  rig.indexAway = 'connection refused';
+  assert.deepEqual((await rig.sweep()).erasures.waiting, [begun.run]);
+  rig.indexAway = null;
+  await rig.reopen();
+  assert.deepEqual((await rig.sweep()).erasures, { finished: [begun.run], waiting: [], inJournal: [] });
+  const { hits } = await rig.search.search({ text: 'zebrastripe' });
+  assert.deepEqual(
+    hits.map(({ id }) => id),
+    [rig.idOf(7)],
+  );
+  await readBack(readerOf(rig), rig.idOf(7));
+  const outcomes = rig.parts.receipts
+    .list()
+    .flatMap((one) => (one.kind === 'erase' ? [[one.outcome, one.documents]] : []));
+  assert.deepEqual(outcomes, [
+    ['erased', 2],
+    ['waiting', 0],
+    ['left_journals', 1],
+  ]);
 });

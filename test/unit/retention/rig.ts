@@ -20,17 +20,19 @@ import { prepareKeys } from '../../../extproc/keys/prepare.ts';
 import { decodeSealedKey } from '../../../extproc/keys/sealed-key.ts';
 import { type KeySealer, openSealer } from '../../../extproc/keys/sealer.ts';
 import { type EraseParts, Pending } from '../../../extproc/retention/erase.ts';
+import { dayOfFamily, isMetadataFamily } from '../../../extproc/retention/families.ts';
 import { Holds } from '../../../extproc/retention/holds.ts';
 import type { PersonName } from '../../../extproc/retention/parts.ts';
-import type { Disk } from '../../../extproc/retention/plan.ts';
+import type { Disk, PlannedFamily } from '../../../extproc/retention/plan.ts';
 import { Receipts } from '../../../extproc/retention/receipts.ts';
 import type { ClassDays } from '../../../extproc/retention/rules.ts';
 import { planNow, sweep } from '../../../extproc/retention/sweep.ts';
 import { RevealRetention } from '../../../extproc/reveal/retention.ts';
 import { sealValue } from '../../../extproc/reveal/sealed-value.ts';
 import { RevealStore } from '../../../extproc/reveal/store.ts';
+import { reducedDocument } from '../../../extproc/transcript/reduced-document.ts';
 import { documentOf } from '../../builders/document.ts';
-import { exchangeOf } from '../archive/rig.ts';
+import { exchangeIdOf, exchangeOf } from '../archive/rig.ts';
 
 /** A year of days has thousands of syncs, which are not what is tested here. */
 const memoryDisk = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
@@ -57,6 +59,8 @@ export class RetentionRig {
   disk: Disk | null = null;
   /** Set: the index cannot be opened, for that reason. */
   indexAway: string | null = null;
+  /** As if the journals had let go of everything. */
+  oldestInJournalsMs = Number.POSITIVE_INFINITY;
   readonly dataDirectory: string;
   readonly fileSystem: FileSystem;
   readonly key = newSigningKey();
@@ -161,6 +165,7 @@ export class RetentionRig {
           return erased.kind === 'erased' ? erased.keys : 0;
         },
       },
+      oldestInJournalsMs: async () => this.oldestInJournalsMs,
       removeRejects: (person, before) =>
         removeRejectsOf(indexFile(dataDirectory), { issuer: person.issuer, ids: idsOf(person) }, before),
     };
@@ -172,17 +177,18 @@ export class RetentionRig {
       const { pseudonym, session, input, isRefusedByIndex = false } = told;
       this.#offset += 1_000;
       const place = { journal: 1, segment: 1, offset: this.#offset };
-      const exchange = exchangeOf(number, { finishedMs: atMs + 1_000, retentionClass, person, place });
-      this.#ids.set(number, exchange.exchangeId);
-      await this.archive.archive([exchange]);
+      const exchangeId = exchangeIdOf(number, atMs);
+      const document = documentOf({
+        ...{ id: exchangeId, time: new Date(atMs).toISOString(), session: session ?? 'session-1' },
+        ...{ user: { id: pseudonym ?? person.subject, domain: person.issuer }, input: input ?? `words ${number}` },
+        skilltape: { retention_class: retentionClass },
+      });
+      const metadata = [reducedDocument(document)];
+      const finishedMs = atMs + 1_000;
+      await this.archive.archive([exchangeOf(number, { finishedMs, retentionClass, person, place, metadata })]);
+      this.#ids.set(number, exchangeId);
       if (isRefusedByIndex) continue;
-      await this.index.deliver([
-        documentOf({
-          ...{ id: exchange.exchangeId, time: new Date(atMs).toISOString(), session: session ?? 'session-1' },
-          ...{ user: { id: pseudonym ?? person.subject, domain: person.issuer }, input: input ?? `words ${number}` },
-          skilltape: { retention_class: retentionClass },
-        }),
-      ]);
+      await this.index.deliver([document]);
       const { key, sealed } = await this.sealer.sealedKeyFor(person, retentionClass, `context ${number}`);
       const value = sealValue(createSecretKey(key), 0, session ?? 'session-1', `[EMAIL:${number}]`, 'ada@example.org');
       const rows = [{ session: session ?? 'session-1', token: `[EMAIL:${number}]`, counter: 0, value }];
@@ -208,14 +214,21 @@ export class RetentionRig {
     return verifyArchive({ directory, fileSystem, publicKeys: [key.publicKey], outside: new Map() });
   }
 
+  /** Of exchanges. */
   async families(): Promise<string[]> {
-    const families = await this.parts.archive.families();
-    return families.map(({ retentionClass, day }) => `${retentionClass} ${day}`).sort();
+    return namesOf(await this.parts.archive.families(), false);
+  }
+
+  async metadataFamilies(): Promise<string[]> {
+    return namesOf(await this.parts.archive.families(), true);
   }
 
   async heldFamilies(): Promise<string[]> {
-    const families = await this.parts.archive.heldFamilies();
-    return families.map(({ retentionClass, day }) => `${retentionClass} ${day}`).sort();
+    return namesOf(await this.parts.archive.heldFamilies(), false);
+  }
+
+  async heldMetadataFamilies(): Promise<string[]> {
+    return namesOf(await this.parts.archive.heldFamilies(), true);
   }
 
   idOf(number: number): string {
@@ -232,4 +245,12 @@ export class RetentionRig {
     this.#revealRetention ??= RevealRetention.open(this.dataDirectory);
     return this.#revealRetention.days();
   }
+}
+
+export function namesOf(families: readonly PlannedFamily[], areOfMetadata: boolean): string[] {
+  return families
+    .filter((family) => isMetadataFamily(family) === areOfMetadata)
+    .map(dayOfFamily)
+    .map(({ retentionClass, day }) => `${retentionClass} ${day}`)
+    .sort();
 }

@@ -9,17 +9,34 @@ import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
 import { masterFromFile } from '../../../extproc/keys/master.ts';
 import { openOpener } from '../../../extproc/keys/opener.ts';
 import { RevealRetention } from '../../../extproc/reveal/retention.ts';
-import { FakeFileSystem } from '../../fakes/file-system.ts';
+import { FakeFileSystem, seededRandom } from '../../fakes/file-system.ts';
 import { ada, asked, dayMs, eve, RetentionRig } from './rig.ts';
 
 const startMs = Date.UTC(2026, 0, 1);
 const noon = (number: number) => startMs + number * dayMs + dayMs / 2;
 const [first, second] = ['2026-01-01', '2026-01-02'];
 
+function readerOf(rig: RetentionRig, of: 'exchanges' | 'metadata'): ArchiveReader {
+  const opener = openOpener({ dataDirectory: rig.dataDirectory, master: masterFromFile(rig.dataDirectory) });
+  return new ArchiveReader({ directory: rig.archiveDirectory, fileSystem: rig.fileSystem, opener, of });
+}
+
+/** Of which exchanges the archive has metadata that can be read. */
+async function metadataOf(rig: RetentionRig, ...numbers: number[]): Promise<boolean[]> {
+  const reader = readerOf(rig, 'metadata');
+  const found: boolean[] = [];
+  for (const number of numbers) {
+    const outcome = await reader.read(rig.idOf(number));
+    const [document] = outcome.kind === 'found' ? await outcome.exchange.documents() : [];
+    found.push((document as { event?: { id?: string } } | undefined)?.event?.id === rig.idOf(number));
+  }
+  await reader.close();
+  return found;
+}
+
 /** What of the archive can be read, and is proven. */
 async function readable(rig: RetentionRig, ...numbers: number[]): Promise<boolean[]> {
-  const opener = openOpener({ dataDirectory: rig.dataDirectory, master: masterFromFile(rig.dataDirectory) });
-  const reader = new ArchiveReader({ directory: rig.archiveDirectory, fileSystem: rig.fileSystem, opener });
+  const reader = readerOf(rig, 'exchanges');
   const found: boolean[] = [];
   for (const number of numbers) {
     const outcome = await reader.read(rig.idOf(number));
@@ -303,13 +320,14 @@ test('an index that is away delays what it has, keeps nothing else back, and is 
 });
 
 test('a sweep that was killed anywhere is finished by the next one, and shows in the receipts', async (t) => {
-  for (let passing = 0; passing < 3; passing += 1) {
+  for (let passing = 0; passing < 8; passing += 1) {
+    const isMetadataDue = passing >= 3;
     const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
     await rig.record({ number: 1, atMs: noon(0) }, { number: 2, atMs: noon(1), retentionClass: 'other' });
     await rig.archive.close();
-    rig.nowMs = noon(40);
+    rig.nowMs = noon(isMetadataDue ? 400 : 40);
     const { archive, receipts } = rig.parts;
-    let left = passing;
+    let left = isMetadataDue ? passing - 3 : passing;
     const killed = () => {
       left -= 1;
       // Whatever is asked for after it fails too, as in a process that is not there any more.
@@ -334,9 +352,10 @@ test('a sweep that was killed anywhere is finished by the next one, and shows in
     const receipt = await rig.sweep();
     assert.deepEqual(receipt.toDo, []);
     assert.deepEqual(await rig.families(), []);
+    assert.equal((await rig.metadataFamilies()).length, isMetadataDue ? 0 : 2);
     assert.deepEqual(
       (await rig.indexDays()).map(({ withContent }) => withContent),
-      [0, 0],
+      isMetadataDue ? [] : [0, 0],
     );
     assert.deepEqual(
       rig.parts.receipts.list().map(({ kind }) => kind),
@@ -352,8 +371,8 @@ test('what is written still, or damaged, stays: the receipt says so and the othe
   rig.nowMs = noon(40);
   const { toDo } = await rig.sweep();
   assert.deepEqual(
-    toDo.map(({ day }) => day),
-    [second],
+    toDo.map(({ store, day }) => [store, day]),
+    [['archive', second]],
   );
   assert.match(toDo[0]?.reason ?? '', /is not ended yet/);
   assert.deepEqual(await rig.families(), [`standard ${second}`]);
@@ -376,6 +395,102 @@ test('what is written still, or damaged, stays: the receipt says so and the othe
     .split('\n')
     .slice(-1);
   assert.equal(JSON.parse(last.split('\t')[0] ?? '').tombstones.count, 2, 'the writer signs what retention deleted');
+});
+
+test('metadata that a hold covers outlives its days by itself, and goes with the hold', async (t) => {
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
+  await rig.record(
+    { number: 1, atMs: noon(0), person: ada },
+    { number: 2, atMs: noon(0), person: eve },
+    { number: 3, atMs: noon(4), person: eve },
+  );
+  await rig.archive.close();
+  rig.nowMs = noon(40);
+  await rig.sweep();
+  assert.deepEqual(await metadataOf(rig, 1, 2, 3), [true, true, true]);
+  const { id } = await rig.parts.holds.add({ person: ada }, 'ops', 'a case');
+  // The day of the first is due, and that of the third is not yet.
+  rig.nowMs = noon(368);
+  const { done } = await rig.sweep();
+  assert.deepEqual(
+    done.map(({ store, action, day, items, held }) => [store, action, day, items, held?.exchanges]),
+    [
+      ['metadata', 'move', first, 1, 1],
+      ['index', 'delete', first, 1, undefined],
+    ],
+  );
+  assert.deepEqual(
+    [await rig.metadataFamilies(), await rig.heldMetadataFamilies()],
+    [[`standard ${'2026-01-05'}`], [`standard ${first}`]],
+  );
+  assert.deepEqual(await metadataOf(rig, 1, 2, 3), [true, false, true]);
+  const held = await rig.verify();
+  assert.deepEqual([held.findings, held.counts.metadata, held.counts.held], [[], 2, 0]);
+  // Neither a day later nor with an index that was lost anything of it goes.
+  rig.nowMs = noon(369);
+  assert.deepEqual((await rig.sweep()).done, []);
+  rig.indexAway = 'it is away';
+  await rig.sweep();
+  rig.indexAway = null;
+  assert.deepEqual(await metadataOf(rig, 1, 2, 3), [true, false, true]);
+  await rig.parts.holds.release(id, 'ops', 'the case is over');
+  rig.nowMs += 1;
+  const { sums } = await rig.sweep();
+  assert.deepEqual(sums.held_metadata?.items, 1);
+  assert.deepEqual(await metadataOf(rig, 1, 2, 3), [false, false, true]);
+  assert.deepEqual((await rig.verify()).findings, []);
+});
+
+test('for want of room content goes before its time, and no metadata', async (t) => {
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
+  await rig.record({ number: 1, atMs: noon(0) }, { number: 2, atMs: noon(1) });
+  await rig.archive.close();
+  rig.nowMs = noon(12);
+  rig.disk = { sizeBytes: 1_000_000, usedBytes: 999_999 };
+  const { done } = await rig.sweep();
+  assert.deepEqual([...new Set(done.map(({ because }) => because))], ['disk_budget']);
+  assert.deepEqual([await rig.families(), (await rig.metadataFamilies()).length], [[], 2]);
+  assert.deepEqual(await metadataOf(rig, 1, 2), [true, true]);
+});
+
+test('the disk fails at any sync of a sweep and the power with it: the next one finishes it, and nothing held is lost', async (t) => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  t.diagnostic(`seed ${seed}`);
+  let isReached = true;
+  for (let passing = 0; isReached; passing += 1) {
+    const disk = new FakeFileSystem();
+    const rig = await RetentionRig.open(t, { startMs, fileSystem: disk });
+    await rig.record(
+      { number: 1, atMs: noon(0), person: ada },
+      { number: 2, atMs: noon(0), person: eve },
+      { number: 3, atMs: noon(1), person: eve },
+      { number: 4, atMs: noon(390), person: eve },
+    );
+    await rig.archive.close();
+    await rig.parts.holds.add({ person: ada }, 'ops', 'a case');
+    rig.nowMs = noon(400);
+    disk.failNextSync('EIO', passing);
+    const receipt = await rig.sweep().catch(() => null);
+    isReached = receipt === null || receipt.toDo.length > 0;
+    const random = seededRandom(seed + passing);
+    disk.crash(random() < 0.5 ? undefined : random);
+    const at = `seed ${seed}, sync ${passing}`;
+    assert.deepEqual((await rig.verify()).findings, [], at);
+    assert.equal((await metadataOf(rig, 1))[0], true, at);
+    await rig.reopen();
+    assert.deepEqual((await rig.sweep()).toDo, [], at);
+    assert.deepEqual(await metadataOf(rig, 1, 2, 3, 4), [true, false, false, true], at);
+    assert.deepEqual(await readable(rig, 1, 2, 3, 4), [true, false, false, true], at);
+    assert.deepEqual(
+      [await rig.heldFamilies(), await rig.heldMetadataFamilies()],
+      [[`standard ${first}`], [`standard ${first}`]],
+      at,
+    );
+    const { findings, notes } = await rig.verify();
+    assert.deepEqual([findings, new Set(notes.map(({ kind }) => kind))], [[], new Set(['expired'])], at);
+    if (isReached) assert.ok(passing < 200);
+    else assert.ok(passing > 10, 'too few syncs were made to fail');
+  }
 });
 
 test('holds or receipts that somebody changed stop everything: nobody can say what is held', async (t) => {

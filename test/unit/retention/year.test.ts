@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
-import { dayMs, RetentionRig } from './rig.ts';
+import { dayMs, namesOf, RetentionRig } from './rig.ts';
 
 const classes = {
   brief: { contentDays: 1, metadataDays: 10 },
@@ -30,7 +30,10 @@ test('a year of three classes, swept daily: each day goes when it is due, in eve
     const receipt = await rig.sweep();
     assert.deepEqual([receipt.toDo, receipt.kept, receipt.away], [[], [], {}], dayOf(today));
     assert.equal(receipt.number, 2 * (today + 1));
-    const families = await rig.families();
+    const gone = names.filter((name) => today > classes[name].metadataDays);
+    assert.equal(receipt.sums.metadata?.items ?? 0, gone.length, dayOf(today));
+    const stored = await rig.parts.archive.families();
+    const [families, metadata] = [namesOf(stored, false), namesOf(stored, true)];
     const indexed = await rig.indexDays();
     const revealed = rig.revealDays();
     for (const name of names) {
@@ -44,6 +47,11 @@ test('a year of three classes, swept daily: each day goes when it is due, in eve
         content.map((day) => `${name} ${day}`),
         at,
       );
+      assert.deepEqual(
+        metadata.filter((family) => family.startsWith(`${name} `)),
+        expected(today, metadataDays).map((day) => `${name} ${day}`),
+        at,
+      );
       assert.deepEqual(of(indexed), expected(today, metadataDays), at);
       assert.deepEqual(of(indexed.filter(({ withContent }) => withContent > 0)), content, at);
       assert.deepEqual(of(revealed), content, at);
@@ -53,5 +61,10 @@ test('a year of three classes, swept daily: each day goes when it is due, in eve
   }
   const { findings, notes } = await rig.verify();
   assert.deepEqual(findings, []);
-  assert.ok(notes.filter(({ kind }) => kind === 'expired').length > 2 * (days - 100));
+  const expired = notes.filter(({ kind }) => kind === 'expired');
+  const [ofMetadata, ofContent] = [true, false].map((is) =>
+    expired.filter(({ file }) => file.includes('.metadata/') === is),
+  );
+  assert.ok((ofContent?.length ?? 0) > 2 * (days - 100));
+  assert.ok((ofMetadata?.length ?? 0) > 2 * days - 100);
 });

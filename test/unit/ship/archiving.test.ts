@@ -50,13 +50,14 @@ function rig() {
     onMaskingFailed: () => {},
     onFindings: () => {},
   };
+  const erased = { refresh: async () => {}, has: () => false, eraseKeys: async () => {} };
   const events = { onDelivering: () => {}, onRejected: () => assert.fail('rejected') };
   const shipper = new Shipper([{ source: journal, from: null, number: 1 }], createPipeline(parts), events);
   const from = () => shipper.status().delivered[0] ?? null;
   const run = { run: <T>(_: number, work: () => Promise<T>) => work() };
   const ahead = new AheadOfIndex(
     () => [{ source: journal, from: from(), number: 1, close: async () => {} }],
-    parts,
+    { ...parts, erased },
     run,
   );
   return { journal, shipper, ahead, away, told, archived };

@@ -56,7 +56,7 @@ test('the cursor stays at the start of the oldest open exchange, so a restart lo
   const { shipper, delivered } = shipping(journal);
   await shipper.advance();
   assert.deepEqual(shipper.status(), {
-    ...{ delivered: [placeOf(4)], shipped: 2, rejected: 0, openExchanges: 1 },
+    ...{ delivered: [placeOf(4)], shipped: 2, rejected: 0, erased: 0, openExchanges: 1 },
     ...{ waitingExchanges: 0, undeliveredSinceMs: null },
   });
   journal.prompt(2, 'late');

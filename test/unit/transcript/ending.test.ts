@@ -29,6 +29,21 @@ test('an encoded stream without its message_stop was aborted by the upstream', a
   assert.match(ending.detail, /before its proper end/);
 });
 
+test('an encoded stream of a completion is complete with the reason why it stopped', async () => {
+  const event = (fields: object) => `event: completion\ndata: ${JSON.stringify({ type: 'completion', ...fields })}\n\n`;
+  const going = event({ completion: ' Hi', stop_reason: null });
+  const whole = going + event({ completion: '', stop_reason: 'stop_sequence' });
+  for (const [text, outcome] of [
+    [whole, 'complete'],
+    [going, 'upstream_aborted'],
+  ] as const) {
+    const answer = { answerBody: gzipSync(text), answerHeaders: encoded };
+    const finished = { outcome: 'complete' as const, detail: '' };
+    const transcript = transcriptOf({ ...answer, started: { path: '/v1/complete' }, finished });
+    assert.equal(endingOf(transcript, await readingOf(transcript)).outcome, outcome);
+  }
+});
+
 test('an encoded stream with an error event is an error of the upstream, as it is when not encoded', async () => {
   assert.equal((await endingFor(gzipSync(claudeFixture('f_midstream_error.sse')), encoded)).outcome, 'upstream_error');
 });

@@ -115,6 +115,7 @@ async function recorded(all: readonly Buffer[][]) {
           person: eve,
           retentionClass: 'standard',
           documents: [],
+          metadata: null,
           async *records() {
             yield* payloads;
           },

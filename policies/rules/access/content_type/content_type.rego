@@ -2,7 +2,7 @@
 # title: A body has the type that its endpoint takes
 # description: |
 #   A body of another type could be read by the upstream in another way than here. One media type with its parameters
-#   is taken; a list of types is not. A request may leave the type out when it has no body (`request/body_parsed` sees
+#   is taken; a list of types is not, and for JSON no charset but UTF-8 (RFC 8259, section 8.1). A request may leave the type out when it has no body (`request/body_parsed` sees
 #   to that).
 # scope: package
 # schemas:
@@ -12,7 +12,7 @@ package skilltape.rules.access.content_type
 findings contains {
 	"effect": "deny",
 	"status": 415,
-	"message": "This endpoint takes a body of content-type application/json.",
+	"message": "This endpoint takes a body of content-type application/json in UTF-8.",
 } if {
 	input.request.body_form in {"messages", "completion", "batch", "json"}
 	not _is_json
@@ -28,7 +28,18 @@ findings contains {
 	not _is_multipart
 }
 
-_is_json if _media_type == "application/json"
+_is_json if {
+	_media_type == "application/json"
+	every parameter in _charsets { parameter in {"charset=utf-8", `charset="utf-8"`} }
+}
+
+# All that somebody could take for a charset, however it is written.
+_charsets := [trim(part, " \t") |
+	type := lower(input.request.content_type)
+	contains(type, "charset")
+	some part in split(type, ";")
+	contains(part, "charset")
+]
 
 _is_multipart if {
 	_media_type == "multipart/form-data"

@@ -7,6 +7,7 @@ test_success_json if {
 	every type in [
 		"application/json", "Application/JSON", "application/json;charset=utf-8",
 		"application/json ; charset=utf-8", "application/json; v=\"1\"",
+		"application/json; charset=\"UTF-8\"", "application/json; v=1; Charset=UTF-8 ; w=2",
 	] {
 		every form in ["messages", "completion", "batch", "json"] {
 			count(content_type.findings) == 0 with input as _of(form, type)
@@ -40,8 +41,21 @@ test_fail_other_types if {
 			content_type.findings == {{
 				"effect": "deny",
 				"status": 415,
-				"message": "This endpoint takes a body of content-type application/json.",
+				"message": "This endpoint takes a body of content-type application/json in UTF-8.",
 			}} with input as _of(form, type)
+		}
+	}
+}
+
+test_fail_json_in_a_charset_that_is_not_utf_8 if {
+	every type in [
+		"application/json; charset=utf-16", "application/json;charset=utf-7", "application/json; CHARSET=shift_jis",
+		"application/json; charset=utf-8; charset=utf-16", "application/json; charset=\"utf-16le\"", "application/json; charset",
+		"application/json; charset =utf-16", "application/json; charset*=utf-8''utf-16", "application/json; charset=",
+		"application/json; x=\"; charset=utf-16\"",
+	] {
+		every form in ["messages", "completion", "batch", "json"] {
+			count(content_type.findings) == 1 with input as _of(form, type)
 		}
 	}
 }

@@ -22,6 +22,7 @@ test_fail_lists_of_the_shipped_list if {
 	every endpoint in [
 		"files.list", "batches.list", "skills.list", "sessions.list",
 		"agents.list", "environments.list", "deployments.list", "deployment_runs.list",
+		"memory_stores.list", "dreams.list", "user_profiles.list",
 	] {
 		count(list_closed.findings) == 1 with input as _to(endpoint)
 	}

@@ -2,7 +2,8 @@
 # title: What can be asked for, and for how long
 # description: |
 #   An entry of `lists.access_requests.rules` names `connections`, `skills` or `models` that members of its `groups` can ask
-#   for, or everybody without them. Of several that fit the shortest time and the largest quorum count. Break-glass has its
+#   for, or everybody without them: of the provider that `issuer` names, and without it of that at which people log in to the
+#   console. Of several that fit the shortest time and the largest quorum count. Break-glass has its
 #   longest time in `lists.break_glass`.
 # scope: package
 # schemas:

@@ -18,6 +18,33 @@ test_fail_what_is_not_offered if {
 	count(_messages({"person": null}, [object.remove(offer, {"groups"})])) == 1
 }
 
+# Another provider may give the same name to other people.
+test_fail_a_group_of_that_name_at_another_provider if {
+	denied := {"The policy does not let you ask for access to this."}
+	partner := "https://partner.example"
+	stranger := object.union(example.console.person, {"issuer": partner})
+	by_console := object.union(example.person_operator, {"issuer": partner})
+	every operator in [example.console.operator, object.union(example.console.operator, _home), by_console] {
+		_messages({"person": stranger, "operator": operator}, [offer]) == denied
+		_messages({"person": stranger, "operator": operator}, [_of(example.console.person.issuer)]) == denied
+		_messages({"person": stranger, "operator": operator}, [_of(partner)]) == set()
+		_messages({"person": stranger, "operator": operator}, [object.remove(_of(partner), {"groups"})]) == set()
+	}
+	_messages({}, [object.remove(_of(partner), {"groups"})]) == denied
+}
+
+test_fail_whose_groups_are_meant_is_not_known if {
+	asked := object.union(example.console, {"action": "ask", "grant": _grant})
+	unknown := json.remove(asked, ["operator/home_issuer"])
+	count(access_offered.findings) == 1 with input as unknown with data.lists.access_requests.rules as [offer]
+	count(access_offered.findings) == 0 with input as unknown
+		with data.lists.access_requests.rules as [_of(example.console.person.issuer)]
+}
+
+_home := {"home_issuer": example.console.person.issuer}
+
+_of(issuer) := object.union(offer, {"issuer": issuer})
+
 test_fail_longer_than_offered if {
 	of := {"connection": "claude", "skill": "", "model": "", "minutes": 121}
 	_messages({"grant": of}, [offer]) == {"The policy gives this for at most 120 minutes."}

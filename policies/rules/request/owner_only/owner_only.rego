@@ -2,7 +2,7 @@
 # title: Things in Claude's workspace belong to whom they were given first
 # description: |
 #   Who shares a key of Claude shares its workspace: an id is all it takes to use a file, batch, skill, container,
-#   session, agent, environment or deployment. `lists.ownership.open` says which `kinds` are open although they are of `others` or of nobody known. The
+#   session, agent, environment, deployment, memory store, dream, user profile or vault. `lists.ownership.open` says which `kinds` are open although they are of `others` or of nobody known. The
 #   message is the same for both, so that nobody learns from it which ids there are.
 # scope: package
 # schemas:
@@ -33,4 +33,4 @@ _words(kind) := "a message of a thread" if {
 	kind == "message"
 } else := $"an {kind}" if {
 	kind in {"agent", "environment"}
-} else := $"a {kind}"
+} else := $"a {replace(kind, "_", " ")}"

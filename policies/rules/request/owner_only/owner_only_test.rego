@@ -3,7 +3,10 @@ package skilltape.rules.request.owner_only_test
 import data.skilltape.lib.example_test as example
 import data.skilltape.rules.request.owner_only
 
-_kinds := ["file", "batch", "skill", "container", "session", "message", "agent", "environment", "deployment"]
+_kinds := [
+	"file", "batch", "skill", "container", "session", "message", "agent", "environment", "deployment",
+	"memory_store", "dream", "user_profile", "vault",
+]
 
 test_success_nothing_named_or_all_of_it_mine if {
 	count(owner_only.findings) == 0 with input as example.request
@@ -71,7 +74,7 @@ test_fail_says_the_same_of_others_and_of_nobody_known if {
 }
 
 test_fail_says_what_it_is_in_words if {
-	every kind, words in {"file": "a file", "agent": "an agent", "environment": "an environment"} {
+	every kind, words in {"file": "a file", "agent": "an agent", "environment": "an environment", "memory_store": "a memory store"} {
 		some finding in owner_only.findings with input as _naming([_thing(kind, "others")])
 		startswith(finding.message, $"This request names {words} that you were not given")
 	}

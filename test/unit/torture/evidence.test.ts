@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { RecordBody } from '../../../extproc/exchange/record.ts';
+import { encodeRecord } from '../../../extproc/exchange/record.ts';
+import { type Journal, openJournal } from '../../../extproc/journal/journal.ts';
+import { loadOrCreateJournalKey } from '../../../extproc/journal/key.ts';
+import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
+import { journalDirectory } from '../../../extproc/journal/places.ts';
+import { segmentFileName } from '../../../extproc/journal/position.ts';
+import { temporaryDirectory } from '../../builders/directory.ts';
+import { Evidence } from '../../torture/kills/evidence.ts';
+import { startedOf } from '../transcript/example.ts';
+
+const exchangeId = '018f6a1e-7a3b-7cc0-8f00-000000000001';
+
+function ended(outcome: 'complete' | 'interrupted'): RecordBody {
+  return { kind: 'finished', finished: { outcome, detail: '', status: 200, localReply: '' } };
+}
+
+async function openIn(dataDirectory: string): Promise<Journal> {
+  await nodeFileSystem.makeDirectory(join(dataDirectory, 'keys'));
+  const limits = { segmentMaxBytes: 2 ** 20, journalMaxBytes: 2 ** 30, syncIntervalMs: 1_000, onPoison: () => {} };
+  const key = await loadOrCreateJournalKey(join(dataDirectory, 'keys', 'journal.key'));
+  const place = { directory: journalDirectory(dataDirectory, 1), fileSystem: nodeFileSystem, key };
+  return (await openJournal({ ...place, ...limits })).journal;
+}
+
+const write = (journal: Journal, body: RecordBody) =>
+  journal.append(encodeRecord({ exchangeId, timeMs: 1_000, ...body }));
+
+const cuts: Record<string, (at: number, end: number) => number> = {
+  'its first byte': (at) => at + 1,
+  'all but its last byte': (_at, end) => end - 1,
+};
+
+for (const [left, offsetIn] of Object.entries(cuts)) {
+  test(`an end of which a later power failure left ${left} is gone, and the next one is the only one`, async (t) => {
+    const dataDirectory = temporaryDirectory(t);
+    const first = await openIn(dataDirectory);
+    await write(first, { kind: 'started', started: startedOf() });
+    const endAt = await write(first, ended('complete'));
+    const endedAt = first.written();
+    await first.close();
+    const file = join(journalDirectory(dataDirectory, 1), segmentFileName(endAt.segment));
+    truncateSync(file, endedAt.offset);
+    const evidence = new Evidence(dataDirectory);
+    await evidence.afterDeath({ life: 0, recovered: true, lostFrom: new Map() });
+    const offset = offsetIn(endAt.offset, endedAt.offset);
+    truncateSync(file, offset);
+    const lostFrom = new Map([[1, { segment: endAt.segment, offset }]]);
+    await evidence.afterDeath({ life: 1, recovered: false, lostFrom });
+    const second = await openIn(dataDirectory);
+    await write(second, ended('interrupted'));
+    await second.close();
+    await evidence.afterDeath({ life: 2, recovered: true, lostFrom: new Map() });
+    assert.deepEqual(evidence.violations, []);
+  });
+}
+
+test('two ends that are both on the disk are a violation', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const journal = await openIn(dataDirectory);
+  await write(journal, { kind: 'started', started: startedOf() });
+  await write(journal, ended('complete'));
+  await write(journal, ended('interrupted'));
+  await journal.close();
+  const evidence = new Evidence(dataDirectory);
+  await evidence.afterDeath({ life: 0, recovered: true, lostFrom: new Map() });
+  assert.deepEqual(evidence.violations, [`${exchangeId} has 2 ends: complete,interrupted`]);
+});
