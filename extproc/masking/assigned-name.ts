@@ -1,10 +1,9 @@
 /** Under which name an operator gives a value: before it, before its type, or in the other half of a pair. */
-import { codeAt, isAlnum, isSpace, isWord } from './characters.ts';
-import { isSensitiveKey, mayEndSensitive, tailsOf } from './sensitive-key.ts';
+import { codeAt, isAlnum, isLetter, isSpace, isWord } from './characters.ts';
+import { isSensitiveKey, sensitiveTails, tailBefore, tailsOf } from './sensitive-key.ts';
 
 const nameMax = 48;
 const pairMaxChars = 140;
-const typedMaxChars = 96;
 const wordMaxChars = 24;
 /** What may stand between a name and its operator: `\\"`, `]`, and the beginnings of `::=`, `?=` and `.=`. */
 const joining = new Set(Array.from('\\]:?.', (char) => char.charCodeAt(0)));
@@ -68,42 +67,59 @@ const nameHalf =
   /(?<![A-Za-z])(?:name|key|variable|header|field)[\\"']{0,8}[ \t]?[:=]?[ \t]?[\\"']{0,8}([\w.-]{3,48})[\\"']{0,8}[ \t]?[,;{]?(?:\\[nrt]|[\s\\"'-]){0,40}$/i;
 
 const typeTails = tailsOf(['str', 'string', 'char', 'text', 'any']);
-/** `api_key: &str`, `apiKey: string`, `apiKey string`. */
-const typed =
-  /([A-Za-z_$][\w$.]{2,47})(?:[?!]?[ \t]{0,2}:[ \t]{0,2}|[ \t])&?(?:'\w{1,16}[ \t])?(?:str|string|SecretStr|CharSequence|char|text|any)\??[ \t]{0,2}$/i;
+const typeNames: ReadonlySet<string> = new Set(['str', 'string', 'secretstr', 'charsequence', 'char', 'text', 'any']);
+/** What may stand between a name and its type, as in `api_key: &str`, `apiKey?: string` and `apiKey string`. */
+const typeMarks = new Set(Array.from(' \t:&?!', (char) => char.charCodeAt(0)));
+const typeMarksMax = 5;
 
 export type AssignedName = { name: string; start: number };
+
+const anyTails = new Set([...sensitiveTails, ...passwordTails, ...valueTails, ...typeTails]);
 
 /** The name of a secret before the operator at `at`; undefined where there is none. Looks back no further than `floor`. */
 export function assignedName(text: string, at: number, floor: number): AssignedName | undefined {
   const end = nameEndBefore(text, at, floor);
   if (end === floor) return undefined;
-  if (isAlnum(codeAt(text, end - 1)) && mayEndSensitive(text, end)) {
-    const start = nameStartBefore(text, end, floor);
-    const name = text.slice(start, end);
-    if (isSensitiveKey(name)) return { name, start };
-  }
-  return passwordName(text, end, floor) ?? pairedName(text, end, floor) ?? typedName(text, at, end, floor);
+  // most names have no such end, and to read one costs more than to look at its end
+  const tail = tailBefore(text, end);
+  if (tail === -1) return passwordName(text, end, floor) ?? plainName(text, end, floor);
+  if (!anyTails.has(tail)) return undefined;
+  const name = sensitiveTails.has(tail) ? plainName(text, end, floor) : undefined;
+  if (name !== undefined) return name;
+  if (passwordTails.has(tail)) return passwordName(text, end, floor);
+  if (valueTails.has(tail)) return pairedName(text, end, floor);
+  return typeTails.has(tail) ? typedName(text, at, end, floor) : undefined;
+}
+
+function plainName(text: string, end: number, floor: number): AssignedName | undefined {
+  if (!isAlnum(codeAt(text, end - 1))) return undefined;
+  const start = nameStartBefore(text, end, floor);
+  const name = text.slice(start, end);
+  return isSensitiveKey(name) ? { name, start } : undefined;
 }
 
 function passwordName(text: string, end: number, floor: number): AssignedName | undefined {
-  if (!mayEndSensitive(text, end, passwordTails)) return undefined;
   const word = passwordWordIn(text.slice(Math.max(floor, end - wordMaxChars), end));
   return word === undefined ? undefined : { name: 'password', start: end - word.length };
 }
 
 function pairedName(text: string, end: number, floor: number): AssignedName | undefined {
-  if (!mayEndSensitive(text, end, valueTails)) return undefined;
   const start = nameStartBefore(text, end, floor);
   if (!valueHalf.test(text.slice(start, end))) return undefined;
   const name = nameHalf.exec(text.slice(Math.max(floor, start - pairMaxChars), start))?.[1];
   return name === undefined || !isSensitiveKey(name) ? undefined : { name, start };
 }
 
+/** Of what is declared with a type only a literal is looked at. */
 function typedName(text: string, at: number, end: number, floor: number): AssignedName | undefined {
-  if (text[at] !== '=' || !mayEndSensitive(text, end, typeTails)) return undefined;
-  const name = typed.exec(text.slice(Math.max(floor, at - typedMaxChars), at))?.[1];
-  return name === undefined || !isSensitiveKey(name) ? undefined : { name, start: end - name.length };
+  const next = codeAt(text, at + 1) === 32 ? at + 2 : at + 1;
+  if (text[at] !== '=' || !quotes.has(codeAt(text, next))) return undefined;
+  let typeStart = end;
+  while (end - typeStart < nameMax && isLetter(codeAt(text, typeStart - 1))) typeStart--;
+  if (!typeNames.has(text.slice(typeStart, end).toLowerCase())) return undefined;
+  let nameEnd = typeStart;
+  while (typeStart - nameEnd < typeMarksMax && typeMarks.has(codeAt(text, nameEnd - 1))) nameEnd--;
+  return nameEnd === typeStart || nameEnd <= floor ? undefined : plainName(text, nameEnd, floor);
 }
 
 /** End of the identifier before the operator at `at`: closing quotes, escapes and brackets between them are skipped. */

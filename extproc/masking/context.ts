@@ -44,9 +44,9 @@ export function contextFinder(words: ContextWords): ContextFinder {
 
 type Words = { words: string; isWide: boolean };
 
-const letters = { none: 0, lower: 1, upper: 2, wide: 4 } as const;
+const letters = { none: 0, lower: 1, upper: 2, wide: 4, joined: 8 } as const;
 
-/** Which letters a text has. */
+/** Which letters a text has, and whether marks join its words. */
 function lettersOf(text: string): number {
   let found: number = letters.none;
   for (let at = 0; at < text.length; at++) {
@@ -54,6 +54,7 @@ function lettersOf(text: string): number {
     if (code >= 97 && code <= 122) found |= letters.lower;
     else if (code >= 65 && code <= 90) found |= letters.upper;
     else if (code >= 128) found |= letters.wide;
+    else if (code === 95 || code === 45) found |= letters.joined;
   }
   return found;
 }
@@ -65,11 +66,12 @@ let lastWords: Words = { words: '', isWide: false };
 function wordsOf(part: string): Words {
   if (part === lastPart) return lastWords;
   const found = lettersOf(part);
-  let words = found === letters.none ? '' : part;
+  let words = (found & ~letters.joined) === 0 ? '' : part;
   if ((found & letters.upper) !== 0) words = words.replace(camelCase, '$1 ');
-  if ((found & ~letters.lower) !== 0) words = words.toLowerCase();
+  if ((found & (letters.upper | letters.wide)) !== 0) words = words.toLowerCase();
+  if ((found & letters.joined) !== 0) words = words.replaceAll('_', ' ').replaceAll('-', ' ');
   lastPart = part;
-  lastWords = { words: words.replaceAll('_', ' ').replaceAll('-', ' '), isWide: (found & letters.wide) !== 0 };
+  lastWords = { words, isWide: (found & letters.wide) !== 0 };
   return lastWords;
 }
 

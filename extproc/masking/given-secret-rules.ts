@@ -131,9 +131,10 @@ export const givenSecretRules: readonly GivenSecretRule[] = [
     ],
   },
   {
+    // `requirepass` and `masterauth` by their ends, whose beginnings stand in any text
     id: 'server-directive',
-    words: ['requirepass ', 'masterauth ', 'snmp-server community ', 'enable secret ', 'wpa_passphrase '],
-    pattern: `(?:requirepass|masterauth|snmp-server community|enable secret(?: \\d)?|wpa_passphrase [^\\s]{1,32}) ${argument}`,
+    words: ['irepass ', 'erauth ', 'snmp-server community ', 'enable secret ', 'wpa_passphrase '],
+    pattern: `(?:irepass|erauth|snmp-server community|enable secret(?: \\d)?|wpa_passphrase [^\\s]{1,32}) ${argument}`,
     asks: 'made-up',
     hit: ['requirepass «hunter2X9k»', 'snmp-server community «hunter2X9k» RO'],
     miss: ['requirepass foobared', 'snmp-server community public RO'],

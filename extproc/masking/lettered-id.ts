@@ -111,18 +111,23 @@ const nowhere: readonly number[] = [];
 /** Whether what stands before a run of `length` digits can be the letters of an id. */
 function followsLetters(text: string, start: number, length: number): boolean {
   const mark = codeAt(text, start - 1);
-  const isDirect = isLetter(mark);
-  if (length === 7) return isDirect || (mark === 45 && isLetter(codeAt(text, start - 2)));
-  if (!isDirect && mark !== 32) return false;
-  return isLetter(codeAt(text, start - 2)) && (isDirect || isUpper(codeAt(text, start - 3)));
+  const isDirect = isUpper(mark);
+  if (length === 7)
+    return isDirect || (mark >= lowerX && mark <= lowerX + 2) || (mark === 45 && isLetter(codeAt(text, start - 2)));
+  if (!isDirect && mark !== 32) return length === 2 && isLetter(mark) && isLetter(codeAt(text, start - 6));
+  return isUpper(codeAt(text, start - 2)) && (isDirect || isUpper(codeAt(text, start - 3)));
 }
+
+const lowerX = 120;
+const dniDigits = 8;
 
 /** How far before the end of the run `[start, end)` an id may begin that begins with it. */
 function digitsBefore(text: string, start: number, end: number): readonly number[] {
   const after = codeAt(text, end);
   if (after === 46 && text[end + 4] === '.') return beforePoint;
   if (end - start < 6) return nowhere;
-  return isLetter(after) || after === 43 || after === 45 || end - start >= 18 ? beforeLetter : nowhere;
+  if (isLetter(after) && !isUpper(after)) return end - start === dniDigits ? beforeLetter : nowhere;
+  return isUpper(after) || after === 43 || after === 45 || end - start >= 18 ? beforeLetter : nowhere;
 }
 
 /** End of what has the form of an id at `start`, or -1. A finding is made of it when its check passes. */

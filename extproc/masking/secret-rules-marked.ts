@@ -82,9 +82,9 @@ export const markedSecretRules: readonly SecretRule[] = [
   },
   {
     id: 'snowflake-session',
-    prefixes: ['ver:1-hint:', 'ver:3-hint:'],
-    pattern: 'ver:\\d-hint:\\d{1,20}-[A-Za-z0-9+/=]{40}',
-    fresh: true,
+    prefixes: ['-hint:'],
+    pattern: '-hint:\\d{1,20}-[A-Za-z0-9+/=]{40}',
+    lead: { of: '[ver:\\d]', least: 5, most: 5 },
     tail: '+/=',
     hit: ['ver:1-hint:<d10>-<a90>'],
     miss: ['ver:1-hint:<d10>'],
@@ -97,15 +97,6 @@ export const markedSecretRules: readonly SecretRule[] = [
     tail: '.',
     hit: ['00D<a12>!AQ<a90>'],
     miss: ['00D<a12>!AQ<a9>', 'yes!AQ<a90>'],
-  },
-  {
-    id: 'apollo',
-    prefixes: ['service:'],
-    pattern: 'service:[\\w-]{1,60}:[A-Za-z0-9_-]{22}(?![\\w-])',
-    fresh: true,
-    entropyMin: 3.6,
-    hit: ['service:my-graph:<a22>'],
-    miss: ['service:my-graph:current', 'service:orders:the-name-of-a-variant'],
   },
   {
     id: 'linkedin-secret',

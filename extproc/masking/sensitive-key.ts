@@ -134,10 +134,10 @@ export function tailsOf(names: Iterable<string>): ReadonlySet<number> {
   return new Set(Array.from(names, (name) => tailBefore(name, name.length)));
 }
 
-const tails = tailsOf([...sensitiveEndings, ...sensitiveNames]);
+export const sensitiveTails = tailsOf([...sensitiveEndings, ...sensitiveNames]);
 
 /** The last three characters before `end` as one number, in lower case and without what stands between words; -1 beyond ASCII. */
-function tailBefore(text: string, end: number): number {
+export function tailBefore(text: string, end: number): number {
   let tail = 0;
   for (let at = end - 1, count = 0; at >= 0 && count < tailLength; at--) {
     const code = text.charCodeAt(at);
@@ -150,9 +150,9 @@ function tailBefore(text: string, end: number): number {
 }
 
 /** Whether a name that ends at `end` can be one of a secret; most cannot, and to read a name costs more than its end. */
-export function mayEndSensitive(text: string, end: number, among: ReadonlySet<number> = tails): boolean {
+function mayEndSensitive(text: string, end: number): boolean {
   const tail = tailBefore(text, end);
-  return tail === -1 || among.has(tail);
+  return tail === -1 || sensitiveTails.has(tail);
 }
 
 /** Whether a key name says that its value is a secret, whatever the value looks like. */
