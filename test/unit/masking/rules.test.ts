@@ -133,6 +133,7 @@ test('of the forms that keys of one vendor have each is matched to its end', () 
       scan(text).map(({ rule, start, end }) => [rule, text.slice(start, end)]),
       [['datadog', value]],
     );
+    assert.deepEqual(scan(`8dd12566-49dd-4989-a211-84a5053713d4, commit ${value}`), []);
   }
 });
 
