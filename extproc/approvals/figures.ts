@@ -92,6 +92,7 @@ function countedOf(event: TicketEvent, ticket: Ticket): Counted[] {
     case 'left':
     case 'approved':
     case 'used':
+    case 'given_back':
     case 'revoked':
     case 'notified':
     case 'not_notified':

@@ -50,7 +50,7 @@ export type Grant = { scope: ScopeKind; uses: number; untilMs: number };
 /**
  * - `opened`, then `waiting` and `left` for each exchange that asks for it and goes without an answer
  * - `approved` and `denied` by a person; `granted` when as many approved as the policy wants
- * - `used` by an exchange, which goes to the upstream
+ * - `used` by an exchange, which goes to the upstream; `given_back` when nothing of it went there after all
  * - `expired`: nobody decided in time, or the grant was not used in time; `revoked` by a person
  * - `notified`, `not_notified`: what became of telling a target of an occasion (extproc/notify); it decides nothing
  */
@@ -62,6 +62,7 @@ export type TicketEvent = { timeMs: number } & (
   | { kind: 'granted'; grant: Grant }
   | { kind: 'denied'; by: Approver; reason: string }
   | { kind: 'used'; exchangeId: string }
+  | { kind: 'given_back'; exchangeId: string }
   | { kind: 'expired' }
   | { kind: 'revoked'; by: Approver; reason: string }
   | { kind: 'notified'; target: string; occasion: string }
@@ -74,7 +75,7 @@ export type Approval = { by: Approver; grant: Grant; forMs: number };
 export type TicketState =
   | { kind: 'pending'; approvals: readonly Approval[]; untilMs: number }
   | { kind: 'granted'; grant: Grant; usesLeft: number }
-  | { kind: 'used' }
+  | { kind: 'used'; grant: Grant }
   | { kind: 'denied'; by: Approver; reason: string; sinceMs: number }
   | { kind: 'expired'; wasGranted: boolean; sinceMs: number }
   | { kind: 'revoked'; sinceMs: number };
@@ -111,6 +112,8 @@ function after(state: TicketState, event: TicketEvent): TicketState {
       return { kind: 'denied', by: event.by, reason: event.reason, sinceMs: event.timeMs };
     case 'used':
       return state.kind === 'granted' ? usedOnce(state) : state;
+    case 'given_back':
+      return usedOnceLess(state);
     case 'expired':
       return { kind: 'expired', wasGranted: state.kind === 'granted', sinceMs: event.timeMs };
     case 'revoked':
@@ -125,7 +128,24 @@ function approvalOf({ by, grant, timeMs }: Extract<TicketEvent, { kind: 'approve
 }
 
 function usedOnce(state: Extract<TicketState, { kind: 'granted' }>): TicketState {
-  return state.usesLeft <= 1 ? { kind: 'used' } : { ...state, usesLeft: state.usesLeft - 1 };
+  return state.usesLeft <= 1 ? { kind: 'used', grant: state.grant } : { ...state, usesLeft: state.usesLeft - 1 };
+}
+
+function usedOnceLess(state: TicketState): TicketState {
+  if (state.kind === 'granted') return { ...state, usesLeft: state.usesLeft + 1 };
+  return state.kind === 'used' ? { kind: 'granted', grant: state.grant, usesLeft: 1 } : state;
+}
+
+/** The grant of which an exchange has a use to give back; null where it has none, or its time is over. */
+export function returnable(
+  { state, events }: { state: TicketState; events: readonly TicketEvent[] },
+  exchangeId: string,
+  nowMs: number,
+): Grant | null {
+  if (state.kind !== 'used' && state.kind !== 'granted') return null;
+  const own = events.filter((event) => 'exchangeId' in event && event.exchangeId === exchangeId);
+  const last = own.findLast(({ kind }) => kind === 'used' || kind === 'given_back');
+  return last?.kind === 'used' && state.grant.untilMs > nowMs ? state.grant : null;
 }
 
 /** The least that all who approved agreed on. The last of them may come when the time of the first would be over. */

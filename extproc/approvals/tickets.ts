@@ -9,17 +9,16 @@ import type {
 } from '../exchange/approval-desk.ts';
 import { inTransaction } from '../index/sqlite/database.ts';
 import type { Masked } from '../masking/masked.ts';
+import { type Decided, type Decision, grantOf, refusalOf } from './decision.ts';
 import { openTickets } from './schema.ts';
 import {
-  type Approver,
   agreed,
   type Grant,
-  isSameApprover,
   recordedNameOf,
+  returnable,
   stateOf,
   type TicketEvent,
   type TicketState,
-  usesMax,
 } from './ticket.ts';
 
 export type Ticket = {
@@ -30,17 +29,6 @@ export type Ticket = {
   events: TicketEvent[];
   state: TicketState;
 };
-
-/** What a person decides; a grant is for what the policy offers and not longer than it allows. */
-export type Decision =
-  | { kind: 'approve'; by: Approver; reason: string; scope: Grant['scope']; uses: number; forMs: number }
-  | { kind: 'deny'; by: Approver; reason: string }
-  | { kind: 'revoke'; by: Approver; reason: string };
-
-export type Decided =
-  | { kind: 'recorded'; ticket: Ticket }
-  /** `state`: what it was already when this came. */
-  | { kind: 'refused'; why: 'not_found' | 'not_open' | 'approved_before' | 'scope_not_offered'; state: string };
 
 export type TicketLimits = { ticketsMax: number; ticketsPerCallerMax: number };
 
@@ -111,6 +99,17 @@ export class Tickets {
   /** The exchange goes without an answer. */
   leave(ticket: string, exchangeId: string, nowMs: number): void {
     this.#append(ticket, { kind: 'left', exchangeId, timeMs: nowMs });
+  }
+
+  /** An exchange used a grant and nothing of it went upstream: it can be used once more, as long as it would have been. */
+  giveBack(id: string, exchangeId: string, nowMs: number): void {
+    inTransaction(this.#database, () => {
+      const ticket = this.#load(id, nowMs);
+      const grant = ticket === null ? null : returnable(ticket, exchangeId, nowMs);
+      if (ticket === null || grant === null) return;
+      this.#append(id, { kind: 'given_back', exchangeId, timeMs: nowMs });
+      if (ticket.state.kind === 'used') this.#makeUsable(id, grant);
+    });
   }
 
   decide(id: string, decision: Decision, nowMs: number): Decided {
@@ -241,8 +240,12 @@ export class Tickets {
 
   #grant(ticket: string, grant: Grant, nowMs: number): void {
     this.#append(ticket, { kind: 'granted', grant, timeMs: nowMs });
-    this.#sql('update live set until_ms = ? where ticket = ?').run(grant.untilMs, ticket);
-    const row = this.#sql('select scopes from tickets where ticket = ?').get(ticket);
+    this.#makeUsable(ticket, grant);
+  }
+
+  #makeUsable(ticket: string, grant: Grant): void {
+    const row = this.#sql('select caller, scopes from tickets where ticket = ?').get(ticket);
+    this.#sql('insert or replace into live values (?, ?, ?)').run(ticket, String(row?.caller), grant.untilMs);
     for (const { kind, key } of JSON.parse(String(row?.scopes)) as OfferedScope[]) {
       if (kind === grant.scope) this.#sql('insert into grants values (?, ?, ?)').run(key, ticket, grant.untilMs);
     }
@@ -276,20 +279,6 @@ export class Tickets {
     this.#statements.set(text, statement);
     return statement;
   }
-}
-
-function refusalOf({ state, terms }: Ticket, decision: Decision): Extract<Decided, { kind: 'refused' }>['why'] | null {
-  if (decision.kind === 'revoke') return state.kind === 'granted' ? null : 'not_open';
-  if (state.kind !== 'pending') return 'not_open';
-  if (decision.kind === 'deny') return null;
-  if (!terms.scopes.includes(decision.scope)) return 'scope_not_offered';
-  return state.approvals.some(({ by }) => isSameApprover(by, decision.by)) ? 'approved_before' : null;
-}
-
-function grantOf(decision: Extract<Decision, { kind: 'approve' }>, terms: ApprovalTerms, nowMs: number): Grant {
-  const { scope } = decision;
-  const uses = scope === 'request' ? 1 : Math.min(Math.max(1, decision.uses), usesMax);
-  return { scope, uses, untilMs: nowMs + Math.min(decision.forMs, terms.grantMaxMs) };
 }
 
 /** Sorts by time, and is short enough to be read out; 40 random bits, because it only locates and never decides. */

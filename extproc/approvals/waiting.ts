@@ -1,6 +1,9 @@
 import type { ApprovalAnswer, ApprovalDecision, ApprovalRequest } from '../exchange/approval-desk.ts';
 import type { Tickets } from './tickets.ts';
 
+/** Of grants that were used so many are known, so that they can be given back (inv. 10). */
+const usedMax = 1_000;
+
 type Waiting = { ticket: string; request: ApprovalRequest };
 
 /**
@@ -12,6 +15,8 @@ export class WaitingExchanges {
   readonly #onDecided: (exchangeId: string, decision: ApprovalDecision) => void;
   /** In the order in which they came; of several that wait for one ticket the last is the client's newest attempt. */
   readonly #waiting = new Map<string, Waiting>();
+  /** The tickets whose grants exchanges of this process used, the newest last. */
+  readonly #used = new Map<string, string>();
   #version = -1;
   #nextEndMs = Number.POSITIVE_INFINITY;
 
@@ -28,10 +33,17 @@ export class WaitingExchanges {
     this.#tickets.sweep(nowMs);
     const answer = this.#tickets.ask(request, nowMs);
     if (answer.kind === 'pending') this.#wait(request, answer);
+    if (answer.kind === 'granted') this.#use(request.exchangeId, answer.ticket);
     return answer;
   }
 
+  /** Nothing of it goes upstream: a grant that it used just before it left serves its retry. */
   leave(exchangeId: string, nowMs: number): void {
+    const used = this.#used.get(exchangeId);
+    if (used !== undefined) {
+      this.#used.delete(exchangeId);
+      this.#tickets.giveBack(used, exchangeId, nowMs);
+    }
     const found = this.#waiting.get(exchangeId);
     if (found === undefined) return;
     this.#waiting.delete(exchangeId);
@@ -58,7 +70,14 @@ export class WaitingExchanges {
       return;
     }
     this.#waiting.delete(exchangeId);
-    this.#onDecided(exchangeId, answer.kind === 'full' ? { kind: 'expired', ticket } : answer);
+    if (answer.kind === 'granted') this.#use(exchangeId, answer.ticket);
+    this.#onDecided(exchangeId, answer);
+  }
+
+  #use(exchangeId: string, ticket: string): void {
+    this.#used.set(exchangeId, ticket);
+    const [oldest] = this.#used.keys();
+    if (this.#used.size > usedMax && oldest !== undefined) this.#used.delete(oldest);
   }
 
   #wait(request: ApprovalRequest, { ticket, untilMs }: { ticket: string; untilMs: number }): void {

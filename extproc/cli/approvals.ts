@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import type { Decided, Decision } from '../approvals/decision.ts';
 import type { RuleStats } from '../approvals/stats.ts';
 import type { Approver } from '../approvals/ticket.ts';
 import { approverListsOf, usesMax } from '../approvals/ticket.ts';
-import type { Decided, Decision, Ticket } from '../approvals/tickets.ts';
+import type { Ticket } from '../approvals/tickets.ts';
 import { SkilltapeError } from '../errors.ts';
 import { type ScopeKind, scopeKinds } from '../exchange/approval-desk.ts';
 import { isGrantId } from '../grants/desk.ts';

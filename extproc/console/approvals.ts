@@ -1,7 +1,8 @@
 /** What one person may see and decide of what is held; pages and API do nothing with tickets but by this. */
 import { createHash } from 'node:crypto';
+import type { Decided, Decision } from '../approvals/decision.ts';
 import { approverListsOf } from '../approvals/ticket.ts';
-import type { Decided, Decision, Ticket } from '../approvals/tickets.ts';
+import type { Ticket } from '../approvals/tickets.ts';
 import type { LookKind, LookLog } from '../looks/look-log.ts';
 import type { Masked } from '../masking/masked.ts';
 import type { ConsoleDecision, ConsoleInput } from '../policy/console.ts';

@@ -57,14 +57,12 @@ export type ApprovalRequest = {
 export type ApprovalDecision =
   | { kind: 'granted'; ticket: string; approvedBy: readonly string[] }
   | { kind: 'denied'; ticket: string; reason: string }
-  | { kind: 'expired'; ticket: string };
+  | { kind: 'expired'; ticket: string }
+  /** `limit` names the one at which no ticket is opened, or joined: another exchange used the grant that it waited for. */
+  | { kind: 'full'; limit: 'ticketsMax' | 'ticketsPerCallerMax' | 'eventsPerTicketMax' };
 
 /** What it is told when it asks. */
-export type ApprovalAnswer =
-  | ApprovalDecision
-  | { kind: 'pending'; ticket: string; untilMs: number }
-  /** `limit` names the one at which no ticket is opened, or joined. */
-  | { kind: 'full'; limit: 'ticketsMax' | 'ticketsPerCallerMax' | 'eventsPerTicketMax' };
+export type ApprovalAnswer = ApprovalDecision | { kind: 'pending'; ticket: string; untilMs: number };
 
 /** Whoever has people decide about held requests (extproc/approvals). */
 export type ApprovalDesk = {
@@ -72,6 +70,6 @@ export type ApprovalDesk = {
   ask(request: ApprovalRequest): Promise<ApprovalAnswer>;
   /** Resolves when the ticket that an exchange waits for was decided, with null when the desk closes before. */
   decided(ticket: string, exchangeId: string): Promise<ApprovalDecision | null>;
-  /** The exchange waits no longer; its ticket stays. */
+  /** The exchange waits no longer, and nothing of it goes upstream; its ticket stays, with a grant that it used already. */
   leave(ticket: string, exchangeId: string): void;
 };

@@ -10,7 +10,6 @@ export type HoldEnd =
   | ApprovalDecision
   | { kind: 'waiting'; ticket: string }
   | { kind: 'left' }
-  | { kind: 'full'; limit: string }
   | { kind: 'unavailable'; fault: unknown };
 
 /** One request that waits for people, at most `maxMs`; its ticket outlives it. */
@@ -18,6 +17,7 @@ export class Hold {
   readonly #desk: ApprovalDesk;
   readonly #exchangeId: string;
   readonly #gone = Promise.withResolvers<{ kind: 'left' }>();
+  #isGone = false;
   /** The ticket once it is on disk; null where there is nothing to wait for. */
   readonly opened: Promise<string | null>;
   readonly end: Promise<HoldEnd>;
@@ -36,11 +36,13 @@ export class Hold {
 
   /** The caller does not wait any more. */
   leave(): void {
+    this.#isGone = true;
     this.#gone.resolve({ kind: 'left' });
   }
 
   async #run(asked: Promise<ApprovalAnswer>, maxMs: number): Promise<HoldEnd> {
     const answer = await asked;
+    if (answer.kind === 'granted' && this.#isGone) return this.#givenBack(answer.ticket);
     if (answer.kind !== 'pending') return answer;
     const { ticket } = answer;
     const { promise: late, resolve } = Promise.withResolvers<HoldEnd>();
@@ -51,5 +53,10 @@ export class Hold {
     if (end === null) return { kind: 'waiting', ticket };
     if (end.kind === 'waiting' || end.kind === 'left') this.#desk.leave(ticket, this.#exchangeId);
     return end;
+  }
+
+  #givenBack(ticket: string): HoldEnd {
+    this.#desk.leave(ticket, this.#exchangeId);
+    return { kind: 'left' };
   }
 }

@@ -60,9 +60,10 @@ type Unanswered = { outcome: Outcome; type: ErrorType; message: string };
 /** What is said of a request that was approved and has no answer of the upstream. */
 const unanswered: Record<Exclude<ReleaseResult['kind'], 'answered'>, Unanswered> = {
   unsent: {
-    ...{ outcome: 'refused', type: 'api_error' },
+    // In a stream it alone makes Claude Code send the same bytes again.
+    ...{ outcome: 'refused', type: 'overloaded_error' },
     message:
-      'The gateway could not send this request on to Claude, so it went nowhere. Send it again to ask once more.',
+      'The gateway could not send this request on to Claude, so it went nowhere. Send it again: its approval counts until its time is over.',
   },
   broken: {
     ...{ outcome: 'upstream_aborted', type: 'api_error' },
@@ -153,7 +154,7 @@ export class StreamedHold {
         const rest = { input: held.input, policyRevision, session: session ?? { id: exchange.id, source: 'exchange' } };
         exchange.ledger.noteDecision('request', verdict, rest);
       }
-      if (told.kind === 'release') yield* this.#release();
+      if (told.kind === 'release') yield* this.#release(end.kind === 'granted' ? end.ticket : '');
       else {
         const ending = { outcome: told.outcome, detail: rulesOf(verdict ?? held.verdict) };
         yield await this.#taken(errorEvent(told.event), ending);
@@ -164,12 +165,14 @@ export class StreamedHold {
   }
 
   /** The whole request and its verdict are on disk before any of it goes upstream (inv. 1). */
-  async *#release(): AsyncGenerator<Uint8Array> {
-    const { exchange, streamed } = this.#parts;
+  async *#release(ticket: string): AsyncGenerator<Uint8Array> {
+    const { context, exchange, streamed } = this.#parts;
     await exchange.ledger.sync();
     const sent = streamed.holds.turns.run(() => this.#send());
     yield* this.#commentsUntil(sent, 'approved');
     const result = await sent;
+    // Nothing of it went anywhere: the approval serves its retry.
+    if (result === null || result.kind === 'unsent') context.approvals.leave(ticket, exchange.id);
     if (result === null || this.#gone.signal.aborted) {
       yield* this.#stopped();
       return;
@@ -230,7 +233,6 @@ export class StreamedHold {
     const { context, exchange } = this.#parts;
     const { id } = exchange;
     const fault = SkilltapeError.from(result.fault);
-    // The approval is used up, and nobody has anything of it.
     if (result.kind === 'unsent') context.onFault(id, fault);
     const { outcome, type, message } = unanswered[result.kind];
     const last = errorEvent(errorEnvelope({ type, message: `${message} (exchange ${id})`, requestId: id }));
@@ -258,7 +260,7 @@ export class StreamedHold {
   /** Well below the silence that clients and Envoy take for a broken connection. */
   async *#commentsUntil(settled: Promise<unknown>, text: string): AsyncGenerator<Uint8Array> {
     const { commentIntervalMs } = this.#parts.streamed.holds.limits;
-    const comment = Buffer.from(`: ${text}\n\n`);
+    const comment = new TextEncoder().encode(`: ${text}\n\n`);
     let isSettled = false;
     let wake = () => {};
     const done = () => {

@@ -29,6 +29,7 @@ export function ticketOccasion(event: TicketEvent, ticket: Ticket): Occasion | n
     case 'left':
     case 'approved':
     case 'used':
+    case 'given_back':
     case 'notified':
     case 'not_notified':
       return null;

@@ -1,5 +1,5 @@
+import type { Decision } from '../../extproc/approvals/decision.ts';
 import type { Approver } from '../../extproc/approvals/ticket.ts';
-import type { Decision } from '../../extproc/approvals/tickets.ts';
 import type { ApprovalRequest, ApprovalTerms, TicketSummary } from '../../extproc/exchange/approval-desk.ts';
 import type { Masked } from '../../extproc/masking/masked.ts';
 

@@ -102,3 +102,38 @@ test('whoever is taken off the list is off it, and while the policies have a fau
   await waitUntil('she is on it again', async () => (await status()) === 200);
   assert.equal(ticketsOf(gateway, 'edited under')[0]?.state.kind, 'pending');
 });
+
+test('where two have to approve, whoever did so at the command line is no second one by the API, nor the other way round', async () => {
+  const person = { issuer: gateway.identityProvider.issuer, subject: 'grace' };
+  letDecide(gateway.directory, [
+    { actions: ['decide'], token_groups: ['security'] },
+    { actions: ['decide'], uids: [process.getuid?.() ?? -1], person },
+  ]);
+  const list = join(gateway.directory, 'policies/lists/approval/data.json');
+  const before = readFileSync(list, 'utf8');
+  writeFileSync(list, JSON.stringify({ ...JSON.parse(before), quorum: 2 }));
+  let marker = 0;
+  await waitUntil('two have to approve', async () => {
+    marker += 1;
+    await holdRequest(gateway, `looking-${marker}-`);
+    return ticketsOf(gateway, `looking-${marker}-`)[0]?.terms.quorum === 2;
+  });
+  const [grace, sam] = [await tokenOf('grace'), await tokenOf('sam')];
+  const byCommand = (ticket: string) =>
+    skilltape(['approve', ticket, '--reason', 'checked with the owner', '--config', gateway.configFile]);
+  const byApi = async (token: string, ticket: string) => {
+    const { status, json } = await call(token, 'POST', `/approvals/${ticket}/decisions`, approve);
+    return [status, json.state ?? json.type];
+  };
+  const first = await holdRequest(gateway, 'two of them');
+  assert.equal((await byCommand(first.ticket)).status, 0);
+  assert.deepEqual(await byApi(grace, first.ticket), [409, 'urn:skilltape:problem:decided_already']);
+  assert.deepEqual(await byApi(sam, first.ticket), [200, 'granted']);
+  assert.equal((await first.answer).status, 200);
+  const second = await holdRequest(gateway, 'two others');
+  assert.deepEqual(await byApi(grace, second.ticket), [200, 'pending']);
+  const again = await byCommand(second.ticket);
+  assert.deepEqual([again.status, /You have approved t-.* already/.test(again.stderr)], [3, true], again.stderr);
+  assert.equal(ticketsOf(gateway, 'two others')[0]?.state.kind, 'pending');
+  writeFileSync(list, before);
+});

@@ -77,7 +77,7 @@ const cases: readonly Case[] = [
   {
     ...{ name: 'is not there', outcome: 'refused', arrives: false },
     detail: /^release: answered by Envoy: upstream_reset_before_response_started\{.*connection_failure.*\}$/,
-    event: /"api_error".*it went nowhere/,
+    event: /"overloaded_error".*it went nowhere.*its approval counts/,
   },
 ];
 
@@ -99,5 +99,7 @@ for (const { name, outcome, detail, event, arrives } of cases) {
     assert.equal(skilltape.outcome, outcome);
     assert.match(skilltape.outcome_detail ?? '', detail);
     assert.equal(arrived.filter((body) => body.includes(name)).length, arrives ? 1 : 0);
+    const [ticket] = held.ticketsOf(name);
+    assert.equal(ticket?.state.kind, arrives ? 'used' : 'granted', 'what went nowhere can be sent again');
   });
 }

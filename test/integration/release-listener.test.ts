@@ -122,7 +122,7 @@ test('an approved request that is refused there is told so, and its record does 
   const { text, isWhole } = await readAll(response);
   rmSync(used);
   assert.ok(isWhole);
-  assert.match(text, /event: error\ndata: .*"api_error".*it went nowhere/);
+  assert.match(text, /event: error\ndata: .*"overloaded_error".*it went nowhere/);
   const { skilltape } = await held.gateway.document(response.headers.get('x-skilltape-exchange'));
   assert.deepEqual([skilltape.outcome, held.arrivals('refused there')], ['refused', []]);
   assert.match(JSON.stringify(skilltape), /refused at the release listener/);

@@ -97,6 +97,8 @@ export function eventWords(event: Ticket['events'][number]): string {
       return `Denied by ${approverWords(event.by)}: ${event.reason}`;
     case 'used':
       return `Let through: ${event.exchangeId}`;
+    case 'given_back':
+      return `It did not go to Claude, so the approval counts once more: ${event.exchangeId}`;
     case 'expired':
       return 'Its time was over';
     case 'revoked':

@@ -91,6 +91,41 @@ test('a grant that is not used in its time expires', async (context) => {
   assert.equal(store.ask(approvalRequest(), over).kind, 'pending');
 });
 
+test('a use that went nowhere is given back once, by whoever had it, while its time lasts', async (context) => {
+  const { store, file } = await tickets(context);
+  const ticket = ticketOf(store.ask(approvalRequest(), 0));
+  store.decide(ticket, approval(), 1);
+  const stateAt = (nowMs: number) => store.read(ticket, nowMs)?.state.kind;
+  store.giveBack(ticket, 'x-1', 2);
+  assert.equal(store.ask(approvalRequest({ exchangeId: 'x-2' }), 2).kind, 'granted');
+  store.giveBack(ticket, 'x-1', 3);
+  assert.equal(stateAt(3), 'used', 'it waited and used nothing');
+  store.giveBack(ticket, 'x-2', 3);
+  store.giveBack(ticket, 'x-2', 3);
+  assert.equal(stateAt(3), 'granted');
+  const other = new Tickets(file);
+  assert.equal(other.ask(approvalRequest({ exchangeId: 'x-3' }), 4).kind, 'granted', 'also by another process');
+  other.close();
+  assert.equal(store.ask(approvalRequest({ exchangeId: 'x-4' }), 4).kind, 'pending', 'and no more than once');
+  store.giveBack(ticket, 'x-3', 1 + 10 * minute);
+  assert.equal(stateAt(1 + 10 * minute), 'used', 'its time is over');
+});
+
+test('a use that is given back may be taken back and expires like any other, and counts for its scope', async (context) => {
+  const { store } = await tickets(context);
+  const ticket = ticketOf(store.ask(approvalRequest(), 0));
+  store.decide(ticket, approval('grace', { scope: 'session', uses: 2 }), 1);
+  const use = (exchangeId: string, nowMs: number) =>
+    store.ask(approvalRequest({ exchangeId, binding: exchangeId }), nowMs).kind;
+  assert.deepEqual([use('x-2', 2), use('x-3', 2), use('x-4', 2)], ['granted', 'granted', 'pending']);
+  store.giveBack(ticket, 'x-2', 3);
+  assert.deepEqual([use('x-5', 3), use('x-6', 3)], ['granted', 'pending']);
+  store.giveBack(ticket, 'x-5', 4);
+  assert.equal(store.decide(ticket, { kind: 'revoke', by: approver('grace'), reason: 'over' }, 5).kind, 'recorded');
+  store.giveBack(ticket, 'x-3', 6);
+  assert.deepEqual([store.read(ticket, 6)?.state.kind, use('x-7', 6)], ['revoked', 'pending']);
+});
+
 test('as many different people as the policy wants have to approve', async (context) => {
   const { store } = await tickets(context);
   const ticket = ticketOf(store.ask(approvalRequest({ terms: { quorum: 2 } }), 0));

@@ -198,3 +198,15 @@ test('whoever decides is not shown a field of another endpoint in place of the p
     assert.match(summary.excerpt, /delete it all/, more);
   }
 });
+
+test('a caller who leaves while its approval is on the way has it given back, and is released by nothing', async () => {
+  const rig = holding();
+  const asked = Promise.withResolvers<ApprovalDecision>();
+  rig.desk.onAsk = () => asked.promise;
+  const { exchange, action } = await send(rig, body('hi'));
+  await exchange.abandon('stream_ended', '');
+  asked.resolve(granted);
+  await settle();
+  assert.notEqual((await action).kind, 'release');
+  assert.equal(rig.desk.leavers.length, 1);
+});

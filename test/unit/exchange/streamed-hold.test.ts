@@ -277,7 +277,7 @@ test('a client that leaves within the answer has the upstream given up', async (
 });
 
 const faults: [string, ReleaseResult, RegExp, string][] = [
-  ['cannot be sent', { kind: 'unsent', fault: new Error('ENOENT') }, /api_error.*went nowhere/, 'refused'],
+  ['cannot be sent', { kind: 'unsent', fault: new Error('ENOENT') }, /overloaded_error.*went nowhere/, 'refused'],
   ['gets no answer', { kind: 'broken', fault: new Error('reset') }, /api_error.*in part/, 'upstream_aborted'],
   [
     'breaks off before a byte',
@@ -338,7 +338,8 @@ test('an approved request that the release listener refused went nowhere, and is
       continue;
     }
     assert.deepEqual([outcome, detail], ['refused', 'release: refused at the release listener']);
-    assert.match(text, /api_error.*it went nowhere/);
+    assert.match(text, /overloaded_error.*it went nowhere/);
+    assert.equal(rig.desk.leavers.length, 1, 'its approval is given back');
     assert.deepEqual(rig.log.ofKind('upstream_answered'), []);
   }
 });
@@ -365,7 +366,9 @@ for (const [details, outcome, event] of ofEnvoy) {
     const reading = read(exchange, await action);
     rig.desk.decide(granted);
     const { text } = await reading;
-    assert.match(text, /\n\nevent: error\ndata: \{"type":"error","error":\{"type":"(?:api|timeout)_error".*\}\n\n$/);
+    assert.match(text, /\n\nevent: error\ndata: \{"type":"error","error":\{"type":"\w+_error".*\}\n\n$/);
+    // Only where nothing of it can have gone to Claude.
+    assert.equal(rig.desk.leavers.length, outcome === 'refused' ? 1 : 0);
     assert.match(text, event);
     const [{ detail, ...finished } = { outcome: '', detail: '' }] = rig.log.finished;
     assert.deepEqual([finished.outcome, detail], [outcome, `release: answered by Envoy: ${details}`]);
