@@ -25,6 +25,14 @@ export const cardSchemes: readonly CardScheme[] = [
   { from: 9792, to: 9792, lengths: [16], common: true }, // Troy
   { from: 60, to: 60, lengths: [16], common: true }, // RuPay
   { from: 81, to: 82, lengths: [16], common: true }, // RuPay
+  { from: 5019, to: 5019, lengths: [16], common: true }, // Dankort
+  { from: 6362, to: 6363, lengths: [16], common: true }, // Elo
+  { from: 5041, to: 5041, lengths: [16], common: true }, // Elo
+  { from: 5067, to: 5067, lengths: [16], common: true }, // Elo
+  { from: 5090, to: 5090, lengths: [16], common: true }, // Elo
+  { from: 5060, to: 5061, lengths: [16, 18, 19], common: true }, // Verve
+  { from: 8600, to: 8600, lengths: [16], common: true }, // Uzcard
+  { from: 9860, to: 9860, lengths: [16], common: true }, // Humo
   { from: 50, to: 50, lengths: [12, 13, 14, 15, 16, 17, 18, 19], common: false }, // Maestro
   { from: 56, to: 58, lengths: [12, 13, 14, 15, 16, 17, 18, 19], common: false }, // Maestro
   { from: 61, to: 69, lengths: [12, 13, 14, 15, 16, 17, 18, 19], common: false }, // Maestro
@@ -43,7 +51,15 @@ const cardShapes: readonly (readonly number[])[] = [
 const cardSeparators = new Set([' ', '-', '.', ' - ']);
 
 const contextWords: ContextWords = {
-  near: ['card', 'cards', 'credit', 'debit', 'visa', 'mastercard', 'maestro', 'amex', 'pan', 'cc', 'carte', 'karte'],
+  near: [
+    ...'card cards credit debit visa mastercard maestro amex pan cc carte karte kreditkarte tarjeta carta cartão kaart'.split(
+      ' ',
+    ),
+    ...'kort kortti kartta karta karty kartu kart kartı карта карты карту картка カード 卡号 银行卡 信用卡 카드 بطاقة'.split(
+      ' ',
+    ),
+    ...['כרטיס', 'कार्ड', 'thẻ', 'บัตร', 'κάρτα'],
+  ],
   against: [],
 };
 const cardContext = contextFinder(contextWords);

@@ -20,10 +20,14 @@ export type ScanInput = {
   tables?: Tables;
 };
 
+export function tablesOf(input: ScanInput): Tables {
+  input.tables ??= new Tables(input.text);
+  return input.tables;
+}
+
 /** The name of the column that holds the character at `at`, where that is in a table. */
 export function columnAt(input: ScanInput, at: number): string {
-  input.tables ??= new Tables(input.text);
-  return input.tables.nameAt(at);
+  return tablesOf(input).nameAt(at);
 }
 
 /**

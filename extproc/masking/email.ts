@@ -1,5 +1,6 @@
 import { codeAt, isAlnum, isEscapeLetter, isLetter } from './characters.ts';
 import type { Detector } from './detector.ts';
+import { matchEnd, sticky } from './pattern.ts';
 import { charKind } from './trigger.ts';
 
 const localMax = 64;
@@ -21,8 +22,19 @@ function localStart(text: string, at: number, floor: number): number {
   }
   while (start < at && !isLabel(codeAt(text, start)) && text[start] !== '_') start++;
   if (start < at - 1 && isEscapeLetter(text, start)) start++;
-  return start;
+  return start + escapeLength(text, start, at);
 }
+
+/** Of an escape that stands before the address, `\\u003c` or `%3C`: what of it looks like a part of the address. */
+function escapeLength(text: string, start: number, at: number): number {
+  const mark = text[start - 1];
+  if (mark !== '\\' && mark !== '%') return 0;
+  const end = matchEnd(mark === '%' ? percentRest : unicodeRest, text, start);
+  return end === -1 || end >= at ? 0 : end - start;
+}
+
+const percentRest = sticky('[2-3][0-9A-Fa-f]');
+const unicodeRest = sticky('u00[2-3][0-9A-Fa-f]');
 
 function isTopLevel(label: string): boolean {
   if (label.length < 2 || label.length > 24) return false;

@@ -5,9 +5,11 @@ import { type DigitCluster, separatorBefore } from './digit-groups.ts';
 import { charKind } from './trigger.ts';
 
 /** Addresses that belong to every machine and so name none. */
-const namesNobody = new Set(['0.0.0.0', '127.0.0.1', '255.255.255.255']);
+const namesNobody = new Set(['0.0.0.0', '127.0.0.1']);
+/** Masks of networks and broadcast; no machine has such an address (RFC 1112, RFC 919). */
+const maskStart = '255.';
 /** Directly before four small numbers these make a version of them. */
-const versionWord = /(?:version|release|ver|build)["']?[ :=]{0,3}["']?$/i;
+const versionWord = /(?:version|release|ver|build|section|sec\.|chapter|clause|§)["']?[ :=]{0,3}["']?$/i;
 const versionPartMax = 99;
 
 function isOctet(text: string, start: number, end: number): boolean {
@@ -29,7 +31,8 @@ export function ipv4At(text: string, cluster: DigitCluster, index: number): numb
   if (text[first.start - 1] === '.' && isAlnum(codeAt(text, first.start - 2))) return 0;
   if (text[last.end] === '.' && isDigit(codeAt(text, last.end + 1))) return 0;
   if (isAlnum(codeAt(text, last.end)) || text[last.end] === '_') return 0;
-  if (namesNobody.has(text.slice(first.start, last.end))) return 0;
+  const address = text.slice(first.start, last.end);
+  if (namesNobody.has(address) || address.startsWith(maskStart)) return 0;
   const isSmall = groups.every((group) => Number(text.slice(group.start, group.end)) <= versionPartMax);
   return isSmall && versionWord.test(text.slice(Math.max(0, first.start - 14), first.start)) ? 0 : 4;
 }

@@ -1,4 +1,4 @@
-import { codeAt, isDigit, isUpper, isWordChar } from './characters.ts';
+import { codeAt, isDigit, isLetter, isUpper, isWordChar } from './characters.ts';
 import { digitAt, remainder, weightedSum } from './check-digits.ts';
 import { contextFinder } from './context.ts';
 import type { Detector, ScanInput } from './detector.ts';
@@ -52,7 +52,19 @@ function isChineseId(value: string): boolean {
 }
 
 const rules: readonly LetteredRule[] = [
-  { id: 'es-dni', pattern: '(?:\\d{8}|[XYZ]-?\\d{7})-?[A-Z]', words: [], check: isDni },
+  { id: 'es-dni', pattern: '(?:\\d{8}|[XYZ]-?\\d{7})-?[A-Z]|\\d{2}\\.\\d{3}\\.\\d{3}-[A-Z]', words: [], check: isDni },
+  {
+    id: 'es-dni',
+    pattern: '(?:\\d{8}|[xyz]-?\\d{7})-?[a-z]',
+    words: ['dni', 'nif', 'nie', 'documento nacional'],
+    check: (value) => isDni(value.toUpperCase()),
+  },
+  {
+    id: 'it-codice-fiscale',
+    pattern: '[a-z]{6}\\d{2}[a-z]\\d{2}[a-z]\\d{3}[a-z]',
+    words: ['codice fiscale', 'cod fiscale', 'cf', 'c.f', 'fiscale'],
+    check: (value) => isCodiceFiscale(value.toUpperCase()),
+  },
   { id: 'it-codice-fiscale', pattern: '[A-Z]{6}\\d{2}[A-Z]\\d{2}[A-Z]\\d{3}[A-Z]', words: [], check: isCodiceFiscale },
   {
     id: 'fi-hetu',
@@ -63,6 +75,12 @@ const rules: readonly LetteredRule[] = [
   { id: 'sg-nric', pattern: '[STFGM]\\d{7}[A-Z]', words: [], check: isNric },
   { id: 'cl-rut', pattern: '\\d{1,2}\\.\\d{3}\\.\\d{3}-[0-9K]', words: [], check: isRut },
   {
+    id: 'cl-rut',
+    pattern: '\\d{7,8}-[0-9Kk]',
+    words: ['rut', 'rol único', 'rol unico', 'run'],
+    check: (value) => isRut(value.toUpperCase()),
+  },
+  {
     id: 'cn-resident',
     pattern: '[1-9]\\d{5}(?:19|20)\\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\\d|3[01])\\d{3}[0-9X]',
     words: [],
@@ -71,7 +89,7 @@ const rules: readonly LetteredRule[] = [
   {
     id: 'uk-nino',
     pattern: '[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\\d{2} ?\\d{2} ?\\d{2} ?[A-D]',
-    words: ['nino', 'national insurance', 'ni number', 'insurance number', 'nin'],
+    words: ['nino', 'national insurance', 'ni number', 'ni no', 'insurance number', 'nin'],
     check: (value) => !/^(?:BG|GB|KN|NK|NT|TN|ZZ)/.test(value),
   },
 ];
@@ -86,24 +104,29 @@ const compiled = rules.map((rule) => ({
 /** How far before its first digit an id with letters begins, by how many digits stand in a row. */
 const lettersBefore: readonly (readonly number[])[] = [[], [], [6, 3, 2], [], [3, 2], [], [3, 2], [2, 1]];
 /** How far before the end of its first digits an id begins that has its letters behind them. */
-const beforeLetter = [18, 17, 8, 6];
+const beforeLetter = [18, 17, 8, 7, 6];
 const beforePoint = [2, 1];
 const nowhere: readonly number[] = [];
 
 /** Whether what stands before a run of `length` digits can be the letters of an id. */
 function followsLetters(text: string, start: number, length: number): boolean {
   const mark = codeAt(text, start - 1);
-  const isLetter = isUpper(mark);
-  if (length === 7) return isLetter || (mark === 45 && isUpper(codeAt(text, start - 2)));
-  if (!isLetter && mark !== 32) return false;
-  return isUpper(codeAt(text, start - 2)) && (isLetter || isUpper(codeAt(text, start - 3)));
+  const isDirect = isUpper(mark);
+  if (length === 7)
+    return isDirect || (mark >= lowerX && mark <= lowerX + 2) || (mark === 45 && isLetter(codeAt(text, start - 2)));
+  if (!isDirect && mark !== 32) return length === 2 && isLetter(mark) && isLetter(codeAt(text, start - 6));
+  return isUpper(codeAt(text, start - 2)) && (isDirect || isUpper(codeAt(text, start - 3)));
 }
+
+const lowerX = 120;
+const dniDigits = 8;
 
 /** How far before the end of the run `[start, end)` an id may begin that begins with it. */
 function digitsBefore(text: string, start: number, end: number): readonly number[] {
   const after = codeAt(text, end);
-  if (after === 46) return text[end + 4] === '.' ? beforePoint : nowhere;
+  if (after === 46 && text[end + 4] === '.') return beforePoint;
   if (end - start < 6) return nowhere;
+  if (isLetter(after) && !isUpper(after)) return end - start === dniDigits ? beforeLetter : nowhere;
   return isUpper(after) || after === 43 || after === 45 || end - start >= 18 ? beforeLetter : nowhere;
 }
 

@@ -1,5 +1,6 @@
 import { SkilltapeError } from '../errors.ts';
 import type { FindingCount, FindingPlace } from './finding.ts';
+import { pairedKeyName } from './json-pair.ts';
 import type { JsonValue } from './json-value.ts';
 import { KeyNames } from './key-names.ts';
 import { readChars } from './long-text.ts';
@@ -140,7 +141,7 @@ class JsonWalk {
       const masked = this.#key(key);
       const name = names.claim(key, masked);
       // the key as masked is the context, so that a second masking sees the same
-      const item = this.#child(value[key] as JsonValue, key, masked, depth) as JsonValue;
+      const item = this.#child(value[key] as JsonValue, key, pairedKeyName(masked, value), depth) as JsonValue;
       // assigned, it would become the prototype
       if (name === '__proto__') Object.defineProperty(rewritten, name, { ...plainProperty, value: item });
       else rewritten[name] = item;

@@ -81,7 +81,7 @@ export const nationalIdRules: readonly NationalIdRule[] = [
     digits: 12,
     shapes: [],
     plainShapes: ['4 4 4', '4-4-4'],
-    words: ['aadhaar', 'aadhar', 'uidai', 'uid', 'adhaar'],
+    words: ['aadhaar', 'aadhar', 'uidai', 'uid', 'adhaar', 'आधार', 'ஆதார்', 'ఆధార్'],
     check: (digits) => digits >= '2' && !isOneDigit(digits) && passesVerhoeff(digits),
   },
   {
@@ -137,6 +137,15 @@ export const nationalIdRules: readonly NationalIdRule[] = [
     plainShapes: ['13 2'],
     words: ['nir', 'securite sociale', 'sécurité sociale', 'insee', 'numéro de sécu', 'secu'],
     check: (digits) => /^[12]/.test(digits) && 97 - remainder(digits.slice(0, 13), 97) === two(digits, 13),
+  },
+  {
+    id: 'se-personal-century',
+    digits: 12,
+    shapes: ['8-4'],
+    plainShapes: [],
+    words: ['personnummer', 'pnr', 'personal number'],
+    check: (digits) =>
+      /^(?:19|20)/.test(digits) && isDate(two(digits, 4), two(digits, 6)) && passesLuhn(digits.slice(2)),
   },
   {
     id: 'se-personal',

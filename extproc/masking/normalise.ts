@@ -11,7 +11,7 @@ type Stretch = { start: number; from: number; to: number; oneToOne: boolean };
 export type NormalisedText = { text: string; stretches: readonly Stretch[] };
 
 const invisible =
-  '\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2064\\u206a-\\u206f\\ufe00-\\ufe0f\\ufeff';
+  '\\u0000\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2064\\u206a-\\u206f\\ufe00-\\ufe0f\\ufeff';
 const spaces = '\\u00a0\\u2000-\\u200a\\u202f\\u205f\\u3000';
 const dashes = '\\u2010-\\u2015\\u2212\\ufe58\\ufe63\\uff0d';
 /** Blocks whose characters NFKC turns into ASCII: super- and subscripts, letterlike, enclosed, small and full-width forms. */
@@ -22,7 +22,7 @@ const otherDigits = '\\u0660-\\u0669\\u06f0-\\u06f9\\u0966-\\u096f\\u09e6-\\u09e
 const mathematical = '\\ud835';
 
 const everyCode = Buffer.from(Uint16Array.from({ length: 0x10000 }, (_, code) => code).buffer).toString('utf16le');
-const disguise = new RegExp(`[%\\\\${invisible}${spaces}${dashes}${compatible}${otherDigits}${mathematical}]`, 'g');
+const disguise = new RegExp(`[%&\\\\${invisible}${spaces}${dashes}${compatible}${otherDigits}${mathematical}]`, 'g');
 /** The UTF-16 codes that may begin a disguise. */
 export const disguiseCodes: ReadonlySet<number> = new Set(
   Array.from(everyCode.matchAll(disguise), ({ index }) => index),
@@ -34,7 +34,15 @@ const foldedChar = sticky(`[${compatible}${mathematical}]`);
 const digitChar = sticky(`[${otherDigits}]`);
 /** One percent escape; `%2540` is an escape of an escape. */
 const percentEscape = sticky('%(?:25)?(?:25)?[2-7][0-9A-Fa-f]');
-const unicodeEscape = sticky('\\\\u00[2-7][0-9A-Fa-f]');
+const unicodeEscape = sticky('\\\\(?:u00|x)[2-7][0-9A-Fa-f]');
+/** A character reference of HTML: by name, by its number, by its number in hex. */
+const reference = sticky(
+  '&(?:amp|lt|gt|quot|apos|nbsp|commat|colon|equals|period|lowbar|sol|#0{0,4}\\d{2,3}|#[xX]0{0,4}[2-7][0-9A-Fa-f]);',
+);
+const named: Readonly<Record<string, string>> = {
+  ...{ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', commat: '@', colon: ':', equals: '=', period: '.' },
+  ...{ lowbar: '_', sol: '/' },
+};
 
 /** First code of the blocks of `otherDigits`, each zero to nine. */
 const digitZeros = [0x660, 0x6f0, 0x966, 0x9e6, 0xe50];
@@ -61,7 +69,8 @@ type Replacement = { at: number; length: number; text: string };
 /** What the character at `at` stands for; undefined for itself. */
 function replacementAt(text: string, at: number): Replacement | undefined {
   const code = codeAt(text, at);
-  if (code === 92 && text[at + 1] !== 'u') return undefined;
+  if (code === 92 && text[at + 1] !== 'u' && text[at + 1] !== 'x') return undefined;
+  if (code === 38) return referenceAt(text, at);
   if (code === 37 || code === 92) {
     const end = matchEnd(code === 37 ? percentEscape : unicodeEscape, text, at);
     if (end === -1) return undefined;
@@ -75,6 +84,16 @@ function replacementAt(text: string, at: number): Replacement | undefined {
     plainChars.set(point, plain);
   }
   return { at, length: point > 0xffff ? 2 : 1, text: plain };
+}
+
+function referenceAt(text: string, at: number): Replacement | undefined {
+  const end = matchEnd(reference, text, at);
+  if (end === -1) return undefined;
+  const name = text.slice(at + 1, end - 1);
+  const known = named[name];
+  if (known !== undefined) return { at, length: end - at, text: known };
+  const code = /^#x/i.test(name) ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
+  return code >= 32 && code < 127 ? { at, length: end - at, text: String.fromCharCode(code) } : undefined;
 }
 
 /** As `codePointAt`, which V8 lets read one unit past the end of a string that is a slice of a longer one. */

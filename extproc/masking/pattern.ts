@@ -45,12 +45,17 @@ export function fitsWhole(pattern: RegExp, text: string): boolean {
   return matchEnd(pattern, text, 0) === text.length;
 }
 
+/** The source of a pattern that matches just this string. */
+export function literalSource(literal: string): string {
+  return literal.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+}
+
 /** Finds any of some fixed strings, longest first; `words` asks for word boundaries at both sides. */
 export function anyLiteral(
   literals: readonly string[],
   options: { words?: boolean; ignoreCase?: boolean } = {},
 ): RegExp {
   const sorted = [...literals].sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
-  const source = sorted.map((literal) => literal.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|');
+  const source = sorted.map(literalSource).join('|');
   return new RegExp(options.words ? `\\b(?:${source})\\b` : source, options.ignoreCase ? 'gi' : 'g');
 }

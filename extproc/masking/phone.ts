@@ -8,64 +8,31 @@ import { remembered } from './remembered.ts';
 
 const phoneContext = contextFinder({
   near: [
-    'phone',
-    'phones',
-    'telephone',
-    'tel',
-    'mobile',
-    'cell',
-    'cellphone',
-    'fax',
-    'call',
-    'dial',
-    'sms',
-    'whatsapp',
-    'contact',
-    'reach',
-    'hotline',
-    'landline',
-    'handy',
-    'telefon',
-    'telefone',
-    'telefono',
-    'teléfono',
-    'téléphone',
-    'portable',
-    'celular',
-    'móvil',
-    'mobil',
-    'mobilnummer',
-    'handynummer',
-    'rufnummer',
-    'ring',
-    'text me',
-    'ph',
+    ...'phone phones telephone tel mobile cell cellphone fax call dial sms whatsapp contact reach hotline landline handy mob'.split(
+      ' ',
+    ),
+    ...'telefon telefone telefono teléfono téléphone portable celular móvil mobil mobilnummer handynummer rufnummer ring ph'.split(
+      ' ',
+    ),
+    ...'gsm natel tfno tlfno telf tlf puh puhelin puhelinnumero matkapuhelin telefoon telefoonnummer telefonnummer telefonszám'.split(
+      ' ',
+    ),
+    ...'telnr telno mobiel mobiltelefon komórka kom telefonu telemóvel telemovel fone fono cel cellulare cellulaire telepon nohp'.split(
+      ' ',
+    ),
+    ...'llámame llamame llamar llame ligue appelez rappelez chiamami chiama zadzwoń τηλ τηλέφωνο κινητό тел телефон телефона'.split(
+      ' ',
+    ),
+    ...'телефону моб мобильный мобильного звоните позвоните טלפון נייד هاتف جوال موبايل تليفون फोन फ़ोन मोबाइल ফোন মোবাইল โทร เบอร์'.split(
+      ' ',
+    ),
+    ...'电话 電話 手机 手機 联系方式 携帯 전화 휴대폰 핸드폰 연락처'.split(' '),
+    ...['text me', 'bel me', 'tel no', 'no hp', 'cep telefonu', 'điện thoại', 'sđt'],
   ],
   against: [
-    'order',
-    'invoice',
-    'ticket',
-    'version',
-    'isbn',
-    'tracking',
-    'id',
-    'account',
-    'timestamp',
-    'serial',
-    'port',
-    'bytes',
-    'sha',
-    'uuid',
-    'commit',
-    'price',
-    'total',
-    'line',
-    'lines',
-    'date',
-    'zip',
-    'pid',
-    'size',
-    'case',
+    ...'order invoice ticket version isbn tracking id account timestamp serial port bytes sha uuid commit price total line lines date zip pid size case'.split(
+      ' ',
+    ),
   ],
 });
 
@@ -84,6 +51,10 @@ const dateShape = sticky(
 );
 const northAmerican = sticky(
   '(?:(?:\\+|00)?1[-. ]?)?(?:\\([2-9]\\d\\d\\) ?|[2-9]\\d\\d[-.])[2-9]\\d\\d[-.]\\d{4}(?!\\d)',
+);
+/** National forms that nothing else is written in, with no trunk zero: Russia, China, Spain. */
+const nationalShapes = sticky(
+  '(?:8 ?\\(9\\d\\d\\) ?\\d{3}-\\d\\d-\\d\\d|1[3-9]\\d[ -]\\d{4}[ -]\\d{4}|[67]\\d\\d \\d\\d \\d\\d \\d\\d)(?![ .-]?\\d)',
 );
 /** Bytes written in hex, before or after what looks like a number in pairs. */
 const hexByte = sticky(' [0-9a-fA-F]{2}(?![0-9A-Za-z])');
@@ -133,6 +104,7 @@ function scoreOf(input: ScanInput, index: number, span: Span, end: number, conte
     return digits.length >= 10 && (count > 1 || context() === 'near') ? 0.6 : 0;
   }
   if (matchEnd(northAmerican, text, start) === end) return 0.7;
+  if (matchEnd(nationalShapes, text, start) === end && context() !== 'against') return 0.6;
   if (matchEnd(dateShape, text, start) !== -1 || matchEnd(zipCode, text, start) === end) return 0;
   // two groups around a point are a decimal number
   if (count === 2 && text.slice(start, end).includes('.')) return 0;

@@ -52,7 +52,7 @@ export function looksInvented(value: string): boolean {
 const commonPasswords = new Set(
   (
     'password passwd pass pwd secret mypassword your_password yourpassword username user admin abc abc123 1111 1234 ' +
-    'replace_with_password xxx db_password dbpassword some_password test'
+    'replace_with_password xxx db_password dbpassword some_password test token yyy api_key apikey api-token changeme credentials'
   ).split(' '),
 );
 

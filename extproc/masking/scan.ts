@@ -4,6 +4,7 @@ import { birthDateDetector } from './birth-date.ts';
 import { type Detector, newScanBudget, type ScanBudget, type ScanInput } from './detector.ts';
 import { emailDetector } from './email.ts';
 import { type Candidate, type Finding, type FindingType, findingTypes } from './finding.ts';
+import { givenSecretDetector } from './given-secret.ts';
 import { ipv6Detector } from './ip.ts';
 import { jwtDetector } from './jwt.ts';
 import { letteredIdDetector } from './lettered-id.ts';
@@ -14,6 +15,7 @@ import { numbersDetector } from './numbers.ts';
 import { resolveOverlaps } from './overlap.ts';
 import { pemDetector } from './pem.ts';
 import { secretDetector } from './secret.ts';
+import { secretColumnDetector } from './secret-column.ts';
 import { tokensOf } from './token.ts';
 import { TriggerFinder, type Triggers } from './trigger.ts';
 import { urlDetector } from './url.ts';
@@ -29,6 +31,8 @@ export const detectors: readonly Detector[] = [
   pemDetector,
   urlPasswordDetector,
   assignmentDetector,
+  givenSecretDetector,
+  secretColumnDetector,
   emailDetector,
   numbersDetector,
   ipv6Detector,

@@ -9,6 +9,8 @@ export type SecretRule = {
   id: string;
   prefixes: readonly string[];
   pattern: string;
+  /** For a fixed string inside the token: of which class are the characters before it, and how many they may be. */
+  lead?: { of: string; least: number; most: number };
   /** The prefix must not continue a word: for prefixes short enough to stand inside one. */
   fresh?: boolean;
   /** The same for letters alone: `_` and digits may stand before it. */

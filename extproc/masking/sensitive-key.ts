@@ -38,6 +38,48 @@ export const sensitiveEndings: readonly string[] = [
   'passwort',
   'motdepasse',
   'contrasena',
+  'contraseña',
+  'senha',
+  'wachtwoord',
+  'lösenord',
+  'losenord',
+  'passord',
+  'adgangskode',
+  'kodeord',
+  'salasana',
+  'hasło',
+  'haslo',
+  'heslo',
+  'jelszó',
+  'пароль',
+  '密码',
+  '密碼',
+  'パスワード',
+  '비밀번호',
+  'sshpass',
+  'smtppass',
+  'mailpass',
+  'ftppass',
+  'sudopass',
+  'becomepass',
+  'rootpass',
+  'adminpass',
+  'mysqlpass',
+  'redispass',
+  'vaultpass',
+  'appkey',
+  'secretkeybase',
+  'presharedkey',
+  'licensekey',
+  'hmackey',
+  'serverkey',
+  'servicekey',
+  'subscriptionkey',
+  'ingestionkey',
+  'adminkey',
+  'connectionstring',
+  'mnemonic',
+  'seedphrase',
 ];
 /** Names of whole keys, where an ending would also take other words (`compass`, `bypass`). */
 const sensitiveNames: ReadonlySet<string> = new Set([
@@ -50,6 +92,7 @@ const sensitiveNames: ReadonlySet<string> = new Set([
   'secretvalue',
   'xapikey',
   'awssecret',
+  'psk',
 ]);
 /** Names with such an ending that are about paging, counting and reading text. */
 const harmlessNames: ReadonlySet<string> = new Set([
@@ -86,11 +129,15 @@ const harmlessNames: ReadonlySet<string> = new Set([
 const nameMax = 64;
 const tailLength = 3;
 
-/** The last letters of all those names: what a name must end with to be worth reading. */
-const tails = new Set([...sensitiveEndings, ...sensitiveNames].map((name) => tailBefore(name, name.length)));
+/** The last letters of names: what a name must end with to be worth reading. */
+export function tailsOf(names: Iterable<string>): ReadonlySet<number> {
+  return new Set(Array.from(names, (name) => tailBefore(name, name.length)));
+}
+
+export const sensitiveTails = tailsOf([...sensitiveEndings, ...sensitiveNames]);
 
 /** The last three characters before `end` as one number, in lower case and without what stands between words; -1 beyond ASCII. */
-function tailBefore(text: string, end: number): number {
+export function tailBefore(text: string, end: number): number {
   let tail = 0;
   for (let at = end - 1, count = 0; at >= 0 && count < tailLength; at--) {
     const code = text.charCodeAt(at);
@@ -103,9 +150,9 @@ function tailBefore(text: string, end: number): number {
 }
 
 /** Whether a name that ends at `end` can be one of a secret; most cannot, and to read a name costs more than its end. */
-export function mayEndSensitive(text: string, end: number): boolean {
+function mayEndSensitive(text: string, end: number): boolean {
   const tail = tailBefore(text, end);
-  return tail === -1 || tails.has(tail);
+  return tail === -1 || sensitiveTails.has(tail);
 }
 
 /** Whether a key name says that its value is a secret, whatever the value looks like. */

@@ -1,6 +1,7 @@
 import { newScanBudget, type ScanBudget } from './detector.ts';
 import type { Finding } from './finding.ts';
 import { type JsonToken, lexJson } from './json-lexer.ts';
+import { JsonPairs } from './json-pair.ts';
 import { mayBeJson, nestingMax } from './string-masking.ts';
 import { isSecretUnderKey, numberFinding, type Scan, secretUnderKey } from './text-masking.ts';
 
@@ -23,13 +24,14 @@ function inString(text: string, keyName: string, look: Look): Finding[] {
   if (isSecretUnderKey(text, keyName)) return [{ ...secretUnderKey, start: 0, end: text.length }];
   if (look.nesting < nestingMax && mayBeJson(text)) {
     const tokens = lexJson(text);
-    if (tokens !== undefined) return tokens.flatMap((token) => inToken(text, token, look));
+    const pairs = new JsonPairs();
+    if (tokens !== undefined) return tokens.flatMap((token) => inToken(text, token, pairs.keyNameOf(token), look));
   }
   return look.scan(text, keyName, look.budget);
 }
 
-function inToken(text: string, token: JsonToken, look: Look): Finding[] {
-  const { kind, value, keyName, start } = token;
+function inToken(text: string, token: JsonToken, keyName: string, look: Look): Finding[] {
+  const { kind, value, start } = token;
   switch (kind) {
     case 'number': {
       const finding = numberFinding(value, keyName, look.scan, look.budget);

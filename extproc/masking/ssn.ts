@@ -5,7 +5,20 @@ import { type DigitCluster, digitsOf, endsNumber, hasShape, separatorBefore } fr
 const ssnContext = contextFinder({
   near: ['ssn', 'ssns', 'social security', 'social', 'soc sec', 'ss#', 'ssid', 'taxpayer', 'tax id', 'tin', 'itin'],
   against: [
-    ...['zip', 'phone', 'tel', 'order', 'invoice', 'isbn', 'version', 'routing', 'account', 'ticket', 'case'],
+    ...[
+      'social insurance',
+      'zip',
+      'phone',
+      'tel',
+      'order',
+      'invoice',
+      'isbn',
+      'version',
+      'routing',
+      'account',
+      'ticket',
+      'case',
+    ],
     ...['size', 'bytes', 'total', 'timestamp', 'count', 'commit', 'serial', 'row', 'line', 'amount'],
   ],
 });

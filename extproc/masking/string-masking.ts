@@ -1,5 +1,6 @@
 import { isAlnum } from './characters.ts';
 import { type JsonToken, lexJson } from './json-lexer.ts';
+import { JsonPairs } from './json-pair.ts';
 import { KeyNames } from './key-names.ts';
 import { halfOf, headAndTail, isLong, maskLongText } from './long-text.ts';
 import { isSecretUnderKey, type TextMasking } from './text-masking.ts';
@@ -61,9 +62,9 @@ function maskJson(masking: TextMasking, { text, tokens, keys, nesting }: Json, f
 function maskToken(masking: TextMasking, token: JsonToken, keys: JsonKeys, nesting: number): string {
   switch (token.kind) {
     case 'string':
-      return maskString(masking, token.value, keys.masked(token.keyName), nesting);
+      return maskString(masking, token.value, keys.nameOf(token), nesting);
     case 'number':
-      return masking.number(token.value, keys.masked(token.keyName)) ?? token.value;
+      return masking.number(token.value, keys.nameOf(token)) ?? token.value;
     case 'key':
       return keys.claim(token);
   }
@@ -74,13 +75,16 @@ class JsonKeys {
   readonly #masking: TextMasking;
   readonly #masked = new Map<string, string>();
   readonly #names = new Map<number, KeyNames>();
+  readonly #pairs = new JsonPairs();
 
   constructor(masking: TextMasking) {
     this.#masking = masking;
   }
 
-  masked(key: string): string {
-    return this.#masked.get(key) ?? key;
+  /** What a value stands under, as masked. */
+  nameOf(token: JsonToken): string {
+    const name = this.#pairs.keyNameOf(token);
+    return this.#masked.get(name) ?? name;
   }
 
   claim({ value, object }: JsonToken): string {

@@ -1,4 +1,4 @@
-import { codeAt } from './characters.ts';
+import { codeAt, isSpace } from './characters.ts';
 
 const separators = [',', ';', '\t', '|'];
 const headerMaxChars = 2_000;
@@ -6,6 +6,8 @@ const headerMaxChars = 2_000;
 const lineMaxChars = 500;
 const headerCell = /^"?[\p{L}_][\p{L}\p{N}_ .#/()-]{0,39}"?$/u;
 const quote = 34;
+
+export type Cell = { start: number; end: number; name: string };
 
 type Header = { separator: number; marks: number; names: readonly string[] };
 
@@ -52,6 +54,35 @@ export class Tables {
     return header.names[this.#marks(start, at, header.separator)] ?? '';
   }
 
+  /** The cells under each of these names, without the quotes around them. */
+  cellsUnder(isWanted: (name: string) => boolean): Cell[] {
+    const wanted = new Map<Header, number[]>();
+    const cells: Cell[] = [];
+    for (const [row, header] of this.#headers.entries()) {
+      let columns = wanted.get(header);
+      if (columns === undefined) {
+        columns = [...header.names.keys()].filter((at) => isWanted(header.names[at] ?? ''));
+        wanted.set(header, columns);
+      }
+      if (columns.length > 0) this.#addCells(row, header, columns, cells);
+    }
+    return cells;
+  }
+
+  #addCells(row: number, { separator, names }: Header, columns: readonly number[], cells: Cell[]): void {
+    const start = this.#starts[row] ?? 0;
+    const end = Math.min(this.#ends[row] ?? 0, start + lineMaxChars);
+    let [column, from, isQuoted] = [0, start, false];
+    for (let at = start; at <= end; at++) {
+      const code = at === end ? separator : codeAt(this.#text, at);
+      if (code === quote) isQuoted = !isQuoted;
+      if (at < end && (code !== separator || isQuoted)) continue;
+      if (columns.includes(column)) cells.push({ ...trimmed(this.#text, from, at), name: names[column] ?? '' });
+      column++;
+      from = at + 1;
+    }
+  }
+
   /** Separators in a part of a line, those in quotes not counted. */
   #marks(from: number, to: number, separator: number): number {
     let [marks, isQuoted] = [0, false];
@@ -75,4 +106,13 @@ function headerIn(line: string): Header | null {
     return { separator: separator.charCodeAt(0), marks: cells.length - 1, names };
   }
   return null;
+}
+
+/** Without the white space and the quotes around what stands in a cell. */
+function trimmed(text: string, from: number, to: number): { start: number; end: number } {
+  const isEdge = (at: number): boolean => isSpace(codeAt(text, at)) || codeAt(text, at) === quote;
+  let [start, end] = [from, to];
+  while (start < end && isEdge(start)) start++;
+  while (end > start && isEdge(end - 1)) end--;
+  return { start, end };
 }

@@ -22,7 +22,7 @@ export type Found = { type: FindingType; rule: string; place?: FindingPlace | un
 const roundsMax = 6;
 /** Shortest integer with something to hide: a phone number without area. */
 const numberDigitsMin = 7;
-const numberTypes: ReadonlySet<FindingType> = new Set(['CARD', 'SSN', 'PHONE']);
+const numberTypes: ReadonlySet<FindingType> = new Set(['CARD', 'SSN', 'PHONE', 'NATIONAL_ID', 'BIRTH_DATE']);
 
 /**
  * What of a call's texts is kept, in characters: of a longer text head and tail, and of all texts together as many as

@@ -12,6 +12,8 @@ export const charKind = {
   operator: 1 << 10,
   /** What may begin a disguise (`normalise.ts`). */
   disguise: 1 << 11,
+  /** Beyond Latin-1. */
+  wide: 1 << 12,
 } as const;
 
 const marks: Readonly<Record<string, number>> = {
@@ -30,7 +32,7 @@ function bitsOf(code: number): number {
 }
 
 /** Symbol and kinds of each UTF-16 code. */
-const codeBits = new Uint16Array(0x10000).fill(otherSymbol);
+const codeBits = new Uint16Array(0x10000).fill(otherSymbol).fill(otherSymbol | charKind.wide, 0x100);
 for (let code = 0; code < 128; code++) codeBits[code] = bitsOf(code);
 for (const code of disguiseCodes) codeBits[code] = (codeBits[code] ?? 0) | charKind.disguise;
 const placed = charKind.digit | charKind.operator | charKind.disguise;

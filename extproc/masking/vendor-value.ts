@@ -17,19 +17,21 @@ function spellingsOf(name: string): string[] {
 
 const matchers = new Map(
   vendorValueRules.flatMap(({ id, names: own, value }) => {
-    const matcher = { id, pattern: sticky(`(?:${value})`) };
+    const matcher = { id, pattern: sticky(`(?:${value})$`) };
     return own.flatMap(spellingsOf).map((name) => [name, matcher] as const);
   }),
 );
 
 const isValue = (code: number): boolean => isWord(code) || valueMarks.has(code);
 
-/** `dd` alone stands in many words; as the beginning of a name it has a mark behind it. */
+/** `dd` alone stands in many words and numbers; as a name of its own it has nothing before it and a mark behind it. */
 function namesVendor(text: string, start: number, name: string): boolean {
-  if (isAlnum(codeAt(text, start - 1)) && /[a-z]/.test(text.charAt(start - 1)) === /[a-z]/.test(text.charAt(start)))
-    return false;
-  return name.length > 3 || /[_. -]/.test(text.charAt(start + name.length));
+  const before = codeAt(text, start - 1);
+  if (name.length <= shortName) return !isAlnum(before) && /[_. -]/.test(text.charAt(start + name.length));
+  return !isAlnum(before) || /[a-z]/.test(text.charAt(start - 1)) !== /[a-z]/.test(text.charAt(start));
 }
+
+const shortName = 3;
 
 /** The value that the vendor's name at `from` introduces: behind an operator, on the same line or within an element. */
 function valueAfter(text: string, from: number): { start: number; end: number } | undefined {

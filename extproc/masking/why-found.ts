@@ -1,4 +1,6 @@
 import { type Finding, ownPrefix } from './finding.ts';
+import { givenSecretRules } from './given-secret-rules.ts';
+import { hashSecretRules } from './secret-rules-hash.ts';
 
 /** What makes a value count, by the rule that found it. */
 const reasons: Readonly<Record<string, string>> = {
@@ -18,6 +20,10 @@ const reasons: Readonly<Record<string, string>> = {
   'url-password': 'a password before the host of a URL',
   assignment: 'a telling name, an operator and a value that looks made up',
   'sensitive-key': 'the key it stands under',
+  option: 'the argument of an option whose name tells',
+  'secret-column': 'the name of the column it stands in',
+  ...Object.fromEntries(hashSecretRules.map(({ id }) => [id, 'the form in which passwords are stored'])),
+  ...Object.fromEntries(givenSecretRules.map(({ id }) => [id, 'a command, a setting or a sentence that gives it'])),
 };
 const byType: Readonly<Record<string, string>> = {
   NATIONAL_ID: 'a form with its check digits, or the name of the id beside it',

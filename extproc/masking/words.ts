@@ -7,7 +7,7 @@ const kinds = { unknown: 0, word: 1, gap: 2, single: 3 } as const;
 type Kind = (typeof kinds)[keyof typeof kinds];
 
 /** Written without spaces between words, so that each character is taken by itself. */
-const unspaced =
+export const unspaced =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 const apostrophes = /[\u2018\u2019\u02bc\u00b4\u0060]/;
 const dashes = /[\p{Pd}_\u2212]/u;

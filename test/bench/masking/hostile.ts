@@ -50,6 +50,28 @@ const units: readonly string[] = [
     '1\u00a0',
   ],
   ...['\ud835', '\u4eca\u5929', '\n', 'the quick brown fox '],
+  ...[
+    '-sk-aaaaaaaaaaaaaaaaaaaa',
+    `ghp_example${'A'.repeat(27)}`,
+    'a7Q~',
+    'token=1',
+    'пароль:1',
+    '密码：',
+    'curl -u ',
+    'curl ',
+  ],
+  ...[
+    'password is a1 ',
+    'auth=("a", ',
+    '--token a1 ',
+    'value=',
+    '&#64;',
+    '&',
+    'дата рождения 1.1.',
+    '$6$a$',
+    '1234567890:AA',
+  ],
+  ...['password,id\na1b2c3,2\n', 'mysql x -p', '{"name":"token","value":"a"},'],
   ...['id,phone\n', 'id,phone\n222 123 5710,', '222 123 5710,', ',\n', '"222 123 5710"\n'],
 ];
 const shapes: readonly Shape[] = [

@@ -58,6 +58,45 @@ test('a key name that tells of a secret masks its value, in arrays as well, but 
   assert.deepEqual(masker.json(harmless, options).value, harmless);
 });
 
+test('the name that an object gives its value is context for it, in documents and in JSON within strings', () => {
+  const pairs = [
+    { name: 'DB_PASSWORD', value: 'correct' },
+    { key: 'x-api-key', value: 'abc', enabled: true },
+    { label: 'Date of birth', value: '1980-01-31' },
+    { Name: 'mobile', Value: '34 43 06 09' },
+    { question: 'NHS number', answer: '6504354502' },
+  ];
+  const wanted = ['SECRET', 'SECRET', 'BIRTH_DATE', 'PHONE', 'NATIONAL_ID'];
+  const { value, findings } = masker.json({ pairs, text: JSON.stringify(pairs) }, options);
+  const text = JSON.stringify(value);
+  for (const hidden of ['correct', 'abc', '1980', '34 43', '6504354502']) assert.ok(!text.includes(hidden), text);
+  assert.deepEqual(
+    findings.map(({ type, count }) => [type, count]).sort(),
+    [...new Set(wanted)].map((type) => [type, type === 'SECRET' ? 4 : 2]).sort(),
+  );
+  const harmless = [
+    { name: 'PORT', value: '8080' },
+    { name: 'max_tokens', value: '4096' },
+    { name: 'password', type: 'string' },
+    { value: '34 43 06 09', name: 'sizes' },
+  ];
+  assert.deepEqual(masker.json(harmless, options).value, harmless);
+});
+
+test('a national id and a date of birth are found in numbers as in strings', () => {
+  const numbers = {
+    cpf: 52998224725,
+    nhsNumber: 6504354502,
+    aadhaar: 513621074983,
+    bsn: 852175322,
+    birthDate: 19540522,
+  };
+  const { value } = masker.json({ ...numbers, text: JSON.stringify(numbers) }, options);
+  assert.doesNotMatch(JSON.stringify(value), /\d/);
+  const plain = { count: 52998224725, total: 6504354502, date: 19540522 };
+  assert.deepEqual(masker.json(plain, options).value, plain);
+});
+
 test('numbers that are cards, or that a key name gives away, become strings', () => {
   const { value, findings } = masker.json(
     { a: 4111111111111111, b: [5555555555554444], ssn: 123456789, phone: 4155552671 },

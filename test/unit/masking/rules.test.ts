@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { givenSecretRules } from '../../../extproc/masking/given-secret-rules.ts';
 import { scan } from '../../../extproc/masking/scan.ts';
 import { secretRules } from '../../../extproc/masking/secret.ts';
 import { vendorValueRules } from '../../../extproc/masking/vendor-value-rules.ts';
@@ -54,6 +55,111 @@ for (const [rule, { type, hit, miss }] of Object.entries(examples)) {
       );
   });
 }
+
+for (const { id, hit, miss } of givenSecretRules) {
+  test(`rule ${id} finds exactly the value in its positive examples and nothing in its negative ones`, () => {
+    assert.ok(hit.length > 0 && miss.length > 0);
+    for (const marked of hit) {
+      const start = marked.indexOf('«');
+      const found = scan(marked.replace(/[«»]/g, ''));
+      assert.deepEqual(
+        found.map((finding) => [finding.rule, finding.start, finding.end]),
+        [[id, start, marked.indexOf('»') - 1]],
+        marked,
+      );
+    }
+    for (const text of miss)
+      assert.deepEqual(
+        scan(text).filter(({ type }) => type === 'SECRET'),
+        [],
+        text,
+      );
+  });
+}
+
+test('the argument of an option whose name tells is a secret, of other options it is none', () => {
+  const key = fill('<a24>');
+  for (const option of ['--token', '--api-key', '--db-password', '--client-secret', '--access_token'])
+    for (const text of [`tool ${option} ${key} run`, `tool ${option} "${key}"`, `tool -v ${option}  '${key}'`]) {
+      const start = text.indexOf(key);
+      assert.deepEqual(
+        scan(text).map((finding) => [finding.type, finding.start, finding.end]),
+        [['SECRET', start, start + key.length]],
+        text,
+      );
+    }
+  for (const text of [
+    `tool --token $TOKEN2x1 run`,
+    `tool --token-file ${key}`,
+    `tool --sort-key ${key}`,
+    'tool --password --verbose2 run',
+    `the token ${key.slice(0, 6)} is short`,
+    'tool --api-key <your-key-123456789>',
+  ])
+    assert.deepEqual(scan(text), [], text);
+});
+
+test('a column called as a secret is one has secrets in its cells', () => {
+  for (const [separator, quote] of [
+    [',', ''],
+    [';', '"'],
+    ['\t', ''],
+    ['|', ''],
+  ] as const) {
+    const cell = (value: string): string => `${quote}${value}${quote}`;
+    const rows = [
+      ['user', 'password', 'id'],
+      ['bob', 'hunter2X9', '1'],
+      ['amy', 'Mañana2024!', '2'],
+      ['eve', '', '3'],
+    ];
+    const text = rows.map((row) => row.map(cell).join(separator)).join('\n');
+    assert.deepEqual(
+      scan(text).map(({ type, start, end }) => [type, text.slice(start, end)]),
+      [
+        ['SECRET', 'hunter2X9'],
+        ['SECRET', 'Mañana2024!'],
+      ],
+      text,
+    );
+  }
+  assert.deepEqual(scan('user,tokens\nbob,120000\namy,13\n'), []);
+});
+
+test('of the forms that keys of one vendor have each is matched to its end', () => {
+  for (const value of [fill('<h32>'), fill('<h40>'), fill('<l40>')]) {
+    const text = `DD_APP_ID=${value}`;
+    assert.deepEqual(
+      scan(text).map(({ rule, start, end }) => [rule, text.slice(start, end)]),
+      [['datadog', value]],
+    );
+    assert.deepEqual(scan(`8dd12566-49dd-4989-a211-84a5053713d4, commit ${value}`), []);
+  }
+});
+
+test('a key behind many prefixes in one run is found, and of a run of such prefixes alone nothing', () => {
+  const notKeys = ['-sk-aaaaaaaaaaaaaaaaaaaa', `ghp_example${'A'.repeat(27)}`];
+  for (const unit of notKeys) {
+    assert.deepEqual(scan(unit.repeat(500)), []);
+    const key = fill('ghp_<a36>');
+    const text = `${unit.repeat(50)}.${key} end`;
+    assert.ok(
+      scan(text).some(({ start, end }) => start <= text.indexOf(key) && end >= text.indexOf(key) + key.length),
+      unit,
+    );
+  }
+  const marked = `${fill('ghp_<a36>').repeat(200)}EXAMPLE`;
+  assert.deepEqual(
+    scan(marked).map(({ start, end }) => [start, end]),
+    [[0, marked.length]],
+  );
+});
+
+test('of assignments within each other more than anybody writes are masked without a look at each', () => {
+  const masked = scan('token=1'.repeat(40));
+  assert.ok(masked.some(({ rule }) => rule === 'assignment'));
+  assert.deepEqual(scan('token=1'.repeat(3)), []);
+});
 
 test('source code without secrets stays as it is', () => {
   assert.deepEqual(scan(readFileSync(new URL('benign-source.txt', fixtures), 'utf8')), []);

@@ -70,10 +70,11 @@ test('digits and operators have their places, and a text says which kinds of cha
       );
       assert.deepEqual(
         disguises.filter((at) => joined.charCodeAt(at) < 128),
-        [...joined.matchAll(/[%\\]/g)].map(({ index }) => index),
+        [...joined.matchAll(/[%&\\\0]/g)].map(({ index }) => index),
       );
       assert.equal((kinds & charKind.at) !== 0, joined.includes('@'));
       assert.equal((kinds & charKind.digit) !== 0, /[0-9]/.test(joined));
+      assert.equal((kinds & charKind.wide) !== 0, /[^\0-\xff]/.test(joined));
     }),
     { seed, numRuns: 1_000 },
   );
