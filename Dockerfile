@@ -28,9 +28,16 @@ COPY proto proto
 # As above: Envoy runs as the same user and writes its access log.
 RUN mkdir -p /var/lib/skilltape /run/skilltape /var/log/skilltape \
   && chown -R node:node /var/lib/skilltape /run/skilltape /var/log/skilltape
-USER node
-VOLUME ["/var/lib/skilltape", "/run/skilltape", "/var/log/skilltape"]
 # As extproc/tools/runtime.json has it.
 ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=50", "--expose-gc", "/opt/skilltape/extproc/main.ts"]
+ENV NODE_COMPILE_CACHE=/opt/skilltape/node_modules/.skilltape-compiled
+# By the user who runs it, because Node keeps apart what users compile; then nobody may write there, as to the code.
+RUN mkdir "$NODE_COMPILE_CACHE" && chown node:node "$NODE_COMPILE_CACHE"
+USER node
+RUN ["node", "--max-semi-space-size=4", "--heap-growing-percent=50", "--expose-gc", "--no-wasm-dynamic-tiering", "/opt/skilltape/extproc/tools/compile.mjs"]
+USER root
+RUN chown -R root:root "$NODE_COMPILE_CACHE"
+USER node
+VOLUME ["/var/lib/skilltape", "/run/skilltape", "/var/log/skilltape"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=50", "--expose-gc", "--no-wasm-dynamic-tiering", "/opt/skilltape/extproc/main.ts"]
 CMD ["serve", "--config", "/etc/skilltape/skilltape.yaml"]

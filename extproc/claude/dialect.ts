@@ -2,7 +2,8 @@
 
 /**
  * `version` is the `anthropic-version` header (empty if absent or not printable), `betas` the values of
- * `anthropic-beta` in order without repeats, `betaQuery` whether the query says `beta=true` (old dialect).
+ * `anthropic-beta` in order without repeats, `betaQuery` whether the query says `beta=true` (old dialect). All of them, as
+ * many as a header can hold: the upstream heeds the last as much as the first.
  */
 export type Dialect = {
   version: string;
@@ -13,7 +14,6 @@ export type Dialect = {
 
 const versionMaxChars = 64;
 const betaMaxChars = 128;
-const betasMax = 128;
 const token = /^[\x21-\x7e]+$/;
 
 /** `header` gives a header by its lower-case name, repeats joined by a comma; `query` is the text after `?`, or empty. */
@@ -32,7 +32,6 @@ function betasOf(header: string): string[] {
   for (const part of header.split(',')) {
     const beta = part.trim();
     if (beta.length <= betaMaxChars && token.test(beta)) betas.add(beta);
-    if (betas.size === betasMax) break;
   }
   return [...betas];
 }

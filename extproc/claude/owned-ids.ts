@@ -116,8 +116,8 @@ function addFieldsOf(value: JsonObject, named: NamedIds): void {
     ['user_profile', value.user_profile_id, value.user_profile_ids],
     ['vault', value.vault_id, value.vault_ids],
   ] as const) {
-    named.add(kind, one);
-    for (const item of Array.isArray(many) ? many : []) named.add(kind, item);
+    // One in the place of many, and many in the place of one: a reader may take either.
+    for (const item of [one, many].flat()) named.add(kind, item);
   }
   named.add('container', idOf(container));
   if (isJsonObject(thread)) named.add('message', thread.previous_message_id);
@@ -129,9 +129,11 @@ function idOf(value: JsonValue | undefined): JsonValue | undefined {
   return isJsonObject(value) ? value.id : value;
 }
 
+const uploadedSkill = /^\s*skill_/i;
+
 /** Anthropic's own (`xlsx`) are nobody's. One that was uploaded is no vendor's, whatever type the caller says it has. */
 export function isVendorSkill(id: string): boolean {
-  return !id.startsWith('skill_');
+  return !uploadedSkill.test(id);
 }
 
 /** What a JSON answer of these endpoints makes is the object itself. */
@@ -197,8 +199,10 @@ class NamedIds {
     return this.#byKey.size > namedIdsMax;
   }
 
-  add(kind: OwnedKind, id: JsonValue | undefined): void {
-    if (typeof id !== 'string' || id === '' || this.isFull) return;
+  /** Blanks around an id are no part of it: some readers pass over them. */
+  add(kind: OwnedKind, text: JsonValue | undefined): void {
+    const id = typeof text === 'string' ? text.trim() : '';
+    if (id === '' || this.isFull) return;
     const each = { kind, id: id.slice(0, idMaxChars + 1) };
     this.#byKey.set(keyOf(each), each);
   }

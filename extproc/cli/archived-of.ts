@@ -1,16 +1,17 @@
+import type { Unopened } from '../archive/segment-reader.ts';
 import type { Config } from '../config/config.ts';
 import type { ShipMemory } from '../index/memory.ts';
 import type { Masked } from '../masking/masked.ts';
 import type { Masker } from '../masking/masker.ts';
-import { transcriptOf } from '../remask/archived-exchanges.ts';
+import { documentsLeftOf, transcriptOf } from '../remask/archived-exchanges.ts';
 import { maskAgain } from '../remask/mask-again.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
 import { archiveOf } from './archive-of.ts';
 import { documentPartsOf } from './recorded-of.ts';
 
-/** `unreadable.reason` holds no content. */
+/** `unreadable.reason` holds no content. `left`: its content is gone, and these are as they were masked then. */
 export type ArchivedLook =
-  | { kind: 'found'; documents: readonly Masked<ExchangeDocument>[] }
+  | { kind: 'found' | 'left'; documents: readonly Masked<ExchangeDocument>[] }
   | { kind: 'absent' }
   | { kind: 'erased' }
   | { kind: 'unreadable'; reason: string };
@@ -27,9 +28,8 @@ export function archivedOf(config: () => Config, masker: () => Masker): OpenArch
     const archive = archiveOf(config());
     try {
       const outcome = await archive.read(exchangeId);
-      if (outcome.kind === 'absent') return outcome;
-      if (outcome.kind === 'unopened')
-        return outcome.why.kind === 'erased' ? outcome.why : { kind: 'unreadable', reason: outcome.why.reason };
+      if (outcome.kind === 'absent') return await leftOf(config(), exchangeId);
+      if (outcome.kind === 'unopened') return unopened(outcome.why);
       const transcript = await transcriptOf(outcome.exchange);
       if (transcript === null) return { kind: 'unreadable', reason: 'its records are not whole' };
       const { parts } = await documentPartsOf(config(), masker);
@@ -42,6 +42,25 @@ export function archivedOf(config: () => Config, masker: () => Masker): OpenArch
       await archive.close();
     }
   };
+}
+
+async function leftOf(config: Config, exchangeId: string): Promise<ArchivedLook> {
+  const archive = archiveOf(config, 'metadata');
+  try {
+    const outcome = await archive.read(exchangeId);
+    if (outcome.kind === 'absent') return outcome;
+    if (outcome.kind === 'unopened') return unopened(outcome.why);
+    const documents = await documentsLeftOf(outcome.exchange);
+    return documents === null
+      ? { kind: 'unreadable', reason: 'what is left of it is not as this version writes it' }
+      : { kind: 'left', documents };
+  } finally {
+    await archive.close();
+  }
+}
+
+function unopened(why: Unopened): ArchivedLook {
+  return why.kind === 'erased' ? why : { kind: 'unreadable', reason: why.reason };
 }
 
 /** The class is the one that it was archived with. */

@@ -59,7 +59,8 @@ async function showArchived(
     throw new SkilltapeError('usage', 'the archive is read for a reason', { remedy: "give it: --reason 'case 12'" });
   recordLook(dependencies, 'show', `${id}\nfrom: archive`, reason);
   const look = await archived(id);
-  if (look.kind === 'found') {
+  if ('documents' in look) {
+    if (look.kind === 'left') dependencies.writeError('Its content is gone: this is what the archive keeps of it.\n');
     if (json === undefined) dependencies.write(pageOf(look.documents, dependencies));
     else for (const document of look.documents) dependencies.write(`${sanitisedJson(document)}\n`);
     return;
@@ -68,7 +69,7 @@ async function showArchived(
   dependencies.setExitCode(exitNothingFound);
 }
 
-function notShown(id: string, look: Exclude<ArchivedLook, { kind: 'found' }>): string {
+function notShown(id: string, look: Exclude<ArchivedLook, { documents: unknown }>): string {
   switch (look.kind) {
     case 'absent':
       return `No exchange "${id}" in the archive. An exchange is there a moment after it ended; retention deletes it.`;

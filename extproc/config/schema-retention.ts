@@ -17,7 +17,7 @@ const retentionClass = z.strictObject({
   ),
   metadataDays: days(
     365,
-    'How long the index has who, when, where and how much, from the end of the day; at least `contentDays`.',
+    'How long archive and index have who, when, where and how much, from the end of the day; at least `contentDays`.',
   ),
 });
 

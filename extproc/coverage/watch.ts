@@ -18,7 +18,11 @@ export type CoverageWatch = {
   lagSeconds(): number | null;
 };
 
-export function watchCoverage(log: CoverageLog, journal: ExchangeLog, nowMs: () => number): CoverageWatch {
+export function watchCoverage(
+  log: CoverageLog,
+  journal: Pick<ExchangeLog, 'admits' | 'append' | 'sync'>,
+  nowMs: () => number,
+): CoverageWatch {
   let figures: CoverageFigures = { counts: countsOf(new Map()), comparedUntilMs: null, waiting: null };
   return {
     heed(report) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Agent, fetch } from 'undici';
 import { type createAuthority, writeCertificate } from '../../test/fakes/certificates.ts';
-import runtime from '../tools/runtime.json' with { type: 'json' };
+import { runtime } from '../tools/runtime.ts';
 import { type Child, startChild, waitFor } from './child.ts';
 
 export type DemoConsole = {

@@ -8,7 +8,7 @@ import { startIdentityProvider } from '../../test/fakes/identity-provider.ts';
 import { loadConfig } from '../config/load.ts';
 import { envoyPlanOf, type TlsTarget } from '../envoy/plan.ts';
 import { renderEnvoy } from '../envoy/render.ts';
-import runtime from '../tools/runtime.json' with { type: 'json' };
+import { runtime } from '../tools/runtime.ts';
 import type { Child } from './child.ts';
 import { startChild } from './child.ts';
 import { type DemoConsole, prepareConsole, startConsoleProcess } from './console.ts';

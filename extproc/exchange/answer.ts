@@ -11,6 +11,7 @@ import { continueAnswer } from './frame.ts';
 import type { HeaderList } from './headers.ts';
 import { headerValue, joinedValue, recordableHeaders } from './headers.ts';
 import type { Ledger } from './ledger.ts';
+import type { Finished, RecordBody } from './record.ts';
 
 /** What is done with an answer beside recording it (`answer-handling.ts`). */
 export type AnswerHandling = {
@@ -73,7 +74,16 @@ export class Answer {
     how: { last: boolean; released: boolean; setHeaders: Record<string, string>; ending?: Ending },
   ): Promise<Action> {
     this.#released = how.released;
-    const ended = await this.#record(frame);
+    const ended = frame.kind === 'response_body' && this.#end.push(frame.body) === 'ended';
+    const record = this.#recordOf(frame);
+    // Where nothing comes between the last chunk and the end, one write has both.
+    const isWithEnd = how.last && this.#changed === null && this.#learning === null;
+    if (record !== null && !isWithEnd) await this.#ledger.record(record);
+    if (!isWithEnd) this.#recorded(frame);
+    if (frame.kind === 'response_body') {
+      this.#learning?.take(frame.body);
+      this.#usage?.take(frame.body);
+    }
     if (ended || how.last) {
       this.#count();
       await this.#learn();
@@ -82,10 +92,8 @@ export class Answer {
       this.#changed === null ? continueAnswer(frame, how.setHeaders) : await this.#change(this.#changed, frame, how);
     if (action.kind === 'cut') return action;
     const isHeldBack = this.#changed !== null && !how.last;
-    if (how.last) {
-      const end = how.ending ?? (this.#released ? this.#outcome() : envoyAnswered(this.#codeDetails));
-      await this.#ledger.finish({ ...end, detail: end.detail || this.#note, status: this.status, localReply: '' });
-    }
+    if (how.last) await this.#ledger.finish(this.#finished(how.ending), isWithEnd ? record : null);
+    if (isWithEnd) this.#recorded(frame);
     const mayComplete = ended || (this.#end.opaque && frame.kind === 'response_body' && frame.body.length > 0);
     if (how.last || (mayComplete && this.#changed === null)) await this.#ledger.sync();
     if (!isHeldBack) this.#progress.letThrough(ended || how.last);
@@ -121,23 +129,25 @@ export class Answer {
     this.#learning?.forget();
   }
 
-  /** True from the chunk on that is seen to complete the answer. */
-  async #record(frame: Frame): Promise<boolean> {
+  #recordOf(frame: Frame): RecordBody | null {
     if (frame.kind === 'response_headers') {
       const headers = recordableHeaders(this.#headers);
-      const answer = { status: this.status, headers, codeDetails: this.#codeDetails };
-      await this.#ledger.record({ kind: 'answer_started', answer });
-    } else if (frame.kind === 'response_trailers') {
-      await this.#ledger.record({ kind: 'answer_trailers', headers: recordableHeaders(frame.headers) });
-    } else if (frame.kind === 'response_body') {
-      const ended = this.#end.push(frame.body) === 'ended';
-      if (frame.body.length > 0) await this.#ledger.record({ kind: 'answer_body', bytes: frame.body });
-      this.#progress.recorded(frame.body.length);
-      this.#learning?.take(frame.body);
-      this.#usage?.take(frame.body);
-      return ended;
+      return { kind: 'answer_started', answer: { status: this.status, headers, codeDetails: this.#codeDetails } };
     }
-    return false;
+    if (frame.kind === 'response_trailers') {
+      return { kind: 'answer_trailers', headers: recordableHeaders(frame.headers) };
+    }
+    const hasBytes = frame.kind === 'response_body' && frame.body.length > 0;
+    return hasBytes ? { kind: 'answer_body', bytes: frame.body } : null;
+  }
+
+  #recorded(frame: Frame): void {
+    if (frame.kind === 'response_body') this.#progress.recorded(frame.body.length);
+  }
+
+  #finished(ending: Ending | undefined): Finished {
+    const end = ending ?? (this.#released ? this.#outcome() : envoyAnswered(this.#codeDetails));
+    return { ...end, detail: end.detail || this.#note, status: this.status, localReply: '' };
   }
 
   /** Before its end is let through: the caller's next request may come at once. Once, also where it broke off. */

@@ -4,7 +4,7 @@ import type { RequestInput } from '../policy/input.ts';
 import type { ApprovalRequest, OfferedScope, TicketSummary } from './approval-desk.ts';
 import { listsOf } from './approval-terms.ts';
 import type { RequestFacts } from './facts.ts';
-import { headerValue } from './headers.ts';
+import { headerValue, joinedValue } from './headers.ts';
 import type { HeldBodySummary } from './held-body-summary.ts';
 import type { ExchangeContext, Verdict } from './ports.ts';
 
@@ -58,8 +58,17 @@ export function approvalRequestOf(
   const { input, facts, verdict } = held;
   const who = input.identity === null ? [input.source.address] : [input.identity.issuer, input.identity.subject];
   const caller = keyedHash('approval-caller', JSON.stringify([...who, input.connection.name]));
-  const betas = [...input.request.betas].sort();
-  const headers = [facts.contentType, facts.contentEncoding, betas, input.request.anthropic_version];
+  const header = (name: string) => joinedValue(facts.headers, name);
+  // As they were sent, in any order: what no policy reads may still change what the API does.
+  const betas = [
+    ...new Set(
+      header('anthropic-beta')
+        .split(',')
+        .map((beta) => beta.trim()),
+    ),
+  ].sort();
+  const chosen = ['anthropic-version', 'anthropic-workspace-id', 'anthropic-user-profile-id'].map(header);
+  const headers = [facts.contentType, facts.contentEncoding, betas, chosen];
   // With its query, which may hold what no record may.
   const target = headerValue(facts.headers, ':path') ?? '';
   const binding = JSON.stringify([caller, facts.method, facts.path, target, headers, contentHash]);

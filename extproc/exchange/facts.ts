@@ -84,7 +84,7 @@ export function accessInput(
 ): AccessInput {
   const { authentication } = facts;
   const length = Number(headerValue(facts.headers, 'content-length') ?? Number.NaN);
-  const dialect = dialectOf((name) => headerValue(facts.headers, name), facts.query.beta === 'true' ? 'beta=true' : '');
+  const dialect = dialectOf((name) => joinedValue(facts.headers, name), facts.query.beta === 'true' ? 'beta=true' : '');
   return {
     version: 1,
     connection: {

@@ -37,6 +37,8 @@ export type IdentityProvider = {
 
 const jwtFilter = 'envoy.filters.http.jwt_authn';
 const rbacFilter = 'envoy.filters.http.rbac';
+/** As `envoy/envoy.yaml` names them; Envoy says the first that a request meets. */
+const twoCredentialsPolicies = new Set<unknown>(['two_credentials', 'two_credentials_in_one_header']);
 const payloadKey = /^payload_(.+)$/s;
 const failureKey = /^failed_/;
 
@@ -59,7 +61,7 @@ export function authenticationOf(
 ): Authentication {
   // RFC 6750 section 2.3. The path goes upstream as it is, so the token would leave the house with it.
   if (Object.hasOwn(query, 'access_token')) return failed('failed', 'A token in the query of the URL is not taken');
-  if (metadata[rbacFilter]?.shadow_effective_policy_id === 'two_credentials') return twoCredentials;
+  if (twoCredentialsPolicies.has(metadata[rbacFilter]?.shadow_effective_policy_id)) return twoCredentials;
   const jwt = metadata[jwtFilter] ?? {};
   const failure = Object.keys(jwt).find((key) => failureKey.test(key));
   if (failure !== undefined) return failureOf(jwt[failure]);

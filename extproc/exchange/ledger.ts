@@ -1,14 +1,14 @@
 import type { Outcome } from './outcome.ts';
 import type { Clock, ExchangeLog, LogPlace, Verdict } from './ports.ts';
 import type { Finished, RecordBody } from './record.ts';
-import { encodeRecord } from './record.ts';
+import { recordEncoder } from './record.ts';
 import type { Session } from './session.ts';
 
 /** Writes one exchange's records under its id; the end is written once, whatever happens (inv. 4). */
 export class Ledger {
   readonly #log: ExchangeLog;
   readonly #clock: Clock;
-  readonly #exchangeId: string;
+  readonly #encode: ReturnType<typeof recordEncoder>;
   readonly #onFinished: (outcome: Outcome) => void;
   #begun = false;
   #finished = false;
@@ -21,7 +21,7 @@ export class Ledger {
   constructor(log: ExchangeLog, clock: Clock, exchangeId: string, onFinished: (outcome: Outcome) => void = () => {}) {
     this.#log = log;
     this.#clock = clock;
-    this.#exchangeId = exchangeId;
+    this.#encode = recordEncoder(exchangeId);
     this.#onFinished = onFinished;
   }
 
@@ -40,17 +40,18 @@ export class Ledger {
    * is noted in one turn of the event loop together.
    */
   note(body: RecordBody): void {
-    this.#noted = Promise.all([this.#noted, this.record(body)]);
+    const before = this.#noted;
+    this.#noted = this.record(body).then(() => before);
     // Thrown where it is waited for.
     this.#noted.catch(() => {});
   }
 
   /** Resolves when the record would survive a kill of this process. */
   async record(body: RecordBody): Promise<LogPlace> {
-    const record = { exchangeId: this.#exchangeId, timeMs: this.#clock.nowMs(), ...body };
     if (body.kind === 'started') this.#begun = true;
     try {
-      return await this.#log.append(encodeRecord(record), { isEnd: body.kind === 'finished' });
+      const parts = this.#encode(this.#clock.nowMs(), body);
+      return await this.#log.append(parts, { isEnd: body.kind === 'finished' });
     } catch (error) {
       if (body.kind === 'started') this.#begun = false;
       throw error;
@@ -73,18 +74,21 @@ export class Ledger {
    * Only the first call that succeeds counts; an exchange that was refused before its start was recorded leaves no end
    * either. After a failed append the next call tries again, also one that came meanwhile: either it left nothing, or no
    * append works any more. Whether there is a start to end is known when what was noted is written.
+   * @param last the record that the end comes with: both are written, or neither, so that no end says more than is recorded
    */
-  finish(finished: Finished): Promise<void> {
+  finish(finished: Finished, last: RecordBody | null = null): Promise<void> {
     const before = Promise.allSettled([this.#noted, this.#ending]);
-    this.#ending = before.then(([noted]) => this.#finishAfter(noted, finished));
+    this.#ending = before.then(([noted]) => this.#finishAfter(noted, finished, last));
     return this.#ending;
   }
 
-  async #finishAfter(noted: PromiseSettledResult<unknown>, finished: Finished): Promise<void> {
+  async #finishAfter(noted: PromiseSettledResult<unknown>, finished: Finished, last: RecordBody | null): Promise<void> {
     if (this.#finished) return;
     if (!this.#begun && noted.status === 'rejected') throw noted.reason;
     if (!this.#begun) return;
-    await this.record({ kind: 'finished', finished });
+    const end = { kind: 'finished', finished } as const;
+    if (last === null) await this.record(end);
+    else await this.#log.appendAll([last, end].map((body) => this.#encode(this.#clock.nowMs(), body)));
     this.#finished = true;
     this.#onFinished(finished.outcome);
   }

@@ -104,12 +104,20 @@ const headerBytes = 26;
 
 /** A record as parts for one journal append; body bytes are not copied. */
 export function encodeRecord(record: ExchangeRecord): Uint8Array[] {
-  const header = Buffer.alloc(headerBytes);
-  header.writeUInt8(formatVersion, 0);
-  header.writeUInt8(kinds.indexOf(record.kind), 1);
-  header.write(record.exchangeId.replaceAll('-', ''), 2, 'hex');
-  header.writeDoubleLE(record.timeMs, 18);
-  return [header, contentOf(record)];
+  return recordEncoder(record.exchangeId)(record.timeMs, record);
+}
+
+/** The same for all records of one exchange, whose id is read once. */
+export function recordEncoder(exchangeId: string): (timeMs: number, body: RecordBody) => Uint8Array[] {
+  const id = Buffer.from(exchangeId.replaceAll('-', ''), 'hex');
+  return (timeMs, body) => {
+    const header = Buffer.alloc(headerBytes);
+    header.writeUInt8(formatVersion, 0);
+    header.writeUInt8(kinds.indexOf(body.kind), 1);
+    header.set(id, 2);
+    header.writeDoubleLE(timeMs, 18);
+    return [header, contentOf(body)];
+  };
 }
 
 function contentOf(record: RecordBody): Uint8Array {

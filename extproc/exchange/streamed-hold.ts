@@ -260,7 +260,7 @@ export class StreamedHold {
   /** Well below the silence that clients and Envoy take for a broken connection. */
   async *#commentsUntil(settled: Promise<unknown>, text: string): AsyncGenerator<Uint8Array> {
     const { commentIntervalMs } = this.#parts.streamed.holds.limits;
-    const comment = Buffer.from(`: ${text}\n\n`);
+    const comment = new TextEncoder().encode(`: ${text}\n\n`);
     let isSettled = false;
     let wake = () => {};
     const done = () => {

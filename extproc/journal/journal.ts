@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
 import { type RecoveryReport, recoverDirectory, type SealedSegment } from './directory.ts';
-import { END_MARK_BYTES, frameBytes, SEGMENT_HEADER_BYTES, segmentMaxBytesLimit } from './format.ts';
+import { END_MARK_BYTES, frameBytes, frameMaxBytes, SEGMENT_HEADER_BYTES, segmentMaxBytesLimit } from './format.ts';
 import { type FileSystem, isSystemError } from './fs.ts';
 import { type Position, segmentFileName } from './position.ts';
 import { Writer } from './writer.ts';
@@ -24,6 +24,9 @@ export type JournalOptions = {
   onPoison: (error: SkilltapeError) => void;
 };
 
+/** Each of them as the parts that it is put together from. */
+type Records = readonly (readonly Uint8Array[])[];
+
 export type JournalUsage = {
   bytes: number;
   maxBytes: number;
@@ -38,6 +41,8 @@ export type Journal = {
    * `isEnd`: a small record that ends something, taken past the reserve too, since only what has ended can be freed.
    */
   append: (parts: readonly Uint8Array[], options?: { isEnd?: boolean }) => Promise<Position>;
+  /** Several records in this order, or none of them; rejects like `append`. Resolves when the last one was written. */
+  appendAll: (records: Records) => Promise<void>;
   /** Resolves when every append made before this call is on disk. */
   sync: () => Promise<void>;
   /** Whether there is room for new work. */
@@ -120,25 +125,31 @@ function journalOf(
     }
     return count;
   };
+  const refusalOf = (records: Records, isEnd: boolean): SkilltapeError | undefined => {
+    const sizes = records.map((parts) => parts.reduce((sum, part) => sum + part.length, 0));
+    const bytes = sizes.reduce((sum, size) => sum + frameBytes(size), segmentOverheadBytes);
+    if (writer.usable && !isEnd && usedBytes() + bytes > journalMaxBytes * (1 + RESERVE_SHARE)) {
+      return new SkilltapeError(
+        'journal_full',
+        `the journal is full (journalMaxBytes ${journalMaxBytes} and its reserve)`,
+        {
+          remedy: 'See why records are not shipped and freed, or raise journalMaxBytes.',
+        },
+      );
+    }
+    if (!sizes.some((size) => size > frameMaxBytes)) return undefined;
+    return new SkilltapeError('usage', `a journal record may have ${frameMaxBytes} bytes at most`);
+  };
   return {
     append(parts, { isEnd = false } = {}) {
-      const bytes = frameBytes(parts.reduce((sum, part) => sum + part.length, 0));
-      if (
-        writer.usable &&
-        !isEnd &&
-        usedBytes() + bytes + segmentOverheadBytes > journalMaxBytes * (1 + RESERVE_SHARE)
-      ) {
-        return Promise.reject(
-          new SkilltapeError(
-            'journal_full',
-            `the journal is full (journalMaxBytes ${journalMaxBytes} and its reserve)`,
-            {
-              remedy: 'See why records are not shipped and freed, or raise journalMaxBytes.',
-            },
-          ),
-        );
-      }
-      return writer.append(parts);
+      const refusal = refusalOf([parts], isEnd);
+      return refusal === undefined ? writer.append(parts) : Promise.reject(refusal);
+    },
+    async appendAll(records) {
+      const refusal = refusalOf(records, false);
+      if (refusal !== undefined) throw refusal;
+      // In one turn, so that the writer takes all of them or, once it failed, none.
+      await Promise.all(records.map((parts) => writer.append(parts)));
     },
     sync: () => writer.sync(),
     admits: () => writer.usable && usedBytes() < journalMaxBytes,

@@ -3,7 +3,7 @@ import { diskFault } from '../disk-fault.ts';
 import { SkilltapeError } from '../errors.ts';
 import { freeBuffer } from '../large-work.ts';
 import type { SealedSegment } from './directory.ts';
-import { END_MARK_BYTES, frameBytes, frameMaxBytes } from './format.ts';
+import { END_MARK_BYTES, frameBytes } from './format.ts';
 import type { FileSystem } from './fs.ts';
 import type { Position } from './position.ts';
 import { type Frame, Segment } from './segment.ts';
@@ -83,9 +83,6 @@ export class Writer {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     const payloadBytes = parts.reduce((sum, part) => sum + part.length, 0);
-    if (payloadBytes > frameMaxBytes) {
-      return Promise.reject(new SkilltapeError('usage', `a journal record may have ${frameMaxBytes} bytes at most`));
-    }
     const bytes = frameBytes(payloadBytes);
     this.#appended += 1;
     this.#waitingBytes += bytes;

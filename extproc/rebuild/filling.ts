@@ -5,7 +5,7 @@ import type { ShipMemory } from '../index/memory.ts';
 import type { Delivery, IndexSearch } from '../index/port.ts';
 import { transcriptOf } from '../remask/archived-exchanges.ts';
 import { withLinkOf } from '../remask/mask-again.ts';
-import { deliveryExchangesMax, deliveryMaxBytes } from '../ship/follower.ts';
+import { deliveryMaxBytes } from '../ship/follower.ts';
 import { createPipeline, endedTheThread, type PipelineParts } from '../ship/pipeline.ts';
 import { reasonOf } from '../ship/reason.ts';
 import { type FollowedJournal, Shipper } from '../ship/shipper.ts';
@@ -36,6 +36,8 @@ export type FillingParts = Omit<
 
 type Found = Archived & { kind: 'found' };
 
+/** After so many the place is saved: an attempt that is ended does these again at most. */
+const stepExchangesMax = 64;
 /** Beyond it metadata of an exchange may come to an index that has its content, which then stays (inv. 10). */
 const awaitedMax = 100_000;
 
@@ -96,7 +98,7 @@ export class Filling {
         batch.push(next);
         bytes += next.requestBytes + next.answerBytes;
       }
-      if (reached.length < deliveryExchangesMax && bytes < deliveryMaxBytes) continue;
+      if (reached.length < stepExchangesMax && bytes < deliveryMaxBytes) continue;
       const waiting = await deliver();
       if (waiting !== null) return waiting;
     }

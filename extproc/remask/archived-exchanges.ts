@@ -1,5 +1,8 @@
 import type { ArchiveReader, StoredExchange } from '../archive/reader.ts';
 import { decodeRecord, decodeRecordHead, type ExchangeRecord } from '../exchange/record.ts';
+import type { Masked } from '../masking/masked.ts';
+import { storedMetadata } from '../ship/metadata-record.ts';
+import type { ExchangeDocument } from '../transcript/document.ts';
 import { assembleTranscript, readBodyMaxBytes, type Transcript } from '../transcript/transcript.ts';
 import type { RecordedExchange, RecordedExchanges, TimeRange } from './recorded-exchanges.ts';
 
@@ -45,6 +48,13 @@ export class ExchangesOf implements RecordedExchanges {
   async close(): Promise<void> {
     for (const place of this.#places) await place.close();
   }
+}
+
+/** What is left of it, as it was masked then; null when it is not as this version writes it. */
+export async function documentsLeftOf(
+  exchange: Pick<StoredExchange, 'metadata'>,
+): Promise<readonly Masked<ExchangeDocument>[] | null> {
+  return storedMetadata(await exchange.metadata())?.documents ?? null;
 }
 
 /** As shipping loads it from a journal: of bodies that are too large only a beginning (inv. 10). */

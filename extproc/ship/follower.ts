@@ -26,7 +26,7 @@ export type FinishedExchange = {
 };
 
 /** One delivery: an index takes many documents in one request, and what is held for it must stay bounded (inv. 10). */
-export const deliveryExchangesMax = 64;
+export const deliveryExchangesMax = 256;
 export const deliveryMaxBytes = 8 * 1024 * 1024;
 
 /** Records of all journals that are kept as they were read; beyond it, only where they are is remembered (inv. 10). */

@@ -3,7 +3,7 @@
 type Path = readonly (string | number)[];
 
 /** Who, when, which: whole branches of the document, by the first steps of the path. */
-const ourBranches = new Set([
+const ourBranches = branchesOf([
   '@timestamp',
   'event',
   'user',
@@ -34,7 +34,6 @@ const ourBranches = new Set([
   'skilltape.verdict.record_policy_revision',
 ]);
 const ourFileFields = new Set<string | number>(['role', 'bytes', 'hash']);
-const branchStepsMax = 3;
 /** Ids that Claude Code makes: they join the tree of agents. */
 const agentIds = new Set(['gen_ai.agent.id', 'skilltape.agent.parent_id', 'skilltape.agent.prompt_id']);
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -52,12 +51,34 @@ export function isOurs(path: Path, value: string): boolean {
   if (first === 'http' && second === 'request' && third === 'id') return uuid.test(value);
   if (first === 'skilltape' && second === 'file') return ourFileFields.has(path[path.length - 1] ?? '');
   if (path.length === 3 && agentIds.has(path.join('.'))) return randomUuid.test(value);
-  let branch = '';
-  for (const step of path.slice(0, branchStepsMax)) {
-    branch = branch === '' ? String(step) : `${branch}.${step}`;
-    if (ourBranches.has(branch)) return true;
+  // Asked of every value of every document: no text is made of the path.
+  let branches: Branches | 'ours' | undefined = ourBranches;
+  for (const step of path) {
+    branches = branches.get(step);
+    if (branches === undefined) return false;
+    if (branches === 'ours') return true;
   }
   return false;
+}
+
+/** Step by step what lies behind it. */
+type Branches = Map<string | number, Branches | 'ours'>;
+
+function branchesOf(names: readonly string[]): Branches {
+  const root: Branches = new Map();
+  for (const name of names) {
+    const steps = name.split('.');
+    const last = steps.pop() ?? '';
+    let branches = root;
+    for (const step of steps) {
+      const known = branches.get(step);
+      const next: Branches = known === undefined || known === 'ours' ? new Map() : known;
+      branches.set(step, next);
+      branches = next;
+    }
+    branches.set(last, 'ours');
+  }
+  return root;
 }
 
 /** Envoy's request id when it is one, and nothing otherwise. */

@@ -66,9 +66,14 @@ type StreamedReply = Extract<Action, { kind: 'streamed_reply' }>;
  * ends it, lets Envoy close the stream in order: a stream that ends without it would keep the caller waiting.
  */
 export async function* streamedReply({ headers, body, accessLog }: StreamedReply): AsyncGenerator<Uint8Array> {
-  yield streamedHeaders(headers, accessLog);
-  for await (const piece of body) yield* streamedPiece(piece, false);
+  yield* inOwnMemory([streamedHeaders(headers, accessLog)]);
+  for await (const piece of body) yield* inOwnMemory(streamedPiece(piece, false));
   yield* streamedPiece(new Uint8Array(0), true);
+}
+
+/** Who waits for the next piece keeps the last one, for hours, and with it all of Node's pool that it was cut from. */
+function inOwnMemory(pieces: Iterable<Uint8Array>): Uint8Array[] {
+  return Array.from(pieces, (piece) => (piece.buffer.byteLength === piece.length ? piece : new Uint8Array(piece)));
 }
 
 type Release = Extract<Action, { kind: 'release' }>;

@@ -106,19 +106,13 @@ class Stopped {
   }
 }
 
-const nothing = Buffer.alloc(0);
-
 /** False when Envoy was gone before it took all that the exchange let through. */
 async function pump(stream: GrpcStream, exchange: StreamExchange, stopped: Stopped): Promise<boolean> {
   let isFirst = true;
   let isAnswered = false;
-  const isStopped = () => stopped.isDue;
   for (;;) {
-    const bytes = await stream.next(isStopped);
-    const last = stopped.take();
-    if (bytes === undefined && last === undefined) return true;
-    // What came meanwhile is of no account any more.
-    const action = last ?? (await acceptMessage(exchange, bytes ?? nothing, isFirst));
+    const action = await nextAction(stream, exchange, stopped, isFirst);
+    if (action === undefined) return true;
     isFirst = false;
     if (action.kind === 'wait') continue;
     if (action.kind === 'cut') throw new StreamCut(action.reason);
@@ -133,6 +127,21 @@ async function pump(stream: GrpcStream, exchange: StreamExchange, stopped: Stopp
   }
 }
 
+/**
+ * Of the next message, or the last one of a stopped exchange; undefined when Envoy has ended its side. A function of its
+ * own, whose variables are gone while an answer is sent: a message is a view of all that was read with it.
+ */
+async function nextAction(
+  stream: GrpcStream,
+  exchange: StreamExchange,
+  stopped: Stopped,
+  isFirst: boolean,
+): Promise<Action | undefined> {
+  const bytes = await stream.next(() => stopped.isDue);
+  // What came meanwhile is of no account any more.
+  return stopped.take() ?? (bytes && acceptMessage(exchange, bytes, isFirst));
+}
+
 /** A released body may have to be read back from the log: where that fails, the request must not end as if it were whole. */
 async function sendReplies(stream: GrpcStream, action: Action): Promise<void> {
   try {
@@ -143,15 +152,19 @@ async function sendReplies(stream: GrpcStream, action: Action): Promise<void> {
   }
 }
 
-async function acceptMessage(exchange: StreamExchange, bytes: Buffer, isFirst: boolean): Promise<Action> {
+function acceptMessage(exchange: StreamExchange, bytes: Buffer, isFirst: boolean): Promise<Action> {
   try {
     const message = readMessage(bytes);
     if (isFirst && exchange.isGate === true) assertGateModes(message);
     else if (isFirst) assertModes(message);
-    return await exchange.accept(message.frame);
+    return exchange.accept(message.frame).catch(cutBy);
   } catch (error) {
-    return { kind: 'cut', reason: withRemedy(error) };
+    return Promise.resolve(cutBy(error));
   }
+}
+
+function cutBy(error: unknown): Action {
+  return { kind: 'cut', reason: withRemedy(error) };
 }
 
 function withRemedy(error: unknown): string {

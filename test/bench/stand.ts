@@ -30,6 +30,8 @@ export async function startStand(options: {
   variants: readonly VariantName[];
   /** Makes Node write a CPU profile of each thread of the processor at its end. */
   profile: string | undefined;
+  /** A module that each thread of the processor loads first. */
+  preload?: string;
   /** Keys of skilltape.yaml, and what is done to the folder of all files before anything starts in it. */
   settings?: Record<string, unknown>;
   prepare?: (directory: string) => void;
@@ -46,15 +48,15 @@ export async function startStand(options: {
   const host = { host: '127.0.0.1', serverName: 'localhost', caFile };
   const envoyBinary = (await resolveTool('envoy', { env: process.env })).path;
   // The only way to a child that the demo starts; Node writes the profiles when the processor ends.
-  if (options.profile !== undefined) {
-    process.env.NODE_OPTIONS = `--cpu-prof --cpu-prof-dir=${JSON.stringify(options.profile)}`;
-  }
+  const { NODE_OPTIONS: ours } = process.env;
+  process.env.NODE_OPTIONS = nodeOptions(options, ours);
   const gateway = await startGateway({
     ...{ directory, envoyBinary, authority, upstreamKey: apiKey, userClientSecret: 'bench' },
     ...(options.settings !== undefined && { settings: options.settings }),
     opaBinary: (await resolveTool('opa', { env: process.env })).path,
     upstreams: [{ name: 'claude', ...host, port: await portOf(upstream) }],
   });
+  process.env.NODE_OPTIONS = ours ?? '';
   started.defer(() => gateway.stop());
   // Before the gateway's own end, which leaves too little time for what is still to be shipped.
   started.defer(() => gateway.processor.stop(stopTimeoutMs));
@@ -70,6 +72,12 @@ export async function startStand(options: {
     token: () => gateway.identityProvider.token('alice'),
     stop: () => all.disposeAsync(),
   };
+}
+
+function nodeOptions({ profile, preload }: { profile: string | undefined; preload?: string }, ours = ''): string {
+  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${JSON.stringify(profile)}`];
+  const loading = preload === undefined ? [] : ['--import', JSON.stringify(preload)];
+  return [ours, ...profiling, ...loading].join(' ').trim();
 }
 
 /** From the configuration that the gateway was rendered with, so that they cannot differ in anything else. */

@@ -20,7 +20,7 @@ test('nothing is found in an archive that was restarted, killed and lawfully sho
     const { findings, notes, counts } = await verified({ ...written, outside }, written.files);
     assert.deepEqual(findings, [], `seed ${seed}`);
     assert.deepEqual(new Set(notes.map(({ kind }) => kind)), new Set(['expired']));
-    assert.ok(counts.exchanges > 5 && counts.segments > 2);
+    assert.ok(counts.exchanges > 5 && counts.segments > 2 && counts.metadata > 5);
   }
 });
 

@@ -212,3 +212,25 @@ test('what the journal does not have any more is listed from the archive, bodies
   assert.equal(kinds.at(-1), 'finished');
   assert.ok(!stdout.includes('to be listed'));
 });
+
+test('of an exchange whose content is gone the archive shows what is left, as it was masked then', async () => {
+  // The processor was stopped by the test before.
+  const ids = globSync('*/standard', { cwd: archiveDirectory(gateway.dataDirectory) });
+  assert.equal(ids.length, 1);
+  const opener = openOpener({ dataDirectory: gateway.dataDirectory, master: masterFromFile(gateway.dataDirectory) });
+  const directory = archiveDirectory(gateway.dataDirectory);
+  const reader = new ArchiveReader({ directory, fileSystem: nodeFileSystem, opener, of: 'metadata' });
+  const left: string[] = [];
+  for await (const one of reader.exchanges()) if (one.kind === 'found') left.push(one.exchange.exchangeId);
+  await reader.close();
+  for (const file of ids) rmSync(join(directory, file), { recursive: true });
+  const shown = await run('show', left.at(-1) ?? '', '--from', 'archive', '--reason', 'case 13', '--json');
+  assert.equal(shown.status, 0, shown.stderr);
+  assert.match(shown.stderr, /Its content is gone/);
+  const document = JSON.parse(shown.stdout) as { event: { id: string }; skilltape: Record<string, unknown> };
+  assert.equal(document.event.id, left.at(-1));
+  assert.deepEqual([document.skilltape.keep, document.skilltape.new_messages], ['metadata', []]);
+  const verified = await run('verify');
+  assert.equal(verified.status, 3, 'nobody signed that it may go');
+  assert.match(verified.stdout, /^missing_segment {2}.*standard\/.*metadata of [1-9]/ms);
+});

@@ -182,6 +182,29 @@ test('tokens of two providers at once are two credentials', async () => {
   assert.equal(gateway.fake.requestCount(), before);
 });
 
+test('more than one token in the value of a header is two credentials, in whichever way they stand there', async () => {
+  const bob = await gateway.token('bob');
+  const values = [
+    ...[`Bearer ${person} bearer ${bob}`, `bearer ${bob} Bearer ${person}`, `bearer ${bob};Bearer ${person}`],
+    ...[`bearer ${build} Bearer ${person}`, `Bearer ${bob} ${person}`, `Basic eDp5 Bearer ${person}`],
+    ...[`bearer Bearer ${person}`, `Bearer Bearer ${person}`, `Bearer x\tBearer ${person}`, `Bearer ${bob},${person}`],
+  ];
+  const before = gateway.fake.requestCount();
+  for (const authorization of values) {
+    for (const key of [{}, { 'x-api-key': person }]) {
+      const answer = await gateway.post(messagesBody('Hello'), { authorization, ...key }, '/sandbox/v1/messages');
+      assert.equal(answer.status, 401, `${authorization.slice(0, 20)} ${answer.body}`);
+      assert.match(answer.body.toString(), /`authorization` and `x-api-key`/);
+      assert.equal((await gateway.document(answer.exchangeId)).user, null);
+    }
+  }
+  const twice = await gateway.post(messagesBody('Hello'), { 'x-api-key': `${bob} ${person}` }, '/sandbox/v1/messages');
+  assert.equal(twice.status, 401);
+  assert.equal(gateway.fake.requestCount(), before);
+  // One blank or several (RFC 9110, section 11.4).
+  assert.equal((await ask('/sandbox/v1/messages', `  ${person}`)).status, 200);
+});
+
 test('while the keys of a provider cannot be fetched its tokens are refused, and the others go on', async () => {
   const before = gateway.fake.requestCount();
   const token = await gone.token(workload.subject, { audience: 'builds' });

@@ -1,5 +1,6 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { SegmentChain } from '../../extproc/archive/chain.ts';
+import { classOfChain, isOfMetadata, metadataChainOf } from '../../extproc/archive/chain-name.ts';
 import type { Finding, FindingKind } from '../../extproc/archive/finding.ts';
 import {
   decodeFrame,
@@ -50,6 +51,8 @@ function pick<T>(random: Random, list: readonly T[]): T {
 }
 
 const fileOf = (path: string) => path.slice(directory.length + 1);
+
+const chainOf = (path: string) => basename(dirname(dirname(path)));
 
 function segmentPaths(files: Files): string[] {
   return [...files.keys()].filter((path) => path.endsWith('.segment'));
@@ -182,6 +185,23 @@ const ofFiles: Record<string, Manipulation> = {
     const gone = segmentPaths(files).filter((path) => dirname(path) === family);
     for (const path of gone) files.delete(path);
     return { kinds: ['missing_segment'], files: gone.map(fileOf) };
+  },
+  'all metadata of a class removed': (files, random) => {
+    const ofMetadata = segmentPaths(files).filter((path) => isOfMetadata(chainOf(path)));
+    const chain = dirname(dirname(pick(random, ofMetadata)));
+    const gone = ofMetadata.filter((path) => path.startsWith(`${chain}/`));
+    for (const path of gone) files.delete(path);
+    return { kinds: ['missing_segment'], files: gone.map(fileOf) };
+  },
+  'metadata in the place of the exchanges of its class': (files, random) => {
+    const path = pick(random, segmentPaths(files));
+    const chain = isOfMetadata(chainOf(path)) ? classOfChain(chainOf(path)) : metadataChainOf(chainOf(path));
+    const other = pick(
+      random,
+      segmentPaths(files).filter((one) => chainOf(one) === chain),
+    );
+    files.set(other, files.get(path) ?? Buffer.alloc(0));
+    return { kinds: ['duplicated', 'swapped'], files: [fileOf(other)] };
   },
   'two segments swapped': (files, random) => {
     const paths = segmentPaths(files);

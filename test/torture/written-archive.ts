@@ -47,6 +47,7 @@ export async function writtenArchive(seed: number): Promise<Written> {
       retentionClass,
       ...person,
       finishedMs,
+      metadata: { number, left: 'x'.repeat(Math.floor(random() ** 3 * 500)) },
     });
   };
   for (let batch = 0; batch < batches; batch += 1) {
@@ -63,7 +64,8 @@ export async function writtenArchive(seed: number): Promise<Written> {
     before.push(filesOf(disk));
   }
   for (const { archive } of writers)
-    await archive.deleteFamily({ retentionClass: 'standard', day: '2026-11-29' }, 'retention');
+    for (const retentionClass of ['standard', 'long.metadata'])
+      await archive.deleteFamily({ retentionClass, day: '2026-11-29' }, 'retention');
   let heldBefore: Files = new Map();
   for (const writer of writers) {
     await writer.archive.close();
@@ -78,11 +80,13 @@ export async function writtenArchive(seed: number): Promise<Written> {
   return { files: filesOf(disk), before, heldBefore, outside: `${lines.join('\n')}\n`, keys, writer: first.writer };
 }
 
-/** Of two days all are held for a while, and then every second one. */
+/** Of two days, and of the metadata of one, all are held for a while, and then every second one. */
 async function thinned(fileSystem: FakeFileSystem, key: SigningKey): Promise<Files> {
   const ownerOf = (sealed: Uint8Array) => Buffer.from(sealed.subarray(0, 16)).toString('hex');
   const retirement = new Retirement({ directory, fileSystem, key, ownerOf, nowMs: () => day + 40 * dayMs });
-  const families = ['2026-11-30', '2026-12-01'].map((of) => ({ retentionClass: 'standard', day: of }));
+  const families = ['2026-11-30', '2026-12-01', '2026-11-30'].map((of, at) => {
+    return { retentionClass: at === 2 ? 'standard.metadata' : 'standard', day: of };
+  });
   for (const family of families) await retirement.thin(family, async (ids) => new Set(ids), 'retention');
   const before = filesOf(fileSystem);
   const half = async (ids: readonly string[]) => new Set(ids.filter((_, at) => at % 2 === 1));

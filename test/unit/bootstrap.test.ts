@@ -252,11 +252,15 @@ test('without a script the usage is printed', async (t) => {
 
 test("skilltape's own programs get the runtime options, and other scripts do not", async (t) => {
   const place = checkout(t, installRuntime);
-  const script = 'console.log(JSON.stringify([process.execArgv, process.env.MALLOC_TRIM_THRESHOLD_ ?? null]));\n';
+  const names = ['MALLOC_TRIM_THRESHOLD_', 'NODE_COMPILE_CACHE'];
+  const script = `console.log(JSON.stringify([process.execArgv, ...${JSON.stringify(names)}.map((name) => process.env[name] ?? null)]));\n`;
   for (const name of ['script.ts', 'extproc/own.ts']) writeFileSync(join(place.checkout, name), script);
   const options = JSON.parse(readFileSync(join(source, 'tools/runtime.json'), 'utf8')) as { arguments: string[] };
   const own = JSON.parse((await start(place, ['extproc/own.ts']).ended).stdout) as unknown;
-  assert.deepEqual(own, [options.arguments, '131072']);
+  const compiled = join(place.checkout, 'node_modules/.skilltape-compiled');
+  assert.deepEqual(own, [options.arguments, '131072', compiled]);
+  // What was stripped of its types is found there by the next start.
+  assert.ok(existsSync(compiled));
   const other = JSON.parse((await start(place, ['script.ts']).ended).stdout) as unknown;
-  assert.deepEqual(other, [[], null]);
+  assert.deepEqual(other, [[], null, null]);
 });

@@ -210,16 +210,17 @@ export const processorRules: readonly Rule[] = [
     severity: 'critical',
     invariants: [5],
     title: 'Two credentials in one request are not noticed',
-    why: "jwt_authn takes one of two tokens and says nothing of the other: one person's request passes as another's. An rbac filter marks such requests with the shadow policy two_credentials, and its metadata must reach skilltape.",
+    why: "jwt_authn takes one of two tokens and says nothing of the other: one person's request passes as another's. An rbac filter marks such requests with the shadow policies two_credentials and two_credentials_in_one_header, and its metadata must reach skilltape.",
     find: (gateway) =>
       recordedOf(gateway).flatMap(({ manager, processor, position }): Fault[] => {
         const marking = manager.filters.findIndex(({ type, config, isOff }) => {
-          return type === 'RBAC' && !isOff && config.at('shadow_rules', 'policies', 'two_credentials').isWritten;
+          const policies = config.at('shadow_rules', 'policies');
+          return type === 'RBAC' && !isOff && markingPolicies.every((name) => policies.at(name).isWritten);
         });
         const jwt = manager.filters.findIndex(({ type }) => type === 'JwtAuthentication');
         const namespaces = processor.config.at('metadata_options', 'forwarding_namespaces', 'untyped');
         if (marking < 0 || marking > position || (jwt >= 0 && marking > jwt)) {
-          const change = 'the rbac filter with shadow_rules two_credentials of envoy/envoy.yaml, before jwt_authn';
+          const change = `the rbac filter with shadow_rules ${markingPolicies.join(' and ')} of envoy/envoy.yaml, before jwt_authn`;
           return [
             { at: manager.config.at('http_filters'), found: 'no rbac filter before jwt_authn marks them', change },
           ];
@@ -230,6 +231,8 @@ export const processorRules: readonly Rule[] = [
       }),
   },
 ];
+
+const markingPolicies = ['two_credentials', 'two_credentials_in_one_header'];
 
 function matches(expression: string, name: string): boolean {
   if (expression === '') return false;

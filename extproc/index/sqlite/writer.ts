@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { SkilltapeError } from '../../errors.ts';
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
@@ -17,11 +17,18 @@ export class SqliteIndex implements IndexSink {
   readonly #rows: RowWriter;
   /** In the same file, so that what was stored and what was refused are on disk together. */
   readonly #rejects: SqliteRejects;
+  /** Around each document, so compiled once. */
+  readonly #savepoint: Record<'begin' | 'keep' | 'undo', StatementSync>;
 
   constructor(database: DatabaseSync, now: () => Date, rejects: RejectsBound) {
     this.#database = database;
     this.#rows = new RowWriter(database);
     this.#rejects = new SqliteRejects(database, now, rejects);
+    this.#savepoint = {
+      begin: database.prepare('savepoint document'),
+      keep: database.prepare('release document'),
+      undo: database.prepare('rollback to document'),
+    };
   }
 
   /** Opens or creates `index.sqlite` in the data directory. Throws SkilltapeError `index_failed`. */
@@ -72,14 +79,15 @@ export class SqliteIndex implements IndexSink {
       return this.#reject(document, thrown);
     }
     // The text may be refused after the row of its exchange was taken.
-    this.#database.exec('savepoint document');
+    this.#savepoint.begin.run();
     try {
       const isNew = this.#rows.insert(row);
-      this.#database.exec('release document');
+      this.#savepoint.keep.run();
       return { kind: isNew ? 'accepted' : 'duplicate' };
     } catch (thrown) {
       if (!refusedForGood(thrown)) throw thrown;
-      this.#database.exec('rollback to document; release document');
+      this.#savepoint.undo.run();
+      this.#savepoint.keep.run();
       return this.#reject(document, thrown);
     }
   }

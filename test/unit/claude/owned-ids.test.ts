@@ -125,6 +125,24 @@ test('a body names memory stores, vaults and user profiles, of which no answer s
   assert.deepEqual(inBody(dream), ['memory_store memstore_2', 'session sesn_1']);
 });
 
+test('an id that is written in another form is the same thing', () => {
+  for (const id of [' file_1', 'file_1\n', '\u00a0file_1\t'])
+    assert.deepEqual(inBody({ file_id: id }), ['file file_1']);
+  assert.deepEqual(inBody({ file_id: ['file_1', 'file_2'], file_ids: 'file_3' }), [
+    'file file_1',
+    'file file_2',
+    'file file_3',
+  ]);
+  assert.deepEqual(inTarget('/v1/files', '?ids[]=file_1%20&ids[]=+file_2'), ['file file_1', 'file file_2']);
+  for (const id of [' skill_1', 'skill_1 ']) {
+    assert.deepEqual(inBody({ container: { skills: [{ type: 'anthropic', skill_id: id }] } }), ['skill skill_1']);
+  }
+  assert.deepEqual(inBody({ skill_id: 'SKILL_1', type: 'anthropic' }), ['skill SKILL_1']);
+  const blanks = ' '.repeat(100_000);
+  assert.deepEqual(inBody({ file_id: blanks }), []);
+  assert.deepEqual(inBody({ file_id: `${blanks}file_1${blanks}` }), ['file file_1']);
+});
+
 test('what a caller calls so for its own tools names nothing', () => {
   const own = { file_id: 'mine', skill_id: 'mine', session_id: 'mine', container: 'mine', agent: 'mine' };
   const content = [{ type: 'tool_use', name: 'open', input: own }];

@@ -156,6 +156,9 @@ test('one exchange is shown from the archive with a reason, recorded before it i
   );
   const json = await shown({ kind: 'found', documents }, ...reason, '--json');
   assert.equal(JSON.parse(json.out).event.id, 'an-exchange');
+  const left = await shown({ kind: 'left', documents }, ...reason);
+  assert.deepEqual([left.exitCode, left.out], [0, found.out]);
+  assert.match(left.error, /Its content is gone/);
   for (const [look, said] of [
     [{ kind: 'absent' }, /No exchange "an-exchange" in the archive/],
     [{ kind: 'erased' }, /was erased: nobody can read it/],

@@ -87,6 +87,13 @@ test('the words of a trap that stands behind an alias lead to where it is writte
   for (const finding of found) assert.equal(finding.line, line);
 });
 
+test('two credentials have to be marked in two headers and in one', () => {
+  const without = (policy: string) =>
+    findingsOf(({ mark }) => put(mark, { shadow_rules: { policies: { [policy]: undefined } } }));
+  for (const policy of ['two_credentials', 'two_credentials_in_one_header'])
+    assert.deepEqual(idsOf(without(policy)), ['two-credentials-unseen'], policy);
+});
+
 test('all traps of a file are named in one pass', () => {
   const found = findingsOf((parts) => {
     for (const id of ['ext-proc-fails-open', 'jwt-no-audience', 'merge', 'admin-on-network', 'route-timeout-short'])

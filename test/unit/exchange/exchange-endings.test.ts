@@ -269,6 +269,22 @@ test('the record tells how many bytes at its end the caller was not given', asyn
   });
 });
 
+test('the last chunk of an answer and its end are recorded both or neither, and without them the answer is cut', async () => {
+  for (const lost of ['answer_body', 'finished'] as const) {
+    const { log, open } = createRig();
+    const exchange = open();
+    await play(exchange, [...wholeRequest, answerHeaders({ headers: sized(2) })]);
+    log.failsAppend = (kind) => kind === lost;
+    const [action] = await play(exchange, [answerBody('{}', true)]);
+    assert.equal(action?.kind, 'cut');
+    assert.equal(log.kinds().at(-1), 'answer_started', `without ${lost}`);
+    log.failsAppend = () => false;
+    await exchange.abandon('cut', 'no space left on device');
+    const detail = 'no space left on device';
+    assert.deepEqual(log.finished, [{ outcome: 'cut', detail, status: 200, localReply: '' }]);
+  }
+});
+
 test('an end that nobody took is no end', async () => {
   const { log, open } = createRig();
   const exchange = open();

@@ -54,6 +54,14 @@ test('headers that are missing altogether make an unknown endpoint, not a fault'
   assert.deepEqual([facts.method, facts.path, facts.endpoint.kind, facts.sourceAddress], ['', '', 'unknown', '']);
 });
 
+test('betas of headers that are repeated are all seen, and two versions are none', () => {
+  const beta = (value: string) => ['anthropic-beta', value] as const;
+  const version = (value: string) => ['anthropic-version', value] as const;
+  const headers = [beta('a, b'), version('2023-06-01'), beta('c'), beta('a'), version('2026-10-21')];
+  const { betas, anthropic_version } = accessInput(factsOf({ headers }), claude, nowMs).request;
+  assert.deepEqual([betas, anthropic_version], [['a', 'b', 'c'], '']);
+});
+
 test('a content type that comes twice is seen as a list, as the upstream may take either', () => {
   const repeated = factsOf({ headers: [['content-type', 'text/plain']] });
   assert.equal(repeated.contentType, 'application/json, text/plain');

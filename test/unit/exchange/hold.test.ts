@@ -168,6 +168,12 @@ test('any byte of content, and any header that means something, makes another bi
     await asked(body('hi'), { path: '/v1/messages?beta=true' }),
     await asked(body('hi'), { headers: [['anthropic-beta', 'skills-2025-10-02']] }),
     await asked(body('hi'), { headers: [['anthropic-version', '2024-01-01']] }),
+    await asked(body('hi'), {
+      headers: ['skills-2025-10-02', 'other-2026-01-01'].map((beta) => ['anthropic-beta', beta]),
+    }),
+    await asked(body('hi'), { headers: [['anthropic-beta', `${'x'.repeat(200)}`]] }),
+    await asked(body('hi'), { headers: [['anthropic-workspace-id', 'wrkspc_other']] }),
+    await asked(body('hi'), { headers: [['anthropic-user-profile-id', 'uprof_other']] }),
   ];
   for (const [at, other] of others.entries()) assert.notEqual(other.binding, binding, `${at}`);
   assert.equal(new Set(others.map((other) => other.binding)).size, others.length);

@@ -93,6 +93,11 @@ const failures: [name: string, metadata: Record<string, JsonFacts>, failure: str
     jwt({ payload_idp: alice }, { shadow_effective_policy_id: 'two_credentials' }),
     'two_credentials',
   ],
+  [
+    'two credentials in one header',
+    jwt({ payload_idp: alice }, { shadow_effective_policy_id: 'two_credentials_in_one_header' }),
+    'two_credentials',
+  ],
   ['two credentials without a good one', jwt({}, { shadow_effective_policy_id: 'two_credentials' }), 'two_credentials'],
 ];
 

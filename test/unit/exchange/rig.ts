@@ -55,15 +55,25 @@ export class FakeLog {
   onAppend: (kind: RecordKind) => Promise<void> = async () => {};
 
   async append(parts: readonly Uint8Array[]): Promise<LogPlace> {
-    const payload = Buffer.concat(parts);
-    const record = decodeRecord(payload);
-    if (this.failsAppend(record.kind)) throw new Error('no space left on device');
-    this.records.push(record);
-    this.payloads.push(payload);
-    this.events.push(`append ${record.kind}`);
+    const [kind] = this.#take([parts]);
     const place = { segment: 1, offset: this.payloads.length - 1 };
-    await this.onAppend(record.kind);
+    if (kind !== undefined) await this.onAppend(kind);
     return place;
+  }
+
+  async appendAll(records: readonly (readonly Uint8Array[])[]): Promise<void> {
+    for (const kind of this.#take(records)) await this.onAppend(kind);
+  }
+
+  /** All of them or none. */
+  #take(records: readonly (readonly Uint8Array[])[]): RecordKind[] {
+    const payloads = records.map((parts) => Buffer.concat(parts));
+    const taken = payloads.map(decodeRecord);
+    if (taken.some(({ kind }) => this.failsAppend(kind))) throw new Error('no space left on device');
+    this.records.push(...taken);
+    this.payloads.push(...payloads);
+    this.events.push(...taken.map(({ kind }) => `append ${kind}`));
+    return taken.map(({ kind }) => kind);
   }
 
   async sync(): Promise<void> {

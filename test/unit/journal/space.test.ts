@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { frameMaxBytes } from '../../../extproc/journal/format.ts';
 import { FakeFileSystem } from '../../fakes/file-system.ts';
 import { bytesOf, openOn, readRecords, readTexts, segmentPath } from './rig.ts';
 
@@ -32,6 +33,31 @@ test('at its limit the journal admits nothing new, takes open work up to the res
   assert.equal(journal.admits(), true);
   await journal.append(record);
   await journal.close();
+});
+
+test('records that belong together are taken in their order, or none of them is', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, limits);
+  await journal.appendAll([bytesOf('a'), bytesOf('b')]);
+  const large = bytesOf('x'.repeat(200));
+  const oversized = [new Uint8Array(frameMaxBytes + 1)];
+  const roomy = await openOn(new FakeFileSystem(), { journalMaxBytes: 100_000_000 });
+  await assert.rejects(roomy.journal.appendAll([bytesOf('c'), oversized]), { code: 'usage' });
+  await assert.rejects(
+    async () => {
+      for (;;) await journal.append(large);
+    },
+    { code: 'journal_full' },
+  );
+  const usedBytes = journal.usage().bytes;
+  await assert.rejects(journal.appendAll([bytesOf('d'), large]), { code: 'journal_full' });
+  assert.equal(journal.usage().bytes, usedBytes);
+  await journal.append(bytesOf('e'));
+  const texts = (await readTexts(disk)).filter((text) => text.length === 1);
+  assert.deepEqual(texts, ['a', 'b', 'e'], 'there was room for the first one alone');
+  await journal.close();
+  await assert.rejects(journal.appendAll([bytesOf('f')]), { code: 'journal_closed' });
+  await roomy.journal.close();
 });
 
 test('usage is the size of the files', async () => {

@@ -326,6 +326,34 @@ for (const expired of [['short'], ['standard'], ['short', 'standard']]) {
   });
 }
 
+test('a rebuild of metadata that was ended anywhere goes on there, and comes to the same', async (t) => {
+  const shipped = await filled(t);
+  await shipped.ship();
+  await shipped.expire('short');
+  const before = shipped.everything();
+  await freed(shipped);
+  const leftOf: LeftOf = ({ retentionClass }) => (retentionClass === 'short' ? 'metadata' : 'all');
+  shipped.loseIndex();
+  let isKilled = true;
+  for (let lives = 1; isKilled; lives += 1) {
+    assert.ok(lives < 40);
+    const options = shipped.rebuilding(t, { leftOf });
+    let saved = 0;
+    const writeSmall: typeof options.fileSystem.writeSmall = async (path, bytes) => {
+      saved += path.endsWith('progress.json') ? 1 : 0;
+      // Behind what the index took, and before it is known how far that was.
+      if (saved === 6) throw new Error('killed');
+      await options.fileSystem.writeSmall(path, bytes);
+    };
+    isKilled = await rebuildIndex({ ...options, fileSystem: { ...options.fileSystem, writeSmall } }).then(
+      () => false,
+      () => true,
+    );
+    assert.ok(lives > 2 || isKilled, 'it was never killed');
+  }
+  assertSame(shipped, before);
+});
+
 test('of a day whose metadata is over nothing comes back, also where the archive has it still', async (t) => {
   const shipped = await filled(t);
   await shipped.ship();

@@ -27,9 +27,12 @@ async function filled(t: Parameters<typeof RetentionRig.open>[0]): Promise<Reten
   return rig;
 }
 
-function readerOf({ dataDirectory, archiveDirectory: directory }: RetentionRig): ArchiveReader {
+function readerOf(
+  { dataDirectory, archiveDirectory: directory }: RetentionRig,
+  of: 'exchanges' | 'metadata' = 'exchanges',
+): ArchiveReader {
   const opener = openOpener({ dataDirectory, master: masterFromFile(dataDirectory) });
-  return new ArchiveReader({ directory, fileSystem: nodeFileSystem, opener });
+  return new ArchiveReader({ directory, fileSystem: nodeFileSystem, opener, of });
 }
 
 const idOf = (number: number) => exchangeIdOf(number, noon);
@@ -59,6 +62,25 @@ test('a person who is erased is in no store any more; others are, the chain veri
     master: masterFromFile(dataDirectory),
   });
   await assert.rejects(readBack(readerOf(rig), idOf(1)));
+});
+
+test('erasing a person reaches what the archive keeps when content is gone, and leaves that of others', async (t) => {
+  const rig = await filled(t);
+  const { dataDirectory } = rig;
+  await rig.archive.close();
+  const backup = await backupKeys({ dataDirectory });
+  rig.nowMs = noon + 40 * dayMs;
+  await rig.sweep();
+  assert.deepEqual([(await rig.families()).length, (await rig.metadataFamilies()).length], [0, 1]);
+  for (const number of [1, 2, 3, 4]) await readBack(readerOf(rig, 'metadata'), idOf(number));
+  assert.deepEqual((await rig.erase(ada)).toDo, []);
+  await restoreKeys({
+    ...{ dataDirectory, backup: backup.bytes, backupName: 'backup', backupMaxAgeDays: 3_650 },
+    master: masterFromFile(dataDirectory),
+  });
+  for (const number of [1, 2]) await assert.rejects(readBack(readerOf(rig, 'metadata'), idOf(number)));
+  for (const number of [3, 4]) await readBack(readerOf(rig, 'metadata'), idOf(number));
+  assert.deepEqual((await rig.verify()).findings, []);
 });
 
 test('erasing under a hold is refused and recorded, whatever the hold names', async (t) => {

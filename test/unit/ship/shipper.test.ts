@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import type { Delivery } from '../../../extproc/index/port.ts';
 import type { Position } from '../../../extproc/journal/position.ts';
-import { keptRecordsMaxBytes } from '../../../extproc/ship/follower.ts';
+import { deliveryExchangesMax, keptRecordsMaxBytes } from '../../../extproc/ship/follower.ts';
 import { Shipper } from '../../../extproc/ship/shipper.ts';
 import type { Transcript } from '../../../extproc/transcript/transcript.ts';
 import { startedMs } from '../transcript/example.ts';
@@ -132,23 +132,23 @@ test('how long the index is behind is told by the end of the oldest exchange tha
     const { waitingExchanges, undeliveredSinceMs } = shipper.status();
     return [waitingExchanges, undeliveredSinceMs === null ? null : undeliveredSinceMs - startedMs];
   };
-  for (let exchange = 1; exchange <= 100; exchange += 1) journal.whole(exchange);
+  for (let exchange = 1; exchange <= deliveryExchangesMax + 36; exchange += 1) journal.whole(exchange);
   const { shipper } = shipping(journal, [{ kind: 'retry', reason: 'away' }]);
   assert.deepEqual(behind(shipper), [0, null]);
   await shipper.advance();
   // The ends are every fourth record, and each record is a millisecond later.
-  assert.deepEqual(behind(shipper), [64, 3], 'the first of those that were given back');
+  assert.deepEqual(behind(shipper), [deliveryExchangesMax, 3], 'the first of those that were given back');
   await shipper.advance();
   assert.deepEqual(behind(shipper), [0, null]);
 });
 
 test('while there is more to read, the index is as far behind as the last exchange that it took', async () => {
   const journal = new MemoryJournal();
-  for (let exchange = 1; exchange <= 100; exchange += 1) journal.whole(exchange);
+  for (let exchange = 1; exchange <= deliveryExchangesMax + 36; exchange += 1) journal.whole(exchange);
   const { shipper } = shipping(journal);
   assert.deepEqual(await shipper.advance(() => true), { kind: 'paused' });
   const { waitingExchanges, undeliveredSinceMs } = shipper.status();
-  assert.deepEqual([waitingExchanges, undeliveredSinceMs], [0, startedMs + 63 * 4 + 3]);
+  assert.deepEqual([waitingExchanges, undeliveredSinceMs], [0, startedMs + (deliveryExchangesMax - 1) * 4 + 3]);
 });
 
 test('an exchange whose start lies before the cursor was delivered before and is passed over', async () => {
@@ -198,13 +198,17 @@ test('a document that the index has already is neither counted nor reported', as
 
 test('many exchanges go in one delivery, and a pause is taken between two of them', async () => {
   const journal = new MemoryJournal();
-  for (let exchange = 0; exchange < 130; exchange += 1) journal.whole(exchange);
+  const count = 2 * deliveryExchangesMax + 2;
+  for (let exchange = 0; exchange < count; exchange += 1) journal.whole(exchange);
   const { shipper, delivered } = shipping(journal);
   assert.deepEqual(await shipper.advance(() => true), { kind: 'paused' });
-  assert.deepEqual([delivered.length, shipper.status().delivered], [64, [placeOf(256)]]);
+  assert.deepEqual(
+    [delivered.length, shipper.status().delivered],
+    [deliveryExchangesMax, [placeOf(4 * deliveryExchangesMax)]],
+  );
   assert.deepEqual(await shipper.advance(() => true), { kind: 'paused' });
   assert.deepEqual(await shipper.advance(() => true), { kind: 'caught_up' });
-  assert.equal(delivered.length, 130);
+  assert.equal(delivered.length, count);
 });
 
 test('of a body that is too large to hold only the beginning is read, and its whole size is known', async () => {

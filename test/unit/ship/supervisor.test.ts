@@ -15,6 +15,7 @@ import { openJournal } from '../../../extproc/journal/journal.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
 import type { PolicyBundle } from '../../../extproc/policy/bundle.ts';
 import { compilePolicies } from '../../../extproc/policy/compile.ts';
+import { deliveryExchangesMax } from '../../../extproc/ship/follower.ts';
 import type { ShipReport } from '../../../extproc/ship/protocol.ts';
 import { type ShipperThread, superviseShipper } from '../../../extproc/ship/supervisor.ts';
 import { resolveTool } from '../../../extproc/tools/resolve.ts';
@@ -232,17 +233,18 @@ test('stop ships what is there, and the next thread goes on behind it', async (t
 
 test('a thread that is killed while it ships is started again, and nothing is missing or there twice', async (t) => {
   const rig = await Rig.open(t);
-  for (let number = 0; number < 150; number += 1) await rig.record(number);
+  const count = 2 * deliveryExchangesMax + 22;
+  for (let number = 0; number < count; number += 1) await rig.record(number);
   const midway = rig.reported((report) => report.kind === 'reading' && !report.exchangeIds.includes(exchangeIdOf(0)));
   const shipper = rig.supervise();
   await midway;
   const restarted = once(process, 'worker');
   await rig.threads[0]?.terminate();
-  assert.ok((await rig.documents()).length < 150, 'it was killed before its end');
+  assert.ok((await rig.documents()).length < count, 'it was killed before its end');
   await restarted;
   await shipper.stop(stopTimeoutMs);
   const documents = await rig.documents();
-  assert.deepEqual(idsOf(documents), idsUpTo(150));
+  assert.deepEqual(idsOf(documents), idsUpTo(count));
   for (const [at, { gen_ai: genAi }] of documents.entries()) assert.equal(genAi.input.text, `prompt ${at}`);
 });
 

@@ -212,6 +212,8 @@ test('an answer in pieces has its headers first, then each piece, and an empty o
   const headers = { 'content-type': 'text/event-stream', 'x-skilltape-exchange': 'e-1' };
   const accessLog = { exchange: 'e-1', verdict: 'held' };
   const sentPieces = await Array.fromAsync(streamedReply({ kind: 'streamed_reply', headers, body: body(), accessLog }));
+  // Each may be kept for hours, until the next one is made: it must not keep the whole pool of Node's.
+  for (const { buffer, length } of sentPieces.slice(0, -1)) assert.ok(buffer.byteLength <= length, `${length} bytes`);
   const [first, ...rest] = decodedReplies(Buffer.concat(sentPieces)) as {
     streamed_immediate_response: {
       headers_response: { headers: { headers: { key: string; raw_value: Buffer }[] } };
