@@ -47,7 +47,7 @@ async function main([script, ...args]) {
 }
 
 /**
- * How skilltape itself is run. A heap is collected when it is one and a half times what was in use, instead of four
+ * How skilltape itself is run. A heap is collected when it is 1.3 times what was in use, instead of four
  * times on a machine with much memory, large buffers go back to the system when they are freed, and all
  * threads share two arenas of malloc: without, a few large bodies double the memory for good. Compiled policies are
  * optimised when they are loaded, beside their first evaluations, and not one by one as they are called often enough.

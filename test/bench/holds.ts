@@ -95,13 +95,16 @@ async function measure(stand: Stand, binary: string, options: Options): Promise<
   const rounds: Round[] = [];
   for (let round = 0; round < options.rounds; round += 1) {
     const before = round % 2 === 0 ? await measured() : null;
+    // Those of the round before are gone then: there is a limit to how many may be held.
+    await quiet(pid, signal);
     const held = await openHolds(variant, stand, options.holds);
     const beside = await measured();
     held[Symbol.dispose]();
     const without = before ?? (await measured());
     rounds.push({ without, beside });
-    const p99 = ({ run: { latencyMs } }: Measured) => `${latencyMs.p99.toFixed(2)} ms`;
-    process.stderr.write(`round ${round + 1}: p99 ${p99(without)} alone, ${p99(beside)} beside ${options.holds}\n`);
+    const told = ({ run: { latencyMs }, peakBytes }: Measured) =>
+      `p99 ${latencyMs.p99.toFixed(2)} ms, ${Math.round(peakBytes / 1e6)} MB`;
+    process.stderr.write(`round ${round + 1}: ${told(without)} alone; ${told(beside)} beside ${options.holds}\n`);
   }
   return rounds;
 }
