@@ -32,7 +32,10 @@ export class JournalSpace {
   /** Everything before this position is in archive and index, and a restart reads on from there. */
   delivered(position: Position | null): void {
     if (position === null) return;
+    const isFirst = this.#delivered === null;
     this.#delivered = position;
+    // One that is started again and again may not live until the timer.
+    if (isFirst) void this.age();
     const { bytes, maxBytes } = this.#parts.journal.usage();
     if (bytes >= maxBytes / 2) void this.#free(0);
   }

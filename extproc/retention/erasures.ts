@@ -48,8 +48,7 @@ export class Erasures {
     } catch (cause) {
       throw new SkilltapeError('archive_corrupt', `${path} is damaged: whose erasure it is cannot be told`, {
         cause,
-        remedy:
-          'The last receipts of `skilltape retention receipts` tell the pseudonym; erase that person again, then remove it.',
+        remedy: 'Find the pseudonym in `retention/receipts.signed`, erase that person again, then remove this file.',
       });
     }
   }

@@ -62,7 +62,8 @@ async function refreshed(erased: ErasedParts, transcripts: readonly Transcript[]
     await erased.refresh();
     return null;
   } catch (thrown) {
-    const { message: reason } = SkilltapeError.from(thrown);
+    const { message, remedy } = SkilltapeError.from(thrown);
+    const reason = remedy === undefined ? message : `${message}. ${remedy}`;
     return transcripts.map(() => ({ kind: 'retry', reason }));
   }
 }

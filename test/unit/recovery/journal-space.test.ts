@@ -28,6 +28,21 @@ test('what archive and index have leaves the journal when it is old, also where 
   await journal.close();
 });
 
+test('what is old leaves at the first word of archive and index: a process may not live until the next look', async () => {
+  const disk = new FakeFileSystem();
+  const before = await openOn(disk, { segmentMaxBytes: 4096 });
+  await before.journal.append(bytesOf('of an earlier life'));
+  await before.journal.close();
+  const { journal } = await openOn(disk, { segmentMaxBytes: 4096 });
+  const space = spaceOf(journal, () => Date.now() + 25 * hourMs);
+  space.delivered(journal.written());
+  await freed(journal);
+  await freed(journal);
+  assert.deepEqual(await readTexts(disk), []);
+  space.close();
+  await journal.close();
+});
+
 test('what archive and index do not have stays, however old', async () => {
   const disk = new FakeFileSystem();
   const { journal } = await openOn(disk, { segmentMaxBytes: 4096 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SkilltapeError } from '../../../extproc/errors.ts';
 import type { Delivery } from '../../../extproc/index/port.ts';
 import { withoutErased } from '../../../extproc/ship/erased.ts';
 import type { Recorded } from '../../../extproc/ship/recorded.ts';
@@ -29,7 +30,7 @@ function rig(answers: Delivery[] = []) {
   };
   const persons = {
     async refresh() {
-      if (away.reason !== '') throw new Error(away.reason);
+      if (away.reason !== '') throw new SkilltapeError('archive_corrupt', away.reason, { remedy: 'mend it' });
     },
     eraseKeys: async ({ subject }: { subject: string }) => keysErased.push(subject),
     has: (person: { subject: string } | null) => person !== null && erased.has(person.subject),
@@ -71,7 +72,7 @@ test('while nobody can say who was erased, nothing goes on', async () => {
   const { journal, shipper, delivered, away } = rig();
   journal.whole(1);
   away.reason = 'EIO';
-  assert.deepEqual(await shipper.advance(), { kind: 'retry', reason: 'EIO' });
+  assert.deepEqual(await shipper.advance(), { kind: 'retry', reason: 'EIO. mend it' });
   assert.deepEqual(delivered, []);
   away.reason = '';
   assert.deepEqual(await shipper.advance(), { kind: 'caught_up' });
@@ -98,7 +99,7 @@ test('when nobody can say any more who was erased meanwhile, all of it is delive
   whenDelivering(() => {
     away.reason = 'EIO';
   });
-  assert.deepEqual(await shipper.advance(), { kind: 'retry', reason: 'EIO' });
+  assert.deepEqual(await shipper.advance(), { kind: 'retry', reason: 'EIO. mend it' });
   away.reason = '';
   whenDelivering(() => {});
   assert.deepEqual(await shipper.advance(), { kind: 'caught_up' });
