@@ -86,7 +86,7 @@ export class Answer {
     }
     if (ended || how.last) {
       this.#count();
-      await this.#learn();
+      if (this.#learning !== null) await this.#learn(this.#learning);
     }
     const action =
       this.#changed === null ? continueAnswer(frame, how.setHeaders) : await this.#change(this.#changed, frame, how);
@@ -156,9 +156,9 @@ export class Answer {
     this.#counting.answered(this.#usage.read(this.#counting.requestBytes));
   }
 
-  async #learn(): Promise<void> {
+  #learn(learning: AnswerLearning): Promise<void> {
     const { status } = this;
-    await this.#learning?.learn({ status, contentType: this.#contentType, contentEncoding: this.#contentEncoding });
+    return learning.learn({ status, contentType: this.#contentType, contentEncoding: this.#contentEncoding });
   }
 
   /** Nothing passes before the last chunk, in whose place all of the changed body goes; both forms are recorded. */

@@ -21,6 +21,7 @@ import { RequestBody, refusedDetail } from './request-body.ts';
 import { readRequest } from './request-reading.ts';
 import { type Session, sessionHeaders } from './session.ts';
 import { Share } from './share.ts';
+import { type Soon, whenThere } from './soon.ts';
 import { type Stop, stopDetail, stopIn, stoppedReply } from './stopping.ts';
 import { rulesOf } from './verdicts.ts';
 
@@ -62,17 +63,29 @@ export class Exchange {
     this.#body = new RequestBody(context, this.#share, this.id);
   }
 
-  /** Never rejects: what fails while the request is held is refused, what fails later cuts the answer (inv. 2). */
-  async accept(frame: Frame): Promise<Action> {
-    const action = await this.#stepInTime(frame).catch((error) => this.#failed(SkilltapeError.from(error)));
+  /** Never throws or rejects: what fails while the request is held is refused, what fails later cuts the answer (inv. 2). */
+  accept(frame: Frame): Soon<Action> {
+    const isHurried = this.#isHeld() && !frame.kind.startsWith('response_');
+    try {
+      const step = this.#step(frame);
+      return step instanceof Promise ? this.#wait(isHurried ? this.#inHurry(step) : step) : this.#next(step);
+    } catch (error) {
+      return this.#next(this.#failed(SkilltapeError.from(error)));
+    }
+  }
+
+  async #wait(step: Promise<Action>): Promise<Action> {
+    return this.#next(await step.catch((error) => this.#failed(SkilltapeError.from(error))));
+  }
+
+  #next(action: Action): Action {
     this.#phase = phaseAfter(action, this.#phase);
     return action;
   }
 
   /** People take their time: only what comes before and after them is in a hurry. */
-  async #stepInTime(frame: Frame): Promise<Action> {
-    if (!this.#isHeld() || frame.kind.startsWith('response_')) return this.#step(frame);
-    const action = await this.#inTime(this.#step(frame));
+  async #inHurry(step: Promise<Action>): Promise<Action> {
+    const action = await this.#inTime(step);
     const holding = this.#holding;
     if (holding === undefined) return action;
     const begun = await holding.streamed();
@@ -129,7 +142,7 @@ export class Exchange {
     }
   }
 
-  async #step(frame: Frame): Promise<Action> {
+  #step(frame: Frame): Soon<Action> {
     const step = stepOf(this.#phase, frame.kind, 'endOfStream' in frame && frame.endOfStream);
     switch (step) {
       case 'begin':
@@ -154,12 +167,12 @@ export class Exchange {
   }
 
   /** Many requests may come in one turn of the event loop, which must stay short. */
-  #beginInTurn(frame: FrameOf<'request_headers'>): Promise<Action> {
+  #beginInTurn(frame: FrameOf<'request_headers'>): Soon<Action> {
     this.#phase = 'receiving';
     return this.#context.loopShare.run(() => (this.#isHeld() ? this.#begin(frame) : { kind: 'wait' as const }));
   }
 
-  async #begin(frame: FrameOf<'request_headers'>): Promise<Action> {
+  #begin(frame: FrameOf<'request_headers'>): Soon<Action> {
     const { limits, log, attempts, refusals } = this.#context;
     const intake = new Intake(frame, this.#context, this.#connection, this.#pathPrefix, this.#judge.timeZones);
     this.#intake = intake;
@@ -180,25 +193,26 @@ export class Exchange {
     return refusal === null ? { kind: 'wait' } : this.#refuse(refusal.reason, refusal.detail);
   }
 
-  async #collect(frame: FrameOf<'request_body'>): Promise<Action> {
-    const taken = await this.#body.add(frame.body, this.#ledger);
-    if (taken === 'taken') return { kind: 'wait' };
-    return this.#refuse(taken, refusedDetail(taken, this.#context.limits));
+  #collect(frame: FrameOf<'request_body'>): Soon<Action> {
+    return whenThere(this.#body.add(frame.body, this.#ledger), (taken) => {
+      if (taken === 'taken') return { kind: 'wait' };
+      return this.#refuse(taken, refusedDetail(taken, this.#context.limits));
+    });
   }
 
-  async #takeLastAndJudge(frame: Frame): Promise<Action> {
+  #takeLast(frame: Frame): Soon<Action> {
+    if (frame.kind === 'request_headers') return this.#beginInTurn(frame);
+    if (frame.kind === 'request_body') return this.#collect(frame);
     if (frame.kind === 'request_trailers') {
       this.#ledger.note({ kind: 'request_trailers', headers: recordableHeaders(frame.headers) });
-    } else {
-      const first = frame.kind === 'request_headers';
-      const taken = first ? await this.#beginInTurn(frame) : await this.#collect(frame as FrameOf<'request_body'>);
-      if (taken.kind !== 'wait') return taken;
     }
-    // The deadline may have refused it while the disk was slow.
-    return this.#isHeld() ? this.#judgeRequest(frame) : { kind: 'wait' };
+    return { kind: 'wait' };
   }
 
-  async #judgeRequest(lastFrame: Frame): Promise<Action> {
+  async #takeLastAndJudge(lastFrame: Frame): Promise<Action> {
+    const taken = await this.#takeLast(lastFrame);
+    // The deadline may have refused it while the disk was slow.
+    if (taken.kind !== 'wait' || !this.#isHeld()) return taken;
     const place = this.#known().bodyPlace(this.#context.limits, this.#judge);
     const read = await readRequest(this.#context, this.id, place, this.#body);
     if (!this.#isHeld()) return { kind: 'wait' };
@@ -246,7 +260,7 @@ export class Exchange {
     return releaseOf(this.#body, lastFrame, accessLogOf(this.id, this.#connection.name, 'allow'));
   }
 
-  async #takeAnswer(frame: Frame, last: boolean): Promise<Action> {
+  #takeAnswer(frame: Frame, last: boolean): Soon<Action> {
     if (frame.kind === 'response_headers') {
       if (!this.#released && isFromUpstream(frame)) {
         return { kind: 'cut', reason: 'an answer of the upstream came to a request that was not released' };
@@ -257,16 +271,20 @@ export class Exchange {
     const answer = this.#answer;
     if (answer === undefined) return { kind: 'cut', reason: `${frame.kind} came before the answer's headers` };
     this.#phase = last ? 'ended' : 'answering';
-    const setHeaders = { 'x-skilltape-exchange': this.id, ...sessionHeaders(this.#session) };
-    return answer.take(frame, { last, released: this.#released, setHeaders });
+    return answer.take(frame, { last, released: this.#released, setHeaders: this.#headersOn(frame) });
   }
 
-  async #deny(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<Action> {
+  #headersOn(frame: Frame): Record<string, string> {
+    if (frame.kind !== 'response_headers') return {};
+    return { 'x-skilltape-exchange': this.id, ...sessionHeaders(this.#session) };
+  }
+
+  #deny(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<Action> {
     this.#noteDecision(stage, verdict, input);
     return this.#replyRecorded('denied', rulesOf(verdict), denialReply(verdict, this.id));
   }
 
-  async #refuse(reason: RefusalReason, detail = ''): Promise<Action> {
+  #refuse(reason: RefusalReason, detail = ''): Promise<Action> {
     return this.#replyRecorded('refused', `${reason} ${detail}`.trim(), refusalReply(reason, detail, this.id));
   }
 

@@ -31,6 +31,11 @@ export class MessageSplitter {
     return this.#waitingBytes;
   }
 
+  /** Whether `take` has something to give, or to throw. */
+  get hasNext(): boolean {
+    return this.#messages.length > 0 || this.#fault !== undefined;
+  }
+
   /** Whether what came ends within a message. */
   get isCutOff(): boolean {
     return this.#partialBytes > 0;

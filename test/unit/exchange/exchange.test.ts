@@ -21,7 +21,7 @@ test('nothing is released before the whole request and its verdict are synced', 
   const half = question.length / 2;
   const held = [requestHeaders(), requestBody(question.slice(0, half)), requestBody(question.slice(half))];
   for (const action of await play(exchange, held)) assert.deepEqual(action, { kind: 'wait' });
-  const last = exchange.accept(requestBody('', true)).then((action) => {
+  const last = Promise.resolve(exchange.accept(requestBody('', true))).then((action) => {
     log.events.push(`action ${action.kind}`);
     return action;
   });
@@ -90,7 +90,7 @@ test('an answer chunk is let through after its record was written, and only the 
   );
   assert.deepEqual(log.events, ['append answer_started', 'append answer_body']);
   let isAnswered = false;
-  const stop = exchange.accept(answerBody(`${eventDelta}${eventStop}`)).then((action) => {
+  const stop = Promise.resolve(exchange.accept(answerBody(`${eventDelta}${eventStop}`))).then((action) => {
     isAnswered = true;
     return action;
   });
