@@ -51,7 +51,7 @@ export class AnswerEnd {
     this.opaque = encoding !== '' && encoding !== 'identity';
     this.#stream = mediaTypeOf(options.contentType) === 'text/event-stream' && options.grammar !== 'open';
     this.#isCompletion = options.grammar === 'completion';
-    this.#head = Buffer.alloc(this.#isCompletion ? completionLineBytes : lineHeadBytes);
+    this.#head = Buffer.alloc(!this.#stream ? 0 : this.#isCompletion ? completionLineBytes : lineHeadBytes);
     this.#contentLength = options.contentLength;
   }
 

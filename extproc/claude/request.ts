@@ -93,12 +93,15 @@ class RequestReader {
   }
 
   #turn(message: JsonValue, at: number): Turn {
-    const { role, content, ...rest } = this.#object(message, `messages[${at}]`);
+    const fields = this.#object(message, `messages[${at}]`);
     const turn: Turn = {
-      role: this.#string(role, `messages[${at}].role`),
-      content: content ?? null,
+      role: this.#string(fields.role, `messages[${at}].role`),
+      content: fields.content ?? null,
     };
-    if (Object.keys(rest).length > 0) turn.rest = rest;
+    if (Object.keys(fields).some(isOfRest)) {
+      const { role: _role, content: _content, ...rest } = fields;
+      turn.rest = rest;
+    }
     return turn;
   }
 
@@ -142,6 +145,10 @@ class RequestReader {
   #demand(holds: boolean, fault: string): void {
     if (!holds) this.fault ??= fault;
   }
+}
+
+function isOfRest(field: string): boolean {
+  return field !== 'role' && field !== 'content';
 }
 
 function stringOrNull(value: JsonValue | undefined): string | null {

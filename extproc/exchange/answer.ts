@@ -211,6 +211,8 @@ export function isFromUpstream({ attributes }: FrameOf<'response_headers'>): boo
   return details === '' || details === 'via_upstream';
 }
 
+export const answeredUnreleased = cut('an answer of the upstream came to a request that was not released');
+
 /** An answer without a request must be Envoy's own: one of an upstream would mean that requests pass us by. */
 export function continueUnseen(frame: Frame): Action {
   if (frame.kind === 'response_headers' && isFromUpstream(frame)) {

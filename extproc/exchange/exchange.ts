@@ -1,6 +1,6 @@
 import type { MessagesRequest } from '../claude/request.ts';
 import { SkilltapeError } from '../errors.ts';
-import { Answer, continueUnseen, isFromUpstream } from './answer.ts';
+import { Answer, answeredUnreleased, continueUnseen, isFromUpstream } from './answer.ts';
 import { brokenOff, type StreamEnding } from './broken-off.ts';
 import { withDeadline } from './deadline.ts';
 import { newExchangeId } from './exchange-id.ts';
@@ -13,7 +13,7 @@ import { Judging } from './judging.ts';
 import { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
 import { OwnReply } from './own-reply.ts';
-import { type Phase, phaseAfter, stepOf } from './phase.ts';
+import { isHeld, type Phase, phaseAfter, stepOf } from './phase.ts';
 import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
 import { denialReply, type RefusalReason, refusalReply } from './refusal.ts';
 import { accessLogOf, releaseOf } from './release.ts';
@@ -65,7 +65,7 @@ export class Exchange {
 
   /** Never throws or rejects: what fails while the request is held is refused, what fails later cuts the answer (inv. 2). */
   accept(frame: Frame): Soon<Action> {
-    const isHurried = this.#isHeld() && !frame.kind.startsWith('response_');
+    const isHurried = isHeld(this.#phase) && !frame.kind.startsWith('response_');
     try {
       const step = this.#step(frame);
       return step instanceof Promise ? this.#wait(isHurried ? this.#inHurry(step) : step) : this.#next(step);
@@ -103,7 +103,7 @@ export class Exchange {
   }
 
   #failed(fault: SkilltapeError): Action {
-    if (!this.#isHeld()) return { kind: 'cut', reason: fault.message };
+    if (!isHeld(this.#phase)) return { kind: 'cut', reason: fault.message };
     this.#context.onFault(this.id, fault);
     return this.#refuseUnrecorded('journal_unavailable');
   }
@@ -117,10 +117,6 @@ export class Exchange {
   async stop(stop: Stop): Promise<Action> {
     if (this.#holding?.stop(stop) === true) return { kind: 'wait' };
     return stopIn(this.#phase, stop) ?? this.#replyRecorded('stopped', stopDetail(stop), stoppedReply(stop, this.id));
-  }
-
-  #isHeld(): boolean {
-    return this.#phase === 'opened' || this.#phase === 'receiving';
   }
 
   /**
@@ -169,7 +165,7 @@ export class Exchange {
   /** Many requests may come in one turn of the event loop, which must stay short. */
   #beginInTurn(frame: FrameOf<'request_headers'>): Soon<Action> {
     this.#phase = 'receiving';
-    return this.#context.loopShare.run(() => (this.#isHeld() ? this.#begin(frame) : { kind: 'wait' as const }));
+    return this.#context.loopShare.run(() => (isHeld(this.#phase) ? this.#begin(frame) : { kind: 'wait' as const }));
   }
 
   #begin(frame: FrameOf<'request_headers'>): Soon<Action> {
@@ -194,34 +190,31 @@ export class Exchange {
   }
 
   #collect(frame: FrameOf<'request_body'>): Soon<Action> {
-    return whenThere(this.#body.add(frame.body, this.#ledger), (taken) => {
-      if (taken === 'taken') return { kind: 'wait' };
-      return this.#refuse(taken, refusedDetail(taken, this.#context.limits));
-    });
+    return whenThere(this.#body.add(frame.body, this.#ledger), (taken) =>
+      taken === 'taken' ? { kind: 'wait' } : this.#refuse(taken, refusedDetail(taken, this.#context.limits)),
+    );
   }
 
   #takeLast(frame: Frame): Soon<Action> {
     if (frame.kind === 'request_headers') return this.#beginInTurn(frame);
-    if (frame.kind === 'request_body') return this.#collect(frame);
-    if (frame.kind === 'request_trailers') {
-      this.#ledger.note({ kind: 'request_trailers', headers: recordableHeaders(frame.headers) });
-    }
+    if (frame.kind !== 'request_trailers') return this.#collect(frame as FrameOf<'request_body'>);
+    this.#ledger.note({ kind: 'request_trailers', headers: recordableHeaders(frame.headers) });
     return { kind: 'wait' };
   }
 
   async #takeLastAndJudge(lastFrame: Frame): Promise<Action> {
     const taken = await this.#takeLast(lastFrame);
     // The deadline may have refused it while the disk was slow.
-    if (taken.kind !== 'wait' || !this.#isHeld()) return taken;
+    if (taken.kind !== 'wait' || !isHeld(this.#phase)) return taken;
     const place = this.#known().bodyPlace(this.#context.limits, this.#judge);
     const read = await readRequest(this.#context, this.id, place, this.#body);
-    if (!this.#isHeld()) return { kind: 'wait' };
+    if (!isHeld(this.#phase)) return { kind: 'wait' };
     if (read.fault !== '') return this.#refuse(read.reason, read.fault);
     this.#request = read.request;
     this.#session = this.#known().sessionFor(read.request, this.id, this.#context);
     const own = { exchangeId: this.id, session: this.#session.id, requestBytes: this.#body.bytes };
-    const judged = await this.#judging?.request(read, { ...own, isHeld: () => this.#isHeld() });
-    if (!judged || !this.#isHeld()) return { kind: 'wait' };
+    const judged = await this.#judging?.request(read, { ...own, isHeld: () => isHeld(this.#phase) });
+    if (!judged || !isHeld(this.#phase)) return { kind: 'wait' };
     const { input, verdict } = judged;
     if (verdict.verdict === 'hold') return this.#hold({ verdict, input, lastFrame });
     if (verdict.verdict === 'deny') return this.#deny('request', verdict, input);
@@ -233,7 +226,7 @@ export class Exchange {
   async #hold(held: Held): Promise<Action> {
     this.#noteDecision('request', held.verdict, held.input);
     await this.#ledger.sync();
-    if (!this.#isHeld()) return { kind: 'wait' };
+    if (!isHeld(this.#phase)) return { kind: 'wait' };
     const own = { id: this.id, ledger: this.#ledger, session: this.#session, request: this.#request };
     const rest = { ...own, judging: this.#judging, policyRevision: this.#judge.revision };
     this.#holding = new Holding(this.#context, this.#known(), this.#body, held, rest);
@@ -241,7 +234,7 @@ export class Exchange {
   }
 
   async #afterHold(holding: Holding, end: HoldEnd): Promise<Action> {
-    if (!this.#isHeld() || end.kind === 'left') return { kind: 'wait' };
+    if (!isHeld(this.#phase) || end.kind === 'left') return { kind: 'wait' };
     const { input, lastFrame, verdict: held } = holding.held;
     const { verdict, ...told } = holding.told(end);
     if (verdict !== null) this.#noteDecision('request', verdict, input);
@@ -252,7 +245,7 @@ export class Exchange {
   /** Made only when the whole request and its verdict are on disk (inv. 1). */
   async #release(lastFrame: Frame): Promise<Action> {
     await this.#ledger.sync();
-    if (!this.#isHeld()) return { kind: 'wait' };
+    if (!isHeld(this.#phase)) return { kind: 'wait' };
     this.#phase = 'released';
     this.#released = true;
     this.#judging?.letThrough();
@@ -262,21 +255,16 @@ export class Exchange {
 
   #takeAnswer(frame: Frame, last: boolean): Soon<Action> {
     if (frame.kind === 'response_headers') {
-      if (!this.#released && isFromUpstream(frame)) {
-        return { kind: 'cut', reason: 'an answer of the upstream came to a request that was not released' };
-      }
+      if (!this.#released && isFromUpstream(frame)) return answeredUnreleased;
       const known = { request: this.#request, session: this.#session, judging: this.#judging };
       this.#answer = new Answer(frame, this.#ledger, this.#known().handlingOf(frame, this.#context, known));
     }
     const answer = this.#answer;
     if (answer === undefined) return { kind: 'cut', reason: `${frame.kind} came before the answer's headers` };
     this.#phase = last ? 'ended' : 'answering';
-    return answer.take(frame, { last, released: this.#released, setHeaders: this.#headersOn(frame) });
-  }
-
-  #headersOn(frame: Frame): Record<string, string> {
-    if (frame.kind !== 'response_headers') return {};
-    return { 'x-skilltape-exchange': this.id, ...sessionHeaders(this.#session) };
+    const isHead = frame.kind === 'response_headers';
+    const setHeaders = isHead ? { 'x-skilltape-exchange': this.id, ...sessionHeaders(this.#session) } : {};
+    return answer.take(frame, { last, released: this.#released, setHeaders });
   }
 
   #deny(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<Action> {

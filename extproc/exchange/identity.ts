@@ -120,10 +120,13 @@ export function identityOf(payload: JsonFacts, { issuer, kind, claims }: Identit
 function groupsOf(payload: JsonFacts, path: string): string[] | null {
   const value = claim(payload, path) ?? [];
   const groups: unknown[] = Array.isArray(value) ? value : [value];
-  const { _claim_names: elsewhere } = payload;
-  const names = [path, path.split('.')[0] ?? path];
-  if (groups.length === 0 && isObject(elsewhere) && names.some((name) => Object.hasOwn(elsewhere, name))) return null;
+  if (groups.length === 0 && isElsewhere(payload, path)) return null;
   return groups.every((group) => typeof group === 'string') ? groups.filter((group) => group !== '') : null;
+}
+
+function isElsewhere({ _claim_names: elsewhere }: JsonFacts, path: string): boolean {
+  const names = [path, path.split('.')[0] ?? path];
+  return isObject(elsewhere) && names.some((name) => Object.hasOwn(elsewhere, name));
 }
 
 function failed(failure: AuthenticationFailure, detail: string): Authentication {

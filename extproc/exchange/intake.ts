@@ -27,6 +27,8 @@ type IntakeContext = Pick<ExchangeContext, 'clock' | 'owners' | 'grants' | 'keye
 export class Intake {
   readonly facts: RequestFacts;
   readonly access: AccessInput;
+  /** Whose share the exchange takes: the verified identity's, or that of the address it came from. */
+  readonly caller: string;
   /** As they were when the exchange began: it is judged by them to its end. */
   readonly grants: readonly HeldGrant[];
   readonly #context: IntakeContext;
@@ -49,16 +51,11 @@ export class Intake {
     this.grants = context.grants.holding(access.identity, connection.name, nowMs);
     const owners = this.#ownersOf(this.facts.named, access.identity);
     this.access = { ...access, owners, grants: grantFacts(this.grants) };
+    this.caller = callerOf(access.identity, this.facts.sourceAddress);
   }
 
   get connection(): string {
     return this.#connection.name;
-  }
-
-  /** Whose share the exchange takes: the verified identity's, or that of the address it came from. */
-  get caller(): string {
-    const { identity } = this.access;
-    return identity === null ? this.facts.sourceAddress : JSON.stringify([identity.issuer, identity.subject]);
   }
 
   /** What the headers announce that cannot be taken, before any of the body came; null when nothing stands against it. */
@@ -158,4 +155,8 @@ export class Intake {
     const { keyedHash, owners } = this.#context;
     return ownerFacts(named, { identity, connection: this.#connection.name, keyedHash }, owners);
   }
+}
+
+function callerOf(identity: AccessInput['identity'], sourceAddress: string): string {
+  return identity === null ? sourceAddress : JSON.stringify([identity.issuer, identity.subject]);
 }
