@@ -87,7 +87,7 @@ export class AnswerEnd {
 
   #holdHead(bytes: Uint8Array): void {
     const room = this.#head.length - this.#lineBytes;
-    if (room > 0) this.#head.set(bytes.subarray(0, room), this.#lineBytes);
+    if (room > 0) this.#head.set(bytes.length > room ? bytes.subarray(0, room) : bytes, this.#lineBytes);
     this.#lineBytes += bytes.length;
   }
 

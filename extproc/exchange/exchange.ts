@@ -19,7 +19,7 @@ import { denialReply, type RefusalReason, refusalReply } from './refusal.ts';
 import { accessLogOf, releaseOf } from './release.ts';
 import { RequestBody, refusedDetail } from './request-body.ts';
 import { readRequest } from './request-reading.ts';
-import { type Session, sessionHeaders } from './session.ts';
+import { ownHeaders, type Session } from './session.ts';
 import { Share } from './share.ts';
 import { type Soon, whenThere } from './soon.ts';
 import { type Stop, stopDetail, stopIn, stoppedReply } from './stopping.ts';
@@ -68,14 +68,14 @@ export class Exchange {
     const isHurried = isHeld(this.#phase) && !frame.kind.startsWith('response_');
     try {
       const step = this.#step(frame);
-      return step instanceof Promise ? this.#wait(isHurried ? this.#inHurry(step) : step) : this.#next(step);
+      if (!(step instanceof Promise)) return this.#next(step);
+      return (isHurried ? this.#inHurry(step) : step).then(
+        (action) => this.#next(action),
+        (error) => this.#next(this.#failed(error)),
+      );
     } catch (error) {
-      return this.#next(this.#failed(SkilltapeError.from(error)));
+      return this.#next(this.#failed(error));
     }
-  }
-
-  async #wait(step: Promise<Action>): Promise<Action> {
-    return this.#next(await step.catch((error) => this.#failed(SkilltapeError.from(error))));
   }
 
   #next(action: Action): Action {
@@ -102,7 +102,8 @@ export class Exchange {
     return action ?? this.#own.given ?? this.#refuseUnrecorded('decision_timeout');
   }
 
-  #failed(fault: SkilltapeError): Action {
+  #failed(thrown: unknown): Action {
+    const fault = SkilltapeError.from(thrown);
     if (!isHeld(this.#phase)) return { kind: 'cut', reason: fault.message };
     this.#context.onFault(this.id, fault);
     return this.#refuseUnrecorded('journal_unavailable');
@@ -262,8 +263,7 @@ export class Exchange {
     const answer = this.#answer;
     if (answer === undefined) return { kind: 'cut', reason: `${frame.kind} came before the answer's headers` };
     this.#phase = last ? 'ended' : 'answering';
-    const isHead = frame.kind === 'response_headers';
-    const setHeaders = isHead ? { 'x-skilltape-exchange': this.id, ...sessionHeaders(this.#session) } : {};
+    const setHeaders = frame.kind === 'response_headers' ? ownHeaders(this.id, this.#session) : {};
     return answer.take(frame, { last, released: this.#released, setHeaders });
   }
 

@@ -63,10 +63,12 @@ export function authenticationOf(
   if (Object.hasOwn(query, 'access_token')) return failed('failed', 'A token in the query of the URL is not taken');
   if (twoCredentialsPolicies.has(metadata[rbacFilter]?.shadow_effective_policy_id)) return twoCredentials;
   const jwt = metadata[jwtFilter] ?? {};
-  const failure = Object.keys(jwt).find((key) => failureKey.test(key));
+  const keys = Object.keys(jwt);
+  const failure = keys.find((key) => failureKey.test(key));
   if (failure !== undefined) return failureOf(jwt[failure]);
-  const [payload, ...others] = Object.keys(jwt).filter((key) => payloadKey.test(key) && isObject(jwt[key]));
-  if (others.length > 0) return twoCredentials;
+  const payloads = keys.filter((key) => payloadKey.test(key) && isObject(jwt[key]));
+  if (payloads.length > 1) return twoCredentials;
+  const [payload] = payloads;
   // With several providers Envoy says nothing of a token that is none of theirs. It leaves it where it was.
   if (payload === undefined) {
     const isPresented = headers.some(([name, value]) => isTokenHeader(name) && value !== '');

@@ -80,12 +80,12 @@ export class Intake {
 
   /** How the body is to be read. */
   bodyPlace(
-    { decodedBodyMaxBytes, decodedRatioMax, ...limits }: ExchangeLimits,
+    { decodedBodyMaxBytes, decodedRatioMax, requestFindingsMaxChars }: ExchangeLimits,
     judge: Pick<Judge, 'looksAtFindings' | 'looksAtExcerpt'>,
   ): BodyPlace {
     const { endpoint, bodyForm, contentType, codings } = this.facts;
     const decoding = { decodedBodyMaxBytes, decodedRatioMax };
-    const searched = judge.looksAtFindings ? { findingsMaxChars: limits.requestFindingsMaxChars } : {};
+    const searched = judge.looksAtFindings ? { findingsMaxChars: requestFindingsMaxChars } : {};
     const excerpted = judge.looksAtExcerpt ? { excerptMaxChars } : {};
     return { endpoint, bodyForm, contentType, codings, decoding, ...searched, ...excerpted };
   }

@@ -1,6 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import { SkilltapeError } from '../errors.ts';
+import type { Soon } from '../exchange/soon.ts';
 import type { GrpcStatus } from './grpc-status.ts';
 import { grpcStatus, responseHeaders, trailersOf } from './grpc-status.ts';
 import { MessageSplitter } from './message-splitter.ts';
@@ -91,7 +92,16 @@ export class GrpcStream {
   }
 
   /** Sends pieces of messages in order, and asks for the next one only when the peer has room; stops when it is gone. */
-  async send(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+  send(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Soon<void> {
+    return Array.isArray(pieces) && pieces.length === 1 ? this.#sendOne(pieces[0]) : this.#sendAll(pieces);
+  }
+
+  /** Almost every reply is one message, and finds room. */
+  #sendOne(message: Uint8Array): Soon<void> {
+    return this.#write(message) || this.isGone || this.#isOver ? undefined : this.#drained();
+  }
+
+  async #sendAll(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     const stream = this.#stream;
     stream.cork();
     try {

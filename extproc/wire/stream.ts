@@ -123,7 +123,8 @@ async function pump(stream: GrpcStream, exchange: StreamExchange, stopped: Stopp
     if (isAnswered) continue;
     isAnswered = action.kind === 'local_reply';
     try {
-      await sendReplies(stream, action);
+      const sent = sendReplies(stream, action);
+      if (sent instanceof Promise) await sent;
     } catch (error) {
       throw new StreamCut(withRemedy(error));
     }
@@ -152,7 +153,7 @@ function nextAction(
 }
 
 /** A released body may have to be read back from the log: where that fails, the request must not end as if it were whole. */
-function sendReplies(stream: GrpcStream, action: Action): Promise<void> {
+function sendReplies(stream: GrpcStream, action: Action): Soon<void> {
   return action.kind === 'streamed_reply' ? stream.sendLive(streamedReply(action)) : stream.send(repliesOf(action));
 }
 
