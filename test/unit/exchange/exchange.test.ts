@@ -43,6 +43,16 @@ test('nothing is released before the whole request and its verdict are synced', 
   assert.deepEqual([release.hadBody, release.hadTrailers], [true, false]);
 });
 
+test('what of a request waits for nothing is taken at once, and a chunk whose record it must wait for is not', async () => {
+  const roomy = createRig().open();
+  assert.deepEqual(roomy.accept(requestHeaders()), { kind: 'wait' });
+  assert.deepEqual(roomy.accept(requestBody(question)), { kind: 'wait' });
+  assert.ok(roomy.accept(requestBody('', true)) instanceof Promise);
+  const full = createRig({ heldBodyMaxBytes: 400 }).open();
+  full.accept(requestHeaders());
+  assert.ok(full.accept(requestBody('x'.repeat(399))) instanceof Promise);
+});
+
 test('a request without a body is released after its sync, without a body', async () => {
   const { log, open } = createRig();
   const gate = log.stallSync();
