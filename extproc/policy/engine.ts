@@ -91,7 +91,9 @@ export async function createPolicyEngine(
   };
   const verdict = { shape: verdictDecision, fallback: denialFor };
   const access = { ...verdict, name: 'access', memory: new VerdictMemory<AccessDecision>() } as const;
-  const request = { ...verdict, name: 'request', memory: new VerdictMemory<RequestDecision>() } as const;
+  // Where a rule looks at the text of prompts, no two requests are alike, and nothing keeps what they say (inv. 6).
+  const requests = bundle.looksAtExcerpt ? null : new VerdictMemory<RequestDecision>();
+  const request = { ...verdict, name: 'request', memory: requests } as const;
   const record = {
     name: 'record',
     shape: recordDecisionFor(typeNamesWith(bundle.detectors)),

@@ -50,7 +50,6 @@ class LookFinder {
       this.#blocks(blocks, { frame, locals: new Locals(params) });
       if (this.#steps > stepsMax) return 'whole';
     }
-    if (process.env.DBG) console.log('steps', this.#steps, 'passes', this.#pass);
     return lookAt(input);
   }
 
@@ -164,7 +163,8 @@ class LookFinder {
         looking.insert(locals.of(stmt.object), of(stmt.value), onlyScalar(of(stmt.key)));
         return true;
       case 'ObjectMergeStmt':
-        return set(stmt.target, new Set([...locals.of(stmt.a), ...locals.of(stmt.b)]));
+        // With an object of its own for what is put into it.
+        return set(stmt.target, new Set([...locals.of(stmt.a), ...locals.of(stmt.b), frame.madeBy(stmt)]));
       case 'ReturnLocalStmt':
         looking.add(frame.result, locals.of(stmt.source));
         return true;

@@ -29,12 +29,15 @@ const watchful: Readonly<Record<string, object>> = {
     ],
   },
   budgets: { rules: [{ effect: 'deny', per_day: { requests: 11 }, per_minute: { requests: 5 } }] },
-  prompts: { rules: [{ effect: 'hold', phrases: ['the plan'], when: { groups: ['staff'] } }] },
   findings: { rules: [{ effect: 'hold', types: ['SECRET'] }] },
   working_hours: { rules: [{ time_zone: 'UTC', days: ['mon', 'fri'], from: '00:00', to: '12:00' }] },
   required_tags: { rules: [{ when: { endpoints: ['messages.*'] }, tag: 'project', values: ['apollo', 'x'] }] },
   privacy: { rules: [{ when: { tags: ['project=apollo'] }, person: 'pseudonym' }] },
   recording: { default: 'full', rules: [{ when: { groups: ['hr'] }, keep: 'metadata' }] },
+};
+
+const prompting = {
+  prompts: { rules: [{ effect: 'hold', phrases: ['the plan'], when: { groups: ['staff'] } }] },
 };
 
 async function compiled(t: TestContext, lists: Readonly<Record<string, object>>): Promise<PolicyBundle> {
@@ -105,7 +108,7 @@ function varied<Input extends AccessInput>(input: Input, pick: Pick): Input {
 
 const excerpts = ['what does the plan say', 'something else', ''];
 
-for (const [name, lists] of Object.entries({ shipped: {}, watchful })) {
+for (const [name, lists] of Object.entries({ shipped: {}, watchful, prompting })) {
   test(`verdicts that are given again are those that would be reckoned of the whole input, by the ${name} lists`, async (t) => {
     const bundle = await compiled(t, lists);
     const remembering = await createPolicyEngine(bundle);

@@ -67,13 +67,14 @@ test('stages do not take verdicts from each other, and a policy none from anothe
   }
 });
 
-test('what a message takes out of the prompt is hidden by each request for itself', async (t) => {
+test('a prompt that a rule looks at is not kept, and each request by itself hides what a message takes out of it', async (t) => {
   const request = 'decision := {"verdict": "deny", "reasons": [{"rule": "a/b", "message": input.excerpt.text}]}';
   const { engine } = await engineOf(t, bareFiles({ request }));
   const asking = (path: string) =>
     engine.request(
       requestDocument({ excerpt: { text: 'zebra', complete: true }, request: { ...requestDocument().request, path } }),
     );
+  assert.notEqual(asking('/x'), asking('/x'));
   const messages = ['/v1/messages', '/zebra', '/v1/messages'].map((path) => asking(path).reasons[0]?.message);
   assert.deepEqual(messages, ['A rule of the policy applies.', 'zebra', 'A rule of the policy applies.']);
 });
