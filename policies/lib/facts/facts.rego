@@ -50,15 +50,24 @@ _of_all(field) := (of_request | of_batch) | of_agent if {
 
 access_faults contains "version" if not input.version == 1
 
-access_faults contains concat(".", path) if {
-	some path in [
-		["connection", "name"], ["connection", "recording"], ["authentication", "detail"], ["request", "method"],
-		["request", "path"], ["request", "endpoint"], ["request", "endpoint_kind"],
-		["request", "endpoint_treatment"], ["request", "body_form"], ["request", "content_type"],
-		["request", "content_encoding"], ["request", "anthropic_version"], ["source", "address"], ["time"],
-	]
-	not _text_at(path)
+access_faults contains $"connection.{name}" if {
+	some name in ["name", "recording"]
+	not _is_text("connection", name)
 }
+
+access_faults contains "authentication.detail" if not _is_text("authentication", "detail")
+
+access_faults contains $"request.{name}" if {
+	some name in [
+		"method", "path", "endpoint", "endpoint_kind", "endpoint_treatment", "body_form", "content_type",
+		"content_encoding", "anthropic_version",
+	]
+	not _is_text("request", name)
+}
+
+access_faults contains "source.address" if not _is_text("source", "address")
+
+access_faults contains "time" if not _time
 
 access_faults contains "connection.issuers" if not _issuers
 
@@ -92,7 +101,7 @@ request_faults contains "body.codings" if not _body_codings
 
 request_faults contains "body.status" if not _body_status
 
-request_faults contains "body.fault" if not _text_at(["body", "fault"])
+request_faults contains "body.fault" if not _is_text("body", "fault")
 
 request_faults contains "claude" if not _claude
 
@@ -123,7 +132,9 @@ record_faults contains "verdict.decision" if not _verdict_decision
 
 # Each check is a rule of its own: an argument of a negated call is looked up outside of the negation, and when it is
 # undefined it takes the whole fault with it.
-_text_at(path) if is_string(object.get(input, path, null))
+_is_text(part, name) if is_string(input[part][name])
+
+_time if is_string(input.time)
 
 _issuers if _is_texts(input.connection.issuers)
 
