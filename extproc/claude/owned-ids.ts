@@ -7,11 +7,12 @@ import { isJsonObject, type JsonObject, type JsonValue, objectsIn } from './json
 
 /**
  * `agent`, `environment`, `deployment` and `session` are those of managed agents, a run of a deployment counts as one;
- * `message` is the last one of a thread, by which the next request goes on with it. No answer is known to give anybody a
- * `vault`: what its endpoints answer is read by nobody here.
+ * `message` is the last one of a thread, by which the next request goes on with it; `compared_message` one whose prompt the
+ * API compares with that of the request (cache diagnostics), which tells guess by guess what somebody wrote. No answer is
+ * known to give anybody a `vault`: what its endpoints answer is read by nobody here.
  */
 export const ownedKinds = [
-  ...(['file', 'batch', 'skill', 'container', 'session', 'message'] as const),
+  ...(['file', 'batch', 'skill', 'container', 'session', 'message', 'compared_message'] as const),
   ...(['agent', 'environment', 'deployment', 'memory_store', 'dream', 'user_profile', 'vault'] as const),
 ] as const;
 export type OwnedKind = (typeof ownedKinds)[number];
@@ -103,7 +104,7 @@ function addNamed(value: JsonValue, named: NamedIds): void {
 }
 
 function addFieldsOf(value: JsonObject, named: NamedIds): void {
-  const { container, skill_id: skillId, thread, type } = value;
+  const { container, diagnostics, skill_id: skillId, thread, type } = value;
   for (const [kind, one, many] of [
     ['file', value.file_id, value.file_ids],
     ['session', value.session_id, value.session_ids],
@@ -121,6 +122,7 @@ function addFieldsOf(value: JsonObject, named: NamedIds): void {
   }
   named.add('container', idOf(container));
   if (isJsonObject(thread)) named.add('message', thread.previous_message_id);
+  if (isJsonObject(diagnostics)) named.add('compared_message', diagnostics.previous_message_id);
   if (typeof skillId === 'string' && !(type === 'anthropic' && isVendorSkill(skillId))) named.add('skill', skillId);
 }
 
@@ -179,6 +181,14 @@ export function idsMadeByMessage(message: JsonObject | null): OwnedId[] {
   made.add('container', idOf(message?.container));
   for (const id of filesProduced(message)) made.add('file', id);
   return made.real();
+}
+
+/** By what later requests can name the message that answers this one. */
+export function messageKindsOf(request: { inThread: boolean; isComparable: boolean } | null): OwnedKind[] {
+  return [
+    ...(request?.inThread === true ? (['message'] as const) : []),
+    ...(request?.isComparable === true ? (['compared_message'] as const) : []),
+  ];
 }
 
 /** What was made and not named: who goes on with somebody's container is not the one who made it. */

@@ -35,6 +35,8 @@ export type MessagesRequest = {
   previousMessageId: string | null;
   /** Begins a thread or goes on with one; the first request of a thread names no message yet. */
   inThread: boolean;
+  /** Has the API keep of it what later requests are compared with; the first request names no message yet. */
+  isComparable: boolean;
 };
 
 export type ReadRequest = { ok: true; request: MessagesRequest } | { ok: false; fault: string };
@@ -60,7 +62,7 @@ class RequestReader {
   }
 
   read(): MessagesRequest {
-    const { model, stream, max_tokens: maxTokens, system, metadata, thread } = this.#body;
+    const { model, stream, max_tokens: maxTokens, system, metadata, thread, diagnostics } = this.#body;
     this.#demand(typeof model === 'string' && model !== '', 'model must be a non-empty string');
     this.#demand(stream === undefined || typeof stream === 'boolean', 'stream must be a boolean');
     this.#demand(maxTokens === undefined || Number.isFinite(maxTokens), 'max_tokens must be a number');
@@ -89,6 +91,7 @@ class RequestReader {
       mcpServerHosts: mcpHostsOf(this.#body.mcp_servers),
       previousMessageId: isJsonObject(thread) ? stringOrNull(thread.previous_message_id) : null,
       inThread: isJsonObject(thread),
+      isComparable: isJsonObject(diagnostics),
     };
   }
 
