@@ -400,6 +400,30 @@ test('an answer that breaks off within is broken off for the caller, too, and th
   assert.equal(rig.log.finished[0]?.outcome, 'upstream_aborted');
 });
 
+for (const [by, outcome, detail] of [
+  ['gateway', 'cut', 'release: SI stream_idle_timeout'],
+  ['upstream', 'upstream_aborted', 'release: SI stream_idle_timeout'],
+  ['client', 'upstream_aborted', 'reset'],
+] as const) {
+  test(`an answer that Envoy reports to be broken off by the ${by} has that in its record, begun or not`, async () => {
+    for (const begun of [['event: ping\n'], []]) {
+      const { rig, releaser } = streaming();
+      releaser.result = async () => answered(200, [...begun, new Error('reset')]);
+      const { exchange, action } = await begin(rig);
+      assert.equal(rig.reports.take(exchange.id, { by, detail: 'early' }), false, 'nothing of it was sent');
+      const reading = read(exchange, await action);
+      rig.desk.decide(granted);
+      await settle();
+      rig.reports.take(exchange.id, { by, detail: 'SI stream_idle_timeout' });
+      const { text, fault } = await reading;
+      assert.equal(fault === null, begun.length === 0);
+      if (begun.length === 0) assert.match(text, outcome === 'cut' ? /gave up waiting/ : /Claude broke its answer off/);
+      const [finished] = rig.log.finished;
+      assert.deepEqual([finished?.outcome, finished?.detail, rig.log.finished.length], [outcome, detail, 1]);
+    }
+  });
+}
+
 test('an answer that cannot be recorded is cut before it is given', async () => {
   const { rig, releaser } = streaming();
   releaser.result = async () => {
