@@ -1,8 +1,9 @@
 /** Reads the body of a Messages request (`/v1/messages`, count_tokens, `params` of a batch entry). */
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { mcpHostsOf } from './mcp-host.ts';
+import { type McpToolset, readMcpToolsets } from './mcp-toolsets.ts';
 import { readModels } from './request-models.ts';
-import { readTools } from './request-tools.ts';
+import { readTools, toolDefinitions } from './request-tools.ts';
 
 /** One message. `rest` holds its other fields (Claude Code sends `output_config`), and is absent when there are none. */
 export type Turn = { role: string; content: JsonValue; rest?: JsonObject };
@@ -32,6 +33,7 @@ export type MessagesRequest = {
   mcpServerNames: string[];
   /** Where the MCP servers are, see `mcpHostOf`. */
   mcpServerHosts: string[];
+  mcpToolsets: McpToolset[];
   previousMessageId: string | null;
   /** Begins a thread or goes on with one; the first request of a thread names no message yet. */
   inThread: boolean;
@@ -89,6 +91,7 @@ class RequestReader {
         return this.#string(fields.name, `mcp_servers[${at}].name`);
       }),
       mcpServerHosts: mcpHostsOf(this.#body.mcp_servers),
+      mcpToolsets: this.#mcpToolsets(messages),
       previousMessageId: isJsonObject(thread) ? stringOrNull(thread.previous_message_id) : null,
       inThread: isJsonObject(thread),
       isComparable: isJsonObject(diagnostics),
@@ -103,6 +106,12 @@ class RequestReader {
     };
     if (Object.keys(rest).length > 0) turn.rest = rest;
     return turn;
+  }
+
+  #mcpToolsets(messages: readonly Turn[]): McpToolset[] {
+    const read = readMcpToolsets(this.#body.mcp_servers, toolDefinitions(this.#body.tools, messages));
+    if (!read.ok) this.#demand(false, read.fault);
+    return read.ok ? read.toolsets : [];
   }
 
   /** A container is an id, or an object with an id and skills. */
