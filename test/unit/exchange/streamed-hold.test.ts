@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ApprovalDecision } from '../../../extproc/exchange/approval-desk.ts';
+import { EndReports } from '../../../extproc/exchange/end-report.ts';
 import type { Exchange } from '../../../extproc/exchange/exchange.ts';
 import type { Action } from '../../../extproc/exchange/frame.ts';
 import type { HeaderList } from '../../../extproc/exchange/headers.ts';
@@ -409,12 +410,14 @@ for (const [by, outcome, detail] of [
     for (const begun of [['event: ping\n'], []]) {
       const { rig, releaser } = streaming();
       releaser.result = async () => answered(200, [...begun, new Error('reset')]);
+      const reports = new EndReports({ maxWaitMs: 1_000_000 });
+      rig.context.endReports = reports;
       const { exchange, action } = await begin(rig);
-      assert.equal(rig.reports.take(exchange.id, { by, detail: 'early' }), false, 'nothing of it was sent');
+      const report = () => reports.take(exchange.id, { by, detail: 'SI stream_idle_timeout' });
+      assert.equal(report(), false, 'nothing of it was sent');
       const reading = read(exchange, await action);
       rig.desk.decide(granted);
-      await settle();
-      rig.reports.take(exchange.id, { by, detail: 'SI stream_idle_timeout' });
+      while (!report()) await settle();
       const { text, fault } = await reading;
       assert.equal(fault === null, begun.length === 0);
       if (begun.length === 0) assert.match(text, outcome === 'cut' ? /gave up waiting/ : /Claude broke its answer off/);
