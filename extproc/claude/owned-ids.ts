@@ -7,11 +7,12 @@ import { isJsonObject, type JsonObject, type JsonValue, objectsIn } from './json
 
 /**
  * `agent`, `environment`, `deployment` and `session` are those of managed agents, a run of a deployment counts as one;
- * `message` is the last one of a thread, by which the next request goes on with it. No answer is known to give anybody a
- * `vault`: what its endpoints answer is read by nobody here.
+ * `message` is the last one of a thread, by which the next request goes on with it; `compared_message` one whose prompt the
+ * API compares with that of the request (cache diagnostics), which tells guess by guess what somebody wrote. No answer is
+ * known to give anybody a `vault`: what its endpoints answer is read by nobody here.
  */
 export const ownedKinds = [
-  ...(['file', 'batch', 'skill', 'container', 'session', 'message'] as const),
+  ...(['file', 'batch', 'skill', 'container', 'session', 'message', 'compared_message'] as const),
   ...(['agent', 'environment', 'deployment', 'memory_store', 'dream', 'user_profile', 'vault'] as const),
 ] as const;
 export type OwnedKind = (typeof ownedKinds)[number];
@@ -126,6 +127,9 @@ function addField(object: JsonObject, name: string, value: JsonValue | undefined
     case 'thread':
       if (isJsonObject(value)) named.add('message', value.previous_message_id);
       return;
+    case 'diagnostics':
+      if (isJsonObject(value)) named.add('compared_message', value.previous_message_id);
+      return;
     case 'skill_id':
       if (typeof value === 'string' && !(object.type === 'anthropic' && isVendorSkill(value)))
         named.add('skill', value);
@@ -192,6 +196,14 @@ export function idsMadeByMessage(message: JsonObject | null): OwnedId[] {
   made.add('container', idOf(message?.container));
   for (const id of filesProduced(message)) made.add('file', id);
   return made.real();
+}
+
+/** By what later requests can name the message that answers this one. */
+export function messageKindsOf(request: { inThread: boolean; isComparable: boolean } | null): OwnedKind[] {
+  return [
+    ...(request?.inThread === true ? (['message'] as const) : []),
+    ...(request?.isComparable === true ? (['compared_message'] as const) : []),
+  ];
 }
 
 /** What was made and not named: who goes on with somebody's container is not the one who made it. */

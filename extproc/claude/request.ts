@@ -1,8 +1,9 @@
 /** Reads the body of a Messages request (`/v1/messages`, count_tokens, `params` of a batch entry). */
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { mcpHostsOf } from './mcp-host.ts';
+import { type McpToolset, readMcpToolsets } from './mcp-toolsets.ts';
 import { readModels } from './request-models.ts';
-import { readTools } from './request-tools.ts';
+import { readTools, toolDefinitions } from './request-tools.ts';
 
 /** One message. `rest` holds its other fields (Claude Code sends `output_config`), and is absent when there are none. */
 export type Turn = { role: string; content: JsonValue; rest?: JsonObject };
@@ -32,9 +33,12 @@ export type MessagesRequest = {
   mcpServerNames: string[];
   /** Where the MCP servers are, see `mcpHostOf`. */
   mcpServerHosts: string[];
+  mcpToolsets: McpToolset[];
   previousMessageId: string | null;
   /** Begins a thread or goes on with one; the first request of a thread names no message yet. */
   inThread: boolean;
+  /** Has the API keep of it what later requests are compared with; the first request names no message yet. */
+  isComparable: boolean;
 };
 
 export type ReadRequest = { ok: true; request: MessagesRequest } | { ok: false; fault: string };
@@ -60,7 +64,7 @@ class RequestReader {
   }
 
   read(): MessagesRequest {
-    const { model, stream, max_tokens: maxTokens, system, metadata, thread } = this.#body;
+    const { model, stream, max_tokens: maxTokens, system, metadata, thread, diagnostics } = this.#body;
     this.#demand(typeof model === 'string' && model !== '', 'model must be a non-empty string');
     this.#demand(stream === undefined || typeof stream === 'boolean', 'stream must be a boolean');
     this.#demand(maxTokens === undefined || Number.isFinite(maxTokens), 'max_tokens must be a number');
@@ -87,8 +91,10 @@ class RequestReader {
         return this.#string(fields.name, `mcp_servers[${at}].name`);
       }),
       mcpServerHosts: mcpHostsOf(this.#body.mcp_servers),
+      mcpToolsets: this.#mcpToolsets(messages),
       previousMessageId: isJsonObject(thread) ? stringOrNull(thread.previous_message_id) : null,
       inThread: isJsonObject(thread),
+      isComparable: isJsonObject(diagnostics),
     };
   }
 
@@ -103,6 +109,12 @@ class RequestReader {
       turn.rest = rest;
     }
     return turn;
+  }
+
+  #mcpToolsets(messages: readonly Turn[]): McpToolset[] {
+    const read = readMcpToolsets(this.#body.mcp_servers, toolDefinitions(this.#body.tools, messages));
+    if (!read.ok) this.#demand(false, read.fault);
+    return read.ok ? read.toolsets : [];
   }
 
   /** A container is an id, or an object with an id and skills. */

@@ -1,4 +1,4 @@
-import { makesThings, type OwnedId } from '../claude/owned-ids.ts';
+import { makesThings, messageKindsOf, type OwnedId } from '../claude/owned-ids.ts';
 import type { MessagesRequest } from '../claude/request.ts';
 import { bringsSessionIds } from '../claude/session.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
@@ -138,9 +138,8 @@ export class Intake {
     if (identity === null || !this.#bringsIds(request)) return null;
     const { keyedHash, sessionLinks: links, owners, budget, reader, limits } = context;
     const scope = { identity, connection: this.#connection.name, keyedHash };
-    const inThread = request?.inThread ?? false;
     return new AnswerLearning({
-      ...{ links, owners, scope, session, inThread, budget, reader },
+      ...{ links, owners, scope, session, budget, reader, messageKinds: messageKindsOf(request) },
       ...{ endpoint: this.facts.endpoint.name, named: this.#named },
       heldBodyMaxBytes: limits.heldBodyMaxBytes,
     });
@@ -148,7 +147,8 @@ export class Intake {
 
   #bringsIds(request: MessagesRequest | null): boolean {
     const { name } = this.facts.endpoint;
-    return makesThings(name) || (name === 'messages.create' && request !== null && bringsSessionIds(request));
+    if (name !== 'messages.create' || request === null) return makesThings(name);
+    return bringsSessionIds(request) || messageKindsOf(request).length > 0;
   }
 
   #ownersOf(named: readonly OwnedId[], identity: AccessInput['identity']): AccessInput['owners'] {

@@ -38,6 +38,16 @@ mcp_server_names := _of_all("mcp_server_names")
 mcp_server_hosts := _of_all("mcp_server_hosts")
 
 # METADATA
+# description: |
+#   What is said of the tools of an MCP server: `server`, `host`, `open` (it has all but those that are `off`), and the
+#   names that are `on` and `off`. No set: its members would be reckoned with by all their names.
+mcp_toolsets := array.concat(array.concat(of_request, of_batch), of_agent) if {
+	of_request := [toolset | some toolset in input.claude.mcp_toolsets]
+	of_batch := [toolset | some request in input.batch.requests; some toolset in request.mcp_toolsets]
+	of_agent := [toolset | some toolset in input.agent.mcp_toolsets]
+}
+
+# METADATA
 # description: Every skill, with `type`, `id` and `version`.
 skills := _of_all("skills")
 
@@ -287,8 +297,16 @@ _is_upload(value) if {
 
 _has_things(value) if {
 	every name in ["models", "tool_names", "tool_types", "mcp_server_names", "mcp_server_hosts"] { _is_texts(value[name]) }
+	is_array(value.mcp_toolsets)
+	every toolset in value.mcp_toolsets { _is_toolset(toolset) }
 	is_array(value.skills)
 	every skill in value.skills { _has_texts(skill, ["type", "id", "version"]) }
+}
+
+_is_toolset(value) if {
+	_has_texts(value, ["server", "host"])
+	is_boolean(value.open)
+	every name in ["on", "off"] { _is_texts(value[name]) }
 }
 
 _is_answer(value) if {
