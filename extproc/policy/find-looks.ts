@@ -7,7 +7,7 @@ import { builtinResult } from './builtin-looks.ts';
 import type { Look } from './look.ts';
 import { Looking, lookAt } from './looking.ts';
 import type { Block, Operand, Plan, PlannedFunction, Statement } from './plan.ts';
-import { Frame, Frames, Locals } from './plan-locals.ts';
+import { Frame, Frames, Locals, nothing } from './plan-locals.ts';
 import { mayBeEqual, mayDiffer, onlyReckoned, onlyScalar, type Possible, type Possibles } from './possible-values.ts';
 
 /** Statements gone through; a stage of the shipped policies has 40,000. What takes more is taken to look at everything. */
@@ -133,8 +133,12 @@ class LookFinder {
     };
     switch (type) {
       case 'AssignVarStmt':
-      case 'AssignVarOnceStmt':
         set(stmt.target, of(stmt.source));
+        return true;
+      case 'AssignVarOnceStmt':
+        // Another value than what it holds ends the evaluation.
+        if (locals.of(stmt.target).size > 0) looking.compared(locals.of(stmt.target), of(stmt.source));
+        locals.assignMaybe(stmt.target, of(stmt.source));
         return true;
       case 'MakeArrayStmt':
       case 'MakeObjectStmt':
@@ -172,7 +176,11 @@ class LookFinder {
         looking.whole(locals.of(stmt.value));
         return true;
       case 'IsUndefinedStmt':
+        locals.assign(stmt.source, nothing);
+        return true;
       case 'ResetLocalStmt':
+        locals.assign(stmt.target, nothing);
+        return true;
       case 'NopStmt':
       case 'IsArrayStmt':
       case 'IsObjectStmt':

@@ -1,7 +1,7 @@
 /** What the locals of a function may hold while its plan is gone through. */
 import { Made, type Possible, type Possibles } from './possible-values.ts';
 
-const nothing: Possibles = new Set();
+export const nothing: Possibles = new Set();
 
 /** What is known of a function for one place where it is called. It only ever grows. */
 export class Frame {

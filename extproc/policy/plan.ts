@@ -26,13 +26,14 @@ export type Statement =
   | Of<'AssignIntStmt' | 'MakeNumberIntStmt', { value: number; target: number }>
   | Of<'MakeNumberRefStmt', { Index: number; target: number }>
   | Of<'EqualStmt' | 'NotEqualStmt', { a: Operand; b: Operand }>
-  | Of<'IsDefinedStmt' | 'ReturnLocalStmt', { source: number }>
+  | Of<'IsDefinedStmt' | 'IsUndefinedStmt' | 'ReturnLocalStmt', { source: number }>
   | Of<'ArrayAppendStmt', { value: Operand; array: number }>
   | Of<'SetAddStmt', { value: Operand; set: number }>
   | Of<'ObjectInsertStmt' | 'ObjectInsertOnceStmt', { key: Operand; value: Operand; object: number }>
   | Of<'ObjectMergeStmt', { a: number; b: number; target: number }>
   | Of<'ResultSetAddStmt', { value: number }>
-  | Of<'BreakStmt' | 'IsUndefinedStmt' | 'ResetLocalStmt' | 'NopStmt', object>
+  | Of<'ResetLocalStmt', { target: number }>
+  | Of<'BreakStmt' | 'NopStmt', object>
   | Of<'IsArrayStmt' | 'IsObjectStmt' | 'IsSetStmt', object>;
 
 type Of<Type extends string, Fields> = { type: Type; stmt: Fields };

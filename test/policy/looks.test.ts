@@ -100,6 +100,18 @@ const shapes: Readonly<Record<string, Shape>> = {
     wholly: [],
   },
   not_gated: { rego: 'decision if {\n\tsome x in data.lists.full\n\tinput.time == x\n}', wholly: ['time'] },
+  conflict_of_elements: {
+    rego: 'decision if is_string(_one)\n\n_one := v if some v in input.request.betas',
+    wholly: ['request.betas[]'],
+  },
+  conflict_of_rules: {
+    rego: 'decision if is_string(_one)\n\n_one := input.time\n\n_one := input.request.path',
+    wholly: ['request.path', 'time'],
+  },
+  no_conflict: {
+    rego: 'decision if is_string(_one)\n\n_one := input.time if {\n\tinput.request.list_filtered\n} else := input.request.path',
+    wholly: [],
+  },
   carried: {
     rego: 'decision := [z | some x in input.identity.groups; some y in input.request.betas; z := [x, y]]',
     wholly: ['identity.groups[]', 'request.betas[]'],
@@ -195,17 +207,20 @@ test('OPA decides of what is looked at as it decides of the whole document, in e
     documents.push(changed(changed(document, pick(all), pick(values)), pick(all), pick(values)));
   const decided = (given: (look: Look, input: unknown) => unknown) =>
     Promise.all(
-      [...looks].map(async ([name, look]) => {
-        const query = `[d | some document in input; d := [x | x := data.shapes.${name}.decision with input as document]]`;
-        return [
-          name,
-          await evaluate(
-            query,
-            documents.map((input) => given(look, input) ?? null),
-            join(directory, 'sources'),
-          ),
-        ];
-      }),
+      // OPA ends the whole query where rules conflict.
+      [...looks]
+        .filter(([name]) => !name.startsWith('conflict'))
+        .map(async ([name, look]) => {
+          const query = `[d | some document in input; d := [x | x := data.shapes.${name}.decision with input as document]]`;
+          return [
+            name,
+            await evaluate(
+              query,
+              documents.map((input) => given(look, input) ?? null),
+              join(directory, 'sources'),
+            ),
+          ];
+        }),
     );
   assert.deepEqual(await decided((look, input) => seenOf(input ?? null, look)), await decided((_, input) => input));
 });

@@ -74,7 +74,11 @@ test('a prompt that a rule looks at is not kept, and each request by itself hide
     engine.request(
       requestDocument({ excerpt: { text: 'zebra', complete: true }, request: { ...requestDocument().request, path } }),
     );
-  assert.notEqual(asking('/x'), asking('/x'));
+  const looking = 'decision := {"verdict": "allow", "reasons": []} if contains(input.excerpt.text, "zebra")';
+  const allowing = (await engineOf(t, bareFiles({ request: looking }))).engine;
+  const zebra = requestDocument({ excerpt: { text: 'zebra', complete: true } });
+  assert.equal(allowing.request(zebra).verdict, 'allow');
+  assert.notEqual(allowing.request(zebra), allowing.request(zebra));
   const messages = ['/v1/messages', '/zebra', '/v1/messages'].map((path) => asking(path).reasons[0]?.message);
   assert.deepEqual(messages, ['A rule of the policy applies.', 'zebra', 'A rule of the policy applies.']);
 });
