@@ -140,7 +140,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
       readiness.failed('drain', 'the processor is stopping: open exchanges are drained');
       server.setServing(false);
       // Whoever is held is told to come again, so that no open stream waits for people.
-      await approvals.close();
+      approvals.drain();
       if (drainNoticeMs > 0) await new Promise((resolve) => setTimeout(resolve, drainNoticeMs));
       await all.disposeAsync();
     },

@@ -20,6 +20,7 @@ export class ThreadedDesk implements ApprovalDesk {
   readonly #waiting = new Map<string, PromiseWithResolvers<ApprovalDecision | null>>();
   #worker: Worker | undefined;
   #lastAsk = 0;
+  #isDraining = false;
   #isClosed = false;
 
   constructor(start: DeskStart) {
@@ -45,7 +46,16 @@ export class ThreadedDesk implements ApprovalDesk {
     if (this.#worker !== undefined) this.#tell({ kind: 'leave', ticket, exchangeId });
   }
 
-  /** Whoever waits is told to come again. */
+  /**
+   * The process stops: whoever waits is told to come again, and so is whoever still comes, with the ticket that is opened
+   * all the same. People can decide while there is no gateway, and the retry finds what they decided.
+   */
+  drain(): void {
+    this.#isDraining = true;
+    this.#comeAgain();
+  }
+
+  /** Nobody waits any more, and nothing is asked. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const worker = this.#worker;
@@ -95,15 +105,19 @@ export class ThreadedDesk implements ApprovalDesk {
     const asked = this.#asked.get(ask);
     this.#asked.delete(ask);
     if (asked === undefined) return;
-    if (answer.kind === 'pending') this.#waiting.set(asked.exchangeId, Promise.withResolvers());
+    if (answer.kind === 'pending' && !this.#isDraining) this.#waiting.set(asked.exchangeId, Promise.withResolvers());
     asked.resolve(answer);
   }
 
   #giveUp(why: string): void {
     this.#worker = undefined;
     for (const { reject } of this.#asked.values()) reject(failed(why));
-    for (const { resolve } of this.#waiting.values()) resolve(null);
     this.#asked.clear();
+    this.#comeAgain();
+  }
+
+  #comeAgain(): void {
+    for (const { resolve } of this.#waiting.values()) resolve(null);
     this.#waiting.clear();
   }
 }

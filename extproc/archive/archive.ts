@@ -26,6 +26,8 @@ type Writing = {
   stones: SignedLog<Tombstone>;
   tables: BlockTables;
   segments: OpenSegments;
+  /** Pairs of keys that were asked for in this batch. */
+  current: Set<string>;
 };
 
 export class Archive {
@@ -48,6 +50,7 @@ export class Archive {
   async archive(exchanges: readonly ArchivedExchange[]): Promise<void> {
     await this.#failing(async () => {
       const writing = await this.#begun();
+      writing.current.clear();
       for (const exchange of exchanges) await this.#add(writing, exchange);
       await writing.segments.sync();
       writing.marks.exchanges.synced();
@@ -139,7 +142,7 @@ export class Archive {
       onEnded: (end) => checkpoints.ended(end),
       onFamilyOver: (header) => tables.forgetFamily(familyOf(header)),
     });
-    this.#writing = { marks, checkpoints, stones, tables, segments };
+    this.#writing = { marks, checkpoints, stones, tables, segments, current: new Set() };
     return this.#writing;
   }
 
@@ -151,7 +154,7 @@ export class Archive {
     if (!isThere) await this.#addExchange(writing, exchange);
     if (metadata === null || (await writing.marks.metadata.has(place, exchangeId, findEnd))) return;
     // Else it was asked with the exchange.
-    if (isThere) await this.#forgetErased(writing.segments.of(metadataChainOf(retentionClass)), person);
+    if (isThere) await this.#forgetErased(writing, writing.segments.of(metadataChainOf(retentionClass)), person);
     await this.#addMetadata(writing, exchange);
   }
 
@@ -183,25 +186,34 @@ export class Archive {
   }
 
   /** A person who was erased meanwhile begins anew, with another key and nothing known. */
-  async #knownOf({ segments, tables }: Writing, segment: OpenSegment, person: Person): Promise<KnownChunks> {
+  async #knownOf(writing: Writing, segment: OpenSegment, person: Person): Promise<KnownChunks> {
+    const { segments, tables } = writing;
     const [family, name] = [familyOf(segment.header), JSON.stringify(person)];
     const known = tables.of(family, name);
     const metadata = segments.of(metadataChainOf(segment.header.retentionClass));
     const used = [known.sealedWith, segment.sealedKeyOf(person), metadata?.sealedKeyOf(person)];
-    if (await this.#areCurrent(used)) return known;
+    if (await this.#areCurrent(writing, used)) return known;
     for (const one of [segment, metadata]) one?.forgetSlot(person);
     return tables.renew(family, name);
   }
 
-  async #forgetErased(segment: OpenSegment | undefined, person: Person): Promise<void> {
-    if (!(await this.#areCurrent([segment?.sealedKeyOf(person)]))) segment?.forgetSlot(person);
+  async #forgetErased(writing: Writing, segment: OpenSegment | undefined, person: Person): Promise<void> {
+    if (!(await this.#areCurrent(writing, [segment?.sealedKeyOf(person)]))) segment?.forgetSlot(person);
   }
 
-  /** What is sealed to one pair is asked once: it is a file that is read. */
-  async #areCurrent(sealed: readonly (Uint8Array | undefined)[]): Promise<boolean> {
+  /**
+   * What is sealed to one pair is asked once in a batch: it is a file that is read, and of whoever is erased meanwhile
+   * all that is in the batch began before.
+   */
+  async #areCurrent({ current }: Writing, sealed: readonly (Uint8Array | undefined)[]): Promise<boolean> {
     const { sealer } = this.#options;
-    const pairs = new Map(sealed.flatMap((one) => (one === undefined ? [] : [[sealer.pairOf(one), one] as const])));
-    for (const one of pairs.values()) if (!(await sealer.isCurrent(one))) return false;
+    for (const one of sealed) {
+      if (one === undefined) continue;
+      const pair = sealer.pairOf(one);
+      if (current.has(pair)) continue;
+      if (!(await sealer.isCurrent(one))) return false;
+      current.add(pair);
+    }
     return true;
   }
 

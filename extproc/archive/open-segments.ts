@@ -1,7 +1,8 @@
 /** The segments that a writer has open, one of each chain at most: begun, passed on to the next one, ended. */
 import { randomBytes } from 'node:crypto';
+import { isOfMetadata } from './chain-name.ts';
 import { type ChainPoint, pointOf } from './checkpoint.ts';
-import { FrameCompressor } from './compressor.ts';
+import { exchangeLevels, FrameCompressor, metadataLevels } from './compressor.ts';
 import { isOfDay, isOver } from './day.ts';
 import type { SegmentHeader } from './format.ts';
 import { type EndReason, OpenSegment } from './open-segment.ts';
@@ -26,7 +27,10 @@ export type OpenSegmentsParts = Pick<ArchiveOptions, 'fileSystem' | 'nowMs' | 's
 
 export class OpenSegments {
   readonly #parts: OpenSegmentsParts;
-  readonly #compressor = new FrameCompressor();
+  readonly #compressors = {
+    exchanges: new FrameCompressor(exchangeLevels),
+    metadata: new FrameCompressor(metadataLevels),
+  };
   /** By the name of the chain; the one used last at the end. */
   readonly #open = new Map<string, OpenSegment>();
 
@@ -115,7 +119,8 @@ export class OpenSegments {
       ...marksFor(home),
     };
     const path = segmentPath(directory, header);
-    const segment = await OpenSegment.create(fileSystem, path, header, this.#compressor);
+    const compressor = this.#compressors[isOfMetadata(chain) ? 'metadata' : 'exchanges'];
+    const segment = await OpenSegment.create(fileSystem, path, header, compressor);
     this.#open.set(chain, segment);
     return segment;
   }

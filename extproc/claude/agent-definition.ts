@@ -1,8 +1,9 @@
 /** Reads which models, tools, skills and servers a body gives to an agent of its own (managed agents, dreams). */
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { mcpHostsOf } from './mcp-host.ts';
+import { type McpToolset, readMcpToolsets } from './mcp-toolsets.ts';
 import type { SkillRef } from './request.ts';
-import { readTools } from './request-tools.ts';
+import { readTools, toolDefinitions } from './request-tools.ts';
 
 /** `models` also has those of advisors and sub-agents, `toolNames` also the tools that a toolset brings along. */
 export type AgentDefinition = {
@@ -12,6 +13,7 @@ export type AgentDefinition = {
   skills: SkillRef[];
   mcpServerNames: string[];
   mcpServerHosts: string[];
+  mcpToolsets: McpToolset[];
 };
 
 export type ReadDefinition = { ok: true; definition: AgentDefinition | null } | { ok: false; fault: string };
@@ -53,6 +55,8 @@ function readDefinition(agent: JsonObject, place: string): ReadDefinition {
   addModelsBelow(agent.multiagent, models, faults);
   for (const model of tools.models) models.add(model);
   if (models.size > agentModelsMax) faults.push(`${place}multiagent names more than ${agentModelsMax} models`);
+  const toolsets = readMcpToolsets(agent.mcp_servers, toolDefinitions(agent.tools, []));
+  if (!toolsets.ok) faults.push(`${place}${toolsets.fault}`);
   const definition = {
     models: [...models],
     toolNames: [...tools.names, ...toolsetNames(agent.tools)],
@@ -66,6 +70,7 @@ function readDefinition(agent: JsonObject, place: string): ReadDefinition {
       text(server.name, `${place}mcp_servers[${at}].name`, faults),
     ),
     mcpServerHosts: mcpHostsOf(agent.mcp_servers),
+    mcpToolsets: toolsets.ok ? toolsets.toolsets : [],
   };
   const [fault] = faults;
   return fault === undefined ? { ok: true, definition } : { ok: false, fault };

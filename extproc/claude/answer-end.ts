@@ -51,7 +51,7 @@ export class AnswerEnd {
     this.opaque = encoding !== '' && encoding !== 'identity';
     this.#stream = mediaTypeOf(options.contentType) === 'text/event-stream' && options.grammar !== 'open';
     this.#isCompletion = options.grammar === 'completion';
-    this.#head = Buffer.alloc(this.#isCompletion ? completionLineBytes : lineHeadBytes);
+    this.#head = Buffer.alloc(!this.#stream ? 0 : this.#isCompletion ? completionLineBytes : lineHeadBytes);
     this.#contentLength = options.contentLength;
   }
 
@@ -87,7 +87,7 @@ export class AnswerEnd {
 
   #holdHead(bytes: Uint8Array): void {
     const room = this.#head.length - this.#lineBytes;
-    if (room > 0) this.#head.set(bytes.subarray(0, room), this.#lineBytes);
+    if (room > 0) this.#head.set(bytes.length > room ? bytes.subarray(0, room) : bytes, this.#lineBytes);
     this.#lineBytes += bytes.length;
   }
 

@@ -7,11 +7,12 @@ import { isJsonObject, type JsonObject, type JsonValue, objectsIn } from './json
 
 /**
  * `agent`, `environment`, `deployment` and `session` are those of managed agents, a run of a deployment counts as one;
- * `message` is the last one of a thread, by which the next request goes on with it. No answer is known to give anybody a
- * `vault`: what its endpoints answer is read by nobody here.
+ * `message` is the last one of a thread, by which the next request goes on with it; `compared_message` one whose prompt the
+ * API compares with that of the request (cache diagnostics), which tells guess by guess what somebody wrote. No answer is
+ * known to give anybody a `vault`: what its endpoints answer is read by nobody here.
  */
 export const ownedKinds = [
-  ...(['file', 'batch', 'skill', 'container', 'session', 'message'] as const),
+  ...(['file', 'batch', 'skill', 'container', 'session', 'message', 'compared_message'] as const),
   ...(['agent', 'environment', 'deployment', 'memory_store', 'dream', 'user_profile', 'vault'] as const),
 ] as const;
 export type OwnedKind = (typeof ownedKinds)[number];
@@ -57,16 +58,15 @@ const cursors = new Set(['after_id', 'before_id']);
  * (`withCursors`): of others it would show anyway what stands there.
  */
 export function idsNamedByTarget(endpointKind: string, path: string, query: string, withCursors = false): OwnedId[] {
-  const named = new NamedIds();
   const place = placeByEndpointKind.get(endpointKind);
-  if (place !== undefined) {
-    const id = path.split('/')[place.segment];
-    if (id !== undefined && !(place.kind === 'skill' && isVendorSkill(id))) named.add(place.kind, id);
-    for (const [name, value] of new URLSearchParams(query)) {
-      if (listOfIds.test(name)) named.add(place.kind, value);
-      const kind = kindByParameter.get(name) ?? (withCursors && cursors.has(name) ? place.kind : undefined);
-      if (kind !== undefined) named.add(kind, value);
-    }
+  if (place === undefined) return [];
+  const named = new NamedIds();
+  const id = path.split('/')[place.segment];
+  if (id !== undefined && !(place.kind === 'skill' && isVendorSkill(id))) named.add(place.kind, id);
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (listOfIds.test(name)) named.add(place.kind, value);
+    const kind = kindByParameter.get(name) ?? (withCursors && cursors.has(name) ? place.kind : undefined);
+    if (kind !== undefined) named.add(kind, value);
   }
   return named.all();
 }
@@ -96,32 +96,49 @@ function addNamed(value: JsonValue, named: NamedIds): void {
     return;
   }
   if (!isJsonObject(value)) return;
-  addFieldsOf(value, named);
-  for (const [name, inner] of Object.entries(value)) {
+  // Every field of a body comes by here: a list of them would be most of what reading it leaves behind.
+  for (const name in value) addField(value, name, value[name], named);
+  for (const name in value) {
+    const inner = value[name];
     if (typeof inner === 'object' && !callersOwn.has(name)) addNamed(inner, named);
   }
 }
 
-function addFieldsOf(value: JsonObject, named: NamedIds): void {
-  const { container, skill_id: skillId, thread, type } = value;
-  for (const [kind, one, many] of [
-    ['file', value.file_id, value.file_ids],
-    ['session', value.session_id, value.session_ids],
-    ['agent', value.agent_id, value.agent_ids],
-    ['agent', idOf(value.agent), value.agents],
-    ['agent', type === 'agent' ? value.id : undefined, value.predefined_agents],
-    ['environment', value.environment_id, value.environment_ids],
-    ['deployment', value.deployment_id, value.deployment_ids],
-    ['memory_store', value.memory_store_id, value.memory_store_ids],
-    ['user_profile', value.user_profile_id, value.user_profile_ids],
-    ['vault', value.vault_id, value.vault_ids],
-  ] as const) {
-    // One in the place of many, and many in the place of one: a reader may take either.
-    for (const item of [one, many].flat()) named.add(kind, item);
+/** One in the place of many, and many in the place of one: a reader may take either. */
+const kindByField: ReadonlyMap<string, OwnedKind> = new Map<string, OwnedKind>([
+  ...(
+    ['file', 'session', 'agent', 'environment', 'deployment', 'memory_store', 'user_profile', 'vault'] as const
+  ).flatMap((kind) => [[`${kind}_id`, kind] as const, [`${kind}_ids`, kind] as const]),
+  ['agents', 'agent'],
+  ['predefined_agents', 'agent'],
+]);
+
+function addField(object: JsonObject, name: string, value: JsonValue | undefined, named: NamedIds): void {
+  switch (name) {
+    case 'agent':
+      named.addEach('agent', idOf(value));
+      return;
+    case 'id':
+      if (object.type === 'agent') named.addEach('agent', value);
+      return;
+    case 'container':
+      named.add('container', idOf(value));
+      return;
+    case 'thread':
+      if (isJsonObject(value)) named.add('message', value.previous_message_id);
+      return;
+    case 'diagnostics':
+      if (isJsonObject(value)) named.add('compared_message', value.previous_message_id);
+      return;
+    case 'skill_id':
+      if (typeof value === 'string' && !(object.type === 'anthropic' && isVendorSkill(value)))
+        named.add('skill', value);
+      return;
+    default: {
+      const kind = kindByField.get(name);
+      if (kind !== undefined) named.addEach(kind, value);
+    }
   }
-  named.add('container', idOf(container));
-  if (isJsonObject(thread)) named.add('message', thread.previous_message_id);
-  if (typeof skillId === 'string' && !(type === 'anthropic' && isVendorSkill(skillId))) named.add('skill', skillId);
 }
 
 /** Many things are named by their id alone, or by an object that has it. */
@@ -181,6 +198,14 @@ export function idsMadeByMessage(message: JsonObject | null): OwnedId[] {
   return made.real();
 }
 
+/** By what later requests can name the message that answers this one. */
+export function messageKindsOf(request: { inThread: boolean; isComparable: boolean } | null): OwnedKind[] {
+  return [
+    ...(request?.inThread === true ? (['message'] as const) : []),
+    ...(request?.isComparable === true ? (['compared_message'] as const) : []),
+  ];
+}
+
 /** What was made and not named: who goes on with somebody's container is not the one who made it. */
 export function idsBrought(made: readonly OwnedId[], named: readonly OwnedId[]): OwnedId[] {
   const known = new Set(named.map(keyOf));
@@ -205,6 +230,11 @@ class NamedIds {
     if (id === '' || this.isFull) return;
     const each = { kind, id: id.slice(0, idMaxChars + 1) };
     this.#byKey.set(keyOf(each), each);
+  }
+
+  addEach(kind: OwnedKind, value: JsonValue | undefined): void {
+    if (Array.isArray(value)) for (const item of value) this.add(kind, item);
+    else this.add(kind, value);
   }
 
   /** Without those that were cut: whatever is as long would be one and the same. */

@@ -33,6 +33,12 @@ export function readTools(tools: JsonValue | undefined, turns: readonly { conten
   return { ok: true, ...offered };
 }
 
+/** Every definition of a tool, wherever it stands. */
+export function toolDefinitions(tools: JsonValue | undefined, turns: readonly { content: JsonValue }[]): JsonObject[] {
+  const inTurns = turns.flatMap(({ content }) => objectsIn(content)).flatMap(definitionsIn);
+  return [...objectsIn(tools ?? null), ...inTurns.filter(isJsonObject)];
+}
+
 function addTool(tool: JsonValue, { names, types, models }: OfferedTools): string | null {
   if (!isJsonObject(tool)) return ' must be an object';
   const { name, type, model } = tool;

@@ -1,8 +1,9 @@
 /** Reads the body of a Messages request (`/v1/messages`, count_tokens, `params` of a batch entry). */
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { mcpHostsOf } from './mcp-host.ts';
+import { type McpToolset, readMcpToolsets } from './mcp-toolsets.ts';
 import { readModels } from './request-models.ts';
-import { readTools } from './request-tools.ts';
+import { readTools, toolDefinitions } from './request-tools.ts';
 
 /** One message. `rest` holds its other fields (Claude Code sends `output_config`), and is absent when there are none. */
 export type Turn = { role: string; content: JsonValue; rest?: JsonObject };
@@ -32,9 +33,12 @@ export type MessagesRequest = {
   mcpServerNames: string[];
   /** Where the MCP servers are, see `mcpHostOf`. */
   mcpServerHosts: string[];
+  mcpToolsets: McpToolset[];
   previousMessageId: string | null;
   /** Begins a thread or goes on with one; the first request of a thread names no message yet. */
   inThread: boolean;
+  /** Has the API keep of it what later requests are compared with; the first request names no message yet. */
+  isComparable: boolean;
 };
 
 export type ReadRequest = { ok: true; request: MessagesRequest } | { ok: false; fault: string };
@@ -60,7 +64,7 @@ class RequestReader {
   }
 
   read(): MessagesRequest {
-    const { model, stream, max_tokens: maxTokens, system, metadata, thread } = this.#body;
+    const { model, stream, max_tokens: maxTokens, system, metadata, thread, diagnostics } = this.#body;
     this.#demand(typeof model === 'string' && model !== '', 'model must be a non-empty string');
     this.#demand(stream === undefined || typeof stream === 'boolean', 'stream must be a boolean');
     this.#demand(maxTokens === undefined || Number.isFinite(maxTokens), 'max_tokens must be a number');
@@ -87,19 +91,30 @@ class RequestReader {
         return this.#string(fields.name, `mcp_servers[${at}].name`);
       }),
       mcpServerHosts: mcpHostsOf(this.#body.mcp_servers),
+      mcpToolsets: this.#mcpToolsets(messages),
       previousMessageId: isJsonObject(thread) ? stringOrNull(thread.previous_message_id) : null,
       inThread: isJsonObject(thread),
+      isComparable: isJsonObject(diagnostics),
     };
   }
 
   #turn(message: JsonValue, at: number): Turn {
-    const { role, content, ...rest } = this.#object(message, `messages[${at}]`);
+    const fields = this.#object(message, `messages[${at}]`);
     const turn: Turn = {
-      role: this.#string(role, `messages[${at}].role`),
-      content: content ?? null,
+      role: this.#string(fields.role, `messages[${at}].role`),
+      content: fields.content ?? null,
     };
-    if (Object.keys(rest).length > 0) turn.rest = rest;
+    if (Object.keys(fields).some(isOfRest)) {
+      const { role: _role, content: _content, ...rest } = fields;
+      turn.rest = rest;
+    }
     return turn;
+  }
+
+  #mcpToolsets(messages: readonly Turn[]): McpToolset[] {
+    const read = readMcpToolsets(this.#body.mcp_servers, toolDefinitions(this.#body.tools, messages));
+    if (!read.ok) this.#demand(false, read.fault);
+    return read.ok ? read.toolsets : [];
   }
 
   /** A container is an id, or an object with an id and skills. */
@@ -142,6 +157,10 @@ class RequestReader {
   #demand(holds: boolean, fault: string): void {
     if (!holds) this.fault ??= fault;
   }
+}
+
+function isOfRest(field: string): boolean {
+  return field !== 'role' && field !== 'content';
 }
 
 function stringOrNull(value: JsonValue | undefined): string | null {

@@ -5,11 +5,12 @@ import type { Masked } from '../masking/masked.ts';
 import type { Masker } from '../masking/masker.ts';
 import { documentsLeftOf, transcriptOf } from '../remask/archived-exchanges.ts';
 import { maskAgain } from '../remask/mask-again.ts';
+import { maskMetadata } from '../remask/mask-metadata.ts';
 import type { ExchangeDocument } from '../transcript/document.ts';
 import { archiveOf } from './archive-of.ts';
 import { documentPartsOf } from './recorded-of.ts';
 
-/** `unreadable.reason` holds no content. `left`: its content is gone, and these are as they were masked then. */
+/** `unreadable.reason` holds no content. `left`: its content is gone, and these are what is left. */
 export type ArchivedLook =
   | { kind: 'found' | 'left'; documents: readonly Masked<ExchangeDocument>[] }
   | { kind: 'absent' }
@@ -28,7 +29,7 @@ export function archivedOf(config: () => Config, masker: () => Masker): OpenArch
     const archive = archiveOf(config());
     try {
       const outcome = await archive.read(exchangeId);
-      if (outcome.kind === 'absent') return await leftOf(config(), exchangeId);
+      if (outcome.kind === 'absent') return await leftOf(config(), masker, exchangeId);
       if (outcome.kind === 'unopened') return unopened(outcome.why);
       const transcript = await transcriptOf(outcome.exchange);
       if (transcript === null) return { kind: 'unreadable', reason: 'its records are not whole' };
@@ -44,16 +45,20 @@ export function archivedOf(config: () => Config, masker: () => Masker): OpenArch
   };
 }
 
-async function leftOf(config: Config, exchangeId: string): Promise<ArchivedLook> {
+async function leftOf(config: Config, masker: () => Masker, exchangeId: string): Promise<ArchivedLook> {
   const archive = archiveOf(config, 'metadata');
   try {
     const outcome = await archive.read(exchangeId);
     if (outcome.kind === 'absent') return outcome;
     if (outcome.kind === 'unopened') return unopened(outcome.why);
     const documents = await documentsLeftOf(outcome.exchange);
-    return documents === null
-      ? { kind: 'unreadable', reason: 'what is left of it is not as this version writes it' }
-      : { kind: 'left', documents };
+    if (documents === null)
+      return { kind: 'unreadable', reason: 'what is left of it is not as this version writes it' };
+    const { parts } = await documentPartsOf(config, masker);
+    const masked = await maskMetadata(documents, parts);
+    return masked.kind === 'masked'
+      ? { kind: 'left', documents: masked.documents }
+      : { kind: 'unreadable', reason: masked.reason };
   } finally {
     await archive.close();
   }

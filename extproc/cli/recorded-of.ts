@@ -16,6 +16,7 @@ import { ArchivedExchanges, ExchangesOf } from '../remask/archived-exchanges.ts'
 import { JournalExchanges } from '../remask/journal-exchanges.ts';
 import { openKeeper } from '../remask/keeper.ts';
 import type { MaskAgainParts } from '../remask/mask-again.ts';
+import type { MaskMetadataParts } from '../remask/mask-metadata.ts';
 import { nameFinderOf } from '../remask/name-finder.ts';
 import type { RecordedExchanges } from '../remask/recorded-exchanges.ts';
 import type { RemaskParts } from '../remask/remask.ts';
@@ -26,7 +27,7 @@ import { openIndexOf, openMemoryOf, openReplaceOf } from './index-of.ts';
 
 /** What is recorded, and all that is needed to mask it again as shipping does; must be closed. */
 export type Recorded = {
-  parts: Omit<MaskAgainParts, 'masker'> & {
+  parts: Omit<MaskAgainParts & MaskMetadataParts, 'masker'> & {
     masker: Pick<Masker, 'json'>;
     recorded: RecordedExchanges;
     index: Pick<IndexSearch, 'search' | 'get'>;
@@ -100,6 +101,7 @@ export async function documentPartsOf(
     policy: {
       record: (input: RecordInput) => ({ ...engine.record(input), revision: engine.revision }),
       unjudgedPrivacy: engine.unjudgedPrivacy,
+      revision: engine.revision,
     },
     detection: () => detection,
     keyedHash: keyedHashWith(readFileSync(join(dataDirectory, 'keys', 'hash.key'))),

@@ -88,9 +88,10 @@ function tell(dependencies: LookingDependencies, { counts, waiting, next }: Rema
   else if (counts.selected === 0) dependencies.setExitCode(exitNothingFound);
 }
 
-function told({ selected, remasked, unchanged, failed, gone, absent }: RemaskCounts): string {
+function told({ selected, remasked, unchanged, metadata, failed, gone, absent }: RemaskCounts): string {
   const left = absent === 0 ? '' : `, ${absent} no longer in the index`;
-  return `${selected} selected: ${remasked} masked anew, ${unchanged} unchanged, ${failed} failed, ${gone} without raw bytes${left}`;
+  const bare = metadata === 0 ? '' : ` (${metadata} of these have metadata alone)`;
+  return `${selected} selected: ${remasked} masked anew, ${unchanged} unchanged${bare}, ${failed} failed, ${gone} without raw bytes${left}`;
 }
 
 function selectionOf(ids: string[], flags: Flags, now: Date): RemaskSelection {

@@ -6,7 +6,7 @@ import { releaseRoutesOf } from './routes.ts';
 const type = (name: string) => `type.googleapis.com/envoy.${name}`;
 
 /** What of the frame it has in common with the listener of callers. */
-type Common = { accessLog: unknown; headersToRemove: readonly string[] };
+type Common = { accessLogs: readonly unknown[]; headersToRemove: readonly string[] };
 
 /** Its socket is made by Envoy with mode 0600, written in decimal: YAML versions disagree on octal numbers. */
 const ownerOnly = 384;
@@ -16,7 +16,7 @@ const ownerOnly = 384;
  * Envoy's own user is its place, skilltape is asked of each request whether it is one of its own, and only what it said
  * so of has a credential and an upstream.
  */
-export function releaseListener({ release }: EnvoyPlan, { accessLog, headersToRemove }: Common): unknown {
+export function releaseListener({ release }: EnvoyPlan, { accessLogs, headersToRemove }: Common): unknown {
   if (release === undefined) return null;
   const { socket, connections } = release;
   return {
@@ -59,7 +59,7 @@ export function releaseListener({ release }: EnvoyPlan, { accessLog, headersToRe
                   },
                 },
               ],
-              access_log: [accessLog],
+              access_log: accessLogs,
               local_reply_config: ownAnswers,
               route_config: {
                 name: 'release',
@@ -147,6 +147,20 @@ const lockFilter = {
     },
   },
 };
+
+type EndReports = { filter: { and_filter: { filters: [{ metadata_filter: { matcher: unknown } }, ...unknown[]] } } };
+
+/** The frame's logger of broken answers, for requests that were let through here. */
+export function releasedEnds(logger: EndReports): unknown {
+  const [verdict, ...others] = logger.filter.and_filter.filters;
+  const matcher = {
+    filter: 'skilltape',
+    path: [{ key: 'verdict' }],
+    value: { string_match: { exact: 'released' } },
+  };
+  const filters = [{ metadata_filter: { ...verdict.metadata_filter, matcher } }, ...others];
+  return { ...logger, filter: { and_filter: { filters } } };
+}
 
 export const releaseComment = [
   ' By it skilltape sends held requests on that people approved while their answer had begun (connections with streamHolds).',

@@ -11,7 +11,7 @@ import {
 } from './credentials.ts';
 import type { EnvoyPlan, ProcessorAddress } from './plan.ts';
 import { providersOf, requirementOf } from './providers.ts';
-import { releaseComment, releaseListener } from './release.ts';
+import { releaseComment, releasedEnds, releaseListener } from './release.ts';
 import { routesOf } from './routes.ts';
 
 type Path = readonly (string | number)[];
@@ -77,9 +77,9 @@ function setConnectionFilters(frame: Document, { connections }: EnvoyPlan): void
 function setReleaseListener(frame: Document, plan: EnvoyPlan): void {
   const list = frame.getIn(['static_resources', 'listeners']) as YAMLSeq;
   const plain = (path: Path) => (frame.getIn(path) as YAMLMap).toJS(frame) as never;
-  const accessLog = plain([...manager, 'access_log', 0]);
+  const accessLogs = [plain([...manager, 'access_log', 0]), releasedEnds(plain([...manager, 'access_log', 1]))];
   const headersToRemove = plain([...manager, 'route_config', 'request_headers_to_remove']);
-  const rendered = releaseListener(plan, { accessLog, headersToRemove });
+  const rendered = releaseListener(plan, { accessLogs, headersToRemove });
   list.items.splice(1, Number.POSITIVE_INFINITY, ...(rendered === null ? [] : [spaced(frame, rendered)]));
   const [, node] = list.items as YAMLMap[];
   if (node !== undefined) node.commentBefore = releaseComment;

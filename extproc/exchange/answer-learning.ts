@@ -1,5 +1,5 @@
 import type { AnswerIds } from '../claude/answer-ids.ts';
-import { idsBrought, type OwnedId } from '../claude/owned-ids.ts';
+import { idsBrought, type OwnedId, type OwnedKind } from '../claude/owned-ids.ts';
 import { HeldBody } from './held-body.ts';
 import { claimAll } from './ownership.ts';
 import type { Budget, Owners, SessionLinks } from './ports.ts';
@@ -24,8 +24,8 @@ export type LearningOptions = {
   endpoint: string;
   /** What the request named is not what its answer made. */
   named: readonly OwnedId[];
-  /** Whether the request was in a thread, where the next one names the message of this answer. */
-  inThread: boolean;
+  /** By what the next request names the message of this answer. */
+  messageKinds: readonly OwnedKind[];
   budget: Budget;
   reader: Reader;
   heldBodyMaxBytes: number;
@@ -53,7 +53,7 @@ export class AnswerLearning {
   async learn(answer: { status: number; contentType: string; contentEncoding: string }): Promise<void> {
     if (this.#over) return;
     this.#over = true;
-    const { links, owners, scope, session, inThread, named } = this.#options;
+    const { links, owners, scope, session, messageKinds, named } = this.#options;
     const ids = await this.#idsIn(answer);
     this.forget();
     if (ids === null) return;
@@ -61,9 +61,9 @@ export class AnswerLearning {
     const keys: string[] = [];
     if (containerId !== null) keys.push(sessionLinkKey(scope, 'container', containerId));
     if (managedSessionId !== null) keys.push(sessionLinkKey(scope, 'managed_session', managedSessionId));
-    if (inThread && messageId !== null) keys.push(sessionLinkKey(scope, 'message', messageId));
-    const inThreadToo: OwnedId[] = inThread && messageId !== null ? [{ kind: 'message', id: messageId }] : [];
-    const brought = idsBrought([...made, ...inThreadToo], named);
+    if (messageKinds.includes('message') && messageId !== null) keys.push(sessionLinkKey(scope, 'message', messageId));
+    const answered = messageId === null ? [] : messageKinds.map((kind): OwnedId => ({ kind, id: messageId }));
+    const brought = idsBrought([...made, ...answered], named);
     await Promise.all([...keys.map((key) => links.remember(key, session)), claimAll(brought, scope, owners)]);
   }
 

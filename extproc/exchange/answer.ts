@@ -86,7 +86,7 @@ export class Answer {
     }
     if (ended || how.last) {
       this.#count();
-      await this.#learn();
+      if (this.#learning !== null) await this.#learn(this.#learning);
     }
     const action =
       this.#changed === null ? continueAnswer(frame, how.setHeaders) : await this.#change(this.#changed, frame, how);
@@ -156,9 +156,9 @@ export class Answer {
     this.#counting.answered(this.#usage.read(this.#counting.requestBytes));
   }
 
-  async #learn(): Promise<void> {
+  #learn(learning: AnswerLearning): Promise<void> {
     const { status } = this;
-    await this.#learning?.learn({ status, contentType: this.#contentType, contentEncoding: this.#contentEncoding });
+    return learning.learn({ status, contentType: this.#contentType, contentEncoding: this.#contentEncoding });
   }
 
   /** Nothing passes before the last chunk, in whose place all of the changed body goes; both forms are recorded. */
@@ -210,6 +210,8 @@ export function isFromUpstream({ attributes }: FrameOf<'response_headers'>): boo
   const details = attributes['response.code_details'] ?? '';
   return details === '' || details === 'via_upstream';
 }
+
+export const answeredUnreleased = cut('an answer of the upstream came to a request that was not released');
 
 /** An answer without a request must be Envoy's own: one of an upstream would mean that requests pass us by. */
 export function continueUnseen(frame: Frame): Action {

@@ -68,7 +68,7 @@ export type ApprovalAnswer = ApprovalDecision | { kind: 'pending'; ticket: strin
 export type ApprovalDesk = {
   /** Uses a grant, joins the ticket that is open for the same request, or opens one. Rejects when it cannot. */
   ask(request: ApprovalRequest): Promise<ApprovalAnswer>;
-  /** Resolves when the ticket that an exchange waits for was decided, with null when the desk closes before. */
+  /** Resolves when the ticket that an exchange waits for was decided, with null when the process stops before. */
   decided(ticket: string, exchangeId: string): Promise<ApprovalDecision | null>;
   /** The exchange waits no longer, and nothing of it goes upstream; its ticket stays, with a grant that it used already. */
   leave(ticket: string, exchangeId: string): void;

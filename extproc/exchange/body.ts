@@ -255,6 +255,7 @@ function agentFacts(definition: AgentDefinition | null): RequestInput['agent'] {
     tool_types: definition.toolTypes,
     mcp_server_names: definition.mcpServerNames,
     mcp_server_hosts: definition.mcpServerHosts,
+    mcp_toolsets: definition.mcpToolsets,
     skills,
   };
 }

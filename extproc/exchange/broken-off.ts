@@ -57,6 +57,15 @@ async function endingOf(end: Break, known: Known, reports: AwaitedEnds): Promise
   return { outcome: isOurLoss ? 'interrupted' : outcomesBy[report.by], detail: report.detail };
 }
 
+/**
+ * Of a released answer that broke off as we read it, `seen` in our words. On the release listener we are the client.
+ * Without a report it was the upstream for all that is known.
+ */
+export function releaseBrokenOff(report: EndReport | null, seen: string): Ending {
+  if (report === null || report.by === 'client') return { outcome: 'upstream_aborted', detail: seen };
+  return { outcome: outcomesBy[report.by], detail: `release: ${report.detail}` };
+}
+
 function unreported(how: 'stream_ended' | 'connection_lost', outcome: Outcome): Ending {
   if (how === 'connection_lost') return { outcome: 'interrupted', detail: 'the connection to Envoy was lost' };
   const isKnown = outcome !== 'aborted';

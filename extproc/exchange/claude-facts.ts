@@ -18,6 +18,7 @@ export function claudeFacts(request: MessagesRequest): ClaudeFacts {
     tool_types: request.toolTypes,
     mcp_server_names: request.mcpServerNames,
     mcp_server_hosts: request.mcpServerHosts,
+    mcp_toolsets: request.mcpToolsets,
     skills: request.skills,
     has_system: system !== null,
     // All of it: nobody knows here whether the history that a caller sends was ever said.
@@ -38,9 +39,10 @@ export function batchFacts(entries: readonly BatchEntry[]): ReadBatchFacts {
   const variants = new Map<string, BatchFacts['requests'][number]>();
   for (const { request } of entries) {
     const facts = claudeFacts(request);
-    const { models, stream, tool_names, tool_types, mcp_server_names, mcp_server_hosts, skills, has_system } = facts;
-    const things = [models, tool_names, tool_types, mcp_server_names, mcp_server_hosts, skills];
-    const key = JSON.stringify([stream, has_system, things]);
+    const { models, stream, tool_names, tool_types, skills, has_system } = facts;
+    const things = [models, tool_names, tool_types, skills];
+    const servers = [facts.mcp_server_names, facts.mcp_server_hosts, facts.mcp_toolsets];
+    const key = JSON.stringify([stream, has_system, things, servers]);
     const same = variants.get(key);
     variants.set(key, same === undefined ? { ...facts, count: 1 } : merged(same, facts));
     if (variants.size > batchVariantsMax) return { ok: false, fault: tooVaried };

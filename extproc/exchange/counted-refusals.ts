@@ -57,7 +57,7 @@ export class CountedRefusals {
     this.#turn();
     const { authentication, sourceAddress } = intake.facts;
     const isKnown = authentication.kind === 'verified';
-    const caller = isKnown ? this.#callers.get(callerOn(intake)) : undefined;
+    const caller = isKnown && this.#callers.size > 0 ? this.#callers.get(callerOn(intake)) : undefined;
     // Whoever is not beyond the limit is judged once, on the way that all take.
     if (isKnown && (caller === undefined || caller.recorded < this.#limits.callerRecordsPerMinute)) return null;
     const verdict = judge.access(intake.access);

@@ -2,20 +2,22 @@
  * Waits for work, at most `timeoutMs`; undefined when the time is over and `stillWanted` says that the result would
  * still be acted on. The work itself goes on: it must look again whether it is wanted before it changes anything.
  */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   work: Promise<T>,
   timeoutMs: number,
   stillWanted: () => boolean,
 ): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeoutMs);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      if (stillWanted()) resolve(undefined);
+    }, timeoutMs);
+    const inTime = <V>(settle: (value: V) => void) => {
+      return (value: V) => {
+        clearTimeout(timer);
+        settle(value);
+      };
+    };
+    // What comes late changes nothing: the promise has its result.
+    work.then(inTime(resolve), inTime(reject));
   });
-  try {
-    const result = await Promise.race([work, late]);
-    return result === undefined && !stillWanted() ? await work : result;
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
-  }
 }

@@ -1,6 +1,6 @@
 import type { MessagesRequest } from '../claude/request.ts';
 import { SkilltapeError } from '../errors.ts';
-import { Answer, continueUnseen, isFromUpstream } from './answer.ts';
+import { Answer, answeredUnreleased, continueUnseen, isFromUpstream } from './answer.ts';
 import { brokenOff, type StreamEnding } from './broken-off.ts';
 import { withDeadline } from './deadline.ts';
 import { newExchangeId } from './exchange-id.ts';
@@ -13,14 +13,15 @@ import { Judging } from './judging.ts';
 import { Ledger } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
 import { OwnReply } from './own-reply.ts';
-import { type Phase, phaseAfter, stepOf } from './phase.ts';
+import { isHeld, type Phase, phaseAfter, stepOf } from './phase.ts';
 import type { Connection, ExchangeContext, Judge, Verdict } from './ports.ts';
 import { denialReply, type RefusalReason, refusalReply } from './refusal.ts';
 import { accessLogOf, releaseOf } from './release.ts';
 import { RequestBody, refusedDetail } from './request-body.ts';
 import { readRequest } from './request-reading.ts';
-import { type Session, sessionHeaders } from './session.ts';
+import { ownHeaders, type Session } from './session.ts';
 import { Share } from './share.ts';
+import { type Soon, whenThere } from './soon.ts';
 import { type Stop, stopDetail, stopIn, stoppedReply } from './stopping.ts';
 import { rulesOf } from './verdicts.ts';
 
@@ -62,17 +63,29 @@ export class Exchange {
     this.#body = new RequestBody(context, this.#share, this.id);
   }
 
-  /** Never rejects: what fails while the request is held is refused, what fails later cuts the answer (inv. 2). */
-  async accept(frame: Frame): Promise<Action> {
-    const action = await this.#stepInTime(frame).catch((error) => this.#failed(SkilltapeError.from(error)));
+  /** Never throws or rejects: what fails while the request is held is refused, what fails later cuts the answer (inv. 2). */
+  accept(frame: Frame): Soon<Action> {
+    const isHurried = isHeld(this.#phase) && !frame.kind.startsWith('response_');
+    try {
+      const step = this.#step(frame);
+      if (!(step instanceof Promise)) return this.#next(step);
+      return (isHurried ? this.#inHurry(step) : step).then(
+        (action) => this.#next(action),
+        (error) => this.#next(this.#failed(error)),
+      );
+    } catch (error) {
+      return this.#next(this.#failed(error));
+    }
+  }
+
+  #next(action: Action): Action {
     this.#phase = phaseAfter(action, this.#phase);
     return action;
   }
 
   /** People take their time: only what comes before and after them is in a hurry. */
-  async #stepInTime(frame: Frame): Promise<Action> {
-    if (!this.#isHeld() || frame.kind.startsWith('response_')) return this.#step(frame);
-    const action = await this.#inTime(this.#step(frame));
+  async #inHurry(step: Promise<Action>): Promise<Action> {
+    const action = await this.#inTime(step);
     const holding = this.#holding;
     if (holding === undefined) return action;
     const begun = await holding.streamed();
@@ -89,8 +102,9 @@ export class Exchange {
     return action ?? this.#own.given ?? this.#refuseUnrecorded('decision_timeout');
   }
 
-  #failed(fault: SkilltapeError): Action {
-    if (!this.#isHeld()) return { kind: 'cut', reason: fault.message };
+  #failed(thrown: unknown): Action {
+    const fault = SkilltapeError.from(thrown);
+    if (!isHeld(this.#phase)) return { kind: 'cut', reason: fault.message };
     this.#context.onFault(this.id, fault);
     return this.#refuseUnrecorded('journal_unavailable');
   }
@@ -104,10 +118,6 @@ export class Exchange {
   async stop(stop: Stop): Promise<Action> {
     if (this.#holding?.stop(stop) === true) return { kind: 'wait' };
     return stopIn(this.#phase, stop) ?? this.#replyRecorded('stopped', stopDetail(stop), stoppedReply(stop, this.id));
-  }
-
-  #isHeld(): boolean {
-    return this.#phase === 'opened' || this.#phase === 'receiving';
   }
 
   /**
@@ -129,7 +139,7 @@ export class Exchange {
     }
   }
 
-  async #step(frame: Frame): Promise<Action> {
+  #step(frame: Frame): Soon<Action> {
     const step = stepOf(this.#phase, frame.kind, 'endOfStream' in frame && frame.endOfStream);
     switch (step) {
       case 'begin':
@@ -154,12 +164,12 @@ export class Exchange {
   }
 
   /** Many requests may come in one turn of the event loop, which must stay short. */
-  #beginInTurn(frame: FrameOf<'request_headers'>): Promise<Action> {
+  #beginInTurn(frame: FrameOf<'request_headers'>): Soon<Action> {
     this.#phase = 'receiving';
-    return this.#context.loopShare.run(() => (this.#isHeld() ? this.#begin(frame) : { kind: 'wait' as const }));
+    return this.#context.loopShare.run(() => (isHeld(this.#phase) ? this.#begin(frame) : { kind: 'wait' as const }));
   }
 
-  async #begin(frame: FrameOf<'request_headers'>): Promise<Action> {
+  #begin(frame: FrameOf<'request_headers'>): Soon<Action> {
     const { limits, log, attempts, refusals } = this.#context;
     const intake = new Intake(frame, this.#context, this.#connection, this.#pathPrefix, this.#judge.timeZones);
     this.#intake = intake;
@@ -180,34 +190,32 @@ export class Exchange {
     return refusal === null ? { kind: 'wait' } : this.#refuse(refusal.reason, refusal.detail);
   }
 
-  async #collect(frame: FrameOf<'request_body'>): Promise<Action> {
-    const taken = await this.#body.add(frame.body, this.#ledger);
-    if (taken === 'taken') return { kind: 'wait' };
-    return this.#refuse(taken, refusedDetail(taken, this.#context.limits));
+  #collect(frame: FrameOf<'request_body'>): Soon<Action> {
+    return whenThere(this.#body.add(frame.body, this.#ledger), (taken) =>
+      taken === 'taken' ? { kind: 'wait' } : this.#refuse(taken, refusedDetail(taken, this.#context.limits)),
+    );
   }
 
-  async #takeLastAndJudge(frame: Frame): Promise<Action> {
-    if (frame.kind === 'request_trailers') {
-      this.#ledger.note({ kind: 'request_trailers', headers: recordableHeaders(frame.headers) });
-    } else {
-      const first = frame.kind === 'request_headers';
-      const taken = first ? await this.#beginInTurn(frame) : await this.#collect(frame as FrameOf<'request_body'>);
-      if (taken.kind !== 'wait') return taken;
-    }
+  #takeLast(frame: Frame): Soon<Action> {
+    if (frame.kind === 'request_headers') return this.#beginInTurn(frame);
+    if (frame.kind !== 'request_trailers') return this.#collect(frame as FrameOf<'request_body'>);
+    this.#ledger.note({ kind: 'request_trailers', headers: recordableHeaders(frame.headers) });
+    return { kind: 'wait' };
+  }
+
+  async #takeLastAndJudge(lastFrame: Frame): Promise<Action> {
+    const taken = await this.#takeLast(lastFrame);
     // The deadline may have refused it while the disk was slow.
-    return this.#isHeld() ? this.#judgeRequest(frame) : { kind: 'wait' };
-  }
-
-  async #judgeRequest(lastFrame: Frame): Promise<Action> {
+    if (taken.kind !== 'wait' || !isHeld(this.#phase)) return taken;
     const place = this.#known().bodyPlace(this.#context.limits, this.#judge);
     const read = await readRequest(this.#context, this.id, place, this.#body);
-    if (!this.#isHeld()) return { kind: 'wait' };
+    if (!isHeld(this.#phase)) return { kind: 'wait' };
     if (read.fault !== '') return this.#refuse(read.reason, read.fault);
     this.#request = read.request;
     this.#session = this.#known().sessionFor(read.request, this.id, this.#context);
     const own = { exchangeId: this.id, session: this.#session.id, requestBytes: this.#body.bytes };
-    const judged = await this.#judging?.request(read, { ...own, isHeld: () => this.#isHeld() });
-    if (!judged || !this.#isHeld()) return { kind: 'wait' };
+    const judged = await this.#judging?.request(read, { ...own, isHeld: () => isHeld(this.#phase) });
+    if (!judged || !isHeld(this.#phase)) return { kind: 'wait' };
     const { input, verdict } = judged;
     if (verdict.verdict === 'hold') return this.#hold({ verdict, input, lastFrame });
     if (verdict.verdict === 'deny') return this.#deny('request', verdict, input);
@@ -219,7 +227,7 @@ export class Exchange {
   async #hold(held: Held): Promise<Action> {
     this.#noteDecision('request', held.verdict, held.input);
     await this.#ledger.sync();
-    if (!this.#isHeld()) return { kind: 'wait' };
+    if (!isHeld(this.#phase)) return { kind: 'wait' };
     const own = { id: this.id, ledger: this.#ledger, session: this.#session, request: this.#request };
     const rest = { ...own, judging: this.#judging, policyRevision: this.#judge.revision };
     this.#holding = new Holding(this.#context, this.#known(), this.#body, held, rest);
@@ -227,7 +235,7 @@ export class Exchange {
   }
 
   async #afterHold(holding: Holding, end: HoldEnd): Promise<Action> {
-    if (!this.#isHeld() || end.kind === 'left') return { kind: 'wait' };
+    if (!isHeld(this.#phase) || end.kind === 'left') return { kind: 'wait' };
     const { input, lastFrame, verdict: held } = holding.held;
     const { verdict, ...told } = holding.told(end);
     if (verdict !== null) this.#noteDecision('request', verdict, input);
@@ -238,7 +246,7 @@ export class Exchange {
   /** Made only when the whole request and its verdict are on disk (inv. 1). */
   async #release(lastFrame: Frame): Promise<Action> {
     await this.#ledger.sync();
-    if (!this.#isHeld()) return { kind: 'wait' };
+    if (!isHeld(this.#phase)) return { kind: 'wait' };
     this.#phase = 'released';
     this.#released = true;
     this.#judging?.letThrough();
@@ -246,27 +254,25 @@ export class Exchange {
     return releaseOf(this.#body, lastFrame, accessLogOf(this.id, this.#connection.name, 'allow'));
   }
 
-  async #takeAnswer(frame: Frame, last: boolean): Promise<Action> {
+  #takeAnswer(frame: Frame, last: boolean): Soon<Action> {
     if (frame.kind === 'response_headers') {
-      if (!this.#released && isFromUpstream(frame)) {
-        return { kind: 'cut', reason: 'an answer of the upstream came to a request that was not released' };
-      }
+      if (!this.#released && isFromUpstream(frame)) return answeredUnreleased;
       const known = { request: this.#request, session: this.#session, judging: this.#judging };
       this.#answer = new Answer(frame, this.#ledger, this.#known().handlingOf(frame, this.#context, known));
     }
     const answer = this.#answer;
     if (answer === undefined) return { kind: 'cut', reason: `${frame.kind} came before the answer's headers` };
     this.#phase = last ? 'ended' : 'answering';
-    const setHeaders = { 'x-skilltape-exchange': this.id, ...sessionHeaders(this.#session) };
+    const setHeaders = frame.kind === 'response_headers' ? ownHeaders(this.id, this.#session) : {};
     return answer.take(frame, { last, released: this.#released, setHeaders });
   }
 
-  async #deny(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<Action> {
+  #deny(stage: 'access' | 'request', verdict: Verdict, input: unknown): Promise<Action> {
     this.#noteDecision(stage, verdict, input);
     return this.#replyRecorded('denied', rulesOf(verdict), denialReply(verdict, this.id));
   }
 
-  async #refuse(reason: RefusalReason, detail = ''): Promise<Action> {
+  #refuse(reason: RefusalReason, detail = ''): Promise<Action> {
     return this.#replyRecorded('refused', `${reason} ${detail}`.trim(), refusalReply(reason, detail, this.id));
   }
 

@@ -3,12 +3,17 @@ export type HeaderList = readonly (readonly [name: string, value: string])[];
 
 /** The first value of a header, or undefined. */
 export function headerValue(headers: HeaderList, name: string): string | undefined {
-  return headers.find(([key]) => key === name)?.[1];
+  for (const [key, value] of headers) if (key === name) return value;
+  return undefined;
 }
 
 /** All values of a header, as one: repeated headers mean the same as one with commas (RFC 9110 section 5.3). */
 export function joinedValue(headers: HeaderList, name: string): string {
-  return headers.flatMap(([key, value]) => (key === name ? [value] : [])).join(', ');
+  let joined: string | undefined;
+  for (const [key, value] of headers) {
+    if (key === name) joined = joined === undefined ? value : `${joined}, ${value}`;
+  }
+  return joined ?? '';
 }
 
 /**
@@ -35,7 +40,11 @@ const notRecorded = '[not recorded]';
  * those often carry keys: whatever is named or shaped like a credential keeps its name and loses its value.
  */
 export function recordableHeaders(headers: HeaderList): HeaderList {
-  return headers.map(([name, value]) => [name, isSecret(name, value) ? notRecorded : withoutQuery(value)] as const);
+  return headers.map((header) => {
+    const [name, value] = header;
+    const recorded = isSecret(name, value) ? notRecorded : withoutQuery(value);
+    return recorded === value ? header : ([name, recorded] as const);
+  });
 }
 
 /** `referer` and `location` have whole URLs, and a query is where those carry credentials. */

@@ -3,6 +3,7 @@ import type { Budget } from './ports.ts';
 /** Below this a chunk is copied: kept as it came it would hold the whole gRPC message around it, up to 1 KiB for a byte. */
 const smallChunkMaxBytes = 4096;
 const blockBytes = 16_384;
+const noBlock = Buffer.alloc(0);
 
 /**
  * The bytes of one body, held until it is released or refused (or, of an answer, until its end). A request goes upstream
@@ -13,7 +14,7 @@ export class HeldBody {
   readonly #budget: Budget;
   #chunks: Uint8Array[] = [];
   /** The block that small chunks are copied to; `#filled` of it is the last of the chunks. */
-  #block = Buffer.alloc(0);
+  #block = noBlock;
   #filled = 0;
   #bytes = 0;
   #held = 0;
@@ -44,7 +45,7 @@ export class HeldBody {
     const isSmall = chunk.length < smallChunkMaxBytes && this.#chunks.length > 0;
     if (!isSmall) {
       this.#chunks.push(chunk);
-      this.#block = Buffer.alloc(0);
+      this.#block = noBlock;
       this.#filled = 0;
       return;
     }

@@ -50,9 +50,8 @@ export class Hold {
     const decided = this.#desk.decided(ticket, this.#exchangeId);
     const end = await Promise.race([decided, late, this.#gone.promise]);
     clearTimeout(timer);
-    if (end === null) return { kind: 'waiting', ticket };
-    if (end.kind === 'waiting' || end.kind === 'left') this.#desk.leave(ticket, this.#exchangeId);
-    return end;
+    if (end === null || end.kind === 'waiting' || end.kind === 'left') this.#desk.leave(ticket, this.#exchangeId);
+    return end ?? { kind: 'waiting', ticket };
   }
 
   #givenBack(ticket: string): HoldEnd {

@@ -63,10 +63,12 @@ export function authenticationOf(
   if (Object.hasOwn(query, 'access_token')) return failed('failed', 'A token in the query of the URL is not taken');
   if (twoCredentialsPolicies.has(metadata[rbacFilter]?.shadow_effective_policy_id)) return twoCredentials;
   const jwt = metadata[jwtFilter] ?? {};
-  const failure = Object.keys(jwt).find((key) => failureKey.test(key));
+  const keys = Object.keys(jwt);
+  const failure = keys.find((key) => failureKey.test(key));
   if (failure !== undefined) return failureOf(jwt[failure]);
-  const [payload, ...others] = Object.keys(jwt).filter((key) => payloadKey.test(key) && isObject(jwt[key]));
-  if (others.length > 0) return twoCredentials;
+  const payloads = keys.filter((key) => payloadKey.test(key) && isObject(jwt[key]));
+  if (payloads.length > 1) return twoCredentials;
+  const [payload] = payloads;
   // With several providers Envoy says nothing of a token that is none of theirs. It leaves it where it was.
   if (payload === undefined) {
     const isPresented = headers.some(([name, value]) => isTokenHeader(name) && value !== '');
@@ -120,10 +122,13 @@ export function identityOf(payload: JsonFacts, { issuer, kind, claims }: Identit
 function groupsOf(payload: JsonFacts, path: string): string[] | null {
   const value = claim(payload, path) ?? [];
   const groups: unknown[] = Array.isArray(value) ? value : [value];
-  const { _claim_names: elsewhere } = payload;
-  const names = [path, path.split('.')[0] ?? path];
-  if (groups.length === 0 && isObject(elsewhere) && names.some((name) => Object.hasOwn(elsewhere, name))) return null;
+  if (groups.length === 0 && isElsewhere(payload, path)) return null;
   return groups.every((group) => typeof group === 'string') ? groups.filter((group) => group !== '') : null;
+}
+
+function isElsewhere({ _claim_names: elsewhere }: JsonFacts, path: string): boolean {
+  const names = [path, path.split('.')[0] ?? path];
+  return isObject(elsewhere) && names.some((name) => Object.hasOwn(elsewhere, name));
 }
 
 function failed(failure: AuthenticationFailure, detail: string): Authentication {

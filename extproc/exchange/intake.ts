@@ -1,4 +1,4 @@
-import { makesThings, type OwnedId } from '../claude/owned-ids.ts';
+import { makesThings, messageKindsOf, type OwnedId } from '../claude/owned-ids.ts';
 import type { MessagesRequest } from '../claude/request.ts';
 import { bringsSessionIds } from '../claude/session.ts';
 import type { AccessInput, RequestInput } from '../policy/input.ts';
@@ -27,6 +27,8 @@ type IntakeContext = Pick<ExchangeContext, 'clock' | 'owners' | 'grants' | 'keye
 export class Intake {
   readonly facts: RequestFacts;
   readonly access: AccessInput;
+  /** Whose share the exchange takes: the verified identity's, or that of the address it came from. */
+  readonly caller: string;
   /** As they were when the exchange began: it is judged by them to its end. */
   readonly grants: readonly HeldGrant[];
   readonly #context: IntakeContext;
@@ -49,16 +51,11 @@ export class Intake {
     this.grants = context.grants.holding(access.identity, connection.name, nowMs);
     const owners = this.#ownersOf(this.facts.named, access.identity);
     this.access = { ...access, owners, grants: grantFacts(this.grants) };
+    this.caller = callerOf(access.identity, this.facts.sourceAddress);
   }
 
   get connection(): string {
     return this.#connection.name;
-  }
-
-  /** Whose share the exchange takes: the verified identity's, or that of the address it came from. */
-  get caller(): string {
-    const { identity } = this.access;
-    return identity === null ? this.facts.sourceAddress : JSON.stringify([identity.issuer, identity.subject]);
   }
 
   /** What the headers announce that cannot be taken, before any of the body came; null when nothing stands against it. */
@@ -83,12 +80,12 @@ export class Intake {
 
   /** How the body is to be read. */
   bodyPlace(
-    { decodedBodyMaxBytes, decodedRatioMax, ...limits }: ExchangeLimits,
+    { decodedBodyMaxBytes, decodedRatioMax, requestFindingsMaxChars }: ExchangeLimits,
     judge: Pick<Judge, 'looksAtFindings' | 'looksAtExcerpt'>,
   ): BodyPlace {
     const { endpoint, bodyForm, contentType, codings } = this.facts;
     const decoding = { decodedBodyMaxBytes, decodedRatioMax };
-    const searched = judge.looksAtFindings ? { findingsMaxChars: limits.requestFindingsMaxChars } : {};
+    const searched = judge.looksAtFindings ? { findingsMaxChars: requestFindingsMaxChars } : {};
     const excerpted = judge.looksAtExcerpt ? { excerptMaxChars } : {};
     return { endpoint, bodyForm, contentType, codings, decoding, ...searched, ...excerpted };
   }
@@ -141,9 +138,8 @@ export class Intake {
     if (identity === null || !this.#bringsIds(request)) return null;
     const { keyedHash, sessionLinks: links, owners, budget, reader, limits } = context;
     const scope = { identity, connection: this.#connection.name, keyedHash };
-    const inThread = request?.inThread ?? false;
     return new AnswerLearning({
-      ...{ links, owners, scope, session, inThread, budget, reader },
+      ...{ links, owners, scope, session, budget, reader, messageKinds: messageKindsOf(request) },
       ...{ endpoint: this.facts.endpoint.name, named: this.#named },
       heldBodyMaxBytes: limits.heldBodyMaxBytes,
     });
@@ -151,11 +147,16 @@ export class Intake {
 
   #bringsIds(request: MessagesRequest | null): boolean {
     const { name } = this.facts.endpoint;
-    return makesThings(name) || (name === 'messages.create' && request !== null && bringsSessionIds(request));
+    if (name !== 'messages.create' || request === null) return makesThings(name);
+    return bringsSessionIds(request) || messageKindsOf(request).length > 0;
   }
 
   #ownersOf(named: readonly OwnedId[], identity: AccessInput['identity']): AccessInput['owners'] {
     const { keyedHash, owners } = this.#context;
     return ownerFacts(named, { identity, connection: this.#connection.name, keyedHash }, owners);
   }
+}
+
+function callerOf(identity: AccessInput['identity'], sourceAddress: string): string {
+  return identity === null ? sourceAddress : JSON.stringify([identity.issuer, identity.subject]);
 }

@@ -6,6 +6,7 @@ import { countingFor, totalsFacts } from './counting.ts';
 import { liftedTogether, withGrants } from './held-grants.ts';
 import type { Intake } from './intake.ts';
 import type { ExchangeContext, Judge, Lifted, Observed, Verdict } from './ports.ts';
+import type { Soon } from './soon.ts';
 import { stoppedVerdict } from './stopping.ts';
 import { bothOf } from './verdicts.ts';
 
@@ -51,10 +52,10 @@ export class Judging {
   }
 
   /** Null when the request was refused before its turn came. */
-  async request(
+  request(
     read: BodyFacts,
     exchange: { exchangeId: string; session: string; requestBytes: number; isHeld: () => boolean },
-  ): Promise<{ input: RequestInput; verdict: Verdict } | null> {
+  ): Soon<{ input: RequestInput; verdict: Verdict } | null> {
     const { clock, totals, loopShare, stops } = this.#context;
     const { looksAtTotals } = this.#judge;
     const counting = looksAtTotals ? countingFor(this.#intake.access, exchange, totals) : null;

@@ -1,3 +1,5 @@
+import type { Soon } from './soon.ts';
+
 /** With the piece of work that goes beyond it, which takes some milliseconds at the worst, a turn stays below 20 ms. */
 const sliceMsByDefault = 5;
 
@@ -16,8 +18,16 @@ export class LoopShare {
   }
 
   /** Does the work at once, or in a later turn of the event loop when this one has had its share. */
-  async run<T>(work: () => T | Promise<T>): Promise<T> {
+  run<T>(work: () => Soon<T>): Soon<T> {
+    return this.#spentMs < this.#sliceMs ? this.#timed(work) : this.#later(work);
+  }
+
+  async #later<T>(work: () => Soon<T>): Promise<T> {
     while (this.#spentMs >= this.#sliceMs) await new Promise((resolve) => setImmediate(resolve));
+    return this.#timed(work);
+  }
+
+  #timed<T>(work: () => T): T {
     const startMs = performance.now();
     try {
       return work();

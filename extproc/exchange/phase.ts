@@ -75,6 +75,11 @@ export function stepOf(phase: Phase, frame: FrameKind, endOfStream: boolean): St
   return endOfStream ? step.last : step.more;
 }
 
+/** Whether nothing of the request went upstream yet, and no answer of ours was given. */
+export function isHeld(phase: Phase): boolean {
+  return phase === 'opened' || phase === 'receiving';
+}
+
 /** A cut and a reply are final: whatever still comes must not be taken for the rest of a request. */
 export function phaseAfter({ kind }: Action, phase: Phase): Phase {
   if (kind === 'cut') return 'ended';

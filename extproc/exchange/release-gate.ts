@@ -5,6 +5,7 @@ import { headerValue } from './headers.ts';
 import type { ExchangeContext, Judge } from './ports.ts';
 import { accessLogOf } from './release.ts';
 import { type ReleasePasses, releasePassHeader, releaseRefusedHeader } from './release-pass.ts';
+import type { Soon } from './soon.ts';
 
 /** What Envoy's access log says of a request on the release listener that belongs to an exchange of its own. */
 export const releasedVerdict = 'released';
@@ -23,7 +24,7 @@ const refusal = {
 
 type Refusing = {
   readonly id: string;
-  accept(frame: Frame): Promise<Action>;
+  accept(frame: Frame): Soon<Action>;
   left(): void;
   abandon(how: StreamEnding, detail: string, undelivered?: boolean): Promise<void>;
 };

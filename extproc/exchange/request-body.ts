@@ -4,6 +4,7 @@ import type { ExchangeContext, LogPlace } from './ports.ts';
 import type { RecordBody } from './record.ts';
 import { decodeRecord } from './record.ts';
 import type { Share } from './share.ts';
+import type { Soon } from './soon.ts';
 
 /** A part of a body that stands in the log alone: where its record is, and how many bytes of the body it has. */
 export type StoredPart = { place: LogPlace; bytes: number };
@@ -63,8 +64,8 @@ export class RequestBody {
    * Takes a chunk and writes it to the log, or says which limit it would pass; then nothing is written. The room is
    * counted before the record is: others come meanwhile. Only a chunk that is kept in the log alone waits for it.
    */
-  async add(chunk: Uint8Array, log: BodyLog): Promise<Taken> {
-    const { limits, spool } = this.#context;
+  add(chunk: Uint8Array, log: BodyLog): Soon<Taken> {
+    const { limits } = this.#context;
     const { requestBodyMaxBytes } = limits;
     if (this.bytes + chunk.length > requestBodyMaxBytes) return 'request_body_too_large';
     if (chunk.length === 0) return 'taken';
@@ -76,7 +77,11 @@ export class RequestBody {
       log.note({ kind: 'request_body', bytes: chunk });
       return 'taken';
     }
-    const { budget } = this.#context;
+    return this.#store(chunk, log);
+  }
+
+  async #store(chunk: Uint8Array, log: BodyLog): Promise<Taken> {
+    const { budget, limits, spool } = this.#context;
     const isFull = budget.heldBodyBytes + storedPartBytes > limits.heldBodyMaxBytes;
     if (isFull || spool.heldBytes + chunk.length > limits.spooledBodyMaxBytes) return 'held_bodies_at_limit';
     budget.heldBodyBytes += storedPartBytes;

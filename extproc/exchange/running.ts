@@ -1,11 +1,12 @@
 import type { Action, Frame } from './frame.ts';
 import type { Stops } from './ports.ts';
+import type { Soon } from './soon.ts';
 import type { Stop } from './stopping.ts';
 
 /** The steps of an exchange, which go through as they are. */
 type Steps<End extends unknown[]> = {
   readonly id: string;
-  accept(frame: Frame): Promise<Action>;
+  accept(frame: Frame): Soon<Action>;
   left(): void;
   abandon(...end: End): Promise<void>;
 };
@@ -66,7 +67,7 @@ export class StoppableExchange<End extends unknown[]> implements Steps<End> {
     this.#running = running;
   }
 
-  accept(frame: Frame): Promise<Action> {
+  accept(frame: Frame): Soon<Action> {
     return this.#steps.accept(frame);
   }
 

@@ -57,3 +57,8 @@ function linkedSession(sources: readonly SessionSource[], scope: LinkScope, link
 export function sessionHeaders(session: Session | undefined): Record<string, string> {
   return session === undefined ? {} : { 'x-skilltape-session': session.id };
 }
+
+/** The headers of ours on an answer. */
+export function ownHeaders(exchangeId: string, session: Session | undefined): Record<string, string> {
+  return { 'x-skilltape-exchange': exchangeId, ...sessionHeaders(session) };
+}

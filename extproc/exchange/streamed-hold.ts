@@ -23,7 +23,7 @@ import type { RequestBody } from './request-body.ts';
 import { type Session, sessionHeaders } from './session.ts';
 import { type Stop, stopDetail, stoppedReply } from './stopping.ts';
 import type { StreamedHolds, StreamedPlace } from './streamed-holds.ts';
-import { relayed, UpstreamBroke } from './streamed-release.ts';
+import { ReleaseBroke, relayed } from './streamed-release.ts';
 import { rulesOf } from './verdicts.ts';
 
 /** What streamed holds of a process share. */
@@ -182,7 +182,8 @@ export class StreamedHold {
       return;
     }
     const { answerMaxBytes } = streamed.holds.limits;
-    const relay = relayed({ ...result, exchangeId: exchange.id, answerMaxBytes, ledger: exchange.ledger });
+    const { id: exchangeId, ledger } = exchange;
+    const relay = relayed({ ...result, exchangeId, answerMaxBytes, ledger, reports: context.endReports });
     try {
       for await (const piece of relay) {
         yield 'last' in piece ? await this.#taken(piece.last, piece.ending) : await this.#taken(piece.bytes);
@@ -194,7 +195,7 @@ export class StreamedHold {
       // The caller went first, and the upstream was given up for that; or an operator wants it so.
       if (this.#gone.signal.aborted && this.#stop === null) return;
       if (this.#stop !== null) await this.#finish({ outcome: 'stopped', detail: stopDetail(this.#stop) });
-      else if (thrown instanceof UpstreamBroke) await this.#upstreamBroke(thrown);
+      else if (thrown instanceof ReleaseBroke) await this.#broke(thrown);
       throw thrown;
     } finally {
       result.answer.abort();
@@ -206,7 +207,8 @@ export class StreamedHold {
     if (this.#gone.signal.aborted) return null;
     this.#isReleased = true;
     this.#parts.exchange.judging?.letThrough();
-    const { known, body, exchange, streamed } = this.#parts;
+    const { context, known, body, exchange, streamed } = this.#parts;
+    context.endReports.expect(exchange.id);
     const { headers, method } = known.facts;
     const { bytes } = body;
     const target = headerValue(headers, ':path') ?? '';
@@ -240,10 +242,8 @@ export class StreamedHold {
   }
 
   /** The record says who it was, and not that we cut what the caller was given. */
-  async #upstreamBroke({ message: detail }: UpstreamBroke): Promise<void> {
-    const seen = this.#answer?.endingLetThrough();
-    const ending = seen ?? { outcome: 'upstream_aborted' as const, detail };
-    await this.#finish(ending);
+  async #broke({ ending }: ReleaseBroke): Promise<void> {
+    await this.#finish(this.#answer?.endingLetThrough() ?? ending);
   }
 
   #finish(ending: Ending): Promise<void> {

@@ -1,6 +1,7 @@
 import { mediaTypeOf } from '../claude/media-type.ts';
 import { SkilltapeError } from '../errors.ts';
-import type { Ending } from './broken-off.ts';
+import { type Ending, releaseBrokenOff } from './broken-off.ts';
+import type { AwaitedEnds } from './end-report.ts';
 import { failureEvent, upstreamErrorEvent } from './error-event.ts';
 import { joinedValue, recordableHeaders } from './headers.ts';
 import type { Ledger } from './ledger.ts';
@@ -12,15 +13,22 @@ const errorBodyMaxBytes = 64 * 1024;
 /** `last` is what the caller is given as the end, where the upstream's own end cannot be. */
 export type RelayedPiece = { bytes: Uint8Array } | { last: Uint8Array; ending: Ending };
 
-type Parts = { answer: ReleasedAnswer; exchangeId: string; answerMaxBytes: number; ledger: Ledger };
+type Parts = {
+  answer: ReleasedAnswer;
+  exchangeId: string;
+  answerMaxBytes: number;
+  ledger: Ledger;
+  /** Envoy ends an answer by limits of its own too, which looks the same, and says so. */
+  reports: Pick<AwaitedEnds, 'reportOf'>;
+};
 
 /**
  * Passes the upstream's answer on behind the headers that the caller was given long before. It ends when the upstream's
- * own end was seen. Where the upstream broke off what the caller has a part of, it throws, so that the caller sees it
- * broken off, too.
+ * own end was seen. Where the upstream or Envoy broke off what the caller has a part of, it throws, so that the caller sees
+ * it broken off, too.
  */
 export async function* relayed(parts: Parts): AsyncGenerator<RelayedPiece> {
-  const { answer, exchangeId, answerMaxBytes, ledger } = parts;
+  const { answer, exchangeId, answerMaxBytes, ledger, reports } = parts;
   const canFollow = answer.status === 200 && isPlainEventStream(answer);
   const body = canFollow ? '' : await beginningOf(answer);
   const { status } = answer;
@@ -37,12 +45,13 @@ export async function* relayed(parts: Parts): AsyncGenerator<RelayedPiece> {
   for (;;) {
     const piece = await nextOf(answer);
     if (piece.kind === 'end') return;
-    if (piece.kind === 'broken' && bytes === 0) {
-      const last = failureEvent(`Claude broke its answer off. (exchange ${exchangeId})`, exchangeId);
-      yield { last, ending: { outcome: 'upstream_aborted', detail: piece.detail } };
+    if (piece.kind === 'broken') {
+      const ending = releaseBrokenOff(await reports.reportOf(exchangeId), piece.detail);
+      if (bytes > 0) throw new ReleaseBroke(ending);
+      const who = ending.outcome === 'cut' ? 'The gateway gave up waiting for Claude' : 'Claude broke its answer off';
+      yield { last: failureEvent(`${who}. (exchange ${exchangeId})`, exchangeId), ending };
       return;
     }
-    if (piece.kind === 'broken') throw new UpstreamBroke(piece.detail);
     bytes += piece.bytes.length;
     if (bytes > answerMaxBytes) {
       throw new SkilltapeError('internal', `the answer is larger than approvals.streamed.answerMaxBytes`);
@@ -51,8 +60,15 @@ export async function* relayed(parts: Parts): AsyncGenerator<RelayedPiece> {
   }
 }
 
-/** The upstream ended an answer that the caller has a part of. */
-export class UpstreamBroke extends Error {}
+/** An answer ended that the caller has a part of. */
+export class ReleaseBroke extends Error {
+  readonly ending: Ending;
+
+  constructor(ending: Ending) {
+    super(ending.detail);
+    this.ending = ending;
+  }
+}
 
 function errorEnding(status: number): Ending {
   const detail = status >= 400 ? `status ${status}` : `status ${status}, and no plain event stream`;

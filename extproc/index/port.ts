@@ -42,6 +42,8 @@ export type IndexReplace = {
    * is not among them goes. Searches find the one or the other while it works. Does not throw.
    */
   replace(documents: readonly Masked<ExchangeDocument>[]): Promise<Replacement>;
+  /** All that are stored of an exchange, its own first; none where it has none. Throws SkilltapeError `index_failed`. */
+  stored(exchangeId: string): Promise<Masked<ExchangeDocument>[]>;
   close(): Promise<void>;
 };
 

@@ -65,7 +65,12 @@ type Used = {
   types: ReadonlySet<FindingType> | null;
   textMin: number;
   tokens: RegExp | null;
+  /** Short texts in which nothing was found, at most `cleanMax`: every document has the same names of fields. */
+  clean: Set<string>;
 };
+
+const cleanTextMaxChars = 40;
+const cleanMax = 1_024;
 
 function detectWith(used: Used, { text, keyName, budget }: Text): { found: Candidate[]; triggers: Triggers } {
   const triggers = triggerFinder.find(text);
@@ -121,11 +126,22 @@ function detectBase64(used: Used, input: Text, found: Candidate[]): void {
 
 function scanWith(used: Used, text: string, keyName: string, budget: ScanBudget): Finding[] {
   if (text.length < used.textMin) return [];
+  const isRemembered = keyName === '' && text.length <= cleanTextMaxChars;
+  if (isRemembered && used.clean.has(text)) return [];
+  const { phoneChecks } = budget;
   const input = { text, keyName, budget };
   const { found, triggers } = detectWith(used, input);
   if (triggers.disguises.length > 0) detectDisguised(used, input, triggers.disguises, found);
   if (text.length >= base64RunMin) detectBase64(used, input, found);
-  return found.length === 0 ? [] : resolveOverlaps(found);
+  if (found.length > 0) return resolveOverlaps(found);
+  // What took of the budget may be found when it is used up.
+  if (isRemembered && budget.phoneChecks === phoneChecks) rememberClean(used.clean, text);
+  return [];
+}
+
+function rememberClean(clean: Set<string>, text: string): void {
+  if (clean.size >= cleanMax) clean.clear();
+  clean.add(text);
 }
 
 type FullScan = (text: string, keyName?: string, budget?: ScanBudget) => Finding[];
@@ -148,8 +164,8 @@ export class Scanner {
       textMin: isAdded ? 1 : textMin,
       tokens: isAdded ? tokensOf([...findingTypes, ...added.types]) : null,
     };
-    this.#usual = { detectors: asUsed([...detectors, ...added.detectors]), ...rest };
-    this.#all = { detectors: asUsed([...detectors, ...others, ...added.detectors]), ...rest };
+    this.#usual = { detectors: asUsed([...detectors, ...added.detectors]), ...rest, clean: new Set() };
+    this.#all = { detectors: asUsed([...detectors, ...others, ...added.detectors]), ...rest, clean: new Set() };
   }
 
   /** With the detectors that are on by default. */
@@ -162,7 +178,7 @@ export class Scanner {
 
   /** For some types alone. */
   for(types: ReadonlySet<FindingType>): (text: string, keyName: string, budget: ScanBudget) => Finding[] {
-    const chosen: Used = { ...(types.has('URL') ? this.#all : this.#usual), types };
+    const chosen: Used = { ...(types.has('URL') ? this.#all : this.#usual), types, clean: new Set() };
     return (text, keyName, budget) => scanWith(chosen, text, keyName, budget);
   }
 }

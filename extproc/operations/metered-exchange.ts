@@ -1,12 +1,13 @@
 import type { Action, Frame } from '../exchange/frame.ts';
 import { refusalReasonOf } from '../exchange/refusal.ts';
+import { type Soon, whenThere } from '../exchange/soon.ts';
 import type { ExchangeMetrics } from './exchange-metrics.ts';
 import { secondsSince } from './instruments.ts';
 
 /** What is measured of an exchange (extproc/exchange); how it is ended goes through as it is. */
 type Steps<End extends unknown[]> = {
   readonly id: string;
-  accept(frame: Frame): Promise<Action>;
+  accept(frame: Frame): Soon<Action>;
   left(): void;
   abandon(...end: End): Promise<void>;
 };
@@ -33,12 +34,12 @@ export class MeteredExchange<End extends unknown[]> implements Steps<End> {
   }
 
   /** An answer comes in many pieces: none of them waits longer for being counted. */
-  accept(frame: Frame): Promise<Action> {
+  accept(frame: Frame): Soon<Action> {
     if (frame.kind === 'response_body') this.#answerBytes.inc(frame.body.length);
     if (this.#isDecided) return this.#exchange.accept(frame);
     if (frame.kind === 'request_headers') this.#startMs = performance.now();
     else if (frame.kind === 'request_body') this.#requestBytes.inc(frame.body.length);
-    return this.#acceptUndecided(frame);
+    return whenThere(this.#exchange.accept(frame), (action) => this.#counting(action));
   }
 
   left(): void {
@@ -49,8 +50,7 @@ export class MeteredExchange<End extends unknown[]> implements Steps<End> {
     return this.#exchange.abandon(...end);
   }
 
-  async #acceptUndecided(frame: Frame): Promise<Action> {
-    const action = await this.#exchange.accept(frame);
+  #counting(action: Action): Action {
     if (action.kind === 'streamed_reply') return { ...action, body: this.#counted(action.body) };
     if (action.kind === 'release' || action.kind === 'local_reply') this.#decided(action);
     return action;

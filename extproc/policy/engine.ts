@@ -16,9 +16,11 @@ import {
 } from './decision.ts';
 import type { AccessInput, RecordInput, RequestInput } from './input.ts';
 import { inputMaxBytes } from './input-bounds.ts';
+import { seenOf } from './look.ts';
 import { type PrivacyDecision, unjudgedPrivacy } from './privacy-decision.ts';
 import { quietReasons } from './quiet-reasons.ts';
 import { typeNamesWith } from './type-name.ts';
+import { VerdictMemory } from './verdict-memory.ts';
 
 /** What is used of an instance of a module. */
 type LoadedPolicy = {
@@ -56,22 +58,30 @@ export type PolicyEngine = {
 };
 
 /**
+ * @param options.remembers false: each decision is reckoned, for whoever measures that
  * @param options.onFailure told why a policy gave no decision; must not throw
  * @throws SkilltapeError `policy_invalid` when the module cannot be loaded, needs a builtin that is not compiled into
  * it, or lacks an entrypoint
  */
 export async function createPolicyEngine(
   bundle: PolicyBundle,
-  options: { onFailure?: (error: SkilltapeError) => void } = {},
+  options: { onFailure?: (error: SkilltapeError) => void; remembers?: boolean } = {},
 ): Promise<PolicyEngine> {
+  const { remembers = true } = options;
   const evaluator = new Evaluator(bundle);
   const privacy = unjudgedPrivacy(bundle.data);
   const ownWords = new Set(bundle.ownWords);
-  const judge = <D>(stage: Stage, input: unknown, shape: z.ZodType<D>, fallback: (fault: PolicyFault) => D): D => {
+  const judge = <D extends object>(input: unknown, { name, shape, fallback, ...stage }: JudgedStage<D>): D => {
+    const memory = remembers ? stage.memory : null;
     try {
-      const document = serialise(input);
-      if (document.byteLength > inputMaxBytes) return fallback('input_too_large');
-      return readDecision(evaluator.evaluate(stage, document), stage, shape);
+      if (isTooLarge(input)) return fallback('input_too_large');
+      // Rules get what their decision is remembered by, and nothing else: they cannot decide by what that leaves out.
+      const seen = jsonOf(seenOf(input ?? null, bundle.looks[name]));
+      const remembered = memory?.recall(seen);
+      if (remembered !== undefined) return remembered;
+      const decision = readDecision(evaluator.evaluate(name, bytesOf(seen)), name, shape);
+      memory?.remember(seen, decision);
+      return decision;
     } catch (thrown) {
       // Its memory can be in any state after a failure.
       evaluator.discard();
@@ -79,7 +89,18 @@ export async function createPolicyEngine(
       return fallback('policy_failed');
     }
   };
-  const recordDecision = recordDecisionFor(typeNamesWith(bundle.detectors));
+  const verdict = { shape: verdictDecision, fallback: denialFor };
+  const access = { ...verdict, name: 'access', memory: new VerdictMemory<AccessDecision>() } as const;
+  // Where a rule looks at the text of prompts, no two requests are alike, and nothing keeps what they say (inv. 6).
+  const requests = bundle.looksAtExcerpt ? null : new VerdictMemory<RequestDecision>();
+  const request = { ...verdict, name: 'request', memory: requests } as const;
+  const record = {
+    name: 'record',
+    shape: recordDecisionFor(typeNamesWith(bundle.detectors)),
+    fallback: (fault: PolicyFault) => recordFor(fault, privacy),
+    memory: new VerdictMemory<RecordDecision>(),
+  } as const;
+  const looking = { name: 'console', shape: consoleDecision, fallback: consoleDenialFor, memory: null } as const;
   return {
     revision: bundle.revision,
     looksAtFindings: bundle.looksAtFindings,
@@ -89,16 +110,24 @@ export async function createPolicyEngine(
     get memoryBytes() {
       return evaluator.memoryBytes();
     },
-    access: (input) => judge('access', input, verdictDecision, denialFor),
+    access: (input) => judge(input, access),
     request(input) {
-      const decision = judge('request', input, verdictDecision, denialFor);
+      const decision = judge(input, request);
       return bundle.looksAtExcerpt ? quietReasons(decision, input, ownWords) : decision;
     },
-    record: (input) => judge('record', input, recordDecision, (fault) => recordFor(fault, privacy)),
+    record: (input) => judge(input, record),
     unjudgedPrivacy: privacy,
-    console: (input) => judge('console', input, consoleDecision, consoleDenialFor),
+    console: (input) => judge(input, looking),
   };
 }
+
+/** What stands in when there is no decision, and where those that were given are; null: each is reckoned. */
+type JudgedStage<D extends object> = {
+  readonly name: Stage;
+  readonly shape: z.ZodType<D>;
+  fallback(fault: PolicyFault): D;
+  readonly memory: VerdictMemory<D> | null;
+};
 
 /** One instance of the module at a time; a discarded one is replaced when it is next needed. */
 class Evaluator {
@@ -164,14 +193,24 @@ function builtinsOf(policy: LoadedPolicy): object {
   return JSON.parse(new TextDecoder().decode(bytes.subarray(start, bytes.indexOf(0, start))));
 }
 
-/**
- * JSON for the evaluator, which takes only an ArrayBuffer as such and any falsy value for no input. Lone surrogates,
- * which its parser aborts on, become U+FFFD, as they do in OPA itself.
- */
-function serialise(input: unknown): ArrayBuffer {
+/** Of the whole document, whatever of it the rules look at. */
+function isTooLarge(input: unknown): boolean {
+  const json = jsonOf(input);
+  return json.length > inputMaxBytes / utf8MaxBytes && Buffer.byteLength(json) > inputMaxBytes;
+}
+
+/** Of one UTF-16 unit. */
+const utf8MaxBytes = 3;
+
+/** Lone surrogates, which the evaluator's parser aborts on, become U+FFFD, as they do in OPA itself. */
+function jsonOf(input: unknown): string {
   const plain = JSON.stringify(input ?? null);
   // JSON.stringify writes a lone surrogate as an escape, so a text without one needs no second look.
-  const json = plain.includes('\\ud') ? JSON.stringify(input, wellFormed) : plain;
+  return plain.includes('\\ud') ? JSON.stringify(input, wellFormed) : plain;
+}
+
+/** The evaluator takes only an ArrayBuffer as JSON, and any falsy value for no input. */
+function bytesOf(json: string): ArrayBuffer {
   const bytes = new TextEncoder().encode(json);
   return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
 }

@@ -72,6 +72,9 @@ const accessFields = {
 
 const skills = z.array(z.strictObject({ type: text, id: text, version: text }));
 
+/** What of the tools of MCP servers the model has; see `claude/mcp-toolsets.ts`. */
+const mcpToolsets = z.array(z.strictObject({ server: text, host: text, open: z.boolean(), on: texts, off: texts }));
+
 const claudeFields = {
   model: text,
   models: texts,
@@ -83,6 +86,7 @@ const claudeFields = {
   tool_types: texts,
   mcp_server_names: texts,
   mcp_server_hosts: texts,
+  mcp_toolsets: mcpToolsets,
   skills,
   has_system: z.boolean(),
   text_bytes: count,
@@ -96,6 +100,7 @@ const agent = z.strictObject({
   tool_types: texts,
   mcp_server_names: texts,
   mcp_server_hosts: texts,
+  mcp_toolsets: mcpToolsets,
   skills,
 });
 

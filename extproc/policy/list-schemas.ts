@@ -129,6 +129,9 @@ export const listSchemas = {
   break_glass: breakGlassList,
   budgets: rulesOf(budget),
   console: consoleList,
+  denied_mcp_tools: rulesOf(
+    z.strictObject({ when: bodyWhen.optional(), hosts: z.array(host).min(1).optional(), tools: patterns.min(1) }),
+  ),
   deny: denyList,
   endpoints: endpointsList,
   findings: findingsListFor(null),

@@ -19,6 +19,7 @@ function reply(message: RehearsalReply): void {
 async function rehearse({ policy, at, evaluationMaxMs }: RehearsalAsked): Promise<RehearsalReply> {
   let failure: SkilltapeError | undefined;
   const engine = await createPolicyEngine(policy, {
+    remembers: false,
     onFailure: (error) => {
       failure = error;
     },

@@ -5,6 +5,7 @@ import type { ShipMemory } from '../index/memory.ts';
 import type { Delivery, IndexSearch } from '../index/port.ts';
 import { transcriptOf } from '../remask/archived-exchanges.ts';
 import { withLinkOf } from '../remask/mask-again.ts';
+import type { MaskMetadataParts } from '../remask/mask-metadata.ts';
 import { deliveryMaxBytes } from '../ship/follower.ts';
 import { createPipeline, endedTheThread, type PipelineParts } from '../ship/pipeline.ts';
 import { reasonOf } from '../ship/reason.ts';
@@ -19,20 +20,21 @@ import { type Progress, passed } from './progress.ts';
 export type FillingParts = Omit<
   PipelineParts,
   'archive' | 'tokenKeeper' | 'reduced' | 'onReading' | 'onMaskingFailed' | 'onFindings'
-> & {
-  /** Of the new index. */
-  search: Pick<IndexSearch, 'get'>;
-  /** Of a person who was erased after it began; a journal may still have it (inv. 9). */
-  isErased: (transcript: Transcript) => boolean;
-  /** What retention left of a day. */
-  leftOf: LeftOf;
-  /** Told when the exchange ended that is filled in: memory forgets by that clock, as it did then. */
-  onReached: (endedMs: number) => void;
-  /** Told after each delivery, when it is in the index; to be on disk when it resolves. */
-  save: (progress: Progress) => Promise<void>;
-  /** Told of each exchange that is not in the index as it should be; `reason` holds no content. */
-  onFailed: (exchangeId: string, reason: string) => void;
-};
+> &
+  MaskMetadataParts & {
+    /** Of the new index. */
+    search: Pick<IndexSearch, 'get'>;
+    /** Of a person who was erased after it began; a journal may still have it (inv. 9). */
+    isErased: (transcript: Transcript) => boolean;
+    /** What retention left of a day. */
+    leftOf: LeftOf;
+    /** Told when the exchange ended that is filled in: memory forgets by that clock, as it did then. */
+    onReached: (endedMs: number) => void;
+    /** Told after each delivery, when it is in the index; to be on disk when it resolves. */
+    save: (progress: Progress) => Promise<void>;
+    /** Told of each exchange that is not in the index as it should be; `reason` holds no content. */
+    onFailed: (exchangeId: string, reason: string) => void;
+  };
 
 type Found = Archived & { kind: 'found' };
 

@@ -1,6 +1,7 @@
-/** Fills an index with what the archive keeps of exchanges whose content is gone, as it was masked then. */
+/** Fills an index with what the archive keeps of exchanges whose content is gone, masked anew. */
 import { classOfChain } from '../archive/chain-name.ts';
 import type { Delivery } from '../index/port.ts';
+import { maskMetadata } from '../remask/mask-metadata.ts';
 import { reasonOf } from '../ship/reason.ts';
 import type { FillingParts } from './filling.ts';
 import { leavingOut } from './left.ts';
@@ -10,7 +11,7 @@ import type { Progress } from './progress.ts';
 export type OfMetadata = Extract<Archived, { kind: 'metadata' }>;
 
 export class FromMetadata {
-  readonly #parts: Pick<FillingParts, 'index' | 'leftOf' | 'memory' | 'onFailed' | 'onReached'>;
+  readonly #parts: FillingParts;
   readonly #progress: Progress;
   readonly #index: FillingParts['index'];
   readonly #expired = new Set<string>();
@@ -24,10 +25,22 @@ export class FromMetadata {
   /** Null, or why the index cannot go on now. */
   async deliver(batch: readonly OfMetadata[]): Promise<string | null> {
     if (batch.length === 0) return null;
+    const masked: OfMetadata[] = [];
+    const failed: { one: OfMetadata; reason: string }[] = [];
+    for (const one of batch) {
+      const again = await maskMetadata(one.record.documents, this.#parts);
+      if (again.kind === 'away') return again.reason;
+      if (again.kind === 'failed') failed.push({ one, reason: again.reason });
+      else masked.push({ ...one, record: { ...one.record, documents: again.documents } });
+    }
     for (const { record } of batch) this.#parts.onReached(record.endedMs);
     // First, as shipping did it: what comes behind finds these turns as said before.
     this.#remember(batch);
-    return this.#intoIndex(batch);
+    for (const { one, reason } of failed) {
+      this.#parts.memory.forget(one.record.documents.map(({ event }) => event.id));
+      this.#rejected(one.exchangeId, reason);
+    }
+    return masked.length === 0 ? null : this.#intoIndex(masked);
   }
 
   #remember(batch: readonly OfMetadata[]): void {

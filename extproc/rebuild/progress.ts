@@ -7,7 +7,8 @@ import type { FileSystem } from '../journal/fs.ts';
 /**
  * - `indexed`: documents of so many exchanges are in the new index; of `maskingFailed` of them only metadata.
  * - `erased`: the key that they were sealed with is gone. `damaged`: their bytes are not what was written, or their
- *   records are not whole. `rejected`: the index will not have them. `expired`: retention left nothing of them.
+ *   records are not whole. `rejected`: the index will not have them, or what is left
+ *   of them cannot be masked. `expired`: retention left nothing of them.
  * - `metadata`: the days of their content are over, and what is left of them came out of the archive.
  */
 const counts = z.strictObject({

@@ -50,7 +50,7 @@ export class ExchangesOf implements RecordedExchanges {
   }
 }
 
-/** What is left of it, as it was masked then; null when it is not as this version writes it. */
+/** What is left of it, as it was masked first; null when it is not as this version writes it. */
 export async function documentsLeftOf(
   exchange: Pick<StoredExchange, 'metadata'>,
 ): Promise<readonly Masked<ExchangeDocument>[] | null> {

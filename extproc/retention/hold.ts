@@ -35,6 +35,11 @@ export function indexedDaysOf(archivedDay: string): string[] {
   return Array.from({ length: archivedDaysLate + 1 }, (_, back) => daysBefore(archivedDay, back));
 }
 
+/** Days under which the archive may have what began on this one. */
+export function archivedDaysOf(indexedDay: string): string[] {
+  return Array.from({ length: archivedDaysLate + 1 }, (_, on) => daysBefore(indexedDay, -on));
+}
+
 /** Whether this hold keeps a day of the index. */
 export function keepsIndexed({ scope, covered }: Hold, { retentionClass, day }: DayOfClass): boolean {
   if (needsIndex(scope)) return covered.some((one) => one.retentionClass === retentionClass && one.day === day);

@@ -1,7 +1,9 @@
 /** What holds let go of something that is due: all of it, what they do not cover, or nothing. */
 import type { DayOfClass, IndexDay } from '../index/retention.ts';
-import { type Hold, indexedDaysOf, keepsArchived, keepsIndexed, needsIndex } from './hold.ts';
+import { dueAtMs } from './days.ts';
+import { archivedDaysOf, type Hold, indexedDaysOf, keepsArchived, keepsIndexed, needsIndex } from './hold.ts';
 import type { Candidate, Kept, PlanInput, Step } from './plan.ts';
+import { daysOf } from './rules.ts';
 
 /** Both: a part goes, and a part is kept. */
 export type Judged = { step: Step | null; kept: Kept | null };
@@ -17,8 +19,11 @@ export function judgedOf(candidate: Candidate, input: PlanInput): Judged {
     case 'held':
     case 'held_metadata':
       return judgedHeld(candidate, { ...step, store: step.store }, holding, input);
-    case 'index':
+    case 'index': {
+      const asking = stillAsking(step, input);
+      if (asking.length > 0) return keptBy(step, asking);
       return holding.length === 0 ? { step, kept: null } : judgedDocuments(step, holding, input);
+    }
     case 'reveal':
       return judgedValues(step, holding, input);
     default:
@@ -57,6 +62,20 @@ function judgedValues(step: Step, holding: readonly Hold[], input: PlanInput): J
   if (holding.length === 0) return unknown ?? { step, kept: null };
   const held = input.revealHeldDays.find((one) => isOf(one, step));
   return unknown !== null || held === undefined ? keptBy(step, holding) : around(step, holding, held.values);
+}
+
+/**
+ * What ended after midnight is in the archive under a later day than its document, and due later. Until then the document
+ * has to say that no hold covers it: without it nobody can, and it would stay as long as the hold.
+ */
+function stillAsking({ action, retentionClass, day }: Step, { holds, rules, nowMs }: PlanInput): Hold[] {
+  if (action !== 'delete') return [];
+  const { metadataDays } = daysOf(rules, retentionClass);
+  const young = archivedDaysOf(day).filter((archived) => dueAtMs(archived, metadataDays) > nowMs);
+  return holds.filter(
+    (hold) =>
+      needsIndex(hold.scope) && young.some((archived) => keepsArchived(hold, { retentionClass, day: archived })),
+  );
 }
 
 function judgedDocuments(step: Step, holding: readonly Hold[], { indexHeldDays }: PlanInput): Judged {

@@ -14,7 +14,7 @@ import type { Brought } from './recollection.ts';
 export type MetadataRecord = {
   version: 1;
   endedMs: number;
-  documents: Masked<ExchangeDocument>[];
+  documents: readonly Masked<ExchangeDocument>[];
   brought: Brought;
 };
 

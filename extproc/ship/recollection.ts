@@ -27,6 +27,8 @@ export class Recollection {
   #owned: OwnedThing[] = [];
   readonly #firstByTurn = new Map<string, string>();
   readonly #linkByKey = new Map<string, Link>();
+  /** By identity and connection, of which a delivery has few. */
+  readonly #scopes = new Map<string, string>();
 
   constructor(memory: ShipMemory, keyedHash: KeyedHash) {
     this.#memory = memory;
@@ -124,7 +126,10 @@ export class Recollection {
   #scopeOf({ started, exchangeId }: Transcript): string {
     const { identity, connection } = started;
     if (identity === null) return exchangeId;
-    return this.#keyedHash('scope', JSON.stringify([identity.issuer, identity.subject, connection])).slice(0, 32);
+    const name = JSON.stringify([identity.issuer, identity.subject, connection]);
+    const scope = this.#scopes.get(name) ?? this.#keyedHash('scope', name).slice(0, 32);
+    this.#scopes.set(name, scope);
+    return scope;
   }
 
   /** Without a verified identity nothing is found by its name. */

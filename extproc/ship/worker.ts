@@ -178,8 +178,8 @@ async function openIndex({
   };
   const bounds = { rememberedDays, rejects };
   if (elasticsearch === null) {
-    const memory = SqliteMemory.open(memoryFile(dataDirectory, 'sqlite'), undefined, bounds);
-    return { index: SqliteIndex.open(dataDirectory, undefined, rejects), memory };
+    const index = SqliteIndex.open(dataDirectory, undefined, rejects);
+    return { index, memory: index.memory(bounds) };
   }
   const memory = SqliteMemory.open(memoryFile(dataDirectory, 'elasticsearch'), undefined, bounds);
   const { openElasticsearchIndex } = await import('../index/elasticsearch/open.ts');

@@ -6,6 +6,7 @@ import {
   idsMadeByMessage,
   idsNamedByBody,
   idsNamedByTarget,
+  messageKindsOf,
   type OwnedId,
 } from '../claude/owned-ids.ts';
 import type { Reading } from './reading.ts';
@@ -20,12 +21,12 @@ export function thingsBrought({ started, answer }: Transcript, reading: Reading)
   const endpoint = endpointOf(started.method, started.path);
   const status = answer?.status ?? 0;
   if (started.identity === null || status < 200 || status > 299) return [];
-  const threadMessage: JsonValue = request?.inThread === true ? (message?.id ?? null) : null;
+  const messageId: JsonValue = message?.id ?? null;
   const made: OwnedId[] = [
     ...idsMadeByMessage(message),
     ...results.flatMap((result) => idsMadeByMessage(result.message)),
     ...idsMadeByJson(endpoint.name, other),
-    ...(typeof threadMessage === 'string' ? [{ kind: 'message', id: threadMessage } as const] : []),
+    ...(typeof messageId === 'string' ? messageKindsOf(request).map((kind) => ({ kind, id: messageId })) : []),
   ];
   if (made.length === 0) return [];
   return idsBrought(made, [

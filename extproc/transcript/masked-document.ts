@@ -64,20 +64,31 @@ export function maskDocument(
   };
   const { value, findings, isCut } = masker.json(draft as unknown as { [key: string]: JsonValue }, options);
   const text: Cap = { cut: isCut, maxChars: textMaxChars };
-  const told = toldOf(masking, findings, detection);
+  const told = toldOf(masking, summed(draft.skilltape.masking.findings, findings), detection);
   return deriveMasked(value, (masked) => finished(masked as unknown as ExchangeDocument, told, text));
 }
 
 type Told = Omit<ExchangeDocument['skilltape']['masking'], 'status' | 'reason'>;
 
 /** What a reader has to know of how a document was masked. */
-function toldOf(masking: MaskingDecision, findings: readonly FindingCount[], detection: OwnDetection): Told {
+function toldOf(masking: MaskingDecision, findings: Told['findings'], detection: OwnDetection): Told {
   return {
-    findings: findings.map(({ type, place = 'other', count }) => ({ type, place, count })),
+    findings,
     readable: readableTypes(masking, detection),
     whole: masking.whole,
     dropped: masking.drop,
   };
+}
+
+/** Tokens that stand in it already, of a document that is masked again, are not found once more. */
+function summed(before: Told['findings'], found: readonly FindingCount[]): Told['findings'] {
+  const sums = before.map((finding) => ({ ...finding }));
+  for (const { type, place = 'other', count } of found) {
+    const known = sums.find((sum) => sum.type === type && sum.place === place);
+    if (known === undefined) sums.push({ type, place, count });
+    else known.count += count;
+  }
+  return sums;
 }
 
 function finished(document: ExchangeDocument, told: Told, text: Cap): ExchangeDocument {

@@ -50,8 +50,8 @@ export function isOurs(path: Path, value: string): boolean {
   const [first, second, third] = path;
   if (first === 'http' && second === 'request' && third === 'id') return uuid.test(value);
   if (first === 'skilltape' && second === 'file') return ourFileFields.has(path[path.length - 1] ?? '');
-  if (path.length === 3 && agentIds.has(path.join('.'))) return randomUuid.test(value);
-  // Asked of every value of every document: no text is made of the path.
+  // Asked of every value of every document: a text is made of hardly any path.
+  if (second === 'agent' && path.length === 3 && agentIds.has(path.join('.'))) return randomUuid.test(value);
   let branches: Branches | 'ours' | undefined = ourBranches;
   for (const step of path) {
     branches = branches.get(step);

@@ -92,7 +92,7 @@ function rewordedSince(judged: Partial<RequestInput>): Partial<RequestInput> {
     ...(identity && { identity: { ...identity, kind: identity.kind ?? 'person' } }),
     ...(claude && { claude: withThings(claude) }),
     ...(batch && { batch: { ...batch, requests: batch.requests.map(withThings) } }),
-    ...(agent && { agent: { ...agent, mcp_server_hosts: agent.mcp_server_hosts ?? hostsUnknown(agent) } }),
+    ...(agent && { agent: withServers(agent) }),
     ...(body && {
       body: { ...withSizes(body), status: status === 'not_json' ? 'unread' : body.status },
     }),
@@ -110,11 +110,20 @@ function withSizes<Body extends { bytes: number }>(body: Body): Body & { decoded
   return { decoded_bytes: body.bytes, codings: [], ...body };
 }
 
-type Later = 'models' | 'mcp_server_hosts';
+type Later = 'models' | 'mcp_server_hosts' | 'mcp_toolsets';
 
 function withThings<Facts extends Omit<ClaudeFacts, Later>>(facts: Facts): Facts & Pick<ClaudeFacts, Later> {
-  return { models: [facts.model], mcp_server_hosts: hostsUnknown(facts), ...facts };
+  return { models: [facts.model], ...withServers(facts) };
 }
+
+/** What was said of the tools of a server is not known any more: it counts as one that is open. */
+function withServers<Facts extends Partial<Pick<ClaudeFacts, ServerFacts>>>(facts: Facts) {
+  const { mcp_server_names: names = [], mcp_server_hosts: hosts = hostsUnknown(facts) } = facts;
+  const open = names.map((server) => ({ server, host: '', open: true, on: [], off: [] }));
+  return { mcp_server_hosts: hosts, mcp_toolsets: open, ...facts };
+}
+
+type ServerFacts = 'mcp_server_names' | 'mcp_server_hosts' | 'mcp_toolsets';
 
 /** An empty text is a host that could not be read. */
 function hostsUnknown({ mcp_server_names: names = [] }: Partial<Pick<ClaudeFacts, 'mcp_server_names'>>): string[] {

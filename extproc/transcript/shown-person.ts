@@ -15,6 +15,13 @@ export function pseudonymOf(keyedHash: KeyedHash, { issuer, subject }: Person): 
   return `p-${keyedHash('pseudonym', JSON.stringify([issuer, subject])).slice(0, 20)}`;
 }
 
+const pseudonymForm = /^p-[0-9a-f]{20}$/;
+
+/** Whether it has that form; a subject may have it too. */
+export function isPseudonym(id: string): boolean {
+  return pseudonymForm.test(id);
+}
+
 /**
  * The document with no more of who called than policy wants shown, and then without the names of those who decided
  * about it. An address that is left out is unspecified.

@@ -7,6 +7,8 @@ import { readStructEntry } from './struct.ts';
 
 const attributeNamespace = 'envoy.filters.http.ext_proc';
 const nothing: Buffer = Buffer.alloc(0);
+/** Of a frame without attributes or metadata. */
+const noFacts: Readonly<Record<string, PlainObject>> = Object.freeze(Object.create(null));
 const pinnedFactorMax = 4;
 
 /** `proto/ext_proc.proto` BodySendMode. */
@@ -18,7 +20,7 @@ export type EnvoyMessage = { frame: Frame; requestBodyMode: string; responseBody
 /** The fields of a message as they come, until its end tells which frame it is. */
 type Fields = Omit<EnvoyMessage, 'frame'> & {
   frame: Frame | undefined;
-  attributes: Record<string, PlainObject>;
+  attributes: Record<string, PlainObject> | undefined;
   /** A `Metadata`. Envoy repeats it in full on every chunk of a body, so only that of request headers is read. */
   metadata: Buffer;
 };
@@ -32,7 +34,7 @@ export function readMessage(bytes: Buffer): EnvoyMessage {
   const reader = new ProtobufReader(bytes);
   const fields: Fields = {
     frame: undefined,
-    attributes: Object.create(null),
+    attributes: undefined,
     metadata: nothing,
     requestBodyMode: 'NONE',
     responseBodyMode: 'NONE',
@@ -42,17 +44,17 @@ export function readMessage(bytes: Buffer): EnvoyMessage {
   const { frame, requestBodyMode, responseBodyMode, observability } = fields;
   if (frame === undefined) throw new SkilltapeError('protocol_violation', 'Envoy sent a message of an unknown kind');
   if (frame.kind === 'request_headers') frame.metadata = metadataOf(fields.metadata);
-  if ('attributes' in frame) frame.attributes = fields.attributes[attributeNamespace] ?? frame.attributes;
+  if ('attributes' in frame) frame.attributes = fields.attributes?.[attributeNamespace] ?? noFacts;
   return { frame, requestBodyMode, responseBodyMode, observability };
 }
 
 function readField(reader: ProtobufReader, fields: Fields): void {
   switch (reader.field) {
     case 2:
-      fields.frame = { kind: 'request_headers', ...readHeaders(reader), metadata: {}, attributes: Object.create(null) };
+      fields.frame = { kind: 'request_headers', ...readHeaders(reader), metadata: noFacts, attributes: noFacts };
       return;
     case 3:
-      fields.frame = { kind: 'response_headers', ...readHeaders(reader), attributes: Object.create(null) };
+      fields.frame = { kind: 'response_headers', ...readHeaders(reader), attributes: noFacts };
       return;
     case 4:
       fields.frame = { kind: 'request_body', ...letGo(readBody(reader)) };
@@ -70,6 +72,7 @@ function readField(reader: ProtobufReader, fields: Fields): void {
       fields.metadata = reader.bytes();
       return;
     case 9:
+      fields.attributes ??= Object.create(null) as Record<string, PlainObject>;
       readStructEntry(reader, fields.attributes);
       return;
     case 10:

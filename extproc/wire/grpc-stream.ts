@@ -1,13 +1,13 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import { SkilltapeError } from '../errors.ts';
+import type { Soon } from '../exchange/soon.ts';
 import type { GrpcStatus } from './grpc-status.ts';
 import { grpcStatus, responseHeaders, trailersOf } from './grpc-status.ts';
 import { MessageSplitter } from './message-splitter.ts';
 
 /** Whole messages that may wait in memory before no more is read; beside them, what fits into the stream's window. */
 const waitingMaxBytes = 64 * 1024;
-const never = () => false;
 const neverEnded: GrpcStatus = { code: grpcStatus.internal, details: 'the stream was given up' };
 
 /**
@@ -59,7 +59,7 @@ export class GrpcStream {
     this.#onEnd = heed;
   }
 
-  /** Has `next` look whether it is to wait on. */
+  /** Has whoever waits for a change look whether he is to wait on. */
   interrupt(): void {
     this.#change();
   }
@@ -69,28 +69,39 @@ export class GrpcStream {
     if (!this.isGone) this.#stream.close(constants.NGHTTP2_CANCEL);
   }
 
-  /**
-   * The next message; undefined when the peer has ended its side or is gone, or `isOver` says so, which is asked again
-   * after `interrupt`. Throws `protocol_violation`.
-   */
-  async next(isOver: () => boolean = never): Promise<Buffer | undefined> {
-    while (!this.isGone && !isOver()) {
-      const message = this.#messages.take();
-      if (message !== undefined) {
-        this.#resume();
-        return message;
-      }
-      if (this.#hasEnded) {
-        if (!this.#messages.isCutOff) return undefined;
-        throw new SkilltapeError('protocol_violation', 'Envoy ended its side within a message');
-      }
-      await this.#changed();
+  /** Whether `take` need not be waited for: a message is there, the peer has ended its side, or is gone. */
+  get hasNext(): boolean {
+    return this.#messages.hasNext || this.#hasEnded || this.isGone;
+  }
+
+  /** The next message; undefined where there is none yet, and when none comes any more. Throws `protocol_violation`. */
+  take(): Buffer | undefined {
+    if (this.isGone) return undefined;
+    const message = this.#messages.take();
+    if (message !== undefined) this.#resume();
+    else if (this.#hasEnded && this.#messages.isCutOff) {
+      throw new SkilltapeError('protocol_violation', 'Envoy ended its side within a message');
     }
-    return undefined;
+    return message;
+  }
+
+  /** The same once there is one; undefined when none comes any more. */
+  async next(): Promise<Buffer | undefined> {
+    while (!this.hasNext) await this.changed();
+    return this.take();
   }
 
   /** Sends pieces of messages in order, and asks for the next one only when the peer has room; stops when it is gone. */
-  async send(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+  send(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Soon<void> {
+    return Array.isArray(pieces) && pieces.length === 1 ? this.#sendOne(pieces[0]) : this.#sendAll(pieces);
+  }
+
+  /** Almost every reply is one message, and finds room. */
+  #sendOne(message: Uint8Array): Soon<void> {
+    return this.#write(message) || this.isGone || this.#isOver ? undefined : this.#drained();
+  }
+
+  async #sendAll(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     const stream = this.#stream;
     stream.cork();
     try {
@@ -208,10 +219,11 @@ export class GrpcStream {
   async #drained(): Promise<void> {
     if (!this.#hearsDrain) this.#stream.on('drain', () => this.#change());
     this.#hearsDrain = true;
-    while (!this.isGone && this.#stream.writableNeedDrain) await this.#changed();
+    while (!this.isGone && this.#stream.writableNeedDrain) await this.changed();
   }
 
-  #changed(): Promise<void> {
+  /** Resolves when something came or went, and after `interrupt`. For one that waits. */
+  changed(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
     });

@@ -3,6 +3,7 @@ import { freeBuffer } from '../large-work.ts';
 
 /** Compressed-Flag and Message-Length, before each message (gRPC's PROTOCOL-HTTP2.md, Length-Prefixed-Message). */
 const prefixBytes = 5;
+const nothing = Buffer.alloc(0);
 /** Room for a message that comes in pieces, at first; a length that was only announced must not take memory. */
 const firstRoomBytes = 64 * 1024;
 
@@ -14,12 +15,12 @@ export class MessageSplitter {
   readonly #messageMaxBytes: number;
   readonly #messages: Buffer[] = [];
   #waitingBytes = 0;
-  readonly #prefix = Buffer.alloc(prefixBytes);
+  #prefix = nothing;
   /** How much there is of the message that is not whole yet, its prefix included. */
   #partialBytes = 0;
   /** Its length, once the prefix is whole. */
   #length = 0;
-  #partial = Buffer.alloc(0);
+  #partial = nothing;
   #fault: SkilltapeError | undefined;
 
   constructor(messageMaxBytes: number) {
@@ -29,6 +30,11 @@ export class MessageSplitter {
   /** Bytes of whole messages that wait to be taken. */
   get waitingBytes(): number {
     return this.#waitingBytes;
+  }
+
+  /** Whether `take` has something to give, or to throw. */
+  get hasNext(): boolean {
+    return this.#messages.length > 0 || this.#fault !== undefined;
   }
 
   /** Whether what came ends within a message. */
@@ -43,7 +49,7 @@ export class MessageSplitter {
       if (this.#fault !== undefined) return;
       if (whole > 0 && rest.length >= whole) {
         this.#add(rest.subarray(prefixBytes, whole));
-        rest = rest.subarray(whole);
+        rest = rest.length === whole ? nothing : rest.subarray(whole);
       } else {
         rest = this.#putTogether(rest);
       }
@@ -68,6 +74,7 @@ export class MessageSplitter {
 
   /** Takes what belongs to the message at hand, and gives back the rest. */
   #putTogether(chunk: Buffer): Buffer {
+    if (this.#partialBytes === 0) this.#prefix = Buffer.alloc(prefixBytes);
     if (this.#partialBytes < prefixBytes) {
       const taken = chunk.copy(this.#prefix, this.#partialBytes, 0, prefixBytes - this.#partialBytes);
       this.#partialBytes += taken;
@@ -87,7 +94,7 @@ export class MessageSplitter {
   #finishIfWhole(rest: Buffer): Buffer {
     if (this.#partialBytes - prefixBytes === this.#length && this.#fault === undefined) {
       this.#add(this.#partial);
-      this.#partial = Buffer.alloc(0);
+      this.#partial = nothing;
       this.#partialBytes = 0;
     }
     return rest;

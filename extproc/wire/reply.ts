@@ -14,48 +14,39 @@ const overwrite = 2;
 const writer = new BackwardWriter();
 
 /** BodyResponse or TrailersResponse in their fields, with nothing to change: `response_body { response {} }`. */
-const passBody = message(() => {
-  writer.message(1, writer.mark);
-  writer.message(4, 0);
-});
+const passBody = [
+  message(() => {
+    writer.message(1, writer.mark);
+    writer.message(4, 0);
+  }),
+];
 const passRequestTrailers = message(() => writer.message(5, writer.mark));
-const passResponseTrailers = message(() => writer.message(6, writer.mark));
+const passResponseTrailers = [message(() => writer.message(6, writer.mark))];
 
 /**
- * The gRPC messages that carry an action out, in order, in pieces to be written as they are. A generator, so that a large
- * released body is written with backpressure rather than built at once. `wait` and `cut` have none: a cut is the gRPC
- * status (`stream.ts`). The field numbers are those of `proto/ext_proc.proto` ProcessingResponse.
+ * The gRPC messages that carry an action out, in order, in pieces to be written as they are. Those of a release come from
+ * a generator, so that a large body is written with backpressure rather than built at once. `wait` and `cut` have none: a
+ * cut is the gRPC status (`stream.ts`). The field numbers are those of `proto/ext_proc.proto` ProcessingResponse.
  */
 export function repliesOf(action: Action): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
-  if (action.kind === 'release' && Symbol.asyncIterator in action.body) return releaseStored(action, action.body);
-  return replies(action);
-}
-
-function* replies(action: Action): Generator<Uint8Array> {
   switch (action.kind) {
     case 'wait':
     case 'cut':
     // `streamedReply` has it.
     case 'streamed_reply':
-      return;
+      return [];
     case 'release':
-      yield* release(action);
-      return;
+      return Symbol.asyncIterator in action.body ? releaseStored(action, action.body) : release(action, action.body);
     case 'continue_response_headers':
-      yield headersReply(2, action);
-      return;
+      return [headersReply(2, action)];
     case 'continue_response_body':
-      if (action.body === undefined) yield passBody;
-      else yield* inPlace(action.body);
-      return;
+      return action.body === undefined ? passBody : inPlace(action.body);
     case 'continue_response_trailers':
-      yield passResponseTrailers;
-      return;
+      return passResponseTrailers;
     case 'local_reply':
-      yield localReply(action);
-      return;
+      return [localReply(action)];
     default:
-      action satisfies never;
+      return action satisfies never;
   }
 }
 
@@ -78,10 +69,10 @@ function inOwnMemory(pieces: Iterable<Uint8Array>): Uint8Array[] {
 
 type Release = Extract<Action, { kind: 'release' }>;
 
-function* release(action: Release): Generator<Uint8Array> {
+function* release(action: Release, body: Iterable<Uint8Array>): Generator<Uint8Array> {
   yield headersReply(1, action);
   let previous: Uint8Array | undefined;
-  for (const chunk of action.body as Iterable<Uint8Array>) {
+  for (const chunk of body) {
     if (previous !== undefined) yield* streamedBody(previous, false);
     previous = chunk;
   }
@@ -127,7 +118,7 @@ function headersReply(
 }
 
 /** request_body { response { body_mutation { streamed_response } } }. The body comes last in it, so it ends the message. */
-function streamedBody(body: Uint8Array, endOfStream: boolean): Iterable<Uint8Array> {
+function streamedBody(body: Uint8Array, endOfStream: boolean): Uint8Array[] {
   return withBody(body, () => {
     writer.lengthOf(1, body.length);
     if (endOfStream) writer.number(2, 1);
@@ -136,7 +127,7 @@ function streamedBody(body: Uint8Array, endOfStream: boolean): Iterable<Uint8Arr
 }
 
 /** In STREAMED mode an answer to a chunk can take its place, with no bytes (`clear_body`) or with any number of them. */
-function inPlace(body: Uint8Array): Iterable<Uint8Array> {
+function inPlace(body: Uint8Array): Uint8Array[] {
   return withBody(body, () => {
     if (body.length === 0) writer.number(2, 1);
     else writer.lengthOf(1, body.length);
@@ -176,7 +167,7 @@ function streamedHeaders(headers: Record<string, string>, accessLog: Record<stri
 }
 
 /** streamed_immediate_response { body_response }. */
-function streamedPiece(body: Uint8Array, endOfStream: boolean): Iterable<Uint8Array> {
+function streamedPiece(body: Uint8Array, endOfStream: boolean): Uint8Array[] {
   return withBody(body, () => {
     writer.lengthOf(1, body.length);
     if (endOfStream) writer.number(2, 1);
@@ -195,11 +186,11 @@ function writeAccessLog(fields: Record<string, string>): void {
 }
 
 function writeSetHeaders(headers: Record<string, string>): void {
-  for (const [name, value] of Object.entries(headers).reverse()) {
+  for (const name of Object.keys(headers).reverse()) {
     const end = writer.mark;
     writer.number(3, overwrite);
     const headerEnd = writer.mark;
-    writer.latin1(3, value);
+    writer.latin1(3, headers[name] ?? '');
     writer.utf8(1, name);
     writer.message(1, headerEnd);
     writer.message(1, end);
@@ -207,15 +198,9 @@ function writeSetHeaders(headers: Record<string, string>): void {
 }
 
 /** One message that ends with these bytes: in one piece where they are few, else as what stands before them and they. */
-function* withBody(body: Uint8Array, write: () => void): Generator<Uint8Array> {
-  const isJoined = body.length <= joinedBodyMaxBytes;
+function withBody(body: Uint8Array, write: () => void): Uint8Array[] {
   const head = message(write, body.length);
-  if (!isJoined) {
-    yield head;
-    yield body;
-    return;
-  }
-  yield Buffer.concat([head, body]);
+  return body.length <= joinedBodyMaxBytes ? [Buffer.concat([head, body])] : [head, body];
 }
 
 function message(write: () => void, bodyLength = 0): Buffer {

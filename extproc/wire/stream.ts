@@ -1,6 +1,7 @@
 import { SkilltapeError } from '../errors.ts';
 import type { StreamEnding } from '../exchange/broken-off.ts';
 import type { Action, Frame } from '../exchange/frame.ts';
+import type { Soon } from '../exchange/soon.ts';
 import { assertGateModes, assertModes, readMessage } from './frame.ts';
 import { grpcStatus } from './grpc-status.ts';
 import type { GrpcStream } from './grpc-stream.ts';
@@ -11,7 +12,7 @@ export type StreamExchange = {
   readonly id: string;
   /** Of a request it is shown the headers alone, and of an answer nothing (`release-gate.ts`). */
   readonly isGate?: boolean;
-  accept(frame: Frame): Promise<Action>;
+  accept(frame: Frame): Soon<Action>;
   /** Envoy ended its side, or is gone: what still waits need not go on. */
   left(): void;
   abandon(how: StreamEnding, detail: string, undelivered: boolean): Promise<void>;
@@ -111,7 +112,9 @@ async function pump(stream: GrpcStream, exchange: StreamExchange, stopped: Stopp
   let isFirst = true;
   let isAnswered = false;
   for (;;) {
-    const action = await nextAction(stream, exchange, stopped, isFirst);
+    while (!stream.hasNext && !stopped.isDue) await stream.changed();
+    const next = nextAction(stream, exchange, stopped, isFirst);
+    const action = next instanceof Promise ? await next : next;
     if (action === undefined) return true;
     isFirst = false;
     if (action.kind === 'wait') continue;
@@ -119,7 +122,12 @@ async function pump(stream: GrpcStream, exchange: StreamExchange, stopped: Stopp
     // One answer of ours, whoever was the first to give it.
     if (isAnswered) continue;
     isAnswered = action.kind === 'local_reply';
-    await sendReplies(stream, action);
+    try {
+      const sent = sendReplies(stream, action);
+      if (sent instanceof Promise) await sent;
+    } catch (error) {
+      throw new StreamCut(withRemedy(error));
+    }
     if (stream.isGone) {
       stopped.take();
       return false;
@@ -131,35 +139,33 @@ async function pump(stream: GrpcStream, exchange: StreamExchange, stopped: Stopp
  * Of the next message, or the last one of a stopped exchange; undefined when Envoy has ended its side. A function of its
  * own, whose variables are gone while an answer is sent: a message is a view of all that was read with it.
  */
-async function nextAction(
+function nextAction(
   stream: GrpcStream,
   exchange: StreamExchange,
   stopped: Stopped,
   isFirst: boolean,
-): Promise<Action | undefined> {
-  const bytes = await stream.next(() => stopped.isDue);
+): Soon<Action> | undefined {
+  const last = stopped.take();
   // What came meanwhile is of no account any more.
-  return stopped.take() ?? (bytes && acceptMessage(exchange, bytes, isFirst));
+  if (last !== undefined) return last;
+  const bytes = stream.take();
+  return bytes && acceptMessage(exchange, bytes, isFirst);
 }
 
 /** A released body may have to be read back from the log: where that fails, the request must not end as if it were whole. */
-async function sendReplies(stream: GrpcStream, action: Action): Promise<void> {
-  try {
-    if (action.kind === 'streamed_reply') await stream.sendLive(streamedReply(action));
-    else await stream.send(repliesOf(action));
-  } catch (error) {
-    throw new StreamCut(withRemedy(error));
-  }
+function sendReplies(stream: GrpcStream, action: Action): Soon<void> {
+  return action.kind === 'streamed_reply' ? stream.sendLive(streamedReply(action)) : stream.send(repliesOf(action));
 }
 
-function acceptMessage(exchange: StreamExchange, bytes: Buffer, isFirst: boolean): Promise<Action> {
+function acceptMessage(exchange: StreamExchange, bytes: Buffer, isFirst: boolean): Soon<Action> {
   try {
     const message = readMessage(bytes);
     if (isFirst && exchange.isGate === true) assertGateModes(message);
     else if (isFirst) assertModes(message);
-    return exchange.accept(message.frame).catch(cutBy);
+    const action = exchange.accept(message.frame);
+    return action instanceof Promise ? action.catch(cutBy) : action;
   } catch (error) {
-    return Promise.resolve(cutBy(error));
+    return cutBy(error);
   }
 }
 

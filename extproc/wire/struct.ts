@@ -26,7 +26,7 @@ export function readStruct(reader: ProtobufReader, nesting = 0): PlainObject {
 /** One entry of a map of Structs, such as `attributes`. */
 export function readStructEntry(reader: ProtobufReader, into: Record<string, PlainObject>): void {
   let key = '';
-  let struct: PlainObject = Object.create(null);
+  let struct: PlainObject | undefined;
   const outerEnd = reader.enter();
   while (reader.next()) {
     if (reader.field === 1) key = reader.utf8();
@@ -34,7 +34,7 @@ export function readStructEntry(reader: ProtobufReader, into: Record<string, Pla
     else reader.skip();
   }
   reader.leave(outerEnd);
-  into[key] = struct;
+  into[key] = struct ?? Object.create(null);
 }
 
 function readField(reader: ProtobufReader, object: PlainObject, nesting: number): void {
@@ -99,9 +99,9 @@ function enterNested(reader: ProtobufReader, nesting: number): number {
 /** Fields of strings as the Struct in `field`, for the access log. */
 export function writeStruct(writer: BackwardWriter, field: number, fields: Record<string, string>): void {
   const end = writer.mark;
-  for (const [key, text] of Object.entries(fields).reverse()) {
+  for (const key of Object.keys(fields).reverse()) {
     const entryEnd = writer.mark;
-    writer.utf8(3, text);
+    writer.utf8(3, fields[key] ?? '');
     writer.message(2, entryEnd);
     writer.utf8(1, key);
     writer.message(1, entryEnd);

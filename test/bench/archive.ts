@@ -1,14 +1,11 @@
-import { randomInt } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { SkilltapeError } from '../../extproc/errors.ts';
 import { goBinary } from './go-binary.ts';
 import { quiet, type Run, runLoad } from './load.ts';
-import { numberOf, parsed } from './options.ts';
+import { countsOf, runProgram, toldInterval } from './paired.ts';
 import { type Stand, startStand, type Variant } from './stand.ts';
-import { medianInterval, seededRandom } from './statistics.ts';
+import { seededRandom } from './statistics.ts';
 import { workloadOf } from './workload.ts';
 
 /** `npm run bench:archive`: what archiving costs the traffic, in paired runs on two gateways. */
@@ -32,19 +29,6 @@ const workload = workloadOf('json');
 const serialsPerRun = 1e8;
 /** As long as a finished exchange may wait, so that the measured time is all like its end. */
 const warmupSeconds = 6;
-
-function optionsOf(args: readonly string[]): Options | 'help' {
-  const text = (value: string) => ({ type: 'string', default: value }) as const;
-  const options = {
-    ...{ rounds: text('6'), seconds: text('15'), concurrency: text('16') },
-    ...{ seed: text(String(randomInt(2 ** 32))), help: { type: 'boolean', default: false } as const },
-  };
-  const values = parsed(() => parseArgs({ args: [...args], options }).values);
-  if (values.help) return 'help';
-  const count = (name: Exclude<keyof typeof values, 'help'>): number =>
-    numberOf(name, values[name], 1, 2 ** 32 - 1, true);
-  return { rounds: count('rounds'), seconds: count('seconds'), concurrency: count('concurrency'), seed: count('seed') };
-}
 
 async function placeOf(binary: string, preload: string | undefined, stack: AsyncDisposableStack): Promise<Place> {
   const variants = ['skilltape'] as const;
@@ -93,11 +77,11 @@ function checkArchives({ archiving, indexing }: Record<keyof Round, Place>): voi
 
 function tell(rounds: readonly Round[], { seed, concurrency, seconds }: Options): number {
   const random = seededRandom(seed);
-  const ratio = (of: (run: Run) => number) => {
-    const ratios = rounds.map(({ archiving, indexing }) => of(archiving) / of(indexing));
-    const { median, low, high } = medianInterval(ratios, random);
-    return `${median.toFixed(3)} [${low.toFixed(3)} ${high.toFixed(3)}]`;
-  };
+  const ratio = (of: (run: Run) => number) =>
+    toldInterval(
+      rounds.map(({ archiving, indexing }) => of(archiving) / of(indexing)),
+      random,
+    );
   const failures = rounds.reduce((sum, { archiving, indexing }) => sum + archiving.failures + indexing.failures, 0);
   const afterwork = Math.max(...rounds.map(({ archiving }) => archiving.processor?.afterworkSeconds ?? 0));
   const lines = [
@@ -112,12 +96,7 @@ function tell(rounds: readonly Round[], { seed, concurrency, seconds }: Options)
   return failures === 0 ? 0 : 1;
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const options = optionsOf(args);
-  if (options === 'help') {
-    process.stdout.write(help);
-    return 0;
-  }
+async function main(options: Options): Promise<number> {
   const binary = await goBinary(process.env, (line) => void process.stderr.write(`${line}\n`));
   await using stack = new AsyncDisposableStack();
   const archiving = await placeOf(binary, undefined, stack);
@@ -127,10 +106,4 @@ async function main(args: readonly string[]): Promise<number> {
   return tell(rounds, options);
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof SkilltapeError)) throw error;
-  process.stderr.write(`${error.message}\n${error.remedy === undefined ? '' : `${error.remedy}\n`}`);
-  process.exitCode = error.code === 'usage' ? 2 : 1;
-}
+await runProgram({ help, optionsOf: (args) => countsOf(args, { rounds: 6, seconds: 15, concurrency: 16 }) }, main);

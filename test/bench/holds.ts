@@ -1,18 +1,15 @@
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { SkilltapeError } from '../../extproc/errors.ts';
 import { heldQuestion, holdMailAddresses } from '../environment/held-streams.ts';
 import { postOn } from '../environment/http2-call.ts';
 import { forgetPeak, processMemory } from '../environment/process-memory.ts';
 import { goBinary } from './go-binary.ts';
 import { quiet, type Run, runLoad } from './load.ts';
-import { numberOf, parsed } from './options.ts';
+import { countsOf, runProgram, toldInterval } from './paired.ts';
 import { type Stand, startStand, type Variant } from './stand.ts';
-import { medianInterval, seededRandom } from './statistics.ts';
+import { seededRandom } from './statistics.ts';
 import { workloadOf } from './workload.ts';
 
 /** `npm run bench:holds`: what held streams cost the traffic beside them, in paired runs on one gateway. */
@@ -34,20 +31,6 @@ type Measured = { run: Run; peakBytes: number };
 const streamsPerConnection = 100;
 const serialsPerRun = 1e8;
 const warmupSeconds = 1;
-
-function optionsOf(args: readonly string[]): Options | 'help' {
-  const text = (value: string) => ({ type: 'string', default: value }) as const;
-  const options = {
-    ...{ holds: text('1000'), rounds: text('8'), seconds: text('4'), concurrency: text('4') },
-    ...{ seed: text(String(randomInt(2 ** 32))), help: { type: 'boolean', default: false } as const },
-  };
-  const values = parsed(() => parseArgs({ args: [...args], options }).values);
-  if (values.help) return 'help';
-  const count = (name: Exclude<keyof typeof values, 'help'>): number =>
-    numberOf(name, values[name], 1, 2 ** 32 - 1, true);
-  const [holds, rounds] = [count('holds'), count('rounds')];
-  return { holds, rounds, seconds: count('seconds'), concurrency: count('concurrency'), seed: count('seed') };
-}
 
 /** Streams whose answers have begun; they leave when it is closed, and their tickets stay for the next ones. */
 async function openHolds({ url }: Variant, stand: Stand, count: number): Promise<Disposable> {
@@ -111,13 +94,11 @@ async function measure(stand: Stand, binary: string, options: Options): Promise<
 
 function tell(rounds: readonly Round[], { seed, holds }: Options): number {
   const random = seededRandom(seed);
-  const ratio = (of: (run: Run) => number) => {
-    const { median, low, high } = medianInterval(
+  const ratio = (of: (run: Run) => number) =>
+    toldInterval(
       rounds.map(({ without, beside }) => of(beside.run) / of(without.run)),
       random,
     );
-    return `${median.toFixed(3)} [${low.toFixed(3)} ${high.toFixed(3)}]`;
-  };
   const failures = rounds.reduce((sum, { without, beside }) => sum + without.run.failures + beside.run.failures, 0);
   const megabytes = (of: (round: Round) => Measured) =>
     Math.round(Math.max(...rounds.map((round) => of(round).peakBytes)) / 1e6);
@@ -132,12 +113,7 @@ function tell(rounds: readonly Round[], { seed, holds }: Options): number {
   return failures === 0 ? 0 : 1;
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const options = optionsOf(args);
-  if (options === 'help') {
-    process.stdout.write(help);
-    return 0;
-  }
+async function main(options: Options): Promise<number> {
   const binary = await goBinary(process.env, (line) => void process.stderr.write(`${line}\n`));
   const stand = await startStand({
     ...{ binary, variants: ['skilltape'], profile: undefined, prepare: holdMailAddresses },
@@ -154,10 +130,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof SkilltapeError)) throw error;
-  process.stderr.write(`${error.message}\n${error.remedy === undefined ? '' : `${error.remedy}\n`}`);
-  process.exitCode = error.code === 'usage' ? 2 : 1;
-}
+await runProgram(
+  { help, optionsOf: (args) => countsOf(args, { holds: 1_000, rounds: 8, seconds: 4, concurrency: 4 }) },
+  main,
+);

@@ -4,19 +4,22 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import {
   openElasticsearchIndex,
+  openElasticsearchRetention,
   openElasticsearchSearch,
   setUpElasticsearch,
 } from '../../extproc/index/elasticsearch/open.ts';
 import type { IndexSearch, IndexUsage } from '../../extproc/index/port.ts';
 import { memoryFile, SqliteMemory } from '../../extproc/index/sqlite/memory.ts';
 import { SqliteSearch } from '../../extproc/index/sqlite/search.ts';
+import type { LeftOf } from '../../extproc/rebuild/left.ts';
 import { rebuildDirectory } from '../../extproc/rebuild/places.ts';
 import { type RebuildOptions, rebuildIndex } from '../../extproc/rebuild/rebuild.ts';
+import { elasticsearchCall } from '../environment/elasticsearch/call.ts';
 import { type SharedElasticsearch, sharedElasticsearch } from '../environment/shared-elasticsearch.ts';
 import { type ElasticsearchProxy, startElasticsearchProxy } from '../fakes/elasticsearch-proxy.ts';
-import { Shipped } from '../unit/rebuild/shipped.ts';
+import { now, rowsOf, Shipped, tablesOfMemory } from '../unit/rebuild/shipped.ts';
 import { messageOf, messagesRequest, transcriptOf } from '../unit/transcript/example.ts';
-import { elasticsearchOptions, refresh } from './index-under-test.ts';
+import { elasticsearchOptions, indexNames, refresh } from './index-under-test.ts';
 
 /** A lost Elasticsearch is made anew from archive and journals, and answers as the embedded index did before. */
 
@@ -89,7 +92,7 @@ async function answersOf(index: IndexSearch & IndexUsage): Promise<unknown[]> {
   return JSON.parse(JSON.stringify(found));
 }
 
-type Changed = { save?: (count: number) => void };
+type Changed = { save?: (count: number) => void; leftOf?: LeftOf };
 
 /** Over the proxy. */
 async function rebuildingInto(t: TestContext, shipped: Shipped) {
@@ -98,8 +101,8 @@ async function rebuildingInto(t: TestContext, shipped: Shipped) {
   const search = openElasticsearchSearch(options);
   t.after(() => search.close());
   const wanted = memoryFile(shipped.directory, 'elasticsearch');
-  const rebuilding = ({ save }: Changed = {}): RebuildOptions => {
-    const embedded = shipped.rebuilding(t);
+  const rebuilding = ({ save, leftOf }: Changed = {}): RebuildOptions => {
+    const embedded = shipped.rebuilding(t, leftOf && { leftOf });
     let saved = 0;
     return {
       ...embedded,
@@ -132,7 +135,7 @@ async function rebuildingInto(t: TestContext, shipped: Shipped) {
     await refresh(server.url, options.prefix);
     return answersOf(search);
   };
-  return { rebuilding, answers, wanted };
+  return { options, rebuilding, answers, wanted };
 }
 
 test('an Elasticsearch that was emptied answers as before, and is not filled twice', async (t) => {
@@ -156,6 +159,44 @@ test('a rebuild that was killed after a delivery, before its place was saved, go
   const { kind, counts } = await rebuildIndex(rebuilding());
   assert.deepEqual([kind, counts.indexed], ['in_place', archivedCount + journalCount]);
   assert.deepEqual(await answers(), before);
+});
+
+/** Every document as the server has it, letter for letter, with the index that it stands in. */
+async function everyRow(prefix: string): Promise<string[]> {
+  await refresh(server.url, prefix);
+  const { text } = await elasticsearchCall({
+    ...{ url: server.url, method: 'POST', path: `/${prefix}-*/_search` },
+    body: JSON.stringify({ size: 1_000, sort: [{ 'event.id': 'asc' }] }),
+  });
+  const hits: { _id: string; _index: string; _source: object }[] = JSON.parse(text).hits.hits;
+  return hits.map(({ _id, _index, _source }) => `${_id} ${_index} ${JSON.stringify(_source)}`);
+}
+
+test('what retention left in an Elasticsearch that was lost comes back out of the archive, row by row', async (t) => {
+  const shipped = await Shipped.begin(t);
+  const { options, rebuilding, answers, wanted } = await rebuildingInto(t, shipped);
+  await write(shipped, 0, archivedCount);
+  const openIndex = (rejects: SqliteMemory['rejects']) => openElasticsearchIndex(options, rejects, 1);
+  await shipped.ship({ memory: SqliteMemory.open(wanted, now), openIndex });
+  await refresh(server.url, options.prefix);
+  await shipped.expireFrom(openElasticsearchRetention(options), 'short');
+  const [rows, found, remembered] = [await everyRow(options.prefix), await answers(), rowsOf(wanted, tablesOfMemory)];
+  const left = rows.filter((row) => row.includes('"keep":"metadata"')).length;
+  assert.deepEqual([rows.length, left], [archivedCount, Math.ceil((archivedCount - 1) / 3)]);
+  await shipped.stop({ dropJournals: true });
+  await shipped.start();
+  await shipped.stop();
+  const names = await indexNames(server.url, options.prefix);
+  await elasticsearchCall({ url: server.url, method: 'DELETE', path: `/${names.join(',')}` });
+  shipped.loseIndex(wanted);
+  const leftOf: LeftOf = ({ retentionClass }) => (retentionClass === 'short' ? 'metadata' : 'all');
+  const { kind, counts } = await rebuildIndex(rebuilding({ leftOf }));
+  assert.deepEqual([kind, counts.metadata, counts.indexed], ['in_place', left, archivedCount - left]);
+  const again = await everyRow(options.prefix);
+  for (const [at, row] of rows.entries()) assert.equal(again[at], row);
+  assert.equal(again.length, rows.length);
+  assert.deepEqual(await answers(), found);
+  assert.deepEqual(rowsOf(wanted, tablesOfMemory), remembered);
 });
 
 for (const fault of ['reset_before', 'reset_after'] as const) {

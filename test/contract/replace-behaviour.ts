@@ -90,6 +90,18 @@ export function testReplace(kind: IndexKind): void {
     assert.equal((await index.reader.get('one-1'))?.gen_ai.input.text, 'What is a tape?');
   });
 
+  test(`${name}: all that is stored of an exchange is given back, its own first, and nothing of a neighbour`, async (t) => {
+    const index = await kind.open(t);
+    const documents = ['one.10', 'one.2', 'one', 'one-1', 'oneself', 'two.1'].map((id) => documentOf({ id }));
+    await deliverAll(index, documents);
+    const stored = await index.replacer.stored('one');
+    assert.deepEqual([stored[0]?.event.id, stored.length], ['one', 3]);
+    for (const one of stored)
+      assert.equal(JSON.stringify(one), JSON.stringify(documents.find(({ event }) => event.id === one.event.id)));
+    assert.deepEqual([await index.replacer.stored('two'), await index.replacer.stored('three')], [[], []]);
+    assert.deepEqual(await index.replacer.replace(stored), { kind: 'unchanged' });
+  });
+
   test(`${name}: a batch of hundreds is replaced as a whole`, async (t) => {
     const index = await kind.open(t);
     const batch = (input: string) => [

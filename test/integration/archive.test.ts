@@ -213,7 +213,7 @@ test('what the journal does not have any more is listed from the archive, bodies
   assert.ok(!stdout.includes('to be listed'));
 });
 
-test('of an exchange whose content is gone the archive shows what is left, as it was masked then', async () => {
+test('of an exchange whose content is gone the archive shows what is left', async () => {
   // The processor was stopped by the test before.
   const ids = globSync('*/standard', { cwd: archiveDirectory(gateway.dataDirectory) });
   assert.equal(ids.length, 1);

@@ -26,7 +26,7 @@ const ask = (content: unknown) => ({ model, max_tokens: 64, tools, messages: [{ 
 
 type Things = Record<
   | ('file' | 'produced' | 'streamed' | 'batch' | 'skill' | 'container' | 'streamedIn' | 'session' | 'message')
-  | ('agent' | 'environment'),
+  | ('agent' | 'environment' | 'compared'),
   string
 >;
 
@@ -44,11 +44,14 @@ async function thingsOf({ client }: Caller): Promise<Things> {
   const environment = await client.beta.environments.create({ name: 'wood' });
   const session = await client.beta.sessions.create({ agent: agent.id, environment_id: environment.id });
   const turn = await client.beta.messages.create({ ...ask('One'), thread: { type: 'create' }, betas } as never);
+  const diagnostics = { previous_message_id: null };
+  const compared = await client.messages.stream({ ...ask('One'), diagnostics } as never).finalMessage();
   const fileIn = (message: unknown) => /"file_id":"(file_[^"]+)"/.exec(JSON.stringify(message))?.[1] ?? '';
   const things = {
     ...{ file: file.id, produced: fileIn(whole), streamed: fileIn(streamed), batch: batch.id, skill: skill.id },
     ...{ container: whole.container?.id ?? '', streamedIn: streamed.container?.id ?? '' },
     ...{ session: session.id, message: turn.id, agent: agent.id, environment: environment.id },
+    compared: compared.id,
   };
   for (const [name, id] of Object.entries(things)) assert.notEqual(id, '', name);
   return things;
@@ -59,7 +62,8 @@ type Use = (client: Anthropic) => Promise<unknown>;
 /** Every way to name a thing, in paths, a query and bodies of every form. */
 function usesOf(things: Things): [string, Use][] {
   const { file, produced, streamed, batch, skill, container, streamedIn, session, message } = things;
-  const { agent, environment } = things;
+  const { agent, environment, compared } = things;
+  const diagnostics = { previous_message_id: compared };
   const upload = (id: string) => ask([{ type: 'container_upload', file_id: id }]) as never;
   const ofSkill = (id: string) => ({ skills: [{ type: 'custom' as const, skill_id: id, version: 'latest' }] });
   const said = { type: 'user.message' as const, content: [{ type: 'text' as const, text: 'Go' }] };
@@ -102,6 +106,7 @@ function usesOf(things: Things): [string, Use][] {
     ['a deployment of an agent', (client) => client.beta.deployments.create({ name: 'd', agent } as never)],
     ['a session', (client) => client.beta.sessions.retrieve(session)],
     ['events of a session', (client) => client.beta.sessions.events.send(session, { events: [said] })],
+    ['a message to compare with', (client) => client.messages.create({ ...ask('Two'), diagnostics } as never)],
     [
       'a thread',
       async (client) => {
@@ -147,9 +152,9 @@ test('over another connection with the same key they are denied too', async () =
   assert.equal(((await gateway.fetch(url, { headers } as never)) as Response).status, 403);
 });
 
-test("what nobody was given is denied, but for a skill that is used; the skills of Anthropic are nobody's", async () => {
+test("what nobody was given is denied, but for a skill that is used and a message to compare with; the skills of Anthropic are nobody's", async () => {
   const made = Object.fromEntries(Object.entries(hers).map(([name, id]) => [name, `${id}x`])) as Things;
-  const used = new Set(['a skill in a prompt', 'a skill of an agent']);
+  const used = new Set(['a skill in a prompt', 'a skill of an agent', 'a message to compare with']);
   for (const [name, use] of usesOf(made)) {
     if (used.has(name)) await allowed(bob, name, use);
     else await denied(bob, 'request/owner_only', name, use);

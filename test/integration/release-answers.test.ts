@@ -1,4 +1,4 @@
-/** What Envoy answers by itself on the release listener: the upstream cannot be reached, breaks off, or is silent. */
+/** What Envoy does by itself on the release listener: the upstream cannot be reached, breaks off, or is silent. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
@@ -25,6 +25,9 @@ before(async () => {
     const body = await textOf(incoming);
     arrived.push(body);
     if (body.includes('breaks off')) incoming.socket.destroy();
+    if (/begins/.test(body)) outgoing.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    if (/begins (?:and|to)/.test(body)) outgoing.write('event: ping\ndata: {"type":"ping"}\n\n');
+    if (body.includes('begins and then resets')) setTimeout(() => incoming.socket.destroy(), 300);
     if (!body.includes('pretends')) return;
     outgoing.writeHead(503, { 'x-skilltape-envoy-answered': 'no_healthy_upstream', 'retry-after': '7' }).end('{}');
   });
@@ -80,6 +83,39 @@ const cases: readonly Case[] = [
     event: /"overloaded_error".*it went nowhere.*its approval counts/,
   },
 ];
+
+type Broken = { name: string; outcome: string; detail: RegExp; given: RegExp; isWhole: boolean };
+
+const broken: readonly Broken[] = [
+  {
+    ...{ name: 'begins to answer and goes quiet', outcome: 'cut', given: /event: ping/, isWhole: false },
+    detail: /^release: SI stream_idle_timeout$/,
+  },
+  {
+    ...{ name: 'begins and then resets', outcome: 'upstream_aborted', given: /event: ping/, isWhole: false },
+    detail: /^release: U\w+ upstream_reset_after_response_started\{/,
+  },
+  {
+    ...{ name: 'begins, and nothing comes', outcome: 'cut', isWhole: true },
+    ...{ given: /event: error\ndata: .*gave up waiting for Claude/, detail: /^release: SI stream_idle_timeout$/ },
+  },
+];
+
+for (const { name, outcome, detail, given, isWhole } of broken) {
+  test(`an upstream that ${name}: the record says by Envoy's own report who ended the answer`, async () => {
+    const response = await held.begin(heldQuestion(name));
+    held.approve(await held.ticketOf(name));
+    const told = await readAll(response);
+    assert.equal(told.isWhole, isWhole);
+    assert.match(told.text, given);
+    const { skilltape } = await held.gateway.document(response.headers.get('x-skilltape-exchange'));
+    assert.deepEqual(
+      [skilltape.outcome, detail.exec(skilltape.outcome_detail ?? '')?.length],
+      [outcome, 1],
+      detail.source,
+    );
+  });
+}
 
 for (const { name, outcome, detail, event, arrives } of cases) {
   test(`an upstream that ${name}: client and record are told what it was`, async () => {

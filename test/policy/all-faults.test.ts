@@ -39,6 +39,14 @@ const lists: Record<string, { text: string; faults: [line: number, said: RegExp]
     text: '{\n  "rules": [\n    { "hosts": ["https://docs.example.com"] }\n  ]\n}',
     faults: [[3, /rules\.0\.hosts\.0: must be a host/]],
   },
+  denied_mcp_tools: {
+    text: '{\n  "rules": [\n    { "hosts": ["*.Example.com"], "tools": ["*_delete"] },\n    { "tools": [] }\n  ]\n}',
+    faults: [
+      [3, /rules\.0\.hosts\.0: must be a host/],
+      [3, /rules\.0\.tools\.0: must be a whole name/],
+      [4, /rules\.1\.tools/],
+    ],
+  },
   budgets: {
     text: '{\n  "rules": [\n    { "effect": "refuse", "per_day": { "tokens": 1.5 } },\n    { "effect": "deny" },\n    { "effect": "deny", "per_hour": {} }\n  ]\n}',
     faults: [

@@ -60,6 +60,8 @@ export function totalsFacts(day: Partial<RequestInput['totals']['day']> = {}): R
   return { counted: true, priced: true, day: { ...sums, ...day }, session: sums, minute: { requests: 3 } };
 }
 
+const mcpToolset = { server: 'docs', host: 'docs.example.com', open: true, on: ['find'], off: ['delete'] };
+
 export function claudeFacts(change: Partial<ClaudeFacts> = {}): ClaudeFacts {
   return {
     model: 'claude-opus-5-5',
@@ -72,6 +74,7 @@ export function claudeFacts(change: Partial<ClaudeFacts> = {}): ClaudeFacts {
     tool_types: ['custom'],
     mcp_server_names: ['docs'],
     mcp_server_hosts: ['docs.example.com'],
+    mcp_toolsets: [mcpToolset],
     skills: [{ type: 'anthropic', id: 'pdf', version: 'latest' }],
     has_system: true,
     text_bytes: 12,
@@ -86,6 +89,7 @@ export function fullRequestDocument(change: Partial<RequestInput> = {}): Request
     agent: {
       ...{ models: ['claude-opus-5-5'], tool_names: ['bash'], tool_types: ['custom'], mcp_server_names: ['docs'] },
       mcp_server_hosts: ['docs.example.com'],
+      mcp_toolsets: [mcpToolset],
       skills: [{ type: 'custom', id: 'skill_1', version: '' }],
     },
     events: { count: 1, types: ['user.message'], text_bytes: 3 },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
+import { mcpToolsetsMax } from '../../extproc/claude/mcp-toolsets.ts';
 import type { PolicyBundle } from '../../extproc/policy/bundle.ts';
 import { compilePolicies } from '../../extproc/policy/compile.ts';
 import { createPolicyEngine, type PolicyEngine } from '../../extproc/policy/engine.ts';
@@ -77,29 +78,52 @@ test('a model name with a lone surrogate is judged by its prefix like any other'
   });
 });
 
-test('twenty thousand decisions leave the memory of the evaluator as it was', () => {
+test('twenty thousand decisions leave the memory of the evaluator as it was', async () => {
+  const evaluating = await createPolicyEngine(bundle, { remembers: false });
   const long = 'n'.repeat(100);
   const large = requestDocument({ claude: claudeFacts({ tool_names: Array.from({ length: 300 }, () => long) }) });
   const documents = [requestDocument(), requestDocument({ claude: null }), requestDocument({ identity: null }), large];
-  for (const document of documents) engine.request(document);
-  const memoryBytes = engine.memoryBytes;
+  for (const document of documents) evaluating.request(document);
+  const memoryBytes = evaluating.memoryBytes;
   assert.ok(memoryBytes > 0);
   for (let index = 0; index < 20_000; index += 1) {
     const document = documents[index % 64 === 0 ? 3 : index % 3];
-    if (document !== undefined) engine.request(document);
+    if (document !== undefined) evaluating.request(document);
   }
-  assert.equal(engine.memoryBytes, memoryBytes);
+  assert.equal(evaluating.memoryBytes, memoryBytes);
 });
 
 test('a request that names thousands of denied things is denied for them, and some of the reasons are said', () => {
   const models = Array.from({ length: 4_000 }, (_, at) => `denied-${at}`);
-  const agent = { models, tool_names: [], tool_types: [], mcp_server_names: [], mcp_server_hosts: [], skills: [] };
+  const servers = { mcp_server_names: [], mcp_server_hosts: [], mcp_toolsets: [] };
+  const agent = { models, tool_names: [], tool_types: [], ...servers, skills: [] };
   const { verdict, reasons } = engine.request(requestDocument({ agent }));
   assert.equal(verdict, 'deny');
   const [last, ...others] = reasons.toReversed();
   assert.deepEqual(last, { rule: 'skilltape/more_reasons', message: 'There are more reasons like these.' });
   assert.equal(others.length, 32);
   assert.ok(others.every(({ rule }) => rule === 'request/model_known'));
+});
+
+test('as many servers as may be, with thousands of tools among them, are judged by a list of a thousand', async () => {
+  const tools = Array.from({ length: 1_000 }, (_, at) => (at % 2 === 0 ? `denied-${at}` : `kind-${at}-*`));
+  const lists = { ...(bundle.data as { lists: object }).lists, denied_mcp_tools: { rules: [{ tools }] } };
+  const failures: unknown[] = [];
+  const options = { onFailure: (error: unknown) => failures.push(error) };
+  const judging = await createPolicyEngine({ ...bundle, data: { ...bundle.data, lists } }, options);
+  const of = (open: boolean, named: string) => {
+    const names = Array.from({ length: 16 }, (_, at) => `${named}-${at}`);
+    const toolset = { server: 'git', open, on: names, off: names };
+    const at = Array.from({ length: mcpToolsetsMax }, (_, at) => ({ host: `git-${at}.example.com` }));
+    const mcp_toolsets = at.map((host) => ({ ...toolset, ...host }));
+    return judging.request(requestDocument({ claude: claudeFacts({ mcp_toolsets }) }));
+  };
+  assert.equal(of(false, 'plain').verdict, 'allow');
+  for (const denied of [of(false, 'denied'), of(true, 'plain')]) {
+    assert.equal(denied.verdict, 'deny');
+    assert.equal(denied.reasons[0]?.rule, 'request/mcp_tool_denied');
+  }
+  assert.deepEqual(failures, []);
 });
 
 test('thousands of names are judged by lists of a thousand entries, within the memory of the evaluator', async () => {

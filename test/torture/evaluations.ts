@@ -16,6 +16,7 @@ export const evaluations: Torture = {
   async run({ rounds, progress }) {
     const engine = await createPolicyEngine(
       await compilePolicies({ opaBinary: opaBinary(), directory: policiesDirectory }),
+      { remembers: false },
     );
     const evaluate = evaluationsOf(engine);
     const warmUp = Math.max(evaluate.length, Math.floor(rounds / 10));

@@ -1,5 +1,5 @@
 import type { Gateway, Manager } from '../model.ts';
-import { processorClusters, recordedOf } from '../recorded.ts';
+import { processorClusters, recordedOf, releasingOf } from '../recorded.ts';
 import type { Fault, Rule } from '../rule.ts';
 import type { Setting } from '../setting.ts';
 
@@ -93,7 +93,7 @@ export const evidenceRules: readonly Rule[] = [
     title: 'Who broke an answer off is not known',
     why: 'In ext_proc an upstream that reset and a caller that left look alike; Envoy tells skilltape by a second access logger.',
     find: (gateway) =>
-      recordedOf(gateway).flatMap(({ manager }): Fault[] => {
+      [...recordedOf(gateway), ...releasingOf(gateway)].flatMap(({ manager }): Fault[] => {
         const places = new Set(processorClusters(gateway).map((cluster) => cluster.at('name').text));
         const at = manager.config.at('access_log');
         const reports = at.items.some((one) =>

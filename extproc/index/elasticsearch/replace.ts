@@ -8,6 +8,7 @@ import type { Connection } from './connection.ts';
 import { faultReason, itemOutcome } from './item.ts';
 import { isObject, listAt, objectAt } from './json.ts';
 import { preparedOf } from './prepared.ts';
+import { restored } from './stored.ts';
 
 /** Documents asked for in one request: a document may have megabytes. */
 const storedPerRequest = 100;
@@ -33,6 +34,11 @@ export class ElasticsearchReplace implements IndexReplace {
     } catch (thrown) {
       return { kind: 'retry', reason: SkilltapeError.from(thrown).message };
     }
+  }
+
+  async stored(exchangeId: string): Promise<Masked<ExchangeDocument>[]> {
+    const stored = await this.#storedOf(exchangeId);
+    return stored[0]?.id === exchangeId ? stored.map(({ json }) => restored(JSON.parse(json))) : [];
   }
 
   close(): Promise<void> {

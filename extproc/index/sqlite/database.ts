@@ -4,6 +4,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { diskFault } from '../../disk-fault.ts';
 import { SkilltapeError } from '../../errors.ts';
 
+/**
+ * Of whoever ships: a delivery touches more pages than the usual 2 MB hold, and SQLite then writes and reads the same
+ * ones several times in one transaction. Negative: KiB.
+ */
+export const shippingCache = 'pragma cache_size = -8192';
+
 /** How long one connection waits for another one's write. */
 const busyTimeoutMs = 5_000;
 

@@ -7,7 +7,7 @@ import type { OwnedThing } from '../owners.ts';
 import { type RejectsBound, unboundedRejects } from '../rejects.ts';
 import type { Turns } from '../seen-turns.ts';
 import { SqliteCounted } from './counted.ts';
-import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed } from './database.ts';
+import { inTransaction, openForReading, openPrivateDatabase, orIndexFailed, shippingCache } from './database.ts';
 import { SqliteLinks } from './links.ts';
 import { prepareMemory } from './memory-tables.ts';
 import { SqliteOwners } from './owners.ts';
@@ -55,6 +55,7 @@ export class SqliteMemory implements ShipMemory {
       // FULL: the journal is freed behind a refused document, so a power cut must not take it from here.
       const database = openPrivateDatabase(file, 'FULL');
       try {
+        database.exec(shippingCache);
         prepareMemory(database);
         return new SqliteMemory(database, now, { rememberedDays: 365, rejects: unboundedRejects, ...bounds });
       } catch (thrown) {
@@ -107,7 +108,7 @@ export class SqliteMemory implements ShipMemory {
   }
 
   close(): void {
-    this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
   }
 
   #forget(ids: readonly string[], condition: (column: string) => string): void {

@@ -3,11 +3,12 @@ import { SkilltapeError } from '../../errors.ts';
 import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
 import type { IndexReplace, Replacement } from '../port.ts';
-import { inTransaction, refusedForGood } from './database.ts';
+import { inTransaction, orIndexFailed, refusedForGood } from './database.ts';
 import { type ExchangeRow, rowOf } from './row.ts';
 import { RowRemover } from './row-remover.ts';
 import { RowWriter } from './row-writer.ts';
 import { openForChanges } from './schema.ts';
+import { restored } from './stored.ts';
 
 type Stored = { number: number; id: string; json: string };
 
@@ -46,6 +47,13 @@ export class SqliteReplace implements IndexReplace {
     }
   }
 
+  async stored(exchangeId: string): Promise<Masked<ExchangeDocument>[]> {
+    return orIndexFailed('read from the index', () => {
+      const stored = this.#storedOf(exchangeId);
+      return stored[0]?.id === exchangeId ? stored.map(({ json }) => restored(json)) : [];
+    });
+  }
+
   async close(): Promise<void> {
     this.#database.close();
   }
@@ -65,7 +73,9 @@ export class SqliteReplace implements IndexReplace {
   /** Documents of a batch have their exchange's id with a full stop and a number; "/" follows the full stop. */
   #storedOf(id: string): Stored[] {
     return this.#database
-      .prepare("select number, id, document from exchanges where id = $id or (id >= $id || '.' and id < $id || '/')")
+      .prepare(
+        "select number, id, document from exchanges where id = $id or (id >= $id || '.' and id < $id || '/') order by id",
+      )
       .all({ $id: id })
       .map((row) => ({ number: Number(row.number), id: String(row.id), json: String(row.document) }));
   }

@@ -4,7 +4,8 @@ import type { Masked } from '../../masking/masked.ts';
 import type { ExchangeDocument } from '../../transcript/document.ts';
 import type { Delivery, IndexSink } from '../port.ts';
 import { type RejectsBound, unboundedRejects } from '../rejects.ts';
-import { inTransaction, openPrivateDatabase, orIndexFailed, refusedForGood } from './database.ts';
+import { inTransaction, openPrivateDatabase, orIndexFailed, refusedForGood, shippingCache } from './database.ts';
+import { type MemoryBounds, SqliteMemory } from './memory.ts';
 import { prepareMemory } from './memory-tables.ts';
 import { SqliteRejects } from './rejects.ts';
 import { type ExchangeRow, rowOf } from './row.ts';
@@ -43,6 +44,7 @@ export class SqliteIndex implements IndexSink {
       try {
         // What the search merges away must not stay readable in free pages after it was deleted.
         database.exec('pragma secure_delete = on');
+        database.exec(shippingCache);
         prepareSchema(database);
         prepareMemory(database);
         return new SqliteIndex(database, now, rejects);
@@ -67,8 +69,16 @@ export class SqliteIndex implements IndexSink {
     }
   }
 
+  /**
+   * What shipping remembers, on the same connection and closed with it: of two connections each would read its pages
+   * anew after the other one wrote.
+   */
+  memory(bounds: MemoryBounds): SqliteMemory {
+    return new SqliteMemory(this.#database, () => new Date(), bounds);
+  }
+
   async close(): Promise<void> {
-    this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
   }
 
   #take(document: Masked<ExchangeDocument>): Delivery {

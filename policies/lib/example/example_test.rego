@@ -91,6 +91,7 @@ claude := {
 	"tool_types": [],
 	"mcp_server_names": [],
 	"mcp_server_hosts": [],
+	"mcp_toolsets": [],
 	"skills": [],
 	"has_system": false,
 	"text_bytes": 12,
@@ -102,6 +103,7 @@ agent := {
 	"tool_types": [],
 	"mcp_server_names": [],
 	"mcp_server_hosts": [],
+	"mcp_toolsets": [],
 	"skills": [],
 }
 

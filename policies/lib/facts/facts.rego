@@ -38,6 +38,16 @@ mcp_server_names := _of_all("mcp_server_names")
 mcp_server_hosts := _of_all("mcp_server_hosts")
 
 # METADATA
+# description: |
+#   What is said of the tools of an MCP server: `server`, `host`, `open` (it has all but those that are `off`), and the
+#   names that are `on` and `off`. No set: its members would be reckoned with by all their names.
+mcp_toolsets := array.concat(array.concat(of_request, of_batch), of_agent) if {
+	of_request := [toolset | some toolset in input.claude.mcp_toolsets]
+	of_batch := [toolset | some request in input.batch.requests; some toolset in request.mcp_toolsets]
+	of_agent := [toolset | some toolset in input.agent.mcp_toolsets]
+}
+
+# METADATA
 # description: Every skill, with `type`, `id` and `version`.
 skills := _of_all("skills")
 
@@ -50,15 +60,24 @@ _of_all(field) := (of_request | of_batch) | of_agent if {
 
 access_faults contains "version" if not input.version == 1
 
-access_faults contains concat(".", path) if {
-	some path in [
-		["connection", "name"], ["connection", "recording"], ["authentication", "detail"], ["request", "method"],
-		["request", "path"], ["request", "endpoint"], ["request", "endpoint_kind"],
-		["request", "endpoint_treatment"], ["request", "body_form"], ["request", "content_type"],
-		["request", "content_encoding"], ["request", "anthropic_version"], ["source", "address"], ["time"],
-	]
-	not _text_at(path)
+access_faults contains $"connection.{name}" if {
+	some name in ["name", "recording"]
+	not _is_text("connection", name)
 }
+
+access_faults contains "authentication.detail" if not _is_text("authentication", "detail")
+
+access_faults contains $"request.{name}" if {
+	some name in [
+		"method", "path", "endpoint", "endpoint_kind", "endpoint_treatment", "body_form", "content_type",
+		"content_encoding", "anthropic_version",
+	]
+	not _is_text("request", name)
+}
+
+access_faults contains "source.address" if not _is_text("source", "address")
+
+access_faults contains "time" if not _time
 
 access_faults contains "connection.issuers" if not _issuers
 
@@ -92,7 +111,7 @@ request_faults contains "body.codings" if not _body_codings
 
 request_faults contains "body.status" if not _body_status
 
-request_faults contains "body.fault" if not _text_at(["body", "fault"])
+request_faults contains "body.fault" if not _is_text("body", "fault")
 
 request_faults contains "claude" if not _claude
 
@@ -123,7 +142,9 @@ record_faults contains "verdict.decision" if not _verdict_decision
 
 # Each check is a rule of its own: an argument of a negated call is looked up outside of the negation, and when it is
 # undefined it takes the whole fault with it.
-_text_at(path) if is_string(object.get(input, path, null))
+_is_text(part, name) if is_string(input[part][name])
+
+_time if is_string(input.time)
 
 _issuers if _is_texts(input.connection.issuers)
 
@@ -276,8 +297,16 @@ _is_upload(value) if {
 
 _has_things(value) if {
 	every name in ["models", "tool_names", "tool_types", "mcp_server_names", "mcp_server_hosts"] { _is_texts(value[name]) }
+	is_array(value.mcp_toolsets)
+	every toolset in value.mcp_toolsets { _is_toolset(toolset) }
 	is_array(value.skills)
 	every skill in value.skills { _has_texts(skill, ["type", "id", "version"]) }
+}
+
+_is_toolset(value) if {
+	_has_texts(value, ["server", "host"])
+	is_boolean(value.open)
+	every name in ["on", "off"] { _is_texts(value[name]) }
 }
 
 _is_answer(value) if {

@@ -24,7 +24,8 @@ faults contains "ownership.open" if not _has_open_things
 # What an entry may say is checked when the policy is compiled, by the schema of its list.
 faults contains $"{name}.rules" if {
 	some name in [
-		"allowed_models", "allowed_skills", "allowed_tools", "allowed_mcp_servers", "budgets", "privacy", "prompts", "recording",
+		"allowed_models", "allowed_skills", "allowed_tools", "allowed_mcp_servers", "denied_mcp_tools",
+		"budgets", "privacy", "prompts", "recording",
 		"required_tags", "retention", "sizes", "working_hours", "allowed_connections", "access_requests",
 	]
 	not _has_rules(name)

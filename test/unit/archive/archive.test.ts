@@ -141,14 +141,15 @@ test('a person who is erased while a segment is open gets a new key, and refers 
   const { open, reader, keys } = archiveOn(new FakeFileSystem());
   const same = [randomBytes(20_000)];
   const archive = open();
-  await archive.archive([exchangeOf(1, { request: same })]);
+  for (const number of [1, 2]) await archive.archive([exchangeOf(number, { request: same })]);
   keys.erase(ada, 'standard');
-  await archive.archive([exchangeOf(2, { request: same })]);
-  await archive.archive([exchangeOf(3, { request: same })]);
+  for (const number of [3, 4]) await archive.archive([exchangeOf(number, { request: same })]);
   await archive.close();
   const reading = reader();
-  assert.equal((await reading.read(exchangeOf(1).exchangeId)).kind, 'unopened');
-  for (const number of [2, 3]) {
+  for (const number of [1, 2]) {
+    assert.equal((await reading.read(exchangeOf(number).exchangeId)).kind, 'unopened');
+  }
+  for (const number of [3, 4]) {
     const exchange = exchangeOf(number, { request: same });
     assert.deepEqual((await readBack(reading, exchange.exchangeId)).payloads, exchange.payloads);
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { FrameCompressor } from '../../../extproc/archive/compressor.ts';
+import { exchangeLevels, FrameCompressor } from '../../../extproc/archive/compressor.ts';
 import { dictionaryMaxBytes, dictionaryOf, SlotDictionary } from '../../../extproc/archive/dictionary.ts';
 import { seededRandom } from '../../fakes/file-system.ts';
 
@@ -22,7 +22,7 @@ test('every frame opens by itself, whoever is compressed in turn, also where mor
   const seed = randomInt(2 ** 32);
   t.diagnostic(`seed ${seed}`);
   const random = seededRandom(seed);
-  const compressor = new FrameCompressor();
+  const compressor = new FrameCompressor(exchangeLevels);
   const slots = Array.from({ length: 7 }, () => new SlotDictionary());
   for (let frame = 0; frame < 900; frame += 1) {
     // For a while some are met often and then not at all, so that others come in their place.
@@ -41,7 +41,7 @@ test('every frame opens by itself, whoever is compressed in turn, also where mor
 
 test('a frame behind a whole dictionary takes no more than the work of the highest level leaves, in whatever order persons come', async () => {
   const random = seededRandom(11);
-  const compressor = new FrameCompressor();
+  const compressor = new FrameCompressor(exchangeLevels);
   const slots = Array.from({ length: 3 }, () => {
     const slot = new SlotDictionary();
     slot.grow(bytesOf(random, dictionaryMaxBytes));

@@ -6,13 +6,13 @@ import { ArchiveReader } from '../../../extproc/archive/reader.ts';
 import { verifyArchive } from '../../../extproc/archive/verify.ts';
 import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
-import { goldenExchanges } from './golden.ts';
+import { goldenExchanges, goldenSecret } from './golden.ts';
 import { goldenHeldDirectory } from './golden-held.ts';
 import { FakeKeys, readBack } from './rig.ts';
 
 test('held records of version 1 are read and verified for ever', async () => {
   const reader = new ArchiveReader({
-    ...{ directory: goldenHeldDirectory, fileSystem: nodeFileSystem, opener: new FakeKeys(Buffer.alloc(32, 9)) },
+    ...{ directory: goldenHeldDirectory, fileSystem: nodeFileSystem, opener: new FakeKeys(goldenSecret) },
   });
   const [first, , held] = goldenExchanges();
   assert.ok(first !== undefined && held !== undefined);

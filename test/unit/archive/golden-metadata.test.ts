@@ -5,12 +5,13 @@ import { test } from 'node:test';
 import { ArchiveReader } from '../../../extproc/archive/reader.ts';
 import { verifyArchive } from '../../../extproc/archive/verify.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
+import { goldenSecret } from './golden.ts';
 import { goldenExchanges, goldenMetadataDirectory } from './golden-metadata.ts';
 import { FakeKeys } from './rig.ts';
 
 test('metadata of version 2 of a segment is read and verified for ever, also what a hold kept of it', async () => {
   const reader = new ArchiveReader({
-    ...{ directory: goldenMetadataDirectory, fileSystem: nodeFileSystem, opener: new FakeKeys(Buffer.alloc(32, 9)) },
+    ...{ directory: goldenMetadataDirectory, fileSystem: nodeFileSystem, opener: new FakeKeys(goldenSecret) },
     of: 'metadata',
   });
   const found: unknown[] = [];

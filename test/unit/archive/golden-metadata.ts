@@ -1,10 +1,7 @@
 /** Makes test/fixtures/archive/metadata-v2 anew: only for a version that was never released. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Retirement } from '../../../extproc/archive/retire.ts';
-import { FakeFileSystem } from '../../fakes/file-system.ts';
-import { archiveOn, day, directory, eve, exchangeOf } from './rig.ts';
+import { goldenArchive, keepGolden } from './golden.ts';
+import { eve, exchangeOf } from './rig.ts';
 
 export const goldenMetadataDirectory = fileURLToPath(new URL('../../fixtures/archive/metadata-v2', import.meta.url));
 
@@ -19,22 +16,12 @@ export function goldenExchanges() {
 }
 
 async function make(): Promise<void> {
-  const disk = new FakeFileSystem();
-  const { open, key } = archiveOn(disk, {}, Buffer.alloc(32, 9));
-  const archive = open();
   const exchanges = goldenExchanges();
-  for (const exchange of exchanges) await archive.archive([exchange]);
-  await archive.close();
-  const ownerOf = (sealed: Uint8Array) => Buffer.from(sealed.subarray(0, 16)).toString('hex');
-  const retirement = new Retirement({ directory, fileSystem: disk, key, ownerOf, nowMs: () => day });
+  const { disk, retirement } = await goldenArchive(exchanges);
   const held = async () => new Set(exchanges.slice(1, 2).map(({ exchangeId }) => exchangeId));
   await retirement.delete({ retentionClass: 'standard', day: '2026-11-29' }, 'retention');
   await retirement.thin({ retentionClass: 'standard.metadata', day: '2026-11-29' }, held, 'retention');
-  for (const path of disk.paths()) {
-    const file = join(goldenMetadataDirectory, path.slice(directory.length + 1));
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, disk.bytesOf(path));
-  }
+  keepGolden(disk, goldenMetadataDirectory);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await make();

@@ -6,14 +6,14 @@ import { ArchiveReader } from '../../../extproc/archive/reader.ts';
 import { verifyArchive } from '../../../extproc/archive/verify.ts';
 import { decodeRecord } from '../../../extproc/exchange/record.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
-import { goldenDirectory, goldenExchanges } from './golden.ts';
+import { goldenDirectory, goldenExchanges, goldenSecret } from './golden.ts';
 import { FakeKeys, readBack } from './rig.ts';
 
 test('an archive of version 1 is read and verified for ever', async () => {
   const reader = new ArchiveReader({
     directory: goldenDirectory,
     fileSystem: nodeFileSystem,
-    opener: new FakeKeys(Buffer.alloc(32, 9)),
+    opener: new FakeKeys(goldenSecret),
   });
   for (const exchange of goldenExchanges()) {
     const { payloads, documents } = await readBack(reader, exchange.exchangeId);

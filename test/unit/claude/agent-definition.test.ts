@@ -25,6 +25,7 @@ test('the definition of an agent names its model, tools, skills and servers', ()
     skills: [{ type: 'anthropic', id: 'xlsx', version: '' }],
     mcpServerNames: ['crm'],
     mcpServerHosts: ['crm.test'],
+    mcpToolsets: [{ server: 'crm', host: 'crm.test', open: true, on: [], off: [] }],
   });
 });
 

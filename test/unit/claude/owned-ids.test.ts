@@ -95,6 +95,10 @@ test('a body names files, containers, skills, sessions and threads wherever they
   );
   assert.deepEqual(inBody({ container: 'container_2' }), ['container container_2']);
   assert.deepEqual(inBody({ thread: { type: 'continue', previous_message_id: 'msg_1' } }), ['message msg_1']);
+  const compared = { diagnostics: { previous_message_id: 'msg_2' } };
+  assert.deepEqual(inBody(compared), ['compared_message msg_2']);
+  assert.deepEqual(inBody({ requests: [{ custom_id: 'a', params: compared }] }), ['compared_message msg_2']);
+  for (const none of [null, {}, { previous_message_id: null }]) assert.deepEqual(inBody({ diagnostics: none }), []);
   const session = { agent: 'agent_1', resources: [{ type: 'file', file_id: 'file_5' }], initial_events: [{ content }] };
   assert.deepEqual(inBody(session), ['agent agent_1', ...files, 'file file_5']);
   const roster = [{ type: 'agent', id: 'agent_2', version: 1 }, 'agent_3', { type: 'self' }];

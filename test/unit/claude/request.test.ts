@@ -74,6 +74,12 @@ test('a container may be an id, and servers, threads and unknown things are read
   assert.deepEqual(request.messages[1], { role: 'user', content: null });
 });
 
+test('a request with diagnostics is one that later ones can be compared with, whether it names a message or not', () => {
+  for (const diagnostics of [{}, { previous_message_id: null }, { previous_message_id: 'msg_1' }])
+    assert.equal(read({ ...minimal, diagnostics }).isComparable, true);
+  for (const none of [{}, { diagnostics: null }]) assert.equal(read({ ...minimal, ...none }).isComparable, false);
+});
+
 test('tools that are defined inside messages are tools of the request', () => {
   const addition = (definition: JsonObject) => ({
     type: 'tool_addition',

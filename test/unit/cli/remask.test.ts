@@ -25,6 +25,7 @@ async function run(...args: string[]): Promise<Run & { queries: SearchQuery[] }>
             },
           },
         },
+        replace: { stored: async () => [] },
         close: async () => {},
       };
     },

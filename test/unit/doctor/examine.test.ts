@@ -7,6 +7,7 @@ import type { Finding } from '../../../extproc/doctor/rule.ts';
 import { parseSource } from '../../../extproc/doctor/source.ts';
 import { examples } from './examples.ts';
 import { type Part, type Parts, partsOf, put, shipped } from './parts.ts';
+import { withRelease } from './release-listener.ts';
 
 function findingsOf(change: (parts: Parts) => void, write: (data: unknown) => string = JSON.stringify): Finding[] {
   const root = shipped();
@@ -36,6 +37,13 @@ for (const [id, { bad, good, also = [] }] of Object.entries(examples)) {
     );
   });
 }
+
+test('a release listener that reports no ends is found, too', () => {
+  const silent = (parts: Parts) => withRelease(parts, ({ manager }) => (manager.access_log as Part[]).splice(1));
+  const findings = findingsOf(silent);
+  assert.deepEqual(idsOf(findings), ['ends-not-reported']);
+  assert.equal(findings.length, 1);
+});
 
 test('ids are stable words, said once, each with a reason and a remedy', () => {
   const ids = allRules.map(({ id }) => id);

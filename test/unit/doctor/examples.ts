@@ -671,7 +671,10 @@ export const examples: Readonly<Record<string, Example>> = {
   ),
   'ends-not-reported': {
     bad: ({ logs }) => logs.splice(1, 1),
-    good: ({ logs }) => logs.reverse(),
+    good: (parts) => {
+      parts.logs.reverse();
+      withRelease(parts);
+    },
   },
   'admin-on-network': patches(
     'admin',

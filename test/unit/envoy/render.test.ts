@@ -127,6 +127,8 @@ test('with one provider Envoy is asked for it by name, with several for whicheve
   assert.deepEqual(keys, ['payload_idp', 'failed_idp', 'payload_ci', 'failed_ci']);
 });
 
+type MetadataFilter = { matcher: { value: { string_match: object } } };
+
 test('the release listener is rendered where a connection streams its holds, for that connection alone', () => {
   const connections = [connectionPlan('claude'), connectionPlan('sandbox')];
   const listenersOf = (text: string) => parse(text, { merge: false, maxAliasCount: -1 }).static_resources.listeners;
@@ -156,5 +158,13 @@ test('the release listener is rendered where a connection streams its holds, for
     manager.route_config.request_headers_to_remove,
     managerOf(gateway).route_config.request_headers_to_remove,
   );
-  assert.deepEqual(manager.access_log, managerOf(gateway).access_log.slice(0, 1));
+  const [file, reports] = manager.access_log;
+  const [fileOfCallers, reportsOfCallers] = managerOf(gateway).access_log;
+  assert.deepEqual(file, fileOfCallers);
+  // The same as of callers, but of what was let through here.
+  const matched = ({ filter }: { filter: { and_filter: { filters: { metadata_filter: MetadataFilter }[] } } }) =>
+    filter.and_filter.filters[0]?.metadata_filter.matcher.value.string_match;
+  assert.deepEqual([matched(reportsOfCallers), matched(reports)], [{ exact: 'allow' }, { exact: 'released' }]);
+  const unmatched = (text: unknown) => JSON.stringify(text).replace(/"exact":"\w+"/, '');
+  assert.equal(unmatched(reports), unmatched(reportsOfCallers));
 });

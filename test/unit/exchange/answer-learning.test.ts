@@ -25,7 +25,13 @@ function learningOf(named: readonly OwnedId[], noted: Promise<void> = Promise.re
     links: { sessionOf: () => null, remember },
     owners: { ownerOf: () => null, claim },
     scope: { identity, connection: 'claude', keyedHash },
-    ...{ session: 's-1', inThread: true, heldBodyMaxBytes: 1_000, endpoint: 'messages.create', named },
+    ...{
+      session: 's-1',
+      messageKinds: ['message' as const],
+      heldBodyMaxBytes: 1_000,
+      endpoint: 'messages.create',
+      named,
+    },
     budget: { openExchanges: 0, heldBodyBytes: 0 },
     reader: { read: (() => ids) as never },
   });

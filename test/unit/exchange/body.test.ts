@@ -117,6 +117,7 @@ test('the definition of an agent is judged by what it names', () => {
     tool_types: ['custom'],
     mcp_server_names: [],
     mcp_server_hosts: [],
+    mcp_toolsets: [],
     skills: [],
   };
   assert.deepEqual(inputOf({ name: 'planted', ...agent }, { path: '/v1/agents' }).agent, facts);

@@ -34,6 +34,8 @@ test('requests that ask for something else are judged each by itself', () => {
     { toolNames: ['bash'], toolTypes: ['bash_20250124'] },
     { toolNames: [], toolTypes: ['custom'] },
     { mcpServerNames: ['bash'] },
+    { mcpToolsets: [{ server: 'a', host: '', open: true, on: [], off: [] }] },
+    { mcpToolsets: [{ server: 'a', host: '', open: true, on: [], off: ['b'] }] },
     { skills: [{ type: 'custom', id: 'a', version: '' }] },
     { skills: [{ type: 'custom', id: '', version: 'a' }] },
     { system: 's' },

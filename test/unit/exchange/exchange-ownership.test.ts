@@ -86,6 +86,29 @@ test('a memory store is whose it was made for, also one that a dream made', asyn
   ]);
 });
 
+test("a prompt is compared with the caller's own message, another's is another's, and one that was not kept is nobody's", async () => {
+  const rig = createRig();
+  const naming = (id: string | null) => ({ diagnostics: { previous_message_id: id } });
+  const message = (id: string) => json({ type: 'message', id, content: [] });
+  await ask(rig, post('/v1/messages', naming(null)), message('msg_1'));
+  assert.deepEqual(lastOwners(rig)[1], []);
+  await ask(rig, post('/v1/messages', {}), message('msg_2'));
+  for (const [id, who, owner] of [
+    ['msg_1', alice, 'mine'],
+    ['msg_1', bob, 'others'],
+    ['msg_2', bob, 'unknown'],
+  ] as const) {
+    await ask(rig, post('/v1/messages', naming(id), who));
+    assert.deepEqual(lastOwners(rig)[1], [{ kind: 'compared_message', owner, count: 1 }], `${id} ${owner}`);
+  }
+  await ask(rig, post('/v1/messages', { thread: { type: 'continue', previous_message_id: 'msg_1' } }, bob));
+  assert.deepEqual(
+    lastOwners(rig)[1],
+    [{ kind: 'message', owner: 'unknown', count: 1 }],
+    'it is no message of a thread',
+  );
+});
+
 test('the record has whose the things are, and not which', async () => {
   const rig = createRig();
   await ask(rig, post('/v1/messages', { container: 'container_secret' }));

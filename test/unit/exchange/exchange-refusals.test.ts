@@ -86,7 +86,7 @@ for (const { name, frames, limits, arrange, status, outcome, detail } of cases) 
     assert.ok((await play(exchange, frames.slice(0, -1))).every(({ kind }) => kind === 'wait'));
     const gate = rig.log.stallSync();
     let action: Action | undefined;
-    const accepted = exchange.accept(frames.at(-1) as Frame).then((given) => {
+    const accepted = Promise.resolve(exchange.accept(frames.at(-1) as Frame)).then((given) => {
       action = given;
     });
     await settle();

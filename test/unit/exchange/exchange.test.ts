@@ -21,7 +21,7 @@ test('nothing is released before the whole request and its verdict are synced', 
   const half = question.length / 2;
   const held = [requestHeaders(), requestBody(question.slice(0, half)), requestBody(question.slice(half))];
   for (const action of await play(exchange, held)) assert.deepEqual(action, { kind: 'wait' });
-  const last = exchange.accept(requestBody('', true)).then((action) => {
+  const last = Promise.resolve(exchange.accept(requestBody('', true))).then((action) => {
     log.events.push(`action ${action.kind}`);
     return action;
   });
@@ -41,6 +41,16 @@ test('nothing is released before the whole request and its verdict are synced', 
   assert.deepEqual(chunks, [question.slice(0, half), question.slice(half)], 'the chunks go upstream as they came');
   assert.deepEqual(release.removeHeaders, callerCredentialHeaders);
   assert.deepEqual([release.hadBody, release.hadTrailers], [true, false]);
+});
+
+test('what of a request waits for nothing is taken at once, and a chunk whose record it must wait for is not', async () => {
+  const roomy = createRig().open();
+  assert.deepEqual(roomy.accept(requestHeaders()), { kind: 'wait' });
+  assert.deepEqual(roomy.accept(requestBody(question)), { kind: 'wait' });
+  assert.ok(roomy.accept(requestBody('', true)) instanceof Promise);
+  const full = createRig({ heldBodyMaxBytes: 400 }).open();
+  full.accept(requestHeaders());
+  assert.ok(full.accept(requestBody('x'.repeat(399))) instanceof Promise);
 });
 
 test('a request without a body is released after its sync, without a body', async () => {
@@ -90,7 +100,7 @@ test('an answer chunk is let through after its record was written, and only the 
   );
   assert.deepEqual(log.events, ['append answer_started', 'append answer_body']);
   let isAnswered = false;
-  const stop = exchange.accept(answerBody(`${eventDelta}${eventStop}`)).then((action) => {
+  const stop = Promise.resolve(exchange.accept(answerBody(`${eventDelta}${eventStop}`))).then((action) => {
     isAnswered = true;
     return action;
   });

@@ -103,6 +103,15 @@ test('a client that waited as long as it may is told to come again, and when, so
   }
 });
 
+test('a client that is told to come again because the process stops waits no longer: its approval is for its retry', async () => {
+  const rig = holding();
+  const { exchange, action } = await send(rig, body('hi'));
+  rig.desk.decide(null);
+  assert.equal(reply(await action).status, 429);
+  assert.deepEqual(rig.desk.leavers, [exchange.id]);
+  assert.equal(rig.log.finished[0]?.outcome, 'held');
+});
+
 test('a client that leaves waits no longer, its exchange says so, and its ticket stays', async () => {
   const rig = holding();
   const { exchange, action } = await send(rig, body('hi'));

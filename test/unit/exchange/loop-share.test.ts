@@ -47,9 +47,10 @@ test('work below the share is done at once', async () => {
 test('work that throws rejects, and the next is done', async () => {
   const turns = new LoopShare();
   await assert.rejects(
-    turns.run(() => {
-      throw new Error('no');
-    }),
+    async () =>
+      turns.run(() => {
+        throw new Error('no');
+      }),
     /no/,
   );
   assert.equal(await turns.run(() => 7), 7);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ApprovalDecision } from '../../../extproc/exchange/approval-desk.ts';
+import { EndReports } from '../../../extproc/exchange/end-report.ts';
 import type { Exchange } from '../../../extproc/exchange/exchange.ts';
 import type { Action } from '../../../extproc/exchange/frame.ts';
 import type { HeaderList } from '../../../extproc/exchange/headers.ts';
@@ -399,6 +400,32 @@ test('an answer that breaks off within is broken off for the caller, too, and th
   assert.match(fault ?? '', /reset/);
   assert.equal(rig.log.finished[0]?.outcome, 'upstream_aborted');
 });
+
+for (const [by, outcome, detail] of [
+  ['gateway', 'cut', 'release: SI stream_idle_timeout'],
+  ['upstream', 'upstream_aborted', 'release: SI stream_idle_timeout'],
+  ['client', 'upstream_aborted', 'reset'],
+] as const) {
+  test(`an answer that Envoy reports to be broken off by the ${by} has that in its record, begun or not`, async () => {
+    for (const begun of [['event: ping\n'], []]) {
+      const { rig, releaser } = streaming();
+      releaser.result = async () => answered(200, [...begun, new Error('reset')]);
+      const reports = new EndReports({ maxWaitMs: 1_000_000 });
+      rig.context.endReports = reports;
+      const { exchange, action } = await begin(rig);
+      const report = () => reports.take(exchange.id, { by, detail: 'SI stream_idle_timeout' });
+      assert.equal(report(), false, 'nothing of it was sent');
+      const reading = read(exchange, await action);
+      rig.desk.decide(granted);
+      while (!report()) await settle();
+      const { text, fault } = await reading;
+      assert.equal(fault === null, begun.length === 0);
+      if (begun.length === 0) assert.match(text, outcome === 'cut' ? /gave up waiting/ : /Claude broke its answer off/);
+      const [finished] = rig.log.finished;
+      assert.deepEqual([finished?.outcome, finished?.detail, rig.log.finished.length], [outcome, detail, 1]);
+    }
+  });
+}
 
 test('an answer that cannot be recorded is cut before it is given', async () => {
   const { rig, releaser } = streaming();

@@ -129,3 +129,9 @@ test('hostile runs come to an end and hide nothing that follows them', () => {
     assert.ok(covers(text, anthropicKey), `after ${JSON.stringify(unit)}`);
   }
 });
+
+test('a short text that was no number while numbers could be looked up is masked when they cannot be any more', () => {
+  const text = '(000) 000-0000';
+  assert.deepEqual(scan(text), []);
+  assert.equal(scan(text, '', { phoneChecks: 0 })[0]?.type, 'PHONE');
+});

@@ -3,6 +3,8 @@ import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import { SqliteSearch } from '../../../extproc/index/sqlite/search.ts';
+import { noDetectors } from '../../../extproc/masking/detector-list.ts';
+import { detectionOf } from '../../../extproc/masking/own-detection.ts';
 import { usualMasking } from '../../../extproc/policy/masking-decision.ts';
 import type { LeftOf } from '../../../extproc/rebuild/left.ts';
 import { rebuildIndex } from '../../../extproc/rebuild/rebuild.ts';
@@ -197,7 +199,7 @@ test('texts are masked by the rules of now, in the class that the archive has: w
   const decision = { keep: 'full' as const, retention_class: 'long', reasons: [] };
   const masking = { ...usualMasking, plain: ['EMAIL' as const] };
   const { counts } = await rebuildIndex(
-    shipped.rebuilding(t, { policy: { record: () => ({ ...decision, masking }) }, masker }),
+    shipped.rebuilding(t, { policy: { record: () => ({ ...decision, masking }), revision: 'sha256:2' }, masker }),
   );
   assert.deepEqual([counts.maskingFailed, counts.indexed], [0, turns + 14]);
   const now = shipped.everything();
@@ -377,6 +379,51 @@ test('metadata of an erased person stays closed, and is told once', async (t) =>
   shipped.loseIndex();
   const { counts } = await rebuildIndex(shipped.rebuilding(t));
   assert.deepEqual([counts.indexed, counts.metadata, counts.erased], [turns + 14 - short, 0, short]);
+});
+
+/** Of exchanges of the class whose content is gone all metadata say the model `claude-sonnet-4-5`. */
+const sonnet = detectionOf({ ...noDetectors, names: [{ id: 'm', type: 'PROJECT', entries: ['sonnet'] }] });
+
+async function shortExpired(t: Parameters<typeof Shipped.begin>[0]): Promise<{ shipped: Shipped; short: number }> {
+  const shipped = await filled(t);
+  await shipped.ship();
+  await shipped.expire('short');
+  const short = shipped.everything().classes?.filter((row) => row.includes('"short"')).length ?? 0;
+  await freed(shipped);
+  shipped.loseIndex();
+  return { shipped, short };
+}
+
+test('what a rule of now masks does not come back with the metadata that the archive keeps', async (t) => {
+  const { shipped, short } = await shortExpired(t);
+  const { counts } = await rebuildIndex(shipped.rebuilding(t, { detection: () => sonnet }));
+  assert.deepEqual([counts.metadata, counts.rejected], [short, 0]);
+  const { documents = [] } = shipped.everything();
+  const left = documents.filter((row) => row.includes('retention_class\\":\\"short'));
+  assert.ok(left.length >= short);
+  for (const row of left) assert.doesNotMatch(row, /sonnet/);
+  assert.ok(left.some((row) => row.includes('claude-[PROJECT]-4-5')));
+});
+
+test('metadata for which names cannot be found wait, and what cannot be masked is left out and told', async (t) => {
+  const { shipped, short } = await shortExpired(t);
+  const find = () => Promise.reject(new SkilltapeError('masking_failed', 'the finder of names failed'));
+  const away = await rebuildIndex(shipped.rebuilding(t, { names: { find } }));
+  assert.deepEqual([away.kind, 'reason' in away && away.reason], ['waiting', 'the finder of names failed']);
+  const options = shipped.rebuilding(t, {
+    masker: {
+      json(value, masking) {
+        if (/"keep":"metadata","retention_class":"short"/.test(JSON.stringify(value)))
+          throw new RangeError('ada@example.org');
+        return masker.json(value, masking);
+      },
+    },
+  });
+  const { kind, counts } = await rebuildIndex(options);
+  assert.deepEqual([kind, counts.metadata, counts.rejected], ['in_place', 0, short]);
+  assert.equal(options.said.filter((line) => line.endsWith(' RangeError')).length, short);
+  const { documents } = shipped.everything();
+  assert.doesNotMatch(documents?.join() ?? '', /retention_class\\":\\"short/);
 });
 
 /** Row by row: what differs is told without what does not. */

@@ -10,6 +10,8 @@ import { Retirement } from '../../../extproc/archive/retire.ts';
 import { newSigningKey } from '../../../extproc/archive/signing.ts';
 import { SkilltapeError } from '../../../extproc/errors.ts';
 import { encodeRecord, type RecordBody } from '../../../extproc/exchange/record.ts';
+import type { IndexSink } from '../../../extproc/index/port.ts';
+import type { IndexRetention } from '../../../extproc/index/retention.ts';
 import { SqliteMemory } from '../../../extproc/index/sqlite/memory.ts';
 import { SqliteRetention } from '../../../extproc/index/sqlite/retention.ts';
 import { indexFile } from '../../../extproc/index/sqlite/schema.ts';
@@ -35,7 +37,7 @@ import { keyedHash, masker } from '../transcript/example.ts';
 const key = new Uint8Array(32).fill(3);
 const workers = [1, 2];
 /** What shipping remembers is forgotten by the clock; exchanges were shipped on the day that they ended. */
-const shippedMs = Date.UTC(2026, 0, 15, 11);
+export const now = () => new Date(Date.UTC(2026, 0, 15, 11));
 
 export class Shipped {
   readonly directory = mkdtempSync(join(tmpdir(), 'skilltape-test-rebuild-'));
@@ -84,10 +86,13 @@ export class Shipped {
     await append(finishedMs, { kind: 'finished', finished });
   }
 
-  /** What is in the journals goes to the archive, unless told otherwise, and to the index. */
-  async ship({ intoArchive = true } = {}): Promise<void> {
-    const index = SqliteIndex.open(this.directory);
-    const memory = SqliteMemory.open(indexFile(this.directory), () => new Date(shippedMs));
+  /** What is in the journals goes to the archive, unless told otherwise, and to the index; the embedded one unless another is opened. */
+  async ship({
+    intoArchive = true,
+    memory = SqliteMemory.open(indexFile(this.directory), now),
+    openIndex = async (_rejects: SqliteMemory['rejects']): Promise<IndexSink> => SqliteIndex.open(this.directory),
+  } = {}): Promise<void> {
+    const index = await openIndex(memory.rejects);
     const journals = workers.map((number) => ({ source: this.#reader(number), number, from: null }));
     const archive = new Archive({
       ...{ directory: join(this.directory, 'archive'), fileSystem: nodeFileSystem, key: this.#signing },
@@ -115,19 +120,23 @@ export class Shipped {
 
   /** The days of the content of these classes are over: a sweep takes it from archive and index. */
   async expire(...classes: string[]): Promise<void> {
+    await this.expireFrom(SqliteRetention.open(this.directory), ...classes);
+  }
+
+  /** The same of another index, which is closed then. */
+  async expireFrom(index: Pick<IndexRetention, 'days' | 'reduce' | 'close'>, ...classes: string[]): Promise<void> {
     const retirement = new Retirement({
       ...{ directory: join(this.directory, 'archive'), fileSystem: nodeFileSystem, key: this.#signing },
       ...{ ownerOf: () => '', nowMs: Date.now },
     });
-    const index = SqliteRetention.open(this.directory);
     for (const family of await retirement.families())
       if (classes.includes(family.retentionClass)) await retirement.delete(family, 'retention');
     for (const day of await index.days()) if (classes.includes(day.retentionClass)) await index.reduce(day, []);
     await index.close();
   }
 
-  loseIndex(): void {
-    for (const end of ['', '-wal', '-shm']) rmSync(`${indexFile(this.directory)}${end}`, { force: true });
+  loseIndex(file = indexFile(this.directory)): void {
+    for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
   }
 
   /** Everything that rebuilding needs; `changed` replaces what makes the documents. */
@@ -187,34 +196,44 @@ export class Shipped {
 
   /** All that an index answers with: every row of it and of what shipping remembers, but for row numbers. */
   everything(): Record<string, string[]> {
-    const database = new DatabaseSync(indexFile(this.directory), { readOnly: true });
-    const rows = (sql: string) =>
-      database
-        .prepare(sql)
-        .all()
-        .map((row) => JSON.stringify(row))
-        .sort();
-    const all = {
-      documents: rows('select id, document from exchanges'),
-      texts: rows('select id, input, output from exchange_text join exchanges on number = exchange_text.rowid'),
-      skills: rows('select id, skill from exchange_skills join exchanges using (number)'),
-      findings: rows('select id, type from exchange_findings join exchanges using (number)'),
-      usage: rows(
-        'select id, person, input from (select id, person, uncached_input as input from exchange_usage join exchanges using (number))',
-      ),
-      turns: rows('select * from seen_turns'),
-      links: rows('select * from links'),
-      classes: rows('select * from retention_classes'),
-      counted: rows('select * from counted'),
-      owners: rows('select * from owners'),
-    };
-    database.close();
-    return all;
+    const file = indexFile(this.directory);
+    return { ...rowsOf(file, tablesOfIndex), ...rowsOf(file, tablesOfMemory) };
   }
 
   #reader(worker: number) {
     return openJournalReader({ directory: journalDirectory(this.directory, worker), fileSystem: nodeFileSystem, key });
   }
+}
+
+const tablesOfIndex = {
+  documents: 'select id, document from exchanges',
+  texts: 'select id, input, output from exchange_text join exchanges on number = exchange_text.rowid',
+  skills: 'select id, skill from exchange_skills join exchanges using (number)',
+  findings: 'select id, type from exchange_findings join exchanges using (number)',
+  usage:
+    'select id, person, input from (select id, person, uncached_input as input from exchange_usage join exchanges using (number))',
+};
+
+/** Of what shipping remembers, in whatever file it is. */
+export const tablesOfMemory = {
+  turns: 'select * from seen_turns',
+  links: 'select * from links',
+  classes: 'select * from retention_classes',
+  counted: 'select * from counted',
+  owners: 'select * from owners',
+};
+
+export function rowsOf(file: string, tables: Record<string, string>): Record<string, string[]> {
+  const database = new DatabaseSync(file, { readOnly: true });
+  const rows = (sql: string) =>
+    database
+      .prepare(sql)
+      .all()
+      .map((row) => JSON.stringify(row))
+      .sort();
+  const all = Object.fromEntries(Object.entries(tables).map(([name, sql]) => [name, rows(sql)]));
+  database.close();
+  return all;
 }
 
 /** Answers that were cut off are kept in a class of their own; what says "poison" cannot be masked. */
@@ -233,12 +252,14 @@ const documentParts = {
       retention_class: answer.stop_reason === 'max_tokens' ? 'short' : 'standard',
       masking: usualMasking,
       reasons: [],
+      revision: 'sha256:1',
     }),
-  } as PipelineParts['policy'],
+    revision: 'sha256:1',
+  } as FillingParts['policy'],
   keyedHash,
   textMaxChars: 10_000,
   spendOf: () => 0.5,
   maskingBudgetMs: 30_000,
-  names: null,
+  names: null as PipelineParts['names'],
   decoding: decodingLimits,
 };

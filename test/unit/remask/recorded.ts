@@ -153,6 +153,7 @@ const pipelineParts = {
   masker,
   policy: {
     record: () => ({ keep: 'full' as const, retention_class: 'standard', masking: usualMasking, reasons: [] }),
+    revision: '',
   },
   keyedHash,
   textMaxChars: 10_000,

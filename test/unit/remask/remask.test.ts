@@ -9,7 +9,7 @@ import { Recorded } from './recorded.ts';
 
 const failed = { query: { maskingFailed: true, noise: true } };
 const everything = { query: { noise: true } };
-const none = { selected: 0, remasked: 0, unchanged: 0, failed: 0, gone: 0, absent: 0 };
+const none = { selected: 0, remasked: 0, unchanged: 0, metadata: 0, failed: 0, gone: 0, absent: 0 };
 
 /** Fails on documents that have the word in them. */
 function failingOn(word: string): DocumentMasker {
@@ -161,6 +161,7 @@ test('an index that cannot go on ends the run, which says why, and is repeated f
   const parts = {
     ...whole,
     replace: {
+      stored: (id: string) => whole.replace.stored(id),
       replace: async (documents: Parameters<typeof whole.replace.replace>[0]) => {
         replaced += 1;
         return replaced > 2 ? ({ kind: 'retry', reason: 'busy' } as const) : whole.replace.replace(documents);

@@ -441,6 +441,30 @@ test('metadata that a hold covers outlives its days by itself, and goes with the
   assert.deepEqual((await rig.verify()).findings, []);
 });
 
+test('what ended after midnight beside a held record goes when its metadata is due, not when the hold is over', async (t) => {
+  const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
+  await rig.record(
+    { number: 1, atMs: startMs + dayMs - 500, person: eve },
+    { number: 2, atMs: noon(1), person: ada },
+    { number: 3, atMs: noon(2), person: eve },
+  );
+  await rig.archive.close();
+  const families = await rig.metadataFamilies();
+  assert.deepEqual(families, [`standard ${second}`, 'standard 2026-01-03'], 'the first ended on the second day');
+  await rig.parts.holds.add({ person: ada }, 'ops', 'a case');
+  for (let number = 364; number < 372; number += 1) {
+    rig.nowMs = noon(number);
+    await rig.sweep();
+  }
+  assert.deepEqual(await metadataOf(rig, 1, 2, 3), [false, true, false]);
+  assert.deepEqual(
+    (await rig.indexDays()).map(({ day, documents }) => [day, documents]),
+    [[second, 1]],
+    'the documents that said so went too',
+  );
+  assert.deepEqual((await rig.verify()).findings, []);
+});
+
 test('for want of room content goes before its time, and no metadata', async (t) => {
   const rig = await RetentionRig.open(t, { startMs, fileSystem: new FakeFileSystem() });
   await rig.record({ number: 1, atMs: noon(0) }, { number: 2, atMs: noon(1) });

@@ -43,3 +43,14 @@ test('a container or file that the request named is not made by its answer, and 
     { kind: 'message', id: 'msg_1' },
   ]);
 });
+
+test('a message that later prompts can be compared with is brought as such, and no other is', async () => {
+  const diagnostics = { previous_message_id: null };
+  const both = [
+    { kind: 'message', id: 'msg_1' },
+    { kind: 'compared_message', id: 'msg_1' },
+  ];
+  assert.deepEqual(await broughtBy({ request: messagesRequest('One', { diagnostics }) }), both.slice(1));
+  assert.deepEqual(await broughtBy({ request: messagesRequest('One', { diagnostics, thread: {} }) }), both);
+  assert.deepEqual(await broughtBy({ request: messagesRequest('One') }), []);
+});

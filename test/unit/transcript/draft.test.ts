@@ -131,6 +131,12 @@ test('the policy input of record is what was judged, with the answer; none when 
   const found = { findings: [{ type: 'PEM', place: 'file', count: 2 }], findings_complete: true };
   const searched = transcriptOf({ decided: { input: { ...judged, ...found } } });
   assert.deepEqual(recordInputOf(searched, await readingOf(searched))?.findings, found.findings);
+  const named = { ...judged, claude: { model: 'm', mcp_server_names: ['git'] } };
+  const withServer = transcriptOf({ decided: { input: named } });
+  const { mcp_server_hosts: hosts, mcp_toolsets: toolsets } =
+    recordInputOf(withServer, await readingOf(withServer))?.claude ?? assert.fail('no facts');
+  const open = { server: 'git', host: '', open: true, on: [], off: [] };
+  assert.deepEqual([hosts, toolsets], [[''], [open]], 'what is not known of a server counts as open');
   const encoded = { ...judged, body: { ...judged.body, decoded_bytes: 20, codings: ['br'] } };
   const later = transcriptOf({ decided: { input: encoded } });
   assert.deepEqual(recordInputOf(later, await readingOf(later))?.body, encoded.body);

@@ -26,14 +26,18 @@ function streamOf(sent: readonly Buffer[]) {
     isGone: false,
     isConnectionLost: false,
     onEnd() {},
-    next(): Promise<Buffer | undefined> {
+    get hasNext() {
+      return waiting.length > 0;
+    },
+    take(): Buffer | undefined {
       const message = waiting.shift();
-      if (message === undefined) return forEver();
+      if (message === undefined) return undefined;
       const read = Buffer.from(new ArrayBuffer(readBytes));
       reads.push(new WeakRef(read.buffer));
       message.copy(read);
-      return Promise.resolve(read.subarray(0, message.length));
+      return read.subarray(0, message.length);
     },
+    changed: forEver,
     async sendLive(pieces: AsyncIterable<Uint8Array>) {
       for await (const _ of pieces);
     },

@@ -18,7 +18,7 @@ findings contains {"effect": entry.effect, "message": message} if {
 	some entry in _entries
 	some period, words in {"per_day": "today", "per_session": "in this session", "per_minute": "in this minute"}
 	some name, most in entry[period]
-	used := _used[period][name]
+	used := _used(period)[name]
 	used >= most
 	message := $"Your budget of {most} {_units[name]} is used up {words}."
 }
@@ -28,7 +28,7 @@ findings contains {"effect": entry.effect, "message": _unpriced} if {
 	not entry.unpriced
 	some period in ["per_day", "per_session"]
 	entry[period].spend
-	_is_unpriced(_used[period])
+	_is_unpriced(_used(period))
 }
 
 findings contains {
@@ -53,14 +53,14 @@ _units := {
 	"spend": "money",
 }
 
-_used := {
-	"per_day": object.union(input.totals.day, {"tokens": input.totals.day.input_tokens + input.totals.day.output_tokens}),
-	"per_session": object.union(
-		input.totals.session,
-		{"tokens": input.totals.session.input_tokens + input.totals.session.output_tokens},
-	),
-	"per_minute": input.totals.minute,
-}
+# Functions: rules of this package would be reckoned, and look at what was used, where there is no budget.
+_used("per_day") := _with_tokens(input.totals.day)
+
+_used("per_session") := _with_tokens(input.totals.session)
+
+_used("per_minute") := input.totals.minute
+
+_with_tokens(sums) := object.union(sums, {"tokens": sums.input_tokens + sums.output_tokens})
 
 _unpriced := "What you use has no price in the table of this gateway, so your budget cannot be kept."
 

@@ -31,6 +31,8 @@ _passes(thing) if {
 
 _words(kind) := "a message of a thread" if {
 	kind == "message"
+} else := "a message to compare with" if {
+	kind == "compared_message"
 } else := $"an {kind}" if {
 	kind in {"agent", "environment"}
 } else := $"a {replace(kind, "_", " ")}"

@@ -4,7 +4,7 @@ import data.skilltape.lib.example_test as example
 import data.skilltape.rules.request.owner_only
 
 _kinds := [
-	"file", "batch", "skill", "container", "session", "message", "agent", "environment", "deployment",
+	"file", "batch", "skill", "container", "session", "message", "compared_message", "agent", "environment", "deployment",
 	"memory_store", "dream", "user_profile", "vault",
 ]
 
@@ -19,8 +19,8 @@ test_fail_each_kind_of_others if {
 	}
 }
 
-test_fail_each_kind_of_nobody_known_but_skills if {
-	every kind in [kind | some kind in _kinds; kind != "skill"] {
+test_fail_each_kind_of_nobody_known_but_two if {
+	every kind in [kind | some kind in _kinds; not kind in {"skill", "compared_message"}] {
 		count(owner_only.findings) == 1 with input as _naming([_thing(kind, "unknown")])
 	}
 }
@@ -28,6 +28,12 @@ test_fail_each_kind_of_nobody_known_but_skills if {
 test_success_skill_of_nobody_known_where_it_is_used if {
 	every endpoint in ["messages.create", "messages.count_tokens", "batches.create", "agents.create", "sessions.create"] {
 		count(owner_only.findings) == 0 with input as _to(endpoint, _thing("skill", "unknown"))
+	}
+}
+
+test_success_message_of_nobody_known_to_compare_with if {
+	every endpoint in ["messages.create", "messages.count_tokens", "batches.create"] {
+		count(owner_only.findings) == 0 with input as _to(endpoint, _thing("compared_message", "unknown"))
 	}
 }
 
@@ -74,7 +80,10 @@ test_fail_says_the_same_of_others_and_of_nobody_known if {
 }
 
 test_fail_says_what_it_is_in_words if {
-	every kind, words in {"file": "a file", "agent": "an agent", "environment": "an environment", "memory_store": "a memory store"} {
+	every kind, words in {
+		"file": "a file", "agent": "an agent", "environment": "an environment", "memory_store": "a memory store",
+		"message": "a message of a thread", "compared_message": "a message to compare with",
+	} {
 		some finding in owner_only.findings with input as _naming([_thing(kind, "others")])
 		startswith(finding.message, $"This request names {words} that you were not given")
 	}

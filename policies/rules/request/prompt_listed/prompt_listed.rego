@@ -16,8 +16,9 @@ import data.skilltape.lib.when
 
 findings contains {"effect": rule.effect, "message": _messages[rule.effect]} if {
 	some rule in _rules
+	text := lower(input.excerpt.text)
 	some phrase in rule.phrases
-	contains(_text, lower(phrase))
+	contains(text, lower(phrase))
 }
 
 findings contains {"effect": rule.effect, "message": message} if {
@@ -35,8 +36,6 @@ _rules contains rule if {
 	some rule in data.lists.prompts.rules
 	when.is_met(object.get(rule, "when", {}))
 }
-
-_text := lower(input.excerpt.text)
 
 _is_enough(rule) if rule.incomplete == "allow"
 
