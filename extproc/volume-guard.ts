@@ -31,7 +31,7 @@ export async function guardedVolume({ config, place, log, operations }: Guarding
 export function admittedBy(volume: { readonly isNearlyFull: boolean }, log: ExchangeLog): ExchangeLog {
   return {
     append: (parts, options) => log.append(parts, options),
-    appendAll: (records) => log.appendAll(records),
+    appendAll: (records, options) => log.appendAll(records, options),
     sync: () => log.sync(),
     admits: () => log.admits() && !volume.isNearlyFull,
   };

@@ -14,6 +14,7 @@ export class Ledger {
   #finished = false;
   /** Settled when all that was noted is written; rejected for good when a part of it could not be. */
   #noted: Promise<unknown> = Promise.resolve();
+  #newestNoted: Promise<void> | null = null;
   /** Settled when nobody is writing an end. */
   #ending: Promise<void> = Promise.resolve();
 
@@ -37,25 +38,33 @@ export class Ledger {
 
   /**
    * Writes a record for which nothing passes yet; `sync` waits for it, and throws when it was lost. The log writes what
-   * is noted in one turn of the event loop together.
+   * is noted in one turn of the event loop together. Bytes of a body must stay as they are until then.
    */
   note(body: RecordBody): void {
+    const written = this.record(body);
+    // What is written together is answered by one promise.
+    if (written === this.#newestNoted) return;
+    this.#newestNoted = written;
     const before = this.#noted;
-    this.#noted = this.record(body).then(() => before);
+    this.#noted = written.then(() => before);
     // Thrown where it is waited for.
     this.#noted.catch(() => {});
   }
 
   /** Resolves when the record would survive a kill of this process. */
-  async record(body: RecordBody): Promise<LogPlace> {
-    if (body.kind === 'started') this.#begun = true;
-    try {
-      const parts = this.#encode(this.#clock.nowMs(), body);
-      return await this.#log.append(parts, { isEnd: body.kind === 'finished' });
-    } catch (error) {
-      if (body.kind === 'started') this.#begun = false;
-      throw error;
-    }
+  record(body: RecordBody): Promise<void> {
+    const written = this.#log.appendAll([this.#encode(this.#clock.nowMs(), body)], { isEnd: body.kind === 'finished' });
+    if (body.kind !== 'started') return written;
+    this.#begun = true;
+    written.catch(() => {
+      this.#begun = false;
+    });
+    return written;
+  }
+
+  /** As `record`, for what is to be read back from its place. */
+  store(body: RecordBody): Promise<LogPlace> {
+    return this.#log.append(this.#encode(this.#clock.nowMs(), body));
   }
 
   noteDecision(

@@ -24,8 +24,11 @@ export type LogPlace = { segment: number; offset: number };
 export type ExchangeLog = {
   /** Resolves when `write()` returned: the record survives a kill of this process. */
   append(parts: readonly Uint8Array[], options?: { isEnd?: boolean }): Promise<LogPlace>;
-  /** Several records in this order, or none of them; resolves when all were written. */
-  appendAll(records: readonly (readonly Uint8Array[])[]): Promise<void>;
+  /**
+   * Several records in this order, or none of them; resolves when all were written. The promise of records that are
+   * written together may be the same one.
+   */
+  appendAll(records: readonly (readonly Uint8Array[])[], options?: { isEnd?: boolean }): Promise<void>;
   /** Resolves when everything appended before this call is on disk (fdatasync returned). */
   sync(): Promise<void>;
   /** False at the disk budget: new exchanges are refused, open ones go on. */

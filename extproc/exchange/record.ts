@@ -111,7 +111,7 @@ export function encodeRecord(record: ExchangeRecord): Uint8Array[] {
 export function recordEncoder(exchangeId: string): (timeMs: number, body: RecordBody) => Uint8Array[] {
   const id = Buffer.from(exchangeId.replaceAll('-', ''), 'hex');
   return (timeMs, body) => {
-    const header = Buffer.alloc(headerBytes);
+    const header = Buffer.allocUnsafe(headerBytes);
     header.writeUInt8(formatVersion, 0);
     header.writeUInt8(kinds.indexOf(body.kind), 1);
     header.set(id, 2);

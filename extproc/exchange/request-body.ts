@@ -18,8 +18,8 @@ const storedPartBytes = 128;
 const memoryShare = 7 / 8;
 
 type ChunkRecord = Extract<RecordBody, { kind: 'request_body' }>;
-/** `note` does not wait for the write; `record` does. */
-type BodyLog = { note(chunk: ChunkRecord): void; record(chunk: ChunkRecord): Promise<LogPlace> };
+/** `note` does not wait for the write; `store` does. */
+type BodyLog = { note(chunk: ChunkRecord): void; store(chunk: ChunkRecord): Promise<LogPlace> };
 
 type Taken = 'taken' | 'request_body_too_large' | 'held_bodies_at_limit' | 'caller_held_bodies_at_limit';
 
@@ -88,7 +88,7 @@ export class RequestBody {
     this.#places += 1;
     spool.heldBytes += chunk.length;
     this.#spooled += chunk.length;
-    this.#stored.push({ place: await log.record({ kind: 'request_body', bytes: chunk }), bytes: chunk.length });
+    this.#stored.push({ place: await log.store({ kind: 'request_body', bytes: chunk }), bytes: chunk.length });
     this.#storedBytes += chunk.length;
     spool.passing.count(2 * chunk.length);
     return 'taken';

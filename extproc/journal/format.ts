@@ -1,13 +1,17 @@
 /** Layout of a journal segment on disk: segment header and frame heads, encoded and decoded, nothing else. */
 import { crc32 } from 'node:zlib';
 
-export const FORMAT_VERSION = 1;
+/** Written; version 1, which has no groups, is read too. */
+export const FORMAT_VERSION = 2;
+const READ_VERSIONS: readonly number[] = [1, FORMAT_VERSION];
 export const SEGMENT_HEADER_BYTES = 44;
 export const FRAME_HEAD_BYTES = 20;
 export const TAG_BYTES = 16;
 export const END_MARK_BYTES = FRAME_HEAD_BYTES + TAG_BYTES;
 /** Largest payload of one frame. */
 export const frameMaxBytes = 17 * 1024 * 1024;
+/** Largest payload of a group; one record is looked for in so many bytes, and a power failure takes so many at once. */
+export const groupMaxBytes = 32 * 1024;
 
 /** Largest `segmentMaxBytes`; offsets stay far below u32, and a segment fits into memory. */
 export const segmentMaxBytesLimit = 256 * 1024 * 1024;
@@ -15,10 +19,12 @@ export const segmentMaxBytesLimit = 256 * 1024 * 1024;
 const SEGMENT_MAGIC = Buffer.from('SKTJ', 'latin1');
 const MARKERS = {
   record: Buffer.from('SKTF', 'latin1'),
+  group: Buffer.from('SKTG', 'latin1'),
   end: Buffer.from('SKTE', 'latin1'),
 } as const;
 
 export type SegmentHeader = {
+  version: number;
   sequence: number;
   id: Uint8Array;
   createdMs: number;
@@ -28,11 +34,16 @@ export type HeaderDecoding =
   | { status: 'damaged'; reason: string }
   | { status: 'unsupported'; reason: string };
 
-/** `end` is the end mark of a sealed segment: no payload, its number is the count of records before it. */
-export type FrameKind = 'record' | 'end';
+/**
+ * `group` has several records in its payload (group.ts). `end` is the end mark of a sealed segment: no payload. The
+ * number of a frame is the count of records before it, so no two of a kind have the same one.
+ */
+export type FrameKind = 'record' | 'group' | 'end';
 export type FrameHead = {
   kind: FrameKind;
   payloadBytes: number;
+  /** In this frame. */
+  records: number;
   frameNumber: number;
   syncedOffset: number;
 };
@@ -55,14 +66,14 @@ export type FrameDecoding =
  *  0        4         6          8               16               32              40        44
  *  +--------+---------+----------+----------------+----------------+---------------+---------+
  *  | "SKTJ" | version | reserved | sequence       | segment id     | created       | crc32   |
- *  |        | u16 = 1 | u16 = 0  | u64            | 16 random      | u64 ms        | of 0-39 |
+ *  |        | u16 = 2 | u16 = 0  | u64            | 16 random      | u64 ms        | of 0-39 |
  *  +--------+---------+----------+----------------+----------------+---------------+---------+
  * ```
  */
 export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
   bytes.set(SEGMENT_MAGIC, 0);
-  bytes.writeUInt16LE(FORMAT_VERSION, 4);
+  bytes.writeUInt16LE(header.version, 4);
   bytes.writeBigUInt64LE(BigInt(header.sequence), 8);
   bytes.set(header.id.subarray(0, 16), 16);
   bytes.writeBigUInt64LE(BigInt(header.createdMs), 32);
@@ -76,10 +87,10 @@ export function decodeSegmentHeader(input: Uint8Array): HeaderDecoding {
   if (bytes.length < SEGMENT_HEADER_BYTES) return { status: 'damaged', reason: 'the segment header is cut short' };
   if (!bytes.subarray(0, 4).equals(SEGMENT_MAGIC)) return { status: 'damaged', reason: 'not a journal segment' };
   const version = bytes.readUInt16LE(4);
-  if (version !== FORMAT_VERSION) {
+  if (!READ_VERSIONS.includes(version)) {
     return {
       status: 'unsupported',
-      reason: `journal format version ${version} is not supported (this program reads version ${FORMAT_VERSION})`,
+      reason: `journal format version ${version} is not supported (this program reads ${READ_VERSIONS.join(' and ')})`,
     };
   }
   if (crc32(bytes.subarray(0, 40)) !== bytes.readUInt32LE(40) || bytes.readUInt16LE(6) !== 0) {
@@ -98,7 +109,7 @@ export function decodeSegmentHeader(input: Uint8Array): HeaderDecoding {
   }
   return {
     status: 'header',
-    header: { sequence, id: new Uint8Array(bytes.subarray(16, 32)), createdMs },
+    header: { version, sequence, id: new Uint8Array(bytes.subarray(16, 32)), createdMs },
   };
 }
 
@@ -112,13 +123,15 @@ export function decodeSegmentHeader(input: Uint8Array): HeaderDecoding {
  *  |        |          | u32      | u32      | text and tag      |            |         |
  *  +--------+----------+----------+----------+-------------------+------------+---------+
  * ```
- * marker: "SKTF" record, "SKTE" end mark. synced offset: everything before it was on disk when this frame was made, so
- * damage there is no crash. The end mark says 0: made again after a crash it must come out the same, byte for byte.
+ * marker: "SKTF" record, "SKTG" group, "SKTE" end mark. A group has its payload's length and the count of its records as
+ * u16 each where the others have the length as u32. synced offset: everything before it was on disk when this frame was
+ * made, so damage there is no crash. The end mark says 0: made again after a crash it must come out the same, byte for byte.
  */
 export function encodeFrameHead(head: FrameHead): Buffer {
-  const bytes = Buffer.alloc(FRAME_HEAD_BYTES);
+  const bytes = Buffer.allocUnsafe(FRAME_HEAD_BYTES);
   bytes.set(MARKERS[head.kind], 0);
   bytes.writeUInt32LE(head.payloadBytes, 4);
+  if (head.kind === 'group') bytes.writeUInt16LE(head.records, 6);
   bytes.writeUInt32LE(head.frameNumber, 8);
   bytes.writeUInt32LE(head.syncedOffset, 12);
   return bytes;
@@ -136,8 +149,8 @@ export function decodeFrame(input: Uint8Array): FrameDecoding {
   if (bytes.length < FRAME_HEAD_BYTES) return { status: 'incomplete', needBytes: FRAME_HEAD_BYTES };
   const kind = kindAt(bytes);
   if (kind === undefined) return { status: 'damaged', reason: 'no frame begins here' };
-  const payloadBytes = bytes.readUInt32LE(4);
-  if (payloadBytes > frameMaxBytes || (kind === 'end' && payloadBytes !== 0)) {
+  const payloadBytes = payloadBytesOf(kind, bytes);
+  if (payloadBytes > payloadMaxBytes[kind]) {
     return {
       status: 'damaged',
       reason: 'the length of the frame is out of range',
@@ -152,6 +165,7 @@ export function decodeFrame(input: Uint8Array): FrameDecoding {
   const head = {
     kind,
     payloadBytes,
+    records: kind === 'group' ? bytes.readUInt16LE(6) : kind === 'record' ? 1 : 0,
     frameNumber: bytes.readUInt32LE(8),
     syncedOffset: bytes.readUInt32LE(12),
   };
@@ -162,6 +176,12 @@ export function decodeFrame(input: Uint8Array): FrameDecoding {
     sealed,
     bytes: end,
   };
+}
+
+const payloadMaxBytes = { record: frameMaxBytes, group: groupMaxBytes, end: 0 } as const;
+
+function payloadBytesOf(kind: FrameKind, head: Buffer): number {
+  return kind === 'group' ? head.readUInt16LE(4) : head.readUInt32LE(4);
 }
 
 /** Size on disk of a frame with a payload of this size. */
@@ -178,9 +198,36 @@ export function nextMarker(input: Uint8Array, from: number): number | undefined 
   return undefined;
 }
 
+/** Bytes of the frame that is said to begin here, whether it is one or not; only where there is a marker. */
+export function claimedBytes(input: Uint8Array): number {
+  const bytes = asBuffer(input);
+  const kind = kindAt(bytes);
+  return kind === undefined || bytes.length < FRAME_HEAD_BYTES ? 0 : frameBytes(payloadBytesOf(kind, bytes));
+}
+
+/**
+ * Where the group begins in which the byte at `at` lies, or undefined. Checksums are taken over at most four times the
+ * input, so that a crafted file costs linear time.
+ */
+export function groupAround(input: Uint8Array, at: number): number | undefined {
+  const bytes = asBuffer(input);
+  let budgetBytes = 4 * bytes.length;
+  for (let end = at; end > 0 && budgetBytes > 0; ) {
+    const start = bytes.lastIndexOf(MARKERS.group, end - 1);
+    if (start < 0) return undefined;
+    end = start;
+    const claimed = claimedBytes(bytes.subarray(start));
+    if (start + claimed <= at) continue;
+    if (decodeFrame(bytes.subarray(start)).status === 'frame') return start;
+    budgetBytes -= claimed;
+  }
+  return undefined;
+}
+
 function kindAt(bytes: Buffer): FrameKind | undefined {
   const marker = bytes.subarray(0, 4);
   if (marker.equals(MARKERS.record)) return 'record';
+  if (marker.equals(MARKERS.group)) return 'group';
   return marker.equals(MARKERS.end) ? 'end' : undefined;
 }
 

@@ -4,6 +4,7 @@ import { SkilltapeError } from '../errors.ts';
 import { type RecoveryReport, recoverDirectory, type SealedSegment } from './directory.ts';
 import { END_MARK_BYTES, frameBytes, frameMaxBytes, SEGMENT_HEADER_BYTES, segmentMaxBytesLimit } from './format.ts';
 import { type FileSystem, isSystemError } from './fs.ts';
+import { partsBytes } from './group.ts';
 import { type Position, segmentFileName } from './position.ts';
 import { Writer } from './writer.ts';
 
@@ -18,7 +19,7 @@ export type JournalOptions = {
   journalMaxBytes: number;
   /** A written frame is synced this soon even when nobody waits. */
   syncIntervalMs: number;
-  /** Bytes accepted but not yet written; beyond it, appends wait for room. */
+  /** Bytes that one write has at most, unless a record alone has more; what else was appended waits, and is not copied. */
   pendingMaxBytes?: number;
   /** Called once; the process should stop taking traffic and end. */
   onPoison: (error: SkilltapeError) => void;
@@ -41,8 +42,11 @@ export type Journal = {
    * `isEnd`: a small record that ends something, taken past the reserve too, since only what has ended can be freed.
    */
   append: (parts: readonly Uint8Array[], options?: { isEnd?: boolean }) => Promise<Position>;
-  /** Several records in this order, or none of them; rejects like `append`. Resolves when the last one was written. */
-  appendAll: (records: Records) => Promise<void>;
+  /**
+   * Several records in this order, or none of them; rejects like `append`. Resolves when the last one was written. Cheaper
+   * than `append` where nobody needs the place: all that are written together share one promise.
+   */
+  appendAll: (records: Records, options?: { isEnd?: boolean }) => Promise<void>;
   /** Resolves when every append made before this call is on disk. */
   sync: () => Promise<void>;
   /** Whether there is room for new work. */
@@ -126,8 +130,13 @@ function journalOf(
     return count;
   };
   const refusalOf = (records: Records, isEnd: boolean): SkilltapeError | undefined => {
-    const sizes = records.map((parts) => parts.reduce((sum, part) => sum + part.length, 0));
-    const bytes = sizes.reduce((sum, size) => sum + frameBytes(size), segmentOverheadBytes);
+    let bytes = segmentOverheadBytes;
+    let largestBytes = 0;
+    for (const parts of records) {
+      const payloadBytes = partsBytes(parts);
+      bytes += frameBytes(payloadBytes);
+      largestBytes = Math.max(largestBytes, payloadBytes);
+    }
     if (writer.usable && !isEnd && usedBytes() + bytes > journalMaxBytes * (1 + RESERVE_SHARE)) {
       return new SkilltapeError(
         'journal_full',
@@ -137,7 +146,7 @@ function journalOf(
         },
       );
     }
-    if (!sizes.some((size) => size > frameMaxBytes)) return undefined;
+    if (largestBytes <= frameMaxBytes) return undefined;
     return new SkilltapeError('usage', `a journal record may have ${frameMaxBytes} bytes at most`);
   };
   return {
@@ -145,11 +154,9 @@ function journalOf(
       const refusal = refusalOf([parts], isEnd);
       return refusal === undefined ? writer.append(parts) : Promise.reject(refusal);
     },
-    async appendAll(records) {
-      const refusal = refusalOf(records, false);
-      if (refusal !== undefined) throw refusal;
-      // In one turn, so that the writer takes all of them or, once it failed, none.
-      await Promise.all(records.map((parts) => writer.append(parts)));
+    appendAll(records, { isEnd = false } = {}) {
+      const refusal = refusalOf(records, isEnd);
+      return refusal === undefined ? writer.appendAll(records) : Promise.reject(refusal);
     },
     sync: () => writer.sync(),
     admits: () => writer.usable && usedBytes() < journalMaxBytes,

@@ -1,6 +1,9 @@
 /** Where a record stands in the journal, and how segment files are named. */
 
-/** `segment` counts from 1; `offset` is the first byte of a frame in that segment's file. */
+/**
+ * `segment` counts from 1; `offset` is a byte in that segment's file: the first of a frame, or in a group the one where the
+ * length of the record stands. So every record has a place of its own, and they rise.
+ */
 export type Position = { segment: number; offset: number };
 
 /** Negative when `a` stands before `b`, 0 when they are the same place. */

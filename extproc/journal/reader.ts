@@ -3,8 +3,17 @@ import { join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
 import { freeBuffer } from '../large-work.ts';
 import { missing } from './directory.ts';
-import { decodeFrame, END_MARK_BYTES, type FrameDecoding, SEGMENT_HEADER_BYTES } from './format.ts';
+import {
+  decodeFrame,
+  END_MARK_BYTES,
+  type FrameDecoding,
+  frameBytes,
+  groupAround,
+  groupMaxBytes,
+  SEGMENT_HEADER_BYTES,
+} from './format.ts';
 import type { FileSystem } from './fs.ts';
+import { type PlacedRecord, recordsOf } from './group.ts';
 import { corrupt, type OpenSegment, openSegment, SegmentCache } from './open-segment.ts';
 import { type Position, segmentFileName, segmentSequences } from './position.ts';
 import { framesAfter, NOT_AUTHENTIC } from './recover.ts';
@@ -31,6 +40,7 @@ export type ReaderOptions = { directory: string; fileSystem: FileSystem; key: Ui
 const WINDOW_BYTES = 256 * 1024;
 const SINGLE_WINDOW_BYTES = 4 * 1024;
 
+type WholeFrame = FrameDecoding & { status: 'frame' };
 type Step = { status: 'record'; payload: Uint8Array; end: number } | { status: 'sealed' } | { status: 'tail' };
 
 export function openJournalReader(options: ReaderOptions): JournalReader {
@@ -129,12 +139,16 @@ async function startOf(options: ReaderOptions, from: Position | null): Promise<P
   throw corrupt(file, from.offset, reason);
 }
 
-/** Steps from frame to frame through one open segment, reading ahead by a window. */
+/** Steps from record to record through one open segment, reading ahead by a window. */
 class Walk {
   readonly #segment: OpenSegment;
   readonly #windowBytes: number;
   #window: Uint8Array = new Uint8Array();
   #windowAt = 0;
+  /** Of the frame that was opened last. */
+  #records: readonly PlacedRecord[] = [];
+  #next = 0;
+  #frameEnd = 0;
 
   constructor(segment: OpenSegment, windowBytes: number) {
     this.#segment = segment;
@@ -148,7 +162,7 @@ class Walk {
     if (offset <= endMarkAt || endMarkAt < SEGMENT_HEADER_BYTES) return false;
     const frame = decodeFrame(await file.read(endMarkAt, END_MARK_BYTES));
     if (frame.status !== 'frame' || frame.head.kind !== 'end') return isNewest ? false : this.#fail(endMarkAt, frame);
-    this.#payload(frame, endMarkAt);
+    this.#open(frame, endMarkAt);
     return true;
   }
 
@@ -159,18 +173,35 @@ class Walk {
 
   /** `mayGrow`: what is not good yet may be a frame being written, or the tail of a crash. */
   async step(offset: number, mayGrow: boolean): Promise<Step> {
+    if (this.#records[this.#next]?.offset === offset) return this.#take();
+    const found = await this.#frameWith(offset, mayGrow);
+    if (found === undefined) return { status: 'tail' };
+    this.#open(found.frame, found.at);
+    if (found.frame.head.kind === 'end') return { status: 'sealed' };
+    this.#next = this.#records.findIndex((record) => record.offset === offset);
+    if (this.#next < 0) throw corrupt(this.#segment.path, offset, 'no record begins here');
+    return this.#take();
+  }
+
+  #take(): Step {
+    const payload = this.#records[this.#next]?.payload ?? new Uint8Array();
+    this.#next += 1;
+    return { status: 'record', payload, end: this.#records[this.#next]?.offset ?? this.#frameEnd };
+  }
+
+  /** The frame with the record at `offset` and where it begins; undefined while there is none. */
+  async #frameWith(offset: number, mayGrow: boolean): Promise<{ frame: WholeFrame; at: number } | undefined> {
     let frame = decodeFrame(this.#window.subarray(Math.max(0, offset - this.#windowAt)));
     if (frame.status !== 'frame') frame = await this.#decodeFresh(offset);
-    if (frame.status !== 'frame') {
-      const size = await this.#segment.file.size();
-      if (!mayGrow && offset < size) return this.#fail(offset, frame);
-      if (!mayGrow || offset >= size || !(await this.#isProvenDamage(offset))) return { status: 'tail' };
-      // Whoever wrote the proof had written this frame before: read now, it is whole or it is damaged.
-      frame = await this.#decodeFresh(offset);
-      if (frame.status !== 'frame') return this.#fail(offset, frame);
-    }
-    const payload = this.#payload(frame, offset);
-    return frame.head.kind === 'end' ? { status: 'sealed' } : { status: 'record', payload, end: offset + frame.bytes };
+    if (frame.status === 'frame') return { frame, at: offset };
+    const size = await this.#segment.file.size();
+    const group = offset < size ? await this.#groupAround(offset) : undefined;
+    if (group !== undefined) return group;
+    if (!mayGrow && offset < size) return this.#fail(offset, frame);
+    if (!mayGrow || offset >= size || !(await this.#isProvenDamage(offset))) return undefined;
+    // Whoever wrote the proof had written this frame before: read now, it is whole or it is damaged.
+    frame = await this.#decodeFresh(offset);
+    return frame.status === 'frame' ? { frame, at: offset } : this.#fail(offset, frame);
   }
 
   async #decodeFresh(offset: number): Promise<FrameDecoding> {
@@ -182,16 +213,30 @@ class Walk {
     return decodeFrame(this.#window);
   }
 
+  async #groupAround(offset: number): Promise<{ frame: WholeFrame; at: number } | undefined> {
+    this.#windowAt = Math.max(SEGMENT_HEADER_BYTES, offset - frameBytes(groupMaxBytes));
+    this.#window = await this.#segment.file.read(this.#windowAt, 2 * frameBytes(groupMaxBytes));
+    const start = groupAround(this.#window, offset - this.#windowAt);
+    if (start === undefined) return undefined;
+    const frame = decodeFrame(this.#window.subarray(start));
+    return frame.status === 'frame' ? { frame, at: this.#windowAt + start } : undefined;
+  }
+
   async #isProvenDamage(offset: number): Promise<boolean> {
     const { file } = this.#segment;
     const rest = await file.read(offset, Math.max(0, (await file.size()) - offset));
     return framesAfter(rest, 0, offset).syncedOffset > offset;
   }
 
-  #payload(frame: FrameDecoding & { status: 'frame' }, offset: number): Uint8Array {
-    const payload = this.#segment.cipher.open(frame.head, frame.headBytes, offset, frame.sealed);
-    if (payload === undefined) throw corrupt(this.#segment.path, offset, NOT_AUTHENTIC);
-    return payload;
+  #open({ head, headBytes, sealed, bytes }: WholeFrame, at: number): void {
+    const payload = this.#segment.cipher.open(head, headBytes, at, sealed);
+    if (payload === undefined) throw corrupt(this.#segment.path, at, NOT_AUTHENTIC);
+    const records = recordsOf(head, payload, at);
+    if (records === undefined)
+      throw corrupt(this.#segment.path, at, 'the records of a group are not as long as it says');
+    this.#records = records;
+    this.#next = 0;
+    this.#frameEnd = at + bytes;
   }
 
   #fail(offset: number, frame: FrameDecoding): never {

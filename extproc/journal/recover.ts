@@ -1,6 +1,13 @@
 /** Judges the bytes of one segment: where its good frames end, and whether what follows is a crash or damage. */
 import { segmentCipher } from './cipher.ts';
-import { decodeFrame, decodeSegmentHeader, nextMarker, SEGMENT_HEADER_BYTES, type SegmentHeader } from './format.ts';
+import {
+  claimedBytes,
+  decodeFrame,
+  decodeSegmentHeader,
+  nextMarker,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+} from './format.ts';
 
 /**
  * `clean`: every byte belongs to a good frame. `torn`: the tail is what a crash leaves; it may be cut off.
@@ -73,7 +80,7 @@ function scanFrames(bytes: Uint8Array, scan: Scan, header: SegmentHeader, option
       scan.sealed = true;
       return at === bytes.length ? scan : damaged(scan, 'corrupt', at, 'bytes follow the end mark');
     }
-    scan.records += 1;
+    scan.records += frame.head.records;
     scan.framesEnd = at;
   }
   return options.newest ? scan : damaged(scan, 'corrupt', at, 'the end mark is missing');
@@ -115,16 +122,11 @@ export function framesAfter(
       next = nextMarker(bytes, next + frame.bytes);
       continue;
     }
-    if (frame.status === 'damaged') budgetBytes -= checkedBytes(bytes, next);
+    if (frame.status === 'damaged') budgetBytes -= Math.min(claimedBytes(bytes.subarray(next)), bytes.length - next);
     if (budgetBytes < 0) return { first: first ?? next, syncedOffset: Number.POSITIVE_INFINITY };
     next = nextMarker(bytes, next + 1);
   }
   return { first, syncedOffset };
-}
-
-function checkedBytes(bytes: Uint8Array, at: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, 8);
-  return Math.min(view.getUint32(4, true), bytes.length - at);
 }
 
 function hasZeroSector(bytes: Uint8Array, from: number, to: number): boolean {

@@ -1,21 +1,28 @@
-/** One segment file on its way from planned to sealed: frames made in memory, appended, synced, ended. */
+/** One segment file on its way from made to sealed: frames made in memory, appended, synced, ended. */
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import { SkilltapeError } from '../errors.ts';
 import { type SegmentCipher, segmentCipher } from './cipher.ts';
-import { END_MARK_BYTES, encodeSegmentHeader, frameBytes, SEGMENT_HEADER_BYTES, type SegmentHeader } from './format.ts';
+import {
+  END_MARK_BYTES,
+  encodeSegmentHeader,
+  FORMAT_VERSION,
+  frameBytes,
+  groupMaxBytes,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+} from './format.ts';
 import type { AppendFile, FileSystem } from './fs.ts';
-import { type Position, segmentFileName } from './position.ts';
+import { groupParts, lengthBytes, partsBytes, placeInFrame, type UnwrittenRecord } from './group.ts';
+import { segmentFileName } from './position.ts';
 import type { Scan } from './recover.ts';
 
-export type Frame = {
-  position: Position;
-  buffers: Uint8Array[];
-  bytes: number;
-};
+/** A writev with more buffers would be split by the system anyway. */
+const WRITE_BUFFERS_MAX = 1024;
 
 /**
  * Order of calls: `create` first; `append` calls one at a time; `seal` after the last append and with no other call
- * under way. `makeFrame` may be called at any time before `seal`; frames are appended in the order they were made.
+ * under way. Frames are appended in the order they were made, all of them before `seal`.
  */
 export class Segment {
   readonly sequence: number;
@@ -23,8 +30,8 @@ export class Segment {
   readonly #header: SegmentHeader;
   readonly #cipher: SegmentCipher;
   #file: AppendFile | undefined;
-  #plannedBytes = SEGMENT_HEADER_BYTES;
-  #plannedFrames = 0;
+  #madeBytes = SEGMENT_HEADER_BYTES;
+  #madeRecords = 0;
   #writtenBytes = 0;
   #syncedBytes = 0;
 
@@ -32,6 +39,7 @@ export class Segment {
     this.sequence = sequence;
     this.#path = join(directory, segmentFileName(sequence));
     this.#header = {
+      version: FORMAT_VERSION,
       sequence,
       id: new Uint8Array(randomBytes(16)),
       createdMs: Date.now(),
@@ -45,12 +53,12 @@ export class Segment {
   }
 
   /** Size with every frame made so far, end mark not counted. */
-  get plannedBytes(): number {
-    return this.#plannedBytes;
+  get madeBytes(): number {
+    return this.#madeBytes;
   }
 
-  get plannedFrames(): number {
-    return this.#plannedFrames;
+  get hasRecords(): boolean {
+    return this.#madeRecords > 0;
   }
 
   /** End of the frames whose write returned: what a reader may read up to. */
@@ -66,20 +74,64 @@ export class Segment {
     await fileSystem.syncDirectory(dirname(this.#path));
   }
 
-  makeFrame(parts: readonly Uint8Array[], payloadBytes: number): Frame {
-    const offset = this.#plannedBytes;
-    const frameNumber = this.#plannedFrames;
+  /**
+   * Seals records from the one at `from` on for one write, small ones together, and gives them their places. `to` is
+   * the first for which there is no room, in that write or in a file of `maxBytes`; a larger one gets a segment alone.
+   */
+  makeFrames(
+    records: readonly UnwrittenRecord[],
+    from: number,
+    maxBytes: number,
+  ): { buffers: Uint8Array[]; to: number } {
+    const buffers: Uint8Array[] = [];
+    let to = from;
+    while (to < records.length && buffers.length < WRITE_BUFFERS_MAX) {
+      const taken = records.slice(to, this.#frameEnd(records, to, maxBytes));
+      if (taken.length === 0) break;
+      buffers.push(...this.#makeFrame(taken));
+      to += taken.length;
+    }
+    return { buffers, to };
+  }
+
+  /** The first record that does not come into the next frame. */
+  #frameEnd(records: readonly UnwrittenRecord[], from: number, maxBytes: number): number {
+    const fits = (payloadBytes: number) => this.#madeBytes + frameBytes(payloadBytes) + END_MARK_BYTES <= maxBytes;
+    let to = from;
+    let groupBytes = 0;
+    for (let next = records[to]; next !== undefined; next = records[to]) {
+      groupBytes += lengthBytes + next.payloadBytes;
+      if (groupBytes > groupMaxBytes || !fits(groupBytes)) break;
+      to += 1;
+    }
+    if (to > from) return to;
+    return !this.hasRecords || fits(records[from]?.payloadBytes ?? 0) ? from + 1 : from;
+  }
+
+  #makeFrame(taken: readonly UnwrittenRecord[]): Uint8Array[] {
+    const [first] = taken;
+    const parts = first !== undefined && taken.length === 1 ? first.parts : groupParts(taken);
+    const payloadBytes = partsBytes(parts);
+    const lengthsBytes = taken.length === 1 ? 0 : lengthBytes * taken.length;
+    // What would be acknowledged and could not be read back.
+    if (payloadBytes !== taken.reduce((sum, record) => sum + record.payloadBytes, lengthsBytes)) {
+      throw new SkilltapeError('internal', 'a record changed while it waited to be written');
+    }
     const head = {
-      kind: 'record',
+      kind: taken.length === 1 ? 'record' : 'group',
       payloadBytes,
-      frameNumber,
+      records: taken.length,
+      frameNumber: this.#madeRecords,
       syncedOffset: this.#syncedBytes,
     } as const;
-    const buffers = this.#cipher.seal(head, offset, parts);
-    const bytes = frameBytes(payloadBytes);
-    this.#plannedFrames += 1;
-    this.#plannedBytes += bytes;
-    return { position: { segment: this.sequence, offset }, buffers, bytes };
+    const buffers = this.#cipher.seal(head, this.#madeBytes, parts);
+    for (const [index, record] of taken.entries()) {
+      record.segment = this.sequence;
+      record.offset = this.#madeBytes + placeInFrame(index);
+    }
+    this.#madeRecords += taken.length;
+    this.#madeBytes += frameBytes(payloadBytes);
+    return buffers;
   }
 
   async append(buffers: readonly Uint8Array[]): Promise<void> {
@@ -95,10 +147,10 @@ export class Segment {
   /** Ends the file for good; returns its size. */
   async seal(): Promise<number> {
     const file = this.#open();
-    await appendEndMark(file, this.#cipher, this.#plannedFrames, this.#plannedBytes);
+    await appendEndMark(file, this.#cipher, this.#madeRecords, this.#madeBytes);
     await file.datasync();
     await this.close();
-    return this.#plannedBytes + END_MARK_BYTES;
+    return this.#madeBytes + END_MARK_BYTES;
   }
 
   async close(): Promise<void> {
@@ -149,7 +201,7 @@ export async function syncSealed(fileSystem: FileSystem, path: string): Promise<
 async function appendEndMark(file: AppendFile, cipher: SegmentCipher, records: number, offset: number): Promise<void> {
   await appendAll(
     file,
-    cipher.seal({ kind: 'end', payloadBytes: 0, frameNumber: records, syncedOffset: 0 }, offset, []),
+    cipher.seal({ kind: 'end', payloadBytes: 0, records: 0, frameNumber: records, syncedOffset: 0 }, offset, []),
   );
 }
 

@@ -1,12 +1,13 @@
-/** The append path: order, backpressure, one writev per tick, rotation, group commit, poison. */
+/** The append path: order, batches of one write, backpressure, rotation, group commit, poison. */
 import { diskFault } from '../disk-fault.ts';
 import { SkilltapeError } from '../errors.ts';
 import { freeBuffer } from '../large-work.ts';
 import type { SealedSegment } from './directory.ts';
 import { END_MARK_BYTES, frameBytes } from './format.ts';
 import type { FileSystem } from './fs.ts';
+import { partsBytes, type UnwrittenRecord } from './group.ts';
 import type { Position } from './position.ts';
-import { type Frame, Segment } from './segment.ts';
+import { Segment } from './segment.ts';
 
 export type WriterOptions = {
   directory: string;
@@ -20,29 +21,42 @@ export type WriterOptions = {
   onSealed: (segment: SealedSegment) => void;
 };
 
-type Settle = { resolve: (position: Position) => void; reject: (error: SkilltapeError) => void };
-type Waiting = Settle & { parts: readonly Uint8Array[]; payloadBytes: number; bytes: number };
-type Pending = Settle & { frame: Frame; segment: Segment };
 type SyncWaiter = { target: number; resolve: () => void; reject: (error: SkilltapeError) => void };
 
-/** A writev with more buffers would be split by the system anyway. */
-const BATCH_BUFFERS_MAX = 1024;
+/** What is written together, in this order, and is answered together: one promise, however many records. */
+class Batch {
+  readonly records: UnwrittenRecord[] = [];
+  /** Of frames, as if each record had one of its own. */
+  bytes = 0;
+  /** Whether it begins a segment. */
+  readonly rotates: boolean;
+  readonly written: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: SkilltapeError) => void;
+
+  constructor(rotates: boolean) {
+    this.rotates = rotates;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.written = promise;
+    this.resolve = resolve;
+    this.reject = reject;
+    // Who appends hears of it; a rotation alone has nobody who does.
+    promise.catch(() => {});
+  }
+}
 
 /**
- * Appends pass `#waiting` (no room yet; payload not copied), `#pending` (frame made, not written) and `#writing` (in the
- * write under way), in that order. Appends are counted: `#appended` calls made, `#written` writes returned, `#durable` synced.
+ * Appends wait in `#batches`, their payload not copied; those of the batch that is written are sealed then, and have
+ * their places from then on. Appends are counted: `#appended` calls made, `#written` writes returned, `#durable` synced.
  */
 export class Writer {
   readonly #options: WriterOptions;
-  /** The file being written, and the one new frames are made for; they differ from planning a rotation to doing it. */
   #active: Segment;
-  #planned: Segment;
-  #waiting: Waiting[] = [];
-  #pending: Pending[] = [];
-  #writing: Pending[] = [];
-  #pendingBytes = 0;
+  /** The first is the next to be written, the last takes appends. */
+  #batches: Batch[] = [];
+  #writing: Batch | undefined;
+  /** Of records that have no frame yet. */
   #waitingBytes = 0;
-  #sealedPlannedBytes = 0;
   #appended = 0;
   #written = 0;
   #durable = 0;
@@ -56,7 +70,6 @@ export class Writer {
   private constructor(options: WriterOptions, first: Segment) {
     this.#options = options;
     this.#active = first;
-    this.#planned = first;
   }
 
   /** Makes the segment with this sequence number; it must not exist. */
@@ -70,26 +83,30 @@ export class Writer {
     return this.#failure === undefined && !this.#closed;
   }
 
-  /** Bytes of the segments not reported as sealed yet, with everything accepted but not written. */
+  /** Bytes of the segment not reported as sealed yet, with everything accepted but not written. */
   get openBytes(): number {
-    return this.#sealedPlannedBytes + this.#planned.plannedBytes + END_MARK_BYTES + this.#waitingBytes;
+    return this.#active.madeBytes + END_MARK_BYTES + this.#waitingBytes;
   }
 
   written(): Position {
     return { segment: this.#active.sequence, offset: this.#active.writtenBytes };
   }
 
+  /** Resolves with the record's place when it was written. */
   append(parts: readonly Uint8Array[]): Promise<Position> {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
-    const payloadBytes = parts.reduce((sum, part) => sum + part.length, 0);
-    const bytes = frameBytes(payloadBytes);
-    this.#appended += 1;
-    this.#waitingBytes += bytes;
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ parts, payloadBytes, bytes, resolve, reject });
-      this.#makeFrames();
-    });
+    const record = unwritten(parts);
+    return this.#take(record).then(() => ({ segment: record.segment, offset: record.offset }));
+  }
+
+  /** Resolves when the last one was written. All of them are taken in one turn or, once the writer failed, none. */
+  appendAll(records: readonly (readonly Uint8Array[])[]): Promise<void> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
+    let written: Promise<void> = Promise.resolve();
+    for (const parts of records) written = this.#take(unwritten(parts));
+    return written;
   }
 
   sync(): Promise<void> {
@@ -99,9 +116,10 @@ export class Writer {
 
   /** Ends the segment that is written to when it has records and was begun before; whatever comes goes to the next one. */
   async rotate(createdBeforeMs: number): Promise<void> {
-    const { createdMs, plannedFrames } = this.#planned;
-    if (!this.usable || plannedFrames === 0 || createdMs >= createdBeforeMs) return;
-    this.#planNext();
+    const last = this.#batches.at(-1);
+    const hasRecords = last === undefined ? this.#active.hasRecords : last.records.length > 0;
+    if (!this.usable || !hasRecords || this.#active.createdMs >= createdBeforeMs) return;
+    this.#batches.push(new Batch(true));
     this.#flushSoon();
     await this.#flush;
   }
@@ -128,19 +146,20 @@ export class Writer {
     return this.#closed ? new SkilltapeError('journal_closed', 'the journal is closed') : undefined;
   }
 
-  #makeFrames(): void {
-    let taken = 0;
-    for (const { parts, payloadBytes, bytes, resolve, reject } of this.#waiting) {
-      if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > this.#options.pendingMaxBytes) break;
-      this.#planRotation(bytes);
-      const frame = this.#planned.makeFrame(parts, payloadBytes);
-      this.#pending.push({ frame, segment: this.#planned, resolve, reject });
-      this.#pendingBytes += bytes;
-      this.#waitingBytes -= bytes;
-      taken += 1;
+  #take(record: UnwrittenRecord): Promise<void> {
+    const bytes = frameBytes(record.payloadBytes);
+    let batch = this.#batches.at(-1);
+    const isFull = (batch?.bytes ?? 0) > 0 && (batch?.bytes ?? 0) + bytes > this.#options.pendingMaxBytes;
+    if (batch === undefined || isFull) {
+      batch = new Batch(false);
+      this.#batches.push(batch);
     }
-    this.#waiting.splice(0, taken);
-    if (this.#pending.length > 0) this.#flushSoon();
+    batch.records.push(record);
+    batch.bytes += bytes;
+    this.#appended += 1;
+    this.#waitingBytes += bytes;
+    this.#flushSoon();
+    return batch.written;
   }
 
   /** One turn of the event loop later, so that what arrives together is written together. */
@@ -148,21 +167,16 @@ export class Writer {
     this.#flush ??= new Promise((done) => setImmediate(() => done(this.#run())));
   }
 
-  #planRotation(bytes: number): void {
-    const planned = this.#planned;
-    const full = planned.plannedBytes + bytes + END_MARK_BYTES > this.#options.segmentMaxBytes;
-    if (full && planned.plannedFrames > 0) this.#planNext();
-  }
-
-  #planNext(): void {
-    const { plannedBytes, sequence } = this.#planned;
-    this.#sealedPlannedBytes += plannedBytes + END_MARK_BYTES;
-    this.#planned = new Segment(this.#options.directory, sequence + 1, this.#options.key);
-  }
-
   async #run(): Promise<void> {
     try {
-      while (this.#hasWork() && this.#failure === undefined) await this.#writeBatch();
+      for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) {
+        this.#writing = batch;
+        await this.#write(batch);
+        if (this.#failure !== undefined) return;
+        this.#writing = undefined;
+        batch.resolve();
+        this.#startSync();
+      }
     } catch (thrown) {
       this.#poison(thrown);
     } finally {
@@ -170,48 +184,31 @@ export class Writer {
     }
   }
 
-  #hasWork(): boolean {
-    return this.#pending.length > 0 || this.#planned !== this.#active;
-  }
-
-  async #writeBatch(): Promise<void> {
-    const next = this.#pending[0]?.segment ?? this.#planned;
-    if (next !== this.#active) await this.#runSync(() => this.#rotate(next));
-    if (this.#failure !== undefined || this.#pending.length === 0) return;
-    const batch = this.#takeBatch();
-    await this.#active.append(batch.flatMap(({ frame }) => frame.buffers));
-    if (this.#failure !== undefined) return;
-    this.#writing = [];
-    this.#written += batch.length;
-    for (const { frame, resolve } of batch) {
-      this.#pendingBytes -= frame.bytes;
+  /** Returns early when the writer has failed. */
+  async #write({ records, rotates }: Batch): Promise<void> {
+    if (rotates && this.#active.hasRecords) await this.#runSync(() => this.#rotate());
+    for (let from = 0; from < records.length; ) {
+      if (this.#failure !== undefined) return;
+      const { buffers, to } = this.#active.makeFrames(records, from, this.#options.segmentMaxBytes);
+      if (to === from) {
+        await this.#runSync(() => this.#rotate());
+        continue;
+      }
+      for (let at = from; at < to; at += 1) this.#waitingBytes -= frameBytes(records[at]?.payloadBytes ?? 0);
+      await this.#active.append(buffers);
       // The cipher made them for this write alone.
-      for (const buffer of frame.buffers) freeBuffer(buffer);
-      resolve(frame.position);
+      for (const buffer of buffers) freeBuffer(buffer);
+      this.#written += to - from;
+      from = to;
     }
-    this.#makeFrames();
-    this.#startSync();
   }
 
-  #takeBatch(): Pending[] {
-    let count = 0;
-    let buffers = 0;
-    for (const { frame, segment } of this.#pending) {
-      buffers += frame.buffers.length;
-      if (segment !== this.#active || (count > 0 && buffers > BATCH_BUFFERS_MAX)) break;
-      count += 1;
-    }
-    this.#writing = this.#pending.splice(0, count);
-    return this.#writing;
-  }
-
-  async #rotate(next: Segment): Promise<void> {
-    const { sequence, createdMs, plannedBytes } = this.#active;
+  async #rotate(): Promise<void> {
+    const { sequence, createdMs } = this.#active;
     const bytes = await this.#seal();
-    this.#sealedPlannedBytes -= plannedBytes + END_MARK_BYTES;
+    this.#active = new Segment(this.#options.directory, sequence + 1, this.#options.key);
     this.#options.onSealed({ sequence, bytes, createdMs });
-    await next.create(this.#options.fileSystem);
-    this.#active = next;
+    await this.#active.create(this.#options.fileSystem);
   }
 
   async #seal(): Promise<number> {
@@ -285,12 +282,16 @@ export class Writer {
     });
     this.#failure = failure;
     clearTimeout(this.#syncTimer);
-    const refused = [...this.#writing, ...this.#pending, ...this.#waiting, ...this.#syncWaiters];
-    this.#writing = [];
-    this.#pending = [];
-    this.#waiting = [];
+    const writing = this.#writing === undefined ? [] : [this.#writing];
+    const refused = [...writing, ...this.#batches, ...this.#syncWaiters];
+    this.#writing = undefined;
+    this.#batches = [];
     this.#syncWaiters = [];
     for (const { reject } of refused) reject(failure);
     queueMicrotask(() => this.#options.onPoison(failure));
   }
+}
+
+function unwritten(parts: readonly Uint8Array[]): UnwrittenRecord {
+  return { parts, payloadBytes: partsBytes(parts), segment: 0, offset: 0 };
 }

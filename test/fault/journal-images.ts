@@ -4,15 +4,21 @@ import { openJournalReader } from '../../extproc/journal/reader.ts';
 import { FakeFileSystem } from '../fakes/file-system.ts';
 import { bytesOf, directory, key, openOn, segmentPath, textOf } from '../unit/journal/rig.ts';
 
-export const texts = Array.from({ length: 10 }, (_, index) => `record ${index}`);
+export const texts = textsOf(10);
 
-/** Three segments; the newest is as a killed process leaves it, synced up to its first record. */
-export async function images(): Promise<Map<string, Buffer>> {
+/** How many are appended in one turn, and so stand in one frame; the newest segment of three has the last two frames. */
+export const oneByOne = { turns: texts.map(() => 1), texts, inOlder: 8 };
+export const inGroups = { turns: [3, 2, 1, 3, 1, 1, 2, 2], texts: textsOf(15), inOlder: 11 };
+
+/** Three segments; the newest is as a killed process leaves it, synced up to its first frame. */
+export async function images(of = oneByOne): Promise<Map<string, Buffer>> {
   const disk = new FakeFileSystem();
   const { journal } = await openOn(disk, { segmentMaxBytes: 256 });
-  for (const text of texts) {
-    await journal.append(bytesOf(text));
-    if (text === 'record 8') await journal.sync();
+  let appended = 0;
+  for (const [turn, count] of of.turns.entries()) {
+    await Promise.all(of.texts.slice(appended, appended + count).map((text) => journal.append(bytesOf(text))));
+    appended += count;
+    if (turn === of.turns.length - 2) await journal.sync();
   }
   assert.deepEqual(disk.paths(), [1, 2, 3].map(segmentPath));
   return new Map(disk.paths().map((path) => [path, disk.bytesOf(path)]));
@@ -37,5 +43,9 @@ export async function readUntilDamage(disk: FakeFileSystem): Promise<{ seen: str
 }
 
 export function assertPrefix(seen: readonly string[], where: string): void {
-  assert.deepEqual(seen, texts.slice(0, seen.length), where);
+  assert.deepEqual(seen, textsOf(seen.length), where);
+}
+
+function textsOf(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `record ${index}`);
 }

@@ -105,3 +105,29 @@ test('whoever would end an exchange whose noted start was lost hears of it, and 
   await assert.rejects(ledger.finish(end), /no space left/);
   assert.deepEqual(log.records, []);
 });
+
+test('what the log answers with one promise is lost together, and whoever waits for any of it hears of it', async () => {
+  const { log, ledger, told } = createLedger();
+  const { promise, reject } = Promise.withResolvers<void>();
+  log.appendAll = () => promise;
+  ledger.note({ kind: 'started', started });
+  ledger.note({ kind: 'request_body', bytes: Buffer.from('a') });
+  const recorded = assert.rejects(ledger.record({ kind: 'request_body', bytes: Buffer.from('b') }), /lost/);
+  const synced = assert.rejects(ledger.sync(), /lost/);
+  assert.equal(ledger.isOpen, true);
+  reject(new Error('lost'));
+  await Promise.all([recorded, synced]);
+  assert.equal(ledger.isOpen, false, 'the start is lost, too');
+  await assert.rejects(ledger.finish(end), /lost/);
+  assert.deepEqual(told, []);
+});
+
+test('a record that is lost is not made good by a later one that is written', async () => {
+  const { log, ledger } = createLedger();
+  const outcomes = [Promise.resolve(), Promise.reject(new Error('lost')), Promise.resolve()];
+  log.appendAll = () => outcomes.shift() ?? Promise.resolve();
+  ledger.note({ kind: 'started', started });
+  ledger.note({ kind: 'request_body', bytes: Buffer.from('a') });
+  ledger.note({ kind: 'request_body', bytes: Buffer.from('b') });
+  await assert.rejects(ledger.sync(), /lost/);
+});

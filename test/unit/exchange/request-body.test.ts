@@ -18,7 +18,7 @@ function bodies(limits: Partial<ExchangeLimits>) {
     const share = new Share(context);
     assert.equal(share.open(caller), null);
     const body = new RequestBody(context, share, exchangeId);
-    const ledger = { note: (chunk: { bytes: Uint8Array }) => void write(chunk), record: write };
+    const ledger = { note: (chunk: { bytes: Uint8Array }) => void write(chunk), store: write };
     return { body, share, add: (bytes: Uint8Array) => body.add(bytes, ledger) };
   };
   return { context, log, write, open };

@@ -4,8 +4,8 @@ import { segmentCipher } from '../../../extproc/journal/cipher.ts';
 import { decodeFrame, type FrameHead } from '../../../extproc/journal/format.ts';
 
 const journalKey = new Uint8Array(32).fill(1);
-const header = { sequence: 1, id: new Uint8Array(16).fill(2), createdMs: 5 };
-const head: FrameHead = { kind: 'record', payloadBytes: 7, frameNumber: 4, syncedOffset: 44 };
+const header = { version: 2, sequence: 1, id: new Uint8Array(16).fill(2), createdMs: 5 };
+const head: FrameHead = { kind: 'record', payloadBytes: 7, records: 1, frameNumber: 4, syncedOffset: 44 };
 
 function sealedFrame(given: FrameHead = head) {
   const parts = given.payloadBytes === 0 ? [] : [Buffer.from('pay'), Buffer.from('load')];
@@ -42,8 +42,8 @@ test('a frame opens nowhere else', () => {
 
 test('a record and an end mark of the same number do not share a nonce', () => {
   const record = sealedFrame({ ...head, payloadBytes: 0, syncedOffset: 0 });
-  const end = sealedFrame({ ...head, kind: 'end', payloadBytes: 0, syncedOffset: 0 });
+  const end = sealedFrame({ ...head, kind: 'end', payloadBytes: 0, records: 0, syncedOffset: 0 });
   assert.notDeepEqual(record.sealed, end.sealed);
-  const again = sealedFrame({ ...head, kind: 'end', payloadBytes: 0, syncedOffset: 0 });
+  const again = sealedFrame({ ...head, kind: 'end', payloadBytes: 0, records: 0, syncedOffset: 0 });
   assert.deepEqual(end.sealed, again.sealed, 'made again it is the same, so a repeated recovery gives nothing away');
 });

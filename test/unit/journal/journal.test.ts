@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { frameMaxBytes } from '../../../extproc/journal/format.ts';
+import { frameMaxBytes, groupMaxBytes } from '../../../extproc/journal/format.ts';
 import { comparePositions } from '../../../extproc/journal/position.ts';
 import { FakeFileSystem } from '../../fakes/file-system.ts';
 import { bytesOf, directory, key, openOn, readRecords, readTexts, segmentPath, settle } from './rig.ts';
@@ -8,7 +8,7 @@ import { bytesOf, directory, key, openOn, readRecords, readTexts, segmentPath, s
 test('records are read back in the order of the calls, parts put together, over several segments', async () => {
   const disk = new FakeFileSystem();
   const { journal } = await openOn(disk);
-  const texts = Array.from({ length: 40 }, (_, index) => `record ${index}`);
+  const texts = Array.from({ length: 60 }, (_, index) => `record ${index}`.padEnd(index));
   const positions = await Promise.all(
     texts.map((text) => journal.append([Buffer.from(text.slice(0, 3)), Buffer.from(text.slice(3))])),
   );
@@ -40,6 +40,23 @@ test('appends of one tick go to the disk in one write', async () => {
   const before = disk.counts.writes;
   await Promise.all(Array.from({ length: 200 }, (_, index) => journal.append(bytesOf(`${index}`))));
   assert.equal(disk.counts.writes, before + 1);
+  await journal.close();
+});
+
+test('small appends of one tick are sealed together, so that most of them cost no more than their bytes', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, { segmentMaxBytes: 10_000_000, journalMaxBytes: 100_000_000 });
+  const sizes = [100, 200, 300, 20_000, 20_000, groupMaxBytes, 5, 6];
+  const before = disk.bytesOf(segmentPath(1)).length;
+  await Promise.all(sizes.map((size) => journal.append(bytesOf('x'.repeat(size)))));
+  const added = disk.bytesOf(segmentPath(1)).length - before;
+  const payloadBytes = sizes.reduce((sum, size) => sum + size, 0);
+  // Frames with 4, 1, 1 and 2 of them: no group is larger than its limit. A length stands before each of several.
+  assert.equal(added, payloadBytes + 4 * 36 + (4 + 2) * 4);
+  assert.deepEqual(
+    (await readTexts(disk)).map((text) => text.length),
+    sizes,
+  );
   await journal.close();
 });
 

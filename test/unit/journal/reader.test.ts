@@ -1,26 +1,113 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SkilltapeError } from '../../../extproc/errors.ts';
+import { comparePositions, type Position } from '../../../extproc/journal/position.ts';
 import { openJournalReader } from '../../../extproc/journal/reader.ts';
 import { FakeFileSystem } from '../../fakes/file-system.ts';
 import { bytesOf, directory, key, openOn, readRecords, readTexts, segmentPath, textOf } from './rig.ts';
 
 const reader = (disk: FakeFileSystem) => openJournalReader({ directory, fileSystem: disk, key });
 
+/** Each record in a frame of its own. */
 async function filled(count: number, segmentMaxBytes = 512) {
   const disk = new FakeFileSystem();
   const { journal } = await openOn(disk, { segmentMaxBytes });
   const texts = Array.from({ length: count }, (_, index) => `record ${index}`);
-  const positions = await Promise.all(texts.map((text) => journal.append(bytesOf(text))));
+  const positions: Position[] = [];
+  for (const text of texts) positions.push(await journal.append(bytesOf(text)));
   return { disk, journal, texts, positions };
 }
 
-test('reading from the position of any record gives that record and the rest, from any next the rest alone', async () => {
-  const { disk, texts } = await filled(30);
-  const records = await readRecords(disk);
-  for (const [index, { position, next }] of records.entries()) {
-    assert.deepEqual(await readTexts(disk, position), texts.slice(index));
-    assert.deepEqual(await readTexts(disk, next), texts.slice(index + 1));
+/** Groups, some records alone, over several segments. */
+async function grouped() {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  const texts: string[] = [];
+  const positions: Position[] = [];
+  for (const count of [3, 1, 20, 2, 1, 9]) {
+    const more = Array.from({ length: count }, (_, index) => `${texts.length + index}`.padEnd(index * 3, '.'));
+    texts.push(...more);
+    positions.push(...(await Promise.all(more.map((text) => journal.append(bytesOf(text))))));
+  }
+  return { disk, journal, texts, positions };
+}
+
+for (const [name, fill] of [['one by one', () => filled(30)] as const, ['in groups', grouped] as const]) {
+  test(`reading from any record of those written ${name} gives it and the rest, from any next the rest alone`, async () => {
+    const { disk, texts } = await fill();
+    const records = await readRecords(disk);
+    for (const [index, { position, next }] of records.entries()) {
+      assert.deepEqual(await readTexts(disk, position), texts.slice(index));
+      assert.deepEqual(await readTexts(disk, next), texts.slice(index + 1));
+    }
+  });
+}
+
+test('each record of a group has a place of its own, in rising order, at which it alone is read', async () => {
+  const { disk, texts, positions, journal } = await grouped();
+  assert.ok(journal.usage().segments > 2);
+  assert.deepEqual(
+    (await readRecords(disk)).map(({ position }) => position),
+    positions,
+  );
+  for (const [index, position] of positions.entries()) {
+    const before = positions[index - 1];
+    assert.ok(before === undefined || comparePositions(before, position) < 0);
+  }
+  const open = reader(disk);
+  const read = await Promise.all(positions.map((position) => open.readAt(position)));
+  assert.deepEqual(read.map(textOf), texts);
+  await open.close();
+});
+
+test('no other place than those of its records is one in a group', async () => {
+  const { disk, positions } = await grouped();
+  const open = reader(disk);
+  const known = new Set(positions.map(({ segment, offset }) => `${segment} ${offset}`));
+  const length = disk.bytesOf(segmentPath(1)).length;
+  for (let offset = 44; offset < length - 36; offset += 1) {
+    if (known.has(`1 ${offset}`)) continue;
+    await assert.rejects(open.readAt({ segment: 1, offset }), { code: 'journal_corrupt' }, `${offset}`);
+  }
+  await open.close();
+});
+
+test('a record of a group that is changed anywhere is not read, and the others of it neither', async () => {
+  const { disk, positions } = await grouped();
+  const first = positions[0]?.offset ?? 0;
+  const end = positions[3]?.offset ?? 0;
+  const bytes = disk.bytesOf(segmentPath(1));
+  for (let at = first; at < end; at += 1) {
+    disk.flipBit(segmentPath(1), at * 8);
+    const open = reader(disk);
+    for (const position of positions.slice(0, 3)) {
+      await assert.rejects(open.readAt(position), { code: 'journal_corrupt' }, `byte ${at}`);
+    }
+    await open.close();
+    disk.plant(segmentPath(1), bytes);
+  }
+});
+
+test('a record kept from a group does not keep the memory of the others', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, { segmentMaxBytes: 100_000 });
+  await journal.appendAll([bytesOf('kept'), bytesOf('x'.repeat(10_000))]);
+  const [kept] = await readRecords(disk);
+  assert.equal(kept?.payload.buffer.byteLength, 4);
+});
+
+test('a reader that stood in a group lost in a crash goes on with what came after', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, { segmentMaxBytes: 4096 });
+  await journal.append(bytesOf('synced'));
+  await journal.sync();
+  await journal.appendAll(['a', 'b', 'c'].map((text) => bytesOf(text.repeat(100))));
+  const inGroup = (await readRecords(disk))[2];
+  disk.crash();
+  const again = await openOn(disk, { segmentMaxBytes: 4096 });
+  await again.journal.append(bytesOf('after the crash'));
+  for (const position of [inGroup?.position, inGroup?.next]) {
+    assert.deepEqual(await readTexts(disk, position ?? null), ['after the crash']);
   }
 });
 

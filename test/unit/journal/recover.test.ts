@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import { FRAME_HEAD_BYTES, finishFrameHead, SEGMENT_HEADER_BYTES } from '../../../extproc/journal/format.ts';
 import { scanSegment } from '../../../extproc/journal/recover.ts';
 import { FakeFileSystem } from '../../fakes/file-system.ts';
@@ -76,13 +77,13 @@ test('a torn header is torn only in a file that never held a record', async () =
   assert.equal(scanSegment(bytes, newest).status, 'corrupt');
 });
 
-test('a segment of format version 2 is corrupt by name and never torn, even when it is empty', async () => {
+test('a segment of format version 3 is corrupt by name and never torn, even when it is empty', async () => {
   const bytes = await segmentBytes(0);
-  bytes.writeUInt16LE(2, 4);
+  bytes.writeUInt16LE(3, 4);
   for (const length of [SEGMENT_HEADER_BYTES, bytes.length]) {
     const scan = scanSegment(bytes.subarray(0, length), newest);
     assert.equal(scan.status, 'corrupt');
-    assert.match(scan.reason ?? '', /version 2 is not supported/);
+    assert.match(scan.reason ?? '', /version 3 is not supported/);
   }
 });
 
@@ -127,6 +128,56 @@ for (const [name, forge] of Object.entries(forgeries)) {
     assert.equal(scan.status, 'corrupt');
   });
 }
+
+/** Groups of 2, 3 and 4 records, then one alone. */
+async function groupedBytes(): Promise<{ bytes: Buffer; starts: number[] }> {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk, { segmentMaxBytes: 100_000 });
+  const starts: number[] = [];
+  for (const count of [2, 3, 4, 1]) {
+    starts.push(journal.written().offset);
+    await journal.appendAll(Array.from({ length: count }, (_, index) => bytesOf(`${index}`.repeat(100))));
+  }
+  return { bytes: disk.bytesOf(segmentPath(1)), starts };
+}
+
+test('the records of groups are counted, with the key and without; a torn group is cut off whole', async () => {
+  const { bytes, starts } = await groupedBytes();
+  assert.equal(scanSegment(bytes, newest).records, 10);
+  assert.equal(scanSegment(bytes, { sequence: 1, newest: true }).records, 10);
+  const [, , third = 0, last = 0] = starts;
+  for (let length = third + 1; length < last; length += 1) {
+    const scan = scanSegment(bytes.subarray(0, length), newest);
+    assert.deepEqual([scan.status, scan.records, scan.framesEnd], ['torn', 5, third], `${length}`);
+  }
+});
+
+test('groups that changed places, are left out, or say another count with a right checksum are refused', async () => {
+  const { bytes, starts } = await groupedBytes();
+  const [first = 0, second = 0, third = 0, last = 0] = starts;
+  const [one, two, three] = [bytes.subarray(first, second), bytes.subarray(second, third), bytes.subarray(third, last)];
+  const header = bytes.subarray(0, first);
+  const rest = bytes.subarray(last);
+  const recounted = Buffer.from(one);
+  recounted.writeUInt16LE(3, 6);
+  finishFrameHead(recounted.subarray(0, FRAME_HEAD_BYTES), [recounted.subarray(FRAME_HEAD_BYTES)]);
+  const asRecord = Buffer.from(one);
+  asRecord.write('SKTF', 'latin1');
+  asRecord.writeUInt32LE(one.length - 36, 4);
+  finishFrameHead(asRecord.subarray(0, FRAME_HEAD_BYTES), [asRecord.subarray(FRAME_HEAD_BYTES)]);
+  for (const frames of [[two, one, three], [one, three], [one, one, two, three], [recounted, two, three], [asRecord]]) {
+    assert.equal(scanSegment(Buffer.concat([header, ...frames, rest]), newest).status, 'corrupt');
+  }
+});
+
+test('a segment that says it is of version 1, with a right checksum, is not authentic', async () => {
+  const { bytes } = await groupedBytes();
+  bytes.writeUInt16LE(1, 4);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 40)), 40);
+  const scan = scanSegment(bytes, newest);
+  assert.deepEqual([scan.status, scan.records], ['corrupt', 0]);
+  assert.match(scan.reason ?? '', /not authentic/);
+});
 
 test('a frame of another segment with the same key is refused', async () => {
   const [one, other] = [await segmentBytes(0), await segmentBytes(0)];

@@ -59,15 +59,46 @@ test('an empty directory is clean', async () => {
   });
 });
 
-test('a segment of format version 1 stays readable', async () => {
+const goldens = [
+  { version: 1, texts: ['first', '', 'third record, é'] },
+  // The second to the fourth stand in a group.
+  { version: 2, texts: ['first', '', 'third record, é', 'fourth', 'last'] },
+];
+
+for (const { version, texts } of goldens) {
+  test(`a segment of format version ${version} stays readable`, async () => {
+    const disk = new FakeFileSystem();
+    const golden = fs.readFileSync(new URL(`../../fixtures/journal/segment-v${version}.bin`, import.meta.url));
+    const goldenKey = Uint8Array.from({ length: 32 }, (_, index) => index);
+    assert.equal(golden.readUInt16LE(4), version);
+    disk.plant(segmentPath(1), golden);
+    const check = await verifyJournal(directory, goldenKey, disk);
+    assert.deepEqual([check.status, check.records, check.segments[0]?.sealed], ['clean', texts.length, true]);
+    const seen: string[] = [];
+    const reader = openJournalReader({ directory, fileSystem: disk, key: goldenKey });
+    for await (const { payload, position } of reader.read(null)) {
+      seen.push(textOf(payload));
+      assert.equal(textOf(await reader.readAt(position)), seen.at(-1));
+    }
+    await reader.close();
+    assert.deepEqual(seen, texts);
+    assert.equal((await openOn(disk, { key: goldenKey })).recovery.status, 'clean');
+  });
+}
+
+test('a journal goes on in the present format after segments of version 1, and both are read', async () => {
   const disk = new FakeFileSystem();
-  const golden = fs.readFileSync(new URL('../../fixtures/journal/segment-v1.bin', import.meta.url));
   const goldenKey = Uint8Array.from({ length: 32 }, (_, index) => index);
-  disk.plant(segmentPath(1), golden);
-  const check = await verifyJournal(directory, goldenKey, disk);
-  assert.deepEqual([check.status, check.records, check.segments[0]?.sealed], ['clean', 3, true]);
+  // As a killed process left it, without an end mark.
+  const golden = fs.readFileSync(new URL('../../fixtures/journal/segment-v1.bin', import.meta.url));
+  disk.plant(segmentPath(1), golden.subarray(0, golden.length - 36));
+  const { journal, recovery } = await openOn(disk, { key: goldenKey });
+  assert.deepEqual([recovery.status, recovery.newestRecords], ['clean', 3]);
+  await journal.appendAll([bytesOf('new'), bytesOf('newer')]);
+  await journal.close();
+  assert.deepEqual(disk.bytesOf(segmentPath(1)), golden, 'the end mark is that of version 1');
   const seen: string[] = [];
   const reader = openJournalReader({ directory, fileSystem: disk, key: goldenKey });
   for await (const { payload } of reader.read(null)) seen.push(textOf(payload));
-  assert.deepEqual(seen, ['first', '', 'third record, é']);
+  assert.deepEqual(seen, ['first', '', 'third record, é', 'new', 'newer']);
 });

@@ -157,6 +157,44 @@ test('a failed sync refuses also the appends that wait for a write or for room',
   await assert.rejects(journal.close(), { code: 'journal_poisoned' });
 });
 
+test('a record whose bytes were given away while it waited is refused, and so is all after it', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  const part = new Uint8Array(10);
+  const appended = journal.append([part]);
+  part.buffer.transfer(0);
+  await assert.rejects(appended, { code: 'journal_poisoned', message: /changed while it waited/ });
+  await assert.rejects(journal.append(bytesOf('later')), { code: 'journal_poisoned' });
+  await assert.rejects(journal.close(), { code: 'journal_poisoned' });
+  assert.deepEqual(await readTexts(disk), []);
+});
+
+test('records of one turn that a rotation parts are in both segments, in order, and answered together', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  const texts = ['a'.repeat(150), 'b'.repeat(150), 'c'.repeat(150), 'd'.repeat(150)];
+  const positions = await Promise.all(texts.map((text) => journal.append(bytesOf(text))));
+  assert.deepEqual(
+    positions.map(({ segment }) => segment),
+    [1, 1, 2, 2],
+  );
+  assert.deepEqual(await readTexts(disk), texts);
+  await journal.close();
+});
+
+test('a failed write refuses every record of its turn, also those that another segment would have had', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  await journal.append(bytesOf('safe'));
+  disk.failNextWrite('EIO', 1);
+  const answers = await Promise.allSettled(
+    ['a', 'b', 'c', 'd', 'e'].map((text) => journal.append(bytesOf(text.repeat(150)))),
+  );
+  for (const answer of answers) assert.equal(answer.status, 'rejected');
+  await settle();
+  assert.equal((await readTexts(disk))[0], 'safe');
+});
+
 test('a failing rotation poisons', async () => {
   const disk = new FakeFileSystem();
   const { journal } = await openOn(disk);
