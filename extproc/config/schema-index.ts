@@ -74,7 +74,7 @@ export const index = z.strictObject({
   yieldMaxMs: milliseconds(
     0,
     60_000,
-    5_000,
+    10_000,
     'Longest time that an ended exchange waits for archive and index while a thread that answers Envoy is busy, see docs/operations.md; 0: shipping never gives way.',
   ),
   elasticsearch: elasticsearch.optional(),

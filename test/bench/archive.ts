@@ -15,7 +15,7 @@ In each round the same load runs once on a gateway that archives and indexes, an
 comes first changes.
 
   --rounds N       (default 6)
-  --seconds S      measured time of one run; more than index.yieldMaxMs, so that shipping is within it (default 15)
+  --seconds S      measured time of one run; more than index.yieldMaxMs, so that shipping is within it (default 25)
   --concurrency N  exchanges under way at once (default 16)
   --seed N         of the intervals (default: drawn, and printed)
 `;
@@ -106,4 +106,4 @@ async function main(options: Options): Promise<number> {
   return tell(rounds, options);
 }
 
-await runProgram({ help, optionsOf: (args) => countsOf(args, { rounds: 6, seconds: 15, concurrency: 16 }) }, main);
+await runProgram({ help, optionsOf: (args) => countsOf(args, { rounds: 6, seconds: 25, concurrency: 16 }) }, main);
