@@ -66,7 +66,7 @@ function draftExchange({ transcript, reading, setting, frame, batchId, context }
       file: files,
       link: linksOf({ transcript, frame, files, batchId, context }),
       truncated: reading.truncated || Math.max(reading.batch.length, reading.results.length) > batchDocumentsMax,
-      batch: batchId === '' ? null : { id: batchId, custom_id: '', size: sizeOf(reading) },
+      batch: batchPartOf(batchId, reading),
       history: { message_count: turns.firstNew, prefix_hash: turns.prefixHash },
       ...(decision.keep === 'full' ? contentOf({ reading, turns, messages, events, context }) : {}),
     },
@@ -175,8 +175,10 @@ function batchIdOf({ endpoint }: Setting, { started }: Transcript, { other }: Re
   return started.path.split('/')[4] ?? textOf(fieldOf(other, 'id'));
 }
 
-function sizeOf({ batch, results }: Reading): number | null {
-  return batch.length > 0 ? batch.length : results.length > 0 ? results.length : null;
+/** Of one that was refused there is no id, but its prompts stand under it all the same. */
+function batchPartOf(id: string, { batch, results }: Reading): ExchangeDocument['skilltape']['batch'] {
+  const size = batch.length > 0 ? batch.length : results.length > 0 ? results.length : null;
+  return id === '' && size === null ? null : { id, custom_id: '', size };
 }
 
 function requestThing(frame: ExchangeDocument): Thing {

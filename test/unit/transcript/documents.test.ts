@@ -105,6 +105,16 @@ test('each prompt of a batch is a document of its own, found by its text, under 
   );
 });
 
+test('the prompts of a batch that was denied are counted in its own document, by which they are shown with it', async () => {
+  const denied = { ...batchOf(1, ['first question', 'second question']), answer: null, answerBody: new Uint8Array() };
+  const [own, ...prompts] = await new Recorder().record(denied);
+  assert.deepEqual(own?.skilltape.batch, { id: '', custom_id: '', size: 2 });
+  assert.deepEqual(
+    prompts.map(({ event }) => event.id),
+    [`${exchangeIdOf(1)}.1`, `${exchangeIdOf(1)}.2`],
+  );
+});
+
 test('the encodings of a batch, and its sizes without them, stand in its own document alone', async () => {
   const plain = batchOf(1, ['first question']);
   const requestBody = gzipSync(plain.requestBody);
