@@ -15,6 +15,7 @@ import { openJournalReader } from '../../../extproc/journal/reader.ts';
 import { verifyJournal } from '../../../extproc/journal/verify.ts';
 import { pairs } from '../../environment/https-call.ts';
 import type { Arrival } from '../../fakes/claude/arrival.ts';
+import { framesOf } from './frames.ts';
 import type { Seen } from './load.ts';
 
 type Request = { bytes: number; hash: Hash };
@@ -195,9 +196,11 @@ export class Evidence {
     const options = { directory: this.#directoryOf(journal), fileSystem: nodeFileSystem, key: await this.#key() };
     const reader = openJournalReader(options);
     try {
-      for await (const { position, next, payload } of reader.read(this.#next.get(journal) ?? null)) {
-        this.#take(decodeRecord(payload), { journal, life }, { at: position, end: next });
-        this.#next.set(journal, next);
+      for await (const { records, end } of framesOf(reader.read(this.#next.get(journal) ?? null))) {
+        for (const { position, payload } of records) {
+          this.#take(decodeRecord(payload), { journal, life }, { at: position, end });
+        }
+        this.#next.set(journal, end);
       }
     } catch (thrown) {
       this.#violation(`in life ${life} journal ${journal} cannot be read: ${String(thrown)}`);

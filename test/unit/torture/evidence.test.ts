@@ -8,12 +8,13 @@ import { type Journal, openJournal } from '../../../extproc/journal/journal.ts';
 import { loadOrCreateJournalKey } from '../../../extproc/journal/key.ts';
 import { nodeFileSystem } from '../../../extproc/journal/node-fs.ts';
 import { journalDirectory } from '../../../extproc/journal/places.ts';
-import { segmentFileName } from '../../../extproc/journal/position.ts';
+import { type Position, segmentFileName } from '../../../extproc/journal/position.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
 import { Evidence } from '../../torture/kills/evidence.ts';
 import { startedOf } from '../transcript/example.ts';
 
 const exchangeId = '018f6a1e-7a3b-7cc0-8f00-000000000001';
+const otherId = '018f6a1e-7a3b-7cc0-8f00-000000000002';
 
 function ended(outcome: 'complete' | 'interrupted'): RecordBody {
   return { kind: 'finished', finished: { outcome, detail: '', status: 200, localReply: '' } };
@@ -58,6 +59,55 @@ for (const [left, offsetIn] of Object.entries(cuts)) {
     assert.deepEqual(evidence.violations, []);
   });
 }
+
+/** A start alone; then, in one frame, its end and the start of another exchange with a part of its answer. */
+async function writeGroup(journal: Journal): Promise<Position> {
+  await write(journal, { kind: 'started', started: startedOf() });
+  const groupAt = journal.written();
+  const other = { exchangeId: otherId, timeMs: 1_000 };
+  await journal.appendAll([
+    encodeRecord({ exchangeId, timeMs: 1_000, ...ended('complete') }),
+    encodeRecord({ ...other, kind: 'started', started: startedOf() }),
+    encodeRecord({ ...other, kind: 'answer_body', bytes: Buffer.from('answer') }),
+  ]);
+  return groupAt;
+}
+
+test('records that were written together are gone together, wherever in their frame a power failure cuts', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const first = await openIn(dataDirectory);
+  const groupAt = await writeGroup(first);
+  const written = first.written();
+  await first.close();
+  const file = join(journalDirectory(dataDirectory, 1), segmentFileName(groupAt.segment));
+  truncateSync(file, written.offset);
+  const evidence = new Evidence(dataDirectory);
+  await evidence.afterDeath({ life: 0, recovered: false, lostFrom: new Map() });
+  assert.equal(evidence.exchanges, 2);
+  const offset = written.offset - 1;
+  truncateSync(file, offset);
+  await evidence.afterDeath({ life: 1, recovered: false, lostFrom: new Map([[1, { ...groupAt, offset }]]) });
+  assert.equal(evidence.exchanges, 1);
+  const second = await openIn(dataDirectory);
+  await write(second, ended('interrupted'));
+  await second.close();
+  await evidence.afterDeath({ life: 2, recovered: true, lostFrom: new Map() });
+  assert.deepEqual(evidence.violations, []);
+});
+
+test('records that were written together are kept together when the power failure cuts behind them', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const journal = await openIn(dataDirectory);
+  const groupAt = await writeGroup(journal);
+  const written = journal.written();
+  await journal.close();
+  truncateSync(join(journalDirectory(dataDirectory, 1), segmentFileName(groupAt.segment)), written.offset);
+  const evidence = new Evidence(dataDirectory);
+  await evidence.afterDeath({ life: 0, recovered: false, lostFrom: new Map() });
+  await evidence.afterDeath({ life: 1, recovered: true, lostFrom: new Map([[1, written]]) });
+  assert.equal(evidence.exchanges, 2);
+  assert.deepEqual(evidence.violations, [`${otherId} has no end`]);
+});
 
 test('two ends that are both on the disk are a violation', async (t) => {
   const dataDirectory = temporaryDirectory(t);
