@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { HeaderList } from '../exchange/headers.ts';
 import type { ReleasedAnswer, ReleasedRequest, ReleaseResult, Releaser } from '../exchange/releaser.ts';
+import { AnswerPieces } from './answer-pieces.ts';
 
 /** As much as Envoy takes of a request's headers. */
 const answerHeadersMaxBytes = 64 * 1024;
@@ -51,16 +52,11 @@ export class SocketReleaser implements Releaser {
 }
 
 function answerOf(request: ClientRequest, response: IncomingMessage): ReleasedAnswer {
-  // Also of an answer that nobody reads any more: without a listener it would end the process.
-  response.on('error', () => {});
-  const pieces: AsyncIterator<Uint8Array> = response[Symbol.asyncIterator]();
+  const pieces = new AnswerPieces(response);
   return {
     status: response.statusCode ?? 0,
     headers: pairsOf(response.rawHeaders),
-    async next() {
-      const { done = false, value } = await pieces.next();
-      return done ? null : value;
-    },
+    next: () => pieces.next(),
     abort: () => void request.destroy(),
   };
 }

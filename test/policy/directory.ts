@@ -1,12 +1,13 @@
 /** Policy directories made for one test. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { SkilltapeError } from '../../extproc/errors.ts';
+import type { PolicyBundle } from '../../extproc/policy/bundle.ts';
 import { compilePolicies } from '../../extproc/policy/compile.ts';
 import { createPolicyEngine, type PolicyEngine } from '../../extproc/policy/engine.ts';
-import { opaBinary } from './opa.ts';
+import { opaBinary, policiesDirectory } from './opa.ts';
 
 /** Writes files, by path inside it, into a new directory that is removed after the test. */
 export function policyDirectory(t: TestContext, files: Record<string, string | Uint8Array>): string {
@@ -43,4 +44,14 @@ export async function engineOf(
   const bundle = await compilePolicies({ opaBinary: opaBinary(), directory: policyDirectory(t, files) });
   const failures: SkilltapeError[] = [];
   return { engine: await createPolicyEngine(bundle, { onFailure: (error) => failures.push(error) }), failures };
+}
+
+/** The shipped policies with other lists, by their names. What rules look at depends on the lists: they are compiled anew. */
+export async function bundleWithLists(t: TestContext, lists: Readonly<Record<string, object>>): Promise<PolicyBundle> {
+  const directory = policyDirectory(t, {});
+  cpSync(policiesDirectory, directory, { recursive: true });
+  for (const [name, list] of Object.entries(lists)) {
+    writeFileSync(join(directory, 'lists', name, 'data.json'), JSON.stringify(list));
+  }
+  return compilePolicies({ opaBinary: opaBinary(), directory });
 }

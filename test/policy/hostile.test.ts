@@ -5,6 +5,7 @@ import { mcpToolsetsMax } from '../../extproc/claude/mcp-toolsets.ts';
 import type { PolicyBundle } from '../../extproc/policy/bundle.ts';
 import { compilePolicies } from '../../extproc/policy/compile.ts';
 import { createPolicyEngine, type PolicyEngine } from '../../extproc/policy/engine.ts';
+import { bundleWithLists } from './directory.ts';
 import { accessDocument, claudeFacts, fullRequestDocument, recordDocument, requestDocument } from './documents.ts';
 import { opaBinary, policiesDirectory } from './opa.ts';
 
@@ -105,12 +106,14 @@ test('a request that names thousands of denied things is denied for them, and so
   assert.ok(others.every(({ rule }) => rule === 'request/model_known'));
 });
 
-test('as many servers as may be, with thousands of tools among them, are judged by a list of a thousand', async () => {
+test('as many servers as may be, with thousands of tools among them, are judged by a list of a thousand', async (t) => {
   const tools = Array.from({ length: 1_000 }, (_, at) => (at % 2 === 0 ? `denied-${at}` : `kind-${at}-*`));
-  const lists = { ...(bundle.data as { lists: object }).lists, denied_mcp_tools: { rules: [{ tools }] } };
   const failures: unknown[] = [];
   const options = { onFailure: (error: unknown) => failures.push(error) };
-  const judging = await createPolicyEngine({ ...bundle, data: { ...bundle.data, lists } }, options);
+  const judging = await createPolicyEngine(
+    await bundleWithLists(t, { denied_mcp_tools: { rules: [{ tools }] } }),
+    options,
+  );
   const of = (open: boolean, named: string) => {
     const names = Array.from({ length: 16 }, (_, at) => `${named}-${at}`);
     const toolset = { server: 'git', open, on: names, off: names };
@@ -126,19 +129,19 @@ test('as many servers as may be, with thousands of tools among them, are judged 
   assert.deepEqual(failures, []);
 });
 
-test('thousands of names are judged by lists of a thousand entries, within the memory of the evaluator', async () => {
+test('thousands of names are judged by lists of a thousand entries, within the memory of the evaluator', async (t) => {
   const names = Array.from({ length: 1_000 }, (_, at) => `listed-${at}`);
   const prefixes = Array.from({ length: 1_000 }, (_, at) => `kind-${at}-`);
-  const rules = [{ models: [...names, ...prefixes.map((prefix) => `${prefix}*`)], tools: ['*'], types: ['*'] }];
+  const models = [...names, ...prefixes.map((prefix) => `${prefix}*`)];
   const lists = {
-    ...(bundle.data as { lists: object }).lists,
-    ...{ models: { names, prefixes }, allowed_models: { rules }, allowed_tools: { rules } },
+    models: { names, prefixes },
+    allowed_models: { rules: [{ models }] },
+    allowed_tools: { rules: [{ tools: ['*'], types: ['*'] }] },
   };
   const failures: unknown[] = [];
-  const judging = await createPolicyEngine(
-    { ...bundle, data: { ...bundle.data, lists } },
-    { onFailure: (error) => failures.push(error) },
-  );
+  const judging = await createPolicyEngine(await bundleWithLists(t, lists), {
+    onFailure: (error) => failures.push(error),
+  });
   const of = (model: (at: number) => string) => {
     const models = Array.from({ length: 3_000 }, (_, at) => model(at));
     return judging.request(requestDocument({ claude: claudeFacts({ model: model(0), models }) }));

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { cpSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import type { PolicyBundle } from '../../extproc/policy/bundle.ts';
-import { compilePolicies } from '../../extproc/policy/compile.ts';
+import { test } from 'node:test';
 import { createPolicyEngine } from '../../extproc/policy/engine.ts';
 import type { AccessInput, RecordInput, RequestInput } from '../../extproc/policy/input.ts';
 import { seededRandom } from '../bench/statistics.ts';
-import { policyDirectory } from './directory.ts';
+import { bundleWithLists } from './directory.ts';
 import {
   accessVariants,
   claudeFacts,
@@ -18,7 +14,6 @@ import {
   requestVariants,
   totalsFacts,
 } from './documents.ts';
-import { opaBinary, policiesDirectory } from './opa.ts';
 
 /** Lists that look at more than the shipped ones, all at once. */
 const watchful: Readonly<Record<string, object>> = {
@@ -39,15 +34,6 @@ const watchful: Readonly<Record<string, object>> = {
 const prompting = {
   prompts: { rules: [{ effect: 'hold', phrases: ['the plan'], when: { groups: ['staff'] } }] },
 };
-
-async function compiled(t: TestContext, lists: Readonly<Record<string, object>>): Promise<PolicyBundle> {
-  const directory = policyDirectory(t, {});
-  cpSync(policiesDirectory, directory, { recursive: true });
-  for (const [name, list] of Object.entries(lists)) {
-    writeFileSync(join(directory, 'lists', name, 'data.json'), JSON.stringify(list));
-  }
-  return compilePolicies({ opaBinary: opaBinary(), directory });
-}
 
 type Pick = <T>(list: readonly T[]) => T;
 
@@ -110,7 +96,7 @@ const excerpts = ['what does the plan say', 'something else', ''];
 
 for (const [name, lists] of Object.entries({ shipped: {}, watchful, prompting })) {
   test(`verdicts that are given again are those that would be reckoned of the whole input, by the ${name} lists`, async (t) => {
-    const bundle = await compiled(t, lists);
+    const bundle = await bundleWithLists(t, lists);
     const remembering = await createPolicyEngine(bundle);
     const looks = { access: 'whole', request: 'whole', record: 'whole', console: 'whole' } as const;
     const reckoning = await createPolicyEngine({ ...bundle, looks }, { remembers: false });
@@ -136,7 +122,7 @@ for (const [name, lists] of Object.entries({ shipped: {}, watchful, prompting })
 }
 
 test('ordinary requests of a caller differ in nothing that the shipped rules look at', async (t) => {
-  const engine = await createPolicyEngine(await compiled(t, {}));
+  const engine = await createPolicyEngine(await bundleWithLists(t, {}));
   const later = {
     time: '2026-01-02T09:10:11.121Z',
     clock: { UTC: { date: '2026-01-02', weekday: 'fri', hour: 9, minute: 10, minute_of_day: 550 } } as const,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ReleasedRequest } from '../../../extproc/exchange/releaser.ts';
 import { SocketReleaser } from '../../../extproc/release/socket-releaser.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
@@ -70,6 +71,21 @@ test('where nobody listens, nothing was sent', async (t) => {
 test('a connection that ends without an answer may have taken the request', async (t) => {
   const { releaser } = await listening(t, (incoming) => void incoming.socket.destroy());
   assert.equal((await releaser.send(request(), never)).kind, 'broken');
+});
+
+test('what came of an answer before it broke off is given, however late it is read', async (t) => {
+  const broken = Promise.withResolvers<void>();
+  const { releaser } = await listening(t, (incoming, outgoing) => {
+    incoming.socket.on('close', () => broken.resolve());
+    outgoing.write('one');
+    setTimeout(() => incoming.socket.destroy(), 20);
+  });
+  const result = await releaser.send(request(), never);
+  assert.ok(result.kind === 'answered');
+  await broken.promise;
+  await pause(50);
+  assert.equal(String(await result.answer.next()), 'one');
+  await assert.rejects(result.answer.next());
 });
 
 test('an answer that breaks off is told when its pieces are read', async (t) => {
