@@ -1,8 +1,11 @@
 /** Whether the thread that answers Envoy could do with the processor that shipping takes. */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 
-/** Of the time since it was last asked; below it a request finds the thread idle more often than not. */
-const busyShare = 0.5;
+/**
+ * Of the time since it was last asked. Envoy takes about as much beside it, and so do the callers of a machine that has
+ * them too: from there on, two cores have little left.
+ */
+const busyShare = 0.25;
 /** Where it is so full, freeing what was shipped makes no more room: then only shipping does. */
 const fullShare = 0.5;
 
