@@ -69,11 +69,7 @@ class LookFinder {
   #statement({ type, stmt }: Statement, visit: Visit): boolean {
     const looking = this.#looking;
     const { frame, locals } = visit;
-    const of = (operand: Operand) => this.#possibles(operand, locals);
-    const set = (local: number, values: Possibles): boolean => {
-      locals.assign(local, values);
-      return values.size > 0;
-    };
+    const { of, set } = this.#using(locals);
     switch (type) {
       case 'CallStmt':
         return set(stmt.result, this.#call({ frame, statement: stmt }, stmt.func, (stmt.args ?? []).map(of)));
@@ -126,11 +122,7 @@ class LookFinder {
   #making({ type, stmt }: Statement, visit: Visit): boolean {
     const looking = this.#looking;
     const { frame, locals } = visit;
-    const of = (operand: Operand) => this.#possibles(operand, locals);
-    const set = (local: number, values: Possibles): boolean => {
-      locals.assign(local, values);
-      return values.size > 0;
-    };
+    const { of, set } = this.#using(locals);
     switch (type) {
       case 'AssignVarStmt':
         set(stmt.target, of(stmt.source));
@@ -191,6 +183,17 @@ class LookFinder {
         looking.whole([looking.input]);
         return true;
     }
+  }
+
+  /** `set` is false when what comes behind it cannot be reached: nothing is there to be held. */
+  #using(locals: Locals) {
+    return {
+      of: (operand: Operand) => this.#possibles(operand, locals),
+      set: (local: number, values: Possibles): boolean => {
+        locals.assign(local, values);
+        return values.size > 0;
+      },
+    };
   }
 
   #possibles(operand: Operand, locals: Locals): Possibles {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { RecordBody } from '../../../extproc/exchange/record.ts';
 import { encodeRecord } from '../../../extproc/exchange/record.ts';
 import { type Journal, openJournal } from '../../../extproc/journal/journal.ts';
@@ -73,16 +73,22 @@ async function writeGroup(journal: Journal): Promise<Position> {
   return groupAt;
 }
 
-test('records that were written together are gone together, wherever in their frame a power failure cuts', async (t) => {
+/** A journal that its process left behind such a group, without an end mark, and what is known of it. */
+async function killedBehindGroup(t: TestContext) {
   const dataDirectory = temporaryDirectory(t);
-  const first = await openIn(dataDirectory);
-  const groupAt = await writeGroup(first);
-  const written = first.written();
-  await first.close();
+  const journal = await openIn(dataDirectory);
+  const groupAt = await writeGroup(journal);
+  const written = journal.written();
+  await journal.close();
   const file = join(journalDirectory(dataDirectory, 1), segmentFileName(groupAt.segment));
   truncateSync(file, written.offset);
   const evidence = new Evidence(dataDirectory);
   await evidence.afterDeath({ life: 0, recovered: false, lostFrom: new Map() });
+  return { dataDirectory, file, groupAt, written, evidence };
+}
+
+test('records that were written together are gone together, wherever in their frame a power failure cuts', async (t) => {
+  const { dataDirectory, file, groupAt, written, evidence } = await killedBehindGroup(t);
   assert.equal(evidence.exchanges, 2);
   const offset = written.offset - 1;
   truncateSync(file, offset);
@@ -96,14 +102,7 @@ test('records that were written together are gone together, wherever in their fr
 });
 
 test('records that were written together are kept together when the power failure cuts behind them', async (t) => {
-  const dataDirectory = temporaryDirectory(t);
-  const journal = await openIn(dataDirectory);
-  const groupAt = await writeGroup(journal);
-  const written = journal.written();
-  await journal.close();
-  truncateSync(join(journalDirectory(dataDirectory, 1), segmentFileName(groupAt.segment)), written.offset);
-  const evidence = new Evidence(dataDirectory);
-  await evidence.afterDeath({ life: 0, recovered: false, lostFrom: new Map() });
+  const { written, evidence } = await killedBehindGroup(t);
   await evidence.afterDeath({ life: 1, recovered: true, lostFrom: new Map([[1, written]]) });
   assert.equal(evidence.exchanges, 2);
   assert.deepEqual(evidence.violations, [`${otherId} has no end`]);
