@@ -22,13 +22,13 @@ export type RecoveryParts = {
   fileSystem: FileSystem;
   /** The journal can no longer be trusted to write: the process has to end and recover from disk. */
   onPoison: (error: Error) => void;
-  /** Told of each exchange that is ended as `interrupted`. */
+  /** Told of each exchange that is ended. */
   onFinished: OnFinished;
 };
 
 /**
- * Brings a journal into order after whatever ended its last writer: cuts a torn tail, ends open exchanges as
- * `interrupted` under their ids (inv. 4), and leaves it open. Rejects with `journal_corrupt` for what no crash leaves.
+ * Brings a journal into order after whatever ended its last writer: cuts a torn tail, ends open exchanges under their
+ * ids as far as their records say how (inv. 4), and leaves it open. Rejects with `journal_corrupt` for what no crash leaves.
  */
 export async function openRecovered(parts: RecoveryParts): Promise<Journal> {
   const { directory, fileSystem, key, log } = parts;
@@ -40,10 +40,14 @@ export async function openRecovered(parts: RecoveryParts): Promise<Journal> {
   readers.defer(() => reader.close());
   const cursor = await loadCursor(directory, indexCursorName, fileSystem);
   const records = reader.read(cursor.position);
-  const interrupted = await closeInterrupted(records, journal, systemClock, parts.onFinished).catch((error) => {
+  const ended = await closeInterrupted(records, journal, systemClock, parts.onFinished).catch((error) => {
     throw SkilltapeError.from(error).code === 'journal_corrupt' ? damaged(directory, error.message) : error;
   });
+  const interrupted = [...ended].filter(([, outcome]) => outcome === 'interrupted').map(([id]) => id);
   if (interrupted.length > 0) log.warn({ exchanges: interrupted }, 'exchanges were interrupted by the last end');
+  if (ended.size > interrupted.length) {
+    log.info({ exchanges: ended.size - interrupted.length }, 'exchanges were ended whose answer was whole');
+  }
   opened.move();
   return journal;
 }

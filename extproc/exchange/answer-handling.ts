@@ -45,7 +45,7 @@ export function handlingOf(
   };
 }
 
-function grammarOf(endpoint: string): StreamGrammar {
+export function grammarOf(endpoint: string): StreamGrammar {
   if (endpoint === 'complete.create') return 'completion';
   return sessionStreams.has(endpoint) ? 'open' : 'messages';
 }

@@ -1,4 +1,5 @@
-import { AnswerEnd, type StreamGrammar } from '../claude/answer-end.ts';
+import type { AnswerEnd, StreamGrammar } from '../claude/answer-end.ts';
+import { answerEndOf, upstreamEnding } from './answer-ending.ts';
 import type { AnswerLearning } from './answer-learning.ts';
 import { AnswerProgress } from './answer-progress.ts';
 import { AnswerUsage } from './answer-usage.ts';
@@ -11,7 +12,7 @@ import { continueAnswer } from './frame.ts';
 import type { HeaderList } from './headers.ts';
 import { headerValue, joinedValue, recordableHeaders } from './headers.ts';
 import type { Ledger } from './ledger.ts';
-import type { Finished, RecordBody } from './record.ts';
+import type { RecordBody } from './record.ts';
 
 /** What is done with an answer beside recording it (`answer-handling.ts`). */
 export type AnswerHandling = {
@@ -42,6 +43,7 @@ export class Answer {
   /** What the record says of the change. */
   #note = '';
   #released = false;
+  #isEndOnDisk = false;
 
   constructor(frame: FrameOf<'response_headers'>, ledger: Ledger, handling: AnswerHandling) {
     this.#ledger = ledger;
@@ -50,13 +52,7 @@ export class Answer {
     this.#codeDetails = String(frame.attributes['response.code_details'] ?? '');
     this.#contentType = headerValue(frame.headers, 'content-type') ?? '';
     this.#contentEncoding = joinedValue(frame.headers, 'content-encoding');
-    const length = headerValue(frame.headers, 'content-length');
-    this.#end = new AnswerEnd({
-      contentType: this.#contentType,
-      contentLength: length === undefined ? null : Number(length),
-      contentEncoding: this.#contentEncoding,
-      grammar: handling.grammar,
-    });
+    this.#end = answerEndOf({ status: this.status, headers: frame.headers }, handling.grammar);
     this.#changed = handling.changed;
     this.#learning = handling.learning;
     this.#counting = handling.counting;
@@ -67,19 +63,17 @@ export class Answer {
   /**
    * What to do with the frame, once its record was written, and when it completes the answer for its reader, once it
    * was synced (inv. 1). An encoded answer may complete with any chunk, so each one is synced. `setHeaders` go on with
-   * the answer's headers; `ending` is that of an answer of our own.
+   * the answer's headers.
    */
   async take(
     frame: Frame,
-    how: { last: boolean; released: boolean; setHeaders: Record<string, string>; ending?: Ending },
+    how: { last: boolean; released: boolean; setHeaders: Record<string, string> },
   ): Promise<Action> {
     this.#released = how.released;
-    const ended = frame.kind === 'response_body' && this.#end.push(frame.body) === 'ended';
+    // Also with its head alone, where that says that nothing follows.
+    const ended = this.#end.push(frame.kind === 'response_body' ? frame.body : nothing) === 'ended';
     const record = this.#recordOf(frame);
-    // Where nothing comes between the last chunk and the end, one write has both.
-    const isWithEnd = how.last && this.#changed === null && this.#learning === null;
-    if (record !== null && !isWithEnd) await this.#ledger.record(record);
-    if (!isWithEnd) this.#recorded(frame);
+    if (record !== null) await this.#recorded(record);
     if (frame.kind === 'response_body') {
       this.#learning?.take(frame.body);
       this.#usage?.take(frame.body);
@@ -92,12 +86,27 @@ export class Answer {
       this.#changed === null ? continueAnswer(frame, how.setHeaders) : await this.#change(this.#changed, frame, how);
     if (action.kind === 'cut') return action;
     const isHeldBack = this.#changed !== null && !how.last;
-    if (how.last) await this.#ledger.finish(this.#finished(how.ending), isWithEnd ? record : null);
-    if (isWithEnd) this.#recorded(frame);
+    if (isHeldBack) return action;
+    const isShown = frame.kind === 'response_trailers' || (ended && this.#changed === null);
+    const isMarked = how.last && !isShown;
+    // A death behind it must leave no doubt that the end was seen (`left-open.ts`).
+    if (isMarked) this.#ledger.note({ kind: 'answer_trailers', headers: [] });
     const mayComplete = ended || (this.#end.opaque && frame.kind === 'response_body' && frame.body.length > 0);
-    if (how.last || (mayComplete && this.#changed === null)) await this.#ledger.sync();
-    if (!isHeldBack) this.#progress.letThrough(ended || how.last);
+    if (how.last || mayComplete) await this.#syncEnd(record !== null || isMarked);
+    this.#progress.letThrough(ended || how.last);
     return action;
+  }
+
+  async #recorded(record: RecordBody): Promise<void> {
+    await this.#ledger.record(record);
+    if (record.kind === 'answer_body') this.#progress.recorded(record.bytes.length);
+  }
+
+  /** The end of the stream mostly comes behind a chunk that was the end for the reader, and brings nothing. */
+  async #syncEnd(hasMore: boolean): Promise<void> {
+    if (this.#isEndOnDisk && !hasMore) return;
+    await this.#ledger.sync();
+    this.#isEndOnDisk = true;
   }
 
   /** The last action found nobody to take it: the stream was over. */
@@ -113,7 +122,8 @@ export class Answer {
   /** The ending, when the end of the answer was seen and let through, even if the stream broke after it. */
   endingLetThrough(): Ending | undefined {
     if (!this.#progress.endLetThrough) return undefined;
-    return this.#released ? this.#outcome() : envoyAnswered(this.#codeDetails);
+    const ending = this.#released ? this.#outcome() : envoyAnswered(this.#codeDetails);
+    return { ...ending, detail: ending.detail || this.#note };
   }
 
   /** The ending that its head alone makes certain: an error, or an answer of Envoy to a request that we still held. */
@@ -132,22 +142,14 @@ export class Answer {
   #recordOf(frame: Frame): RecordBody | null {
     if (frame.kind === 'response_headers') {
       const headers = recordableHeaders(this.#headers);
-      return { kind: 'answer_started', answer: { status: this.status, headers, codeDetails: this.#codeDetails } };
+      const answer = { status: this.status, headers, codeDetails: this.#codeDetails };
+      return { kind: 'answer_started', answer: this.#changed === null ? answer : { ...answer, givenAtEnd: true } };
     }
     if (frame.kind === 'response_trailers') {
       return { kind: 'answer_trailers', headers: recordableHeaders(frame.headers) };
     }
     const hasBytes = frame.kind === 'response_body' && frame.body.length > 0;
     return hasBytes ? { kind: 'answer_body', bytes: frame.body } : null;
-  }
-
-  #recorded(frame: Frame): void {
-    if (frame.kind === 'response_body') this.#progress.recorded(frame.body.length);
-  }
-
-  #finished(ending: Ending | undefined): Finished {
-    const end = ending ?? (this.#released ? this.#outcome() : envoyAnswered(this.#codeDetails));
-    return { ...end, detail: end.detail || this.#note, status: this.status, localReply: '' };
   }
 
   /** Before its end is let through: the caller's next request may come at once. Once, also where it broke off. */
@@ -184,17 +186,7 @@ export class Answer {
   }
 
   #outcome(): Ending {
-    if (this.status >= 400) return { outcome: 'upstream_error', detail: this.#codeDetails };
-    // Whether an encoded stream ended properly is seen when it is decoded, off this path (transcript/ending.ts).
-    if (this.#end.opaque) return { outcome: 'complete', detail: '' };
-    switch (this.#end.endOfStream()) {
-      case 'complete':
-        return { outcome: 'complete', detail: '' };
-      case 'error_event':
-        return { outcome: 'upstream_error', detail: 'error event in the stream' };
-      case 'truncated':
-        return { outcome: 'upstream_aborted', detail: 'the answer ended before its proper end' };
-    }
+    return upstreamEnding(this.#end, { status: this.status, codeDetails: this.#codeDetails });
   }
 }
 
@@ -207,8 +199,12 @@ function cut(reason: string): Action {
  * a reason counts as the upstream's too (inv. 2).
  */
 export function isFromUpstream({ attributes }: FrameOf<'response_headers'>): boolean {
-  const details = attributes['response.code_details'] ?? '';
-  return details === '' || details === 'via_upstream';
+  return areUpstreamDetails(attributes['response.code_details'] ?? '');
+}
+
+/** The same of `response.code_details` as recorded. */
+export function areUpstreamDetails(codeDetails: unknown): boolean {
+  return codeDetails === '' || codeDetails === 'via_upstream';
 }
 
 export const answeredUnreleased = cut('an answer of the upstream came to a request that was not released');

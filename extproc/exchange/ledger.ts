@@ -53,7 +53,7 @@ export class Ledger {
 
   /** Resolves when the record would survive a kill of this process. */
   record(body: RecordBody): Promise<void> {
-    const written = this.#log.appendAll([this.#encode(this.#clock.nowMs(), body)], { isEnd: body.kind === 'finished' });
+    const written = this.#log.appendAll([this.#encode(this.#clock.nowMs(), body)], { isEnd: isEnd(body) });
     if (body.kind !== 'started') return written;
     this.#begun = true;
     written.catch(() => {
@@ -83,21 +83,18 @@ export class Ledger {
    * Only the first call that succeeds counts; an exchange that was refused before its start was recorded leaves no end
    * either. After a failed append the next call tries again, also one that came meanwhile: either it left nothing, or no
    * append works any more. Whether there is a start to end is known when what was noted is written.
-   * @param last the record that the end comes with: both are written, or neither, so that no end says more than is recorded
    */
-  finish(finished: Finished, last: RecordBody | null = null): Promise<void> {
+  finish(finished: Finished): Promise<void> {
     const before = Promise.allSettled([this.#noted, this.#ending]);
-    this.#ending = before.then(([noted]) => this.#finishAfter(noted, finished, last));
+    this.#ending = before.then(([noted]) => this.#finishAfter(noted, finished));
     return this.#ending;
   }
 
-  async #finishAfter(noted: PromiseSettledResult<unknown>, finished: Finished, last: RecordBody | null): Promise<void> {
+  async #finishAfter(noted: PromiseSettledResult<unknown>, finished: Finished): Promise<void> {
     if (this.#finished) return;
     if (!this.#begun && noted.status === 'rejected') throw noted.reason;
     if (!this.#begun) return;
-    const end = { kind: 'finished', finished } as const;
-    if (last === null) await this.record(end);
-    else await this.#log.appendAll([last, end].map((body) => this.#encode(this.#clock.nowMs(), body)));
+    await this.record({ kind: 'finished', finished });
     this.#finished = true;
     this.#onFinished(finished.outcome);
   }
@@ -106,4 +103,9 @@ export class Ledger {
   async sync(): Promise<void> {
     await Promise.all([this.#noted, this.#log.sync()]);
   }
+}
+
+/** Also the mark that an answer has all of its bytes: a full log cuts no answer at its end for that. */
+function isEnd(body: RecordBody): boolean {
+  return body.kind === 'finished' || (body.kind === 'answer_trailers' && body.headers.length === 0);
 }

@@ -12,6 +12,7 @@ export type RecordBody =
   | { kind: 'decided'; decided: Decided }
   | { kind: 'answer_started'; answer: AnswerStarted }
   | { kind: 'answer_body'; bytes: Uint8Array }
+  /** Also without any: the stream of the answer ended, which nothing else in its record shows. */
   | { kind: 'answer_trailers'; headers: HeaderList }
   | { kind: 'finished'; finished: Finished }
   /** The body that the caller was given in place of the one that came (inv. 3). */
@@ -61,6 +62,8 @@ export type AnswerStarted = {
   headers: HeaderList;
   /** Envoy's `response.code_details`: `via_upstream`, or why Envoy answered by itself. */
   codeDetails: string;
+  /** Nothing of it is given before its end, and then perhaps changed (inv. 3); absent where it passes as it comes. */
+  givenAtEnd?: boolean;
 };
 
 export type UpstreamAnswered = {
@@ -79,7 +82,7 @@ export type Finished = {
   localReply: string;
   /**
    * Bytes at the end of the recorded answer that the caller was not given; absent when there are none. Not known of an
-   * exchange that a death of the processor interrupted: of that the last piece may not have been given.
+   * exchange that was open when the processor died: of that the last piece may not have been given.
    */
   unansweredBytes?: number;
 };

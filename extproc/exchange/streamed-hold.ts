@@ -1,4 +1,4 @@
-import { type ErrorType, errorEnvelope } from '../claude/error-body.ts';
+import { errorEnvelope } from '../claude/error-body.ts';
 import type { MessagesRequest } from '../claude/request.ts';
 import { SkilltapeError } from '../errors.ts';
 import { Answer } from './answer.ts';
@@ -7,13 +7,13 @@ import { envoyAnswered, envoyAnsweredHeader } from './envoy-answer.ts';
 import { errorEvent } from './error-event.ts';
 import type { Action, FrameOf } from './frame.ts';
 import { headerValue, joinedValue } from './headers.ts';
+import { heldDetails, unanswered } from './held-answer.ts';
 import type { HoldEnd } from './hold.ts';
 import type { Told } from './hold-reply.ts';
 import type { Held } from './holding.ts';
 import type { Intake } from './intake.ts';
 import type { Judging } from './judging.ts';
 import type { Ledger } from './ledger.ts';
-import type { Outcome } from './outcome.ts';
 import type { ExchangeContext } from './ports.ts';
 import type { ReleasePasses } from './release-pass.ts';
 import { releasePassHeader, releaseRefusedHeader } from './release-pass.ts';
@@ -51,29 +51,7 @@ type Parts = {
   told: (end: Exclude<HoldEnd, { kind: 'left' }>) => Told;
 };
 
-/** Why an answer began without the upstream, as Envoy's `response.code_details` would say it. */
-const heldDetails = 'skilltape_held';
 const nothing = new Uint8Array(0);
-
-type Unanswered = { outcome: Outcome; type: ErrorType; message: string };
-
-/** What is said of a request that was approved and has no answer of the upstream. */
-const unanswered: Record<Exclude<ReleaseResult['kind'], 'answered'>, Unanswered> = {
-  unsent: {
-    // In a stream it alone makes Claude Code send the same bytes again.
-    ...{ outcome: 'refused', type: 'overloaded_error' },
-    message:
-      'The gateway could not send this request on to Claude, so it went nowhere. Send it again: its approval counts until its time is over.',
-  },
-  broken: {
-    ...{ outcome: 'upstream_aborted', type: 'api_error' },
-    message: 'Claude could not be reached or broke off; the request may have been answered in part.',
-  },
-  gave_up: {
-    ...{ outcome: 'cut', type: 'timeout_error' },
-    message: 'The gateway gave up waiting for Claude; the request may have been answered in part.',
-  },
-};
 
 /**
  * A held request whose answer has begun: comments keep its client waiting until people decided. Approved, it goes
@@ -250,6 +228,17 @@ export class StreamedHold {
     return this.#parts.exchange.ledger.finish({ ...ending, status: 200, localReply: '' });
   }
 
+  /** On disk before the last words are given. */
+  async #ended(ending: Ending): Promise<void> {
+    try {
+      await this.#finish(ending);
+      await this.#parts.exchange.ledger.sync();
+    } catch (thrown) {
+      this.#answer?.takeBack();
+      throw thrown;
+    }
+  }
+
   /** In words, because nothing of the upstream's answer was given; nothing where the caller left. */
   async *#stopped(): AsyncGenerator<Uint8Array> {
     if (this.#stop === null) return;
@@ -289,9 +278,11 @@ export class StreamedHold {
   async #taken(bytes: Uint8Array, ending?: Ending | null): Promise<Uint8Array> {
     const last = ending !== undefined;
     const frame = { kind: 'response_body', body: bytes, endOfStream: last } as const;
-    const how = { last, released: this.#isReleased, setHeaders: {}, ...(ending && { ending }) };
+    const how = { last, released: this.#isReleased, setHeaders: {} };
     const action = await this.#answer?.take(frame, how);
     if (action?.kind === 'cut') throw new SkilltapeError('internal', action.reason);
+    const end = last ? (ending ?? this.#answer?.endingLetThrough()) : undefined;
+    if (end !== undefined) await this.#ended(end);
     return bytes;
   }
 }

@@ -4,6 +4,7 @@ import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { readJournal } from '../environment/journal-view.ts';
 import type { CallOptions, ScriptedAnswer, ScriptedGateway } from '../environment/scripted-upstream.ts';
 import { startScriptedGateway } from '../environment/scripted-upstream.ts';
+import { waitUntil } from '../environment/wait.ts';
 
 let gateway: ScriptedGateway;
 /** What the upstream answers next. */
@@ -119,9 +120,12 @@ test('a managed session is one session per person, and its event stream that end
   next = { headers: { 'content-type': 'text/event-stream' }, body: [Buffer.from(event), Buffer.from(event)] };
   const stream = await gateway.call(path);
   assert.equal(stream.body.toString(), event + event);
-  const entry = (await readJournal(gateway.dataDirectory)).find(({ id }) => id === stream.exchangeId);
-  const last = entry?.records.at(-1);
-  assert.equal(last?.kind === 'finished' ? last.finished.outcome : undefined, 'complete');
+  const last = await waitUntil('the end in the record', async () => {
+    const entry = (await readJournal(gateway.dataDirectory)).find(({ id }) => id === stream.exchangeId);
+    const record = entry?.records.at(-1);
+    return record?.kind === 'finished' ? record : undefined;
+  });
+  assert.equal(last.finished.outcome, 'complete');
   const session = stream.header('x-skilltape-session');
   assert.match(session ?? '', /^s-/);
   assert.equal((await gateway.call('/v1/sessions/sess_1/threads')).header('x-skilltape-session'), session);

@@ -47,7 +47,7 @@ test('the changed body goes on with the last chunk, after both forms are on disk
     return action;
   });
   await settle();
-  assert.deepEqual(log.events, ['append answer_body', 'append answer_changed', 'append finished', 'sync']);
+  assert.deepEqual(log.events, ['append answer_body', 'append answer_changed', 'append answer_trailers', 'sync']);
   assert.equal(isAnswered, false, 'the changed body reached the caller before the disk');
   gate.open();
   const action = await last;
@@ -55,6 +55,7 @@ test('the changed body goes on with the last chunk, after both forms are on disk
   assert.equal(Buffer.from(action.body ?? []).toString(), goes);
   assert.equal(Buffer.concat(log.ofKind('answer_body').map(({ bytes }) => bytes)).toString(), came);
   assert.equal(Buffer.from(log.ofKind('answer_changed')[0]?.bytes ?? []).toString(), goes);
+  await exchange.abandon('stream_ended', '');
   assert.equal(log.finished[0]?.outcome, 'complete');
 });
 
@@ -87,6 +88,7 @@ test('an answer without a link goes on as it came, and has one form in the recor
     const frames = [asked(), answerHeaders(), answerBody(body), answerBody('', true)];
     assert.equal(passed(frames, await play(exchange, frames)).toString(), body);
     assert.deepEqual(log.ofKind('answer_changed'), []);
+    await exchange.abandon('stream_ended', '');
     assert.equal(log.finished[0]?.outcome, 'complete');
   }
 });

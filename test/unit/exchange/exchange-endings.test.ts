@@ -269,19 +269,58 @@ test('the record tells how many bytes at its end the caller was not given', asyn
   });
 });
 
-test('the last chunk of an answer and its end are recorded both or neither, and without them the answer is cut', async () => {
-  for (const lost of ['answer_body', 'finished'] as const) {
+test('the last chunk of an answer is recorded before it passes, and without its record the answer is cut', async () => {
+  const { log, open } = createRig();
+  const exchange = open();
+  await play(exchange, [...wholeRequest, answerHeaders({ headers: sized(2) })]);
+  log.failsAppend = (kind) => kind === 'answer_body';
+  const [action] = await play(exchange, [answerBody('{}', true)]);
+  assert.equal(action?.kind, 'cut');
+  assert.equal(log.kinds().at(-1), 'answer_started');
+  log.failsAppend = () => false;
+  await exchange.abandon('cut', 'no space left on device');
+  const detail = 'no space left on device';
+  assert.deepEqual(log.finished, [{ outcome: 'cut', detail, status: 200, localReply: '' }]);
+});
+
+test('the end of an answer is written when its stream is over: the caller waits for nothing of it', async () => {
+  for (const answer of [stopped, sizedWhole, [answerHeaders(), answerBody('{}')]]) {
     const { log, open } = createRig();
     const exchange = open();
-    await play(exchange, [...wholeRequest, answerHeaders({ headers: sized(2) })]);
-    log.failsAppend = (kind) => kind === lost;
-    const [action] = await play(exchange, [answerBody('{}', true)]);
-    assert.equal(action?.kind, 'cut');
-    assert.equal(log.kinds().at(-1), 'answer_started', `without ${lost}`);
-    log.failsAppend = () => false;
-    await exchange.abandon('cut', 'no space left on device');
-    const detail = 'no space left on device';
-    assert.deepEqual(log.finished, [{ outcome: 'cut', detail, status: 200, localReply: '' }]);
+    await play(exchange, [...wholeRequest, ...answer, answerBody('', true)]);
+    assert.deepEqual(log.finished, []);
+    await exchange.abandon('stream_ended', '');
+    assert.deepEqual(log.finished, [{ outcome: 'complete', detail: '', status: 200, localReply: '' }]);
+    assert.equal(log.events.at(-1), 'append finished');
+  }
+});
+
+test('the last chunk of an answer that found nobody to take it is not said to be given', async () => {
+  const { log, open } = createRig();
+  const exchange = open();
+  await play(exchange, [...wholeRequest, answerHeaders({ headers: sized(2) }), answerBody('{}', true)]);
+  await exchange.abandon('stream_ended', '', true);
+  const detail = unknown;
+  assert.deepEqual(log.finished, [{ outcome: 'aborted', detail, status: 200, localReply: '', unansweredBytes: 2 }]);
+});
+
+test('an answer whose head says that nothing follows is whole with it, and waits for the disk', async () => {
+  const heads: [name: string, head: Parameters<typeof answerHeaders>[0]][] = [
+    ['of no length', { headers: sized(0) }],
+    ['of status 204', { status: 204, headers: [] }],
+    ['of status 304 with the length of another', { status: 304, headers: sized(9) }],
+  ];
+  for (const [name, head] of heads) {
+    const { log, open } = createRig();
+    const exchange = open();
+    await play(exchange, wholeRequest);
+    log.events.length = 0;
+    await play(exchange, [answerHeaders(head)]);
+    assert.deepEqual(log.events, ['append answer_started', 'sync', 'synced'], name);
+    await play(exchange, [answerBody('', true)]);
+    assert.equal(log.events.length, 3, `${name}: synced twice`);
+    await exchange.abandon('stream_ended', '');
+    assert.equal(log.finished[0]?.outcome, 'complete', name);
   }
 });
 
@@ -303,6 +342,7 @@ test("Envoy's own answer to a request that is still held is recorded as refused,
     actions.map(({ kind }) => kind),
     ['wait', 'wait', 'continue_response_headers', 'continue_response_body'],
   );
+  await exchange.abandon('stream_ended', '');
   const detail = 'answered by Envoy: request_overall_timeout';
   assert.deepEqual(log.finished, [{ outcome: 'refused', detail, status: 408, localReply: '' }]);
 });
@@ -369,6 +409,7 @@ test('a stream of the legacy completions is complete when it said why it stopped
     );
     assert.equal(rig.log.events.filter((each) => each === 'sync').length - before, syncs);
     await play(exchange, [answerBody('', true)]);
+    await exchange.abandon('stream_ended', '');
     assert.equal(rig.log.ofKind('finished')[0]?.finished.outcome, outcome);
   }
 });

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import type { Action } from '../../../extproc/exchange/frame.ts';
+import type { Action, Frame } from '../../../extproc/exchange/frame.ts';
+import { closeInterrupted } from '../../../extproc/exchange/interrupted.ts';
 import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
-import { answerBody, answerHeaders, question, requestBody, requestHeaders, wholeRequest } from './frames.ts';
+import {
+  answerBody,
+  answerHeaders,
+  eventStop,
+  eventStream,
+  question,
+  requestBody,
+  requestHeaders,
+  wholeRequest,
+} from './frames.ts';
 import { allow, createRig, deny, Gate, play, settle } from './rig.ts';
 
 const soonMs = 1;
@@ -138,22 +149,24 @@ test('a policy that throws refuses the request', async () => {
   }
 });
 
-const answering: [
-  kind: ExchangeRecord['kind'],
-  frames: readonly ReturnType<typeof answerBody | typeof answerHeaders>[],
-][] = [
+const answering: [kind: ExchangeRecord['kind'], frames: readonly Frame[]][] = [
   ['answer_started', [answerHeaders()]],
+  ['answer_started', [answerHeaders({ endOfStream: true })]],
+  ['answer_started', [answerHeaders({ headers: [['content-length', '0']] })]],
   ['answer_body', [answerHeaders(), answerBody('{}')]],
-  ['finished', [answerHeaders(), answerBody('{}', true)]],
+  ['answer_trailers', [answerHeaders(), answerBody('{}', true)]],
+  ['answer_trailers', [answerHeaders(), answerBody('{}'), { kind: 'response_trailers', headers: [] }]],
 ];
 for (const [failing, frames] of answering) {
-  test(`an answer whose ${failing} record cannot be written is cut, and the next record says so`, async () => {
+  const seen = frames.map(({ kind }) => kind).join(', ');
+  test(`an answer (${seen}) whose ${failing} record cannot be written is cut, and the next record says so`, async () => {
     const { log, open, context } = createRig();
     const exchange = open();
     await play(exchange, wholeRequest);
     log.failsAppend = (kind) => kind === failing;
     const actions = await play(exchange, frames);
     assert.deepEqual(actions.at(-1), { kind: 'cut', reason: 'no space left on device' });
+    assert.ok(actions.slice(0, -1).every(({ kind }) => kind.startsWith('continue_')));
     log.failsAppend = () => false;
     await exchange.abandon('cut', 'no space left on device');
     assert.deepEqual(
@@ -163,6 +176,28 @@ for (const [failing, frames] of answering) {
     assert.deepEqual(context.budget, { openExchanges: 0, heldBodyBytes: 0 });
   });
 }
+
+test('an end that cannot be written takes nothing from the caller, and the next start ends the exchange as whole', async () => {
+  for (const answer of [
+    [answerHeaders({ headers: eventStream }), answerBody(eventStop), answerBody('', true)],
+    [answerHeaders(), answerBody('{}', true)],
+  ]) {
+    const { log, open, context, ended } = createRig();
+    const exchange = open();
+    await play(exchange, wholeRequest);
+    log.failsAppend = (kind) => kind === 'finished';
+    const actions = await play(exchange, answer);
+    assert.ok(actions.every(({ kind }) => kind.startsWith('continue_')));
+    await assert.rejects(exchange.abandon('stream_ended', ''), /no space left/);
+    assert.deepEqual(ended, []);
+    assert.deepEqual(context.budget, { openExchanges: 0, heldBodyBytes: 0 });
+    log.failsAppend = () => false;
+    const records = log.payloads.map((payload) => ({ payload }));
+    await closeInterrupted(Readable.from(records), log, context.clock);
+    const detail = 'the processor ended behind the whole answer';
+    assert.deepEqual(log.finished, [{ outcome: 'complete', detail, status: 200, localReply: '' }]);
+  }
+});
 
 test('a denial that cannot be synced is not answered as one', async () => {
   const { log, judge, open } = createRig();

@@ -122,8 +122,9 @@ test('an answer that is too large, or for which no memory is left, passes and br
     const exchange = rig.open();
     const actions = await play(exchange, [...request(begins), answerHeaders(), ...chunks, answerBody('', true)]);
     assert.ok(actions.slice(4).every(({ kind }) => kind === 'continue_response_body'));
-    assert.equal(rig.log.finished[0]?.outcome, 'complete');
     assert.equal(rig.context.budget.heldBodyBytes <= question.length * 2, true);
+    await exchange.abandon('stream_ended', '');
+    assert.equal(rig.log.finished[0]?.outcome, 'complete');
   }
 });
 
@@ -158,7 +159,9 @@ test('a managed agent stream that the upstream closes is complete, and a message
   for (const [path, method, outcome] of outcomes) {
     const { log, open } = createRig();
     const asked = method === 'GET' ? [requestHeaders({ path, method, endOfStream: true })] : request({});
-    await play(open(), [...asked, answerHeaders({ headers: eventStream }), answerBody(event), answerBody('', true)]);
+    const exchange = open();
+    await play(exchange, [...asked, answerHeaders({ headers: eventStream }), answerBody(event), answerBody('', true)]);
+    await exchange.abandon('stream_ended', '');
     assert.equal(log.finished[0]?.outcome, outcome, path);
   }
 });

@@ -125,7 +125,7 @@ test('a message_stop that is cut into single bytes waits for the disk before its
   assert.equal(passed.join(''), (eventDelta + eventStop).slice(0, -1));
 });
 
-test('the last byte of a body of known length waits for the disk, and the empty chunk behind it too', async () => {
+test('the last byte of a body of known length waits for the disk, and nothing is synced twice', async () => {
   const { log, open } = createRig();
   const exchange = open();
   const headers = [
@@ -139,7 +139,40 @@ test('the last byte of a body of known length waits for the disk, and the empty 
   await exchange.accept(answerBody('0'));
   assert.deepEqual(log.events.slice(1), ['append answer_body', 'sync', 'synced']);
   await exchange.accept(answerBody('', true));
-  assert.deepEqual(log.events.slice(4), ['append finished', 'sync', 'synced']);
+  assert.deepEqual(log.events.slice(4), []);
+});
+
+test('an end of the stream that brings something behind the end for the reader waits for the disk too', async () => {
+  const trailers = { kind: 'response_trailers', headers: [['x-end', '1']] } as const;
+  for (const last of [answerBody(': bye\n\n', true), trailers]) {
+    const { log, open } = createRig();
+    const exchange = open();
+    await play(exchange, [...wholeRequest, answerHeaders({ headers: eventStream }), answerBody(eventStop)]);
+    log.events.length = 0;
+    await exchange.accept(last);
+    assert.deepEqual(log.events.slice(1), ['sync', 'synced']);
+  }
+});
+
+test('an end that only the end of the stream shows is marked in the record, and waits for the disk', async () => {
+  const encoded = [...eventStream, ['content-encoding', 'gzip']] as const;
+  for (const headers of [[['content-type', 'application/json']] as const, eventStream, encoded]) {
+    const { log, open } = createRig();
+    const exchange = open();
+    await play(exchange, [...wholeRequest, answerHeaders({ headers }), answerBody('x')]);
+    log.events.length = 0;
+    const gate = log.stallSync();
+    let isAnswered = false;
+    const last = Promise.resolve(exchange.accept(answerBody('', true))).then(() => {
+      isAnswered = true;
+    });
+    await settle();
+    assert.deepEqual(log.events, ['append answer_trailers', 'sync']);
+    assert.deepEqual(log.ofKind('answer_trailers')[0]?.headers, []);
+    assert.equal(isAnswered, false);
+    gate.open();
+    await last;
+  }
 });
 
 test('every chunk of an encoded answer waits for the disk: any of them may complete it', async () => {
@@ -174,6 +207,7 @@ test('answers carry the two ids, and an exchange has the records of its life in 
     setHeaders: { 'x-skilltape-exchange': exchange.id, 'x-skilltape-session': decided.decided.session.id },
   });
   assert.deepEqual(actions[4], { kind: 'continue_response_trailers' });
+  await exchange.abandon('stream_ended', '');
   assert.deepEqual(log.kinds(), [
     'started',
     'request_body',

@@ -171,6 +171,7 @@ test('a credential that a caller or an upstream puts into a header or the query 
           answerBody('{}'),
           { kind: 'response_trailers', headers },
         ]);
+        await exchange.abandon('stream_ended', '');
         assert.equal(log.finished.length, 1);
         for (const payload of log.payloads) assert.equal(payload.includes(value), false, payload.toString());
       },

@@ -98,6 +98,18 @@ test('an exchange that lost a noted record never syncs, and has an end all the s
   await assert.rejects(ledger.sync(), /no space left/);
 });
 
+test('what ends an exchange, and what says that its answer has ended, is written to a full log too, and nothing else', async () => {
+  const { log, ledger } = createLedger();
+  const ends: boolean[] = [];
+  log.appendAll = async (_records, options) => void ends.push(options?.isEnd === true);
+  await ledger.record({ kind: 'started', started });
+  await ledger.record({ kind: 'answer_body', bytes: Buffer.from('a') });
+  await ledger.record({ kind: 'answer_trailers', headers: [['x-end', '1']] });
+  await ledger.record({ kind: 'answer_trailers', headers: [] });
+  await ledger.finish(end);
+  assert.deepEqual(ends, [false, false, false, true, true]);
+});
+
 test('whoever would end an exchange whose noted start was lost hears of it, and no end is written', async () => {
   const { log, ledger } = createLedger();
   log.failsAppend = (kind) => kind === 'started';

@@ -61,7 +61,7 @@ export class FakeLog {
     return place;
   }
 
-  async appendAll(records: readonly (readonly Uint8Array[])[]): Promise<void> {
+  async appendAll(records: readonly (readonly Uint8Array[])[], _options?: { isEnd?: boolean }): Promise<void> {
     for (const kind of this.#take(records)) await this.onAppend(kind);
   }
 

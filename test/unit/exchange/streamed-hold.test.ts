@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import type { ApprovalDecision } from '../../../extproc/exchange/approval-desk.ts';
 import { EndReports } from '../../../extproc/exchange/end-report.ts';
 import type { Exchange } from '../../../extproc/exchange/exchange.ts';
 import type { Action } from '../../../extproc/exchange/frame.ts';
 import type { HeaderList } from '../../../extproc/exchange/headers.ts';
+import { closeInterrupted } from '../../../extproc/exchange/interrupted.ts';
 import type { Verdict } from '../../../extproc/exchange/ports.ts';
+import type { Finished } from '../../../extproc/exchange/record.ts';
 import { ReleasePasses } from '../../../extproc/exchange/release-pass.ts';
 import type { ReleasedRequest, ReleaseResult, Releaser } from '../../../extproc/exchange/releaser.ts';
 import { type StreamedHoldLimits, StreamedHolds } from '../../../extproc/exchange/streamed-holds.ts';
 import { usedPasses } from '../../builders/used-passes.ts';
 import { requestBody, requestHeaders } from './frames.ts';
-import { createRig, type Rig, settle } from './rig.ts';
+import { createRig, FakeLog, type Rig, settle } from './rig.ts';
 
 const hold: Verdict = { verdict: 'hold', reasons: [{ rule: 'request/risky', message: 'Risky.' }] };
 const granted: ApprovalDecision = { kind: 'granted', ticket: 't-1', approvedBy: ['grace'] };
@@ -470,6 +473,67 @@ test('a begin that cannot be recorded is refused', async () => {
   assert.ok(refused.kind === 'local_reply' && refused.reply.status === 503);
   await exchange.abandon('stream_ended', '');
   assert.equal(rig.context.streamed?.holds.open, 0);
+});
+
+test('an end that cannot be recorded is cut before its words are given, and the record says so', async () => {
+  const { rig } = streaming();
+  const { exchange, action } = await begin(rig);
+  const begun = await action;
+  rig.log.failsAppend = (kind) => kind === 'finished';
+  rig.desk.decide(null);
+  assert.ok(begun.kind === 'streamed_reply');
+  await assert.rejects(async () => {
+    for await (const piece of begun.body) assert.match(Buffer.from(piece).toString(), /^: held/);
+  }, /no space left/);
+  rig.log.failsAppend = () => false;
+  await exchange.abandon('cut', 'no space left on device');
+  assert.equal(rig.log.finished[0]?.outcome, 'cut');
+  assert.ok((rig.log.finished[0]?.unansweredBytes ?? 0) > 0);
+});
+
+/** How the next start ends an exchange of which the process was killed behind the record of the last such piece. */
+async function endAfterKillBehind(rig: Rig, piece: string): Promise<Finished | undefined> {
+  const last = rig.log.records.findLastIndex((each) => each.kind === 'answer_body' && includes(each.bytes, piece));
+  assert.notEqual(last, -1, piece);
+  const after = new FakeLog();
+  const payloads = rig.log.payloads.slice(0, last + 1).map((payload) => ({ payload }));
+  await closeInterrupted(Readable.from(payloads), after, rig.context.clock);
+  return after.finished[0];
+}
+
+function includes(bytes: Uint8Array, piece: string): boolean {
+  return Buffer.from(bytes).includes(piece);
+}
+
+test('a kill behind message_stop of an approved request leaves it complete, and one before that interrupted', async () => {
+  const { rig, releaser } = streaming();
+  releaser.result = async () => answered(200, [whole.slice(0, 9), whole.slice(9)]);
+  const { exchange, action } = await begin(rig);
+  const reading = read(exchange, await action);
+  rig.desk.decide(granted);
+  assert.equal((await reading).fault, null);
+  assert.deepEqual(await endAfterKillBehind(rig, 'message_stop'), {
+    ...{ outcome: 'complete', detail: 'the processor ended behind the whole answer', status: 200, localReply: '' },
+  });
+  assert.equal((await endAfterKillBehind(rig, ': approved'))?.outcome, 'interrupted');
+});
+
+test('a kill behind an error event of ours leaves no error of the upstream', async () => {
+  for (const result of [answered(200, [new Error('reset')]), answered(529, ['{"type":"error"}'])]) {
+    const { rig, releaser } = streaming();
+    releaser.result = async () => result;
+    const { exchange, action } = await begin(rig);
+    const reading = read(exchange, await action);
+    rig.desk.decide(granted);
+    await reading;
+    assert.equal((await endAfterKillBehind(rig, 'event: error'))?.outcome, 'interrupted');
+  }
+  const { rig } = streaming();
+  const { exchange, action } = await begin(rig);
+  const reading = read(exchange, await action);
+  rig.desk.decide(null);
+  await reading;
+  assert.equal((await endAfterKillBehind(rig, 'event: error'))?.outcome, 'interrupted');
 });
 
 const stop = { by: 'grace', reason: 'it deletes files' };

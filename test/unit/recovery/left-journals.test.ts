@@ -61,6 +61,16 @@ class Rig {
   }
 }
 
+/** An exchange whose answer is on record to its last byte, or one that lacks it, and without an end. */
+async function recordAnswered(journal: Journal, exchange: number, body: string): Promise<void> {
+  await record(journal, exchange, false);
+  const head = { exchangeId: exchangeIdOf(exchange), timeMs: 1 };
+  const headers = [['content-length', '2']] as const;
+  const answer = { status: 200, headers, codeDetails: 'via_upstream' };
+  await journal.append(encodeRecord({ ...head, kind: 'answer_started', answer }));
+  await journal.append(encodeRecord({ ...head, kind: 'answer_body', bytes: Buffer.from(body) }));
+}
+
 async function record(journal: Journal, exchange: number, isFinished: boolean): Promise<void> {
   const head = { exchangeId: exchangeIdOf(exchange), timeMs: 1 };
   await journal.append(encodeRecord({ ...head, kind: 'started', started: startedOf() }));
@@ -124,6 +134,31 @@ test('a journal that is left keeps what the index has as long as it is within it
   await later.close();
   const kept = (await rig.records(2)).length;
   assert.ok(kept > written.length / 2 && kept < 2 * written.length, `${kept} of ${2 * written.length}`);
+});
+
+test('a dead worker leaves whole answers as complete, and its log counts them and what was interrupted', async (t) => {
+  const rig = new Rig(t);
+  const journal = await rig.journal(2);
+  await recordAnswered(journal, 1, '{}');
+  await recordAnswered(journal, 2, '{');
+  await record(journal, 3, false);
+  await journal.close();
+  const lines: Record<string, unknown>[] = [];
+  const told: string[] = [];
+  await takeOver({
+    ...{ ...place, limits, journalMaxBytes: limits.journalMaxBytes, directory: journalDirectory(rig.dataDirectory, 2) },
+    log: pino({}, { write: (line: string) => lines.push(JSON.parse(line)) }),
+    onFinished: (_connection, outcome) => told.push(outcome),
+  });
+  assert.deepEqual(endsOf(await rig.records(2)), {
+    ...{ [exchangeIdOf(1)]: 'complete', [exchangeIdOf(2)]: 'interrupted', [exchangeIdOf(3)]: 'interrupted' },
+  });
+  assert.deepEqual(told, ['complete', 'interrupted', 'interrupted']);
+  const said = lines.flatMap(({ level, msg, exchanges }) => (exchanges === undefined ? [] : [[level, msg, exchanges]]));
+  assert.deepEqual(said, [
+    [40, 'exchanges were interrupted by the last end', [exchangeIdOf(2), exchangeIdOf(3)]],
+    [30, 'exchanges were ended whose answer was whole', 1],
+  ]);
 });
 
 test('the journal of a dead worker is taken over again and again without an end being written twice', async (t) => {
