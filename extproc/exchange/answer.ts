@@ -97,9 +97,11 @@ export class Answer {
     return action;
   }
 
+  /** Headers go on before their record is written: no chunk passes before it is, and none at all when it is lost. */
   async #recorded(record: RecordBody): Promise<void> {
-    await this.#ledger.record(record);
-    if (record.kind === 'answer_body') this.#progress.recorded(record.bytes.length);
+    const bytes = record.kind === 'answer_body' ? record.bytes.length : 0;
+    if (record.kind === 'answer_started') this.#ledger.note(record);
+    else await this.#ledger.record(record, () => this.#progress.recorded(bytes));
   }
 
   /** The end of the stream mostly comes behind a chunk that was the end for the reader, and brings nothing. */

@@ -37,11 +37,11 @@ export class Ledger {
   }
 
   /**
-   * Writes a record for which nothing passes yet; `sync` waits for it, and throws when it was lost. The log writes what
-   * is noted in one turn of the event loop together. Bytes of a body must stay as they are until then.
+   * Writes a record that nobody waits for yet; `record`, `written` and `sync` wait for it, and throw when it was lost. The
+   * log writes what is noted in one turn of the event loop together. Bytes of a body must stay as they are until then.
    */
   note(body: RecordBody): void {
-    const written = this.record(body);
+    const written = this.#write(body);
     // What is written together is answered by one promise.
     if (written === this.#newestNoted) return;
     this.#newestNoted = written;
@@ -51,8 +51,22 @@ export class Ledger {
     this.#noted.catch(() => {});
   }
 
-  /** Resolves when the record would survive a kill of this process. */
-  record(body: RecordBody): Promise<void> {
+  /**
+   * Resolves when the record would survive a kill of this process, and all that was noted before it. Rejects also when one
+   * of those was lost: nothing passes of an exchange whose record has a gap (inv. 1).
+   * @param onWritten told when the record itself is written, also where others were lost
+   */
+  async record(body: RecordBody, onWritten: () => void = () => {}): Promise<void> {
+    await this.#write(body).then(onWritten);
+    await this.#noted;
+  }
+
+  /** The same for what was noted alone. */
+  async written(): Promise<void> {
+    await this.#noted;
+  }
+
+  #write(body: RecordBody): Promise<void> {
     const written = this.#log.appendAll([this.#encode(this.#clock.nowMs(), body)], { isEnd: isEnd(body) });
     if (body.kind !== 'started') return written;
     this.#begun = true;
@@ -94,7 +108,7 @@ export class Ledger {
     if (this.#finished) return;
     if (!this.#begun && noted.status === 'rejected') throw noted.reason;
     if (!this.#begun) return;
-    await this.record({ kind: 'finished', finished });
+    await this.#write({ kind: 'finished', finished });
     this.#finished = true;
     this.#onFinished(finished.outcome);
   }

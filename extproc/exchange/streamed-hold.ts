@@ -112,6 +112,8 @@ export class StreamedHold {
     };
     this.#answer = new Answer(head, exchange.ledger, known.handlingOf(head, context, exchange));
     await this.#answer.take(head, { last: false, released: false, setHeaders: {} });
+    // As long as nothing was given it can still be refused.
+    await exchange.ledger.written();
     const accessLog = { exchange: exchange.id, connection: known.connection, verdict: 'held' };
     return { kind: 'streamed_reply', headers, body: this.#pieces(ticket), accessLog };
   }

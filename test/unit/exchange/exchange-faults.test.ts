@@ -7,6 +7,7 @@ import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
 import {
   answerBody,
   answerHeaders,
+  eventDelta,
   eventStop,
   eventStream,
   question,
@@ -150,9 +151,11 @@ test('a policy that throws refuses the request', async () => {
 });
 
 const answering: [kind: ExchangeRecord['kind'], frames: readonly Frame[]][] = [
-  ['answer_started', [answerHeaders()]],
+  ['answer_started', [answerHeaders(), answerBody('{}')]],
+  ['answer_started', [answerHeaders(), answerBody('', true)]],
   ['answer_started', [answerHeaders({ endOfStream: true })]],
   ['answer_started', [answerHeaders({ headers: [['content-length', '0']] })]],
+  ['answer_started', [answerHeaders(), { kind: 'response_trailers', headers: [] }]],
   ['answer_body', [answerHeaders(), answerBody('{}')]],
   ['answer_trailers', [answerHeaders(), answerBody('{}', true)]],
   ['answer_trailers', [answerHeaders(), answerBody('{}'), { kind: 'response_trailers', headers: [] }]],
@@ -176,6 +179,47 @@ for (const [failing, frames] of answering) {
     assert.deepEqual(context.budget, { openExchanges: 0, heldBodyBytes: 0 });
   });
 }
+
+test('behind the lost head of an answer no chunk passes, although its own record is written', async () => {
+  const { log, open } = createRig();
+  const exchange = open();
+  await play(exchange, wholeRequest);
+  log.failsAppend = (kind) => kind === 'answer_started';
+  const frames = [
+    answerHeaders({ headers: eventStream }),
+    ...[eventDelta, eventDelta, eventStop].map((text) => answerBody(text)),
+  ];
+  const [head, ...chunks] = await play(exchange, frames);
+  assert.equal(head?.kind, 'continue_response_headers');
+  assert.ok(chunks.every(({ kind }) => kind === 'cut'));
+  log.failsAppend = () => false;
+  await exchange.abandon('cut', 'no space left on device');
+  assert.deepEqual(log.finished, [
+    {
+      ...{ outcome: 'cut', detail: 'no space left on device', status: 200, localReply: '' },
+      unansweredBytes: eventDelta.length,
+    },
+  ]);
+});
+
+test('the head of an answer does not wait for its record, and no chunk passes before both are written', async () => {
+  const { log, open } = createRig();
+  const exchange = open();
+  await play(exchange, wholeRequest);
+  const gate = new Gate();
+  log.onAppend = (kind) => (kind === 'answer_started' ? gate.passed : Promise.resolve());
+  const [head] = await play(exchange, [answerHeaders({ headers: eventStream })]);
+  assert.equal(head?.kind, 'continue_response_headers');
+  let isAnswered = false;
+  const chunk = Promise.resolve(exchange.accept(answerBody(eventDelta))).then((action) => {
+    isAnswered = true;
+    return action;
+  });
+  await settle();
+  assert.equal(isAnswered, false);
+  gate.open();
+  assert.deepEqual(await chunk, { kind: 'continue_response_body' });
+});
 
 test('an end that cannot be written takes nothing from the caller, and the next start ends the exchange as whole', async () => {
   for (const answer of [

@@ -98,6 +98,18 @@ test('an exchange that lost a noted record never syncs, and has an end all the s
   await assert.rejects(ledger.sync(), /no space left/);
 });
 
+test('a record that comes behind one that was lost is written, and nobody is told that it counts', async () => {
+  const { log, ledger } = createLedger();
+  ledger.note({ kind: 'started', started });
+  log.failsAppend = (kind) => kind === 'answer_trailers';
+  ledger.note({ kind: 'answer_trailers', headers: [] });
+  await assert.rejects(ledger.record({ kind: 'answer_body', bytes: Buffer.from('a') }), /no space left/);
+  await assert.rejects(ledger.written(), /no space left/);
+  assert.deepEqual(log.kinds(), ['started', 'answer_body']);
+  await ledger.finish({ ...end, outcome: 'cut' });
+  assert.equal(log.finished.length, 1);
+});
+
 test('what ends an exchange, and what says that its answer has ended, is written to a full log too, and nothing else', async () => {
   const { log, ledger } = createLedger();
   const ends: boolean[] = [];
@@ -108,6 +120,21 @@ test('what ends an exchange, and what says that its answer has ended, is written
   await ledger.record({ kind: 'answer_trailers', headers: [] });
   await ledger.finish(end);
   assert.deepEqual(ends, [false, false, false, true, true]);
+});
+
+test('a record counts when all that was noted before it is written', async () => {
+  const { log, ledger } = createLedger();
+  const gate = new Gate();
+  log.onAppend = (kind) => (kind === 'started' ? gate.passed : Promise.resolve());
+  ledger.note({ kind: 'started', started });
+  let isWritten = false;
+  const written = ledger.record({ kind: 'answer_body', bytes: Buffer.from('a') }).then(() => {
+    isWritten = true;
+  });
+  await settle();
+  assert.equal(isWritten, false);
+  gate.open();
+  await written;
 });
 
 test('whoever would end an exchange whose noted start was lost hears of it, and no end is written', async () => {
