@@ -1,6 +1,4 @@
 /** What the journal, the upstream, the callers and the index say of the same exchanges, held against each other. */
-import type { Hash } from 'node:crypto';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { ExchangeRecord } from '../../../extproc/exchange/record.ts';
 import { decodeRecord } from '../../../extproc/exchange/record.ts';
@@ -15,39 +13,18 @@ import { openJournalReader } from '../../../extproc/journal/reader.ts';
 import { verifyJournal } from '../../../extproc/journal/verify.ts';
 import { pairs } from '../../environment/https-call.ts';
 import type { Arrival } from '../../fakes/claude/arrival.ts';
+import type { Entry, Place } from './entry.ts';
+import { newEntry, requestOf, valuesOf } from './entry.ts';
 import { framesOf } from './frames.ts';
 import type { Seen } from './load.ts';
-
-type Request = { bytes: number; hash: Hash };
-
-/** One entry for each record of its kind, with its place: a power failure takes those behind a place back. */
-type Entry = {
-  id: string;
-  /** The number of the worker whose journal has it. */
-  journal: number;
-  /** The death before which it began, from 0. */
-  life: number;
-  startedMs: number;
-  starts: Placed<string>[];
-  allows: Placed<true>[];
-  /** The whole body up to there. */
-  requests: Placed<Request>[];
-  answer: Placed<Uint8Array>[];
-  /** A power failure took a part of the answer after it was read. */
-  isAnswerLost: boolean;
-  outcomes: Placed<string>[];
-};
-
-/** `end`: where its frame ends. A frame of which a part is gone is gone. */
-type Place = { at: Position; end: Position };
-type Placed<Value> = Place & { value: Value };
 
 /** Everything that was ever in the journal, kept although the journal frees it. */
 export class Evidence {
   readonly violations: string[] = [];
   /** For want of room in the journal: nothing was begun, and nothing could be written of it. */
   unrecordedRefusals = 0;
-  wholeButInterrupted = 0;
+  /** Whole answers of which the death took the end, or came before it: the next processor had to say it. */
+  wholeWithoutEnd = 0;
   readonly #dataDirectory: string;
   readonly #entries = new Map<string, Entry>();
   readonly #byRequestId = new Map<string, Entry[]>();
@@ -55,6 +32,8 @@ export class Evidence {
   readonly #next = new Map<number, Position>();
   #arrivalsProven = 0;
   #callsProven = 0;
+  /** Callers who have their whole answer, by the id of its exchange. */
+  readonly #whole = new Map<string, string>();
   /** Lives at whose end the power failed. */
   readonly #powerFailures = new Set<number>();
 
@@ -90,6 +69,7 @@ export class Evidence {
     for (const { id, starts, outcomes } of this.#entries.values()) {
       if (starts.length !== 1) this.#violation(`${id} has ${starts.length} starts`);
       if (outcomes.length > 1) this.#violation(`${id} has ${outcomes.length} ends: ${valuesOf(outcomes)}`);
+      this.#proveWhole(id, outcomes);
     }
   }
 
@@ -142,7 +122,11 @@ export class Evidence {
         const where = `life ${seen.life} to ${seen.overInLife}, begun in ${entry.life}, power failed in ${[...this.#powerFailures].slice(-3)}`;
         this.#violation(`${marker}: ${received.length} bytes answered, ${recorded.length} recorded (${where})`);
       }
-      if (whole) this.#proveWhole(marker, entry);
+      if (whole) {
+        this.#whole.set(exchangeId, marker);
+        if (entry.outcomes.length === 0) this.wholeWithoutEnd += 1;
+        this.#proveWhole(exchangeId, entry.outcomes);
+      }
       if (whole && recorded.length !== received.length)
         this.#violation(`${marker}: more is recorded than was answered`);
     } else if (whole && !['denied', 'refused'].includes(entry.outcomes[0]?.value ?? '')) {
@@ -150,12 +134,14 @@ export class Evidence {
     }
   }
 
-  /** Killed between the last byte and the end of the stream, it has all of its bytes on record and ends as interrupted. */
-  #proveWhole(marker: string, { outcomes }: Entry): void {
-    if (outcomes.length === 0) this.wholeButInterrupted += 1;
-    else if (outcomes[0]?.value !== 'complete') {
-      this.#violation(`${marker}: whole, recorded as ${valuesOf(outcomes)}`);
-    }
+  /**
+   * Whoever wrote the end, and however often a power failure took it and another one wrote it again. It has none as long as
+   * nobody took the journal over: that it has one then is proven of every exchange.
+   */
+  #proveWhole(id: string, outcomes: Entry['outcomes']): void {
+    const marker = this.#whole.get(id);
+    if (marker === undefined || outcomes.every(({ value }) => value === 'complete')) return;
+    this.#violation(`${marker}: whole, recorded as ${valuesOf(outcomes)}`);
   }
 
   /** Whatever the index does not have yet stands at or behind the cursor. */
@@ -271,29 +257,6 @@ export class Evidence {
     // What is wrong stays wrong: it is said once.
     if (!this.violations.includes(text)) this.violations.push(text);
   }
-}
-
-function newEntry({ exchangeId: id, timeMs: startedMs }: ExchangeRecord, journal: number, life: number): Entry {
-  return {
-    id,
-    journal,
-    life,
-    startedMs,
-    starts: [],
-    allows: [],
-    requests: [],
-    answer: [],
-    isAnswerLost: false,
-    outcomes: [],
-  };
-}
-
-function requestOf({ requests }: Entry): Request {
-  return requests.at(-1)?.value ?? { bytes: 0, hash: createHash('sha256') };
-}
-
-function valuesOf<Value>(placed: readonly Placed<Value>[]): Value[] {
-  return placed.map(({ value }) => value);
 }
 
 function isWithoutRoom(status: number | null, received: Buffer): boolean {

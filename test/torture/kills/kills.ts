@@ -25,7 +25,7 @@ export type KillsReport = {
   answered: number;
   failed: number;
   unrecordedRefusals: number;
-  wholeButInterrupted: number;
+  wholeWithoutEnd: number;
   arrivals: number;
   violations: readonly string[];
 };
@@ -138,7 +138,7 @@ class Run {
       ...{ kills: this.#kills, places: this.#places, powerFailures: this.#powerFailures },
       ...{ exchanges: this.evidence.exchanges, answered: load.answered, failed: load.failed },
       unrecordedRefusals: this.evidence.unrecordedRefusals,
-      wholeButInterrupted: this.evidence.wholeButInterrupted,
+      wholeWithoutEnd: this.evidence.wholeWithoutEnd,
       ...{ arrivals: gateway.fake.requestCount(), violations: this.evidence.violations },
     };
   }

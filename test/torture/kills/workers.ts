@@ -120,9 +120,9 @@ class Run {
     await this.evidence.proveJournals();
     this.evidence.proveIndex(await wholeIndex(dataDirectory));
     this.#proveWorkersEndedByForce();
-    const { exchanges, unrecordedRefusals, wholeButInterrupted, violations } = this.evidence;
+    const { exchanges, unrecordedRefusals, wholeWithoutEnd, violations } = this.evidence;
     const { answered: whole, failed } = load;
-    const figures = { lives: this.#lives, exchanges, answered: whole, failed, unrecordedRefusals, wholeButInterrupted };
+    const figures = { lives: this.#lives, exchanges, answered: whole, failed, unrecordedRefusals, wholeWithoutEnd };
     return { counts: { ...figures, arrivals: gateway.fake.requestCount(), ...this.#counts }, violations };
   }
 

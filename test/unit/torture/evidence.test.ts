@@ -11,6 +11,7 @@ import { journalDirectory } from '../../../extproc/journal/places.ts';
 import { type Position, segmentFileName } from '../../../extproc/journal/position.ts';
 import { temporaryDirectory } from '../../builders/directory.ts';
 import { Evidence } from '../../torture/kills/evidence.ts';
+import type { Seen } from '../../torture/kills/load.ts';
 import { startedOf } from '../transcript/example.ts';
 
 const exchangeId = '018f6a1e-7a3b-7cc0-8f00-000000000001';
@@ -106,6 +107,71 @@ test('records that were written together are kept together when the power failur
   await evidence.afterDeath({ life: 1, recovered: true, lostFrom: new Map([[1, written]]) });
   assert.equal(evidence.exchanges, 2);
   assert.deepEqual(evidence.violations, [`${otherId} has no end`]);
+});
+
+const whole: Seen = {
+  ...{ marker: '<load 1>', status: 200, exchangeId, received: Buffer.from('{}'), whole: true, life: 0, overInLife: 0 },
+};
+
+type End = Parameters<typeof ended>[0];
+
+/** Of an exchange whose caller got all of its answer, and which nobody ended before the first death. */
+async function answeredAndKilled(t: TestContext) {
+  const dataDirectory = temporaryDirectory(t);
+  const evidence = new Evidence(dataDirectory);
+  const journal = await openIn(dataDirectory);
+  await write(journal, { kind: 'started', started: startedOf() });
+  await write(journal, { kind: 'answer_body', bytes: whole.received });
+  await journal.close();
+  await evidence.afterDeath({ life: 0, recovered: true, lostFrom: new Map() });
+  evidence.proveCalls([], [whole]);
+  /** A life that recovers the journal, or dies before; gives where it began to write. */
+  const live = async (life: number, end: End | null, lostFrom = new Map<number, Position>()): Promise<Position> => {
+    const next = await openIn(dataDirectory);
+    const begin = next.written();
+    if (end !== null) await write(next, ended(end));
+    await next.close();
+    await evidence.afterDeath({ life, recovered: end !== null, lostFrom });
+    return begin;
+  };
+  const losePower = ({ segment, offset }: Position) =>
+    truncateSync(join(journalDirectory(dataDirectory, 1), segmentFileName(segment)), offset);
+  return { evidence, live, losePower };
+}
+
+test('a whole answer has no end as long as nobody recovered its journal, and is complete then', async (t) => {
+  const { evidence, live } = await answeredAndKilled(t);
+  await live(1, null);
+  await live(2, 'complete');
+  assert.deepEqual([evidence.violations, evidence.wholeWithoutEnd], [[], 1]);
+});
+
+test('a whole answer that the next processor ends as interrupted is a violation', async (t) => {
+  const { evidence, live } = await answeredAndKilled(t);
+  await live(1, 'interrupted');
+  assert.deepEqual(evidence.violations, ['<load 1>: whole, recorded as interrupted']);
+});
+
+test('a whole answer that is ended anew behind a power failure, and not as complete, is a violation', async (t) => {
+  const { evidence, live, losePower } = await answeredAndKilled(t);
+  const begin = await live(1, 'complete');
+  losePower(begin);
+  await live(2, 'interrupted', new Map([[1, begin]]));
+  assert.deepEqual(evidence.violations, ['<load 1>: whole, recorded as interrupted']);
+});
+
+test('a whole answer that has its end already, and not as complete, is a violation', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const journal = await openIn(dataDirectory);
+  await write(journal, { kind: 'started', started: startedOf() });
+  await write(journal, { kind: 'answer_body', bytes: whole.received });
+  await write(journal, ended('interrupted'));
+  await journal.close();
+  const evidence = new Evidence(dataDirectory);
+  await evidence.afterDeath({ life: 0, recovered: true, lostFrom: new Map() });
+  evidence.proveCalls([], [whole]);
+  assert.deepEqual(evidence.violations, ['<load 1>: whole, recorded as interrupted']);
+  assert.equal(evidence.wholeWithoutEnd, 0);
 });
 
 test('two ends that are both on the disk are a violation', async (t) => {
