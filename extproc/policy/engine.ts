@@ -15,8 +15,8 @@ import {
   verdictDecision,
 } from './decision.ts';
 import type { AccessInput, RecordInput, RequestInput } from './input.ts';
-import { inputMaxBytes } from './input-bounds.ts';
-import { seenOf } from './look.ts';
+import { isInputTooLarge } from './input-size.ts';
+import { type Seeing, seeingBy } from './look.ts';
 import { type PrivacyDecision, unjudgedPrivacy } from './privacy-decision.ts';
 import { quietReasons } from './quiet-reasons.ts';
 import { typeNamesWith } from './type-name.ts';
@@ -71,12 +71,14 @@ export async function createPolicyEngine(
   const evaluator = new Evaluator(bundle);
   const privacy = unjudgedPrivacy(bundle.data);
   const ownWords = new Set(bundle.ownWords);
-  const judge = <D extends object>(input: unknown, { name, shape, fallback, ...stage }: JudgedStage<D>): D => {
+  const judge = <D extends object>(input: unknown, stage: JudgedStage<D>): D => {
+    const { name, shape, see, fallback } = stage;
     const memory = remembers ? stage.memory : null;
     try {
-      if (isTooLarge(input)) return fallback('input_too_large');
+      // Of the whole document, whatever of it the rules look at.
+      if (isInputTooLarge(input)) return fallback('input_too_large');
       // Rules get what their decision is remembered by, and nothing else: they cannot decide by what that leaves out.
-      const seen = jsonOf(seenOf(input ?? null, bundle.looks[name]));
+      const seen = wellFormedJson(see(input ?? null));
       const remembered = memory?.recall(seen);
       if (remembered !== undefined) return remembered;
       const decision = readDecision(evaluator.evaluate(name, bytesOf(seen)), name, shape);
@@ -90,17 +92,30 @@ export async function createPolicyEngine(
     }
   };
   const verdict = { shape: verdictDecision, fallback: denialFor };
-  const access = { ...verdict, name: 'access', memory: new VerdictMemory<AccessDecision>() } as const;
+  const { looks } = bundle;
+  const access = {
+    ...verdict,
+    name: 'access',
+    see: seeingBy(looks.access),
+    memory: new VerdictMemory<AccessDecision>(),
+  } as const;
   // Where a rule looks at the text of prompts, no two requests are alike, and nothing keeps what they say (inv. 6).
   const requests = bundle.looksAtExcerpt ? null : new VerdictMemory<RequestDecision>();
-  const request = { ...verdict, name: 'request', memory: requests } as const;
+  const request = { ...verdict, name: 'request', see: seeingBy(looks.request), memory: requests } as const;
   const record = {
     name: 'record',
+    see: seeingBy(looks.record),
     shape: recordDecisionFor(typeNamesWith(bundle.detectors)),
     fallback: (fault: PolicyFault) => recordFor(fault, privacy),
     memory: new VerdictMemory<RecordDecision>(),
   } as const;
-  const looking = { name: 'console', shape: consoleDecision, fallback: consoleDenialFor, memory: null } as const;
+  const looking = {
+    name: 'console',
+    see: seeingBy(looks.console),
+    shape: consoleDecision,
+    fallback: consoleDenialFor,
+    memory: null,
+  } as const;
   return {
     revision: bundle.revision,
     looksAtFindings: bundle.looksAtFindings,
@@ -124,6 +139,7 @@ export async function createPolicyEngine(
 /** What stands in when there is no decision, and where those that were given are; null: each is reckoned. */
 type JudgedStage<D extends object> = {
   readonly name: Stage;
+  readonly see: Seeing;
   readonly shape: z.ZodType<D>;
   fallback(fault: PolicyFault): D;
   readonly memory: VerdictMemory<D> | null;
@@ -193,20 +209,12 @@ function builtinsOf(policy: LoadedPolicy): object {
   return JSON.parse(new TextDecoder().decode(bytes.subarray(start, bytes.indexOf(0, start))));
 }
 
-/** Of the whole document, whatever of it the rules look at. */
-function isTooLarge(input: unknown): boolean {
-  const json = jsonOf(input);
-  return json.length > inputMaxBytes / utf8MaxBytes && Buffer.byteLength(json) > inputMaxBytes;
-}
-
-/** Of one UTF-16 unit. */
-const utf8MaxBytes = 3;
-
-/** Lone surrogates, which the evaluator's parser aborts on, become U+FFFD, as they do in OPA itself. */
-function jsonOf(input: unknown): string {
-  const plain = JSON.stringify(input ?? null);
-  // JSON.stringify writes a lone surrogate as an escape, so a text without one needs no second look.
-  return plain.includes('\\ud') ? JSON.stringify(input, wellFormed) : plain;
+/**
+ * Lone surrogates, which the evaluator's parser aborts on, become U+FFFD, as they do in OPA itself. JSON has them as escapes,
+ * so a text without one needs no second look.
+ */
+function wellFormedJson(json: string): string {
+  return json.includes('\\ud') ? JSON.stringify(JSON.parse(json), wellFormed) : json;
 }
 
 /** The evaluator takes only an ArrayBuffer as JSON, and any falsy value for no input. */

@@ -6,45 +6,66 @@
  */
 export type Look = 'whole' | { fields: ReadonlyMap<string, Look>; each: Look | null };
 
+/** Gives the JSON of what is looked at in a value. */
+export type Seeing = (value: unknown) => string;
+
 /**
  * Only what is looked at. Where rules cannot tell values apart, all of them become the same one, so what is decided of the
- * result is what is decided of the document.
+ * result is what is decided of the document. As text at once: a document of its own would be most of an exchange's garbage.
  */
-export function seenOf(value: unknown, look: Look): unknown {
-  if (look === 'whole') return value;
-  switch (typeof value) {
-    case 'string':
-      return '';
-    case 'number':
-      // Others become null in JSON.
-      return Number.isFinite(value) ? Math.sign(value) : null;
-    case 'object':
-      if (value === null) return null;
-      return Array.isArray(value) ? elementsOf(value, look.each) : fieldsOf(value as Fields, look);
-    default:
-      return value;
-  }
+export function seeingBy(look: Look): Seeing {
+  if (look === 'whole') return wholeJson;
+  const each = look.each && seeingBy(look.each);
+  const fields = [...look.fields].map(([name, inner]) => ({ name, see: seeingBy(inner) }));
+  const seeFields = each === null ? namedFields(fields) : allFields(fields, each);
+  return (value) => {
+    switch (typeof value) {
+      case 'string':
+        return '""';
+      case 'number':
+        return Number.isFinite(value) ? String(Math.sign(value)) : 'null';
+      case 'object':
+        if (value === null) return 'null';
+        return Array.isArray(value) ? elements(value, each) : seeFields(value as Fields);
+      default:
+        return wholeJson(value);
+    }
+  };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
+type SeenField = { name: string; see: Seeing };
 
-function elementsOf(values: readonly unknown[], each: Look | null): unknown[] {
-  return each === null ? [] : values.map((value) => seenOf(value, each));
+/** What JSON has no value for is null in it. */
+function wholeJson(value: unknown): string {
+  return JSON.stringify(value) ?? 'null';
 }
 
-function fieldsOf(value: Fields, { fields, each }: Exclude<Look, 'whole'>): Fields {
-  if (each !== null) {
-    // Makes fields by any name, as an assignment of `__proto__` would not.
-    return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [name, seenOf(inner, fields.get(name) ?? each)]),
-    );
-  }
-  const seen: Record<string, unknown> = {};
-  for (const [name, look] of fields) {
-    const inner = value[name];
-    if (inner !== undefined) seen[name] = seenOf(inner, look);
-  }
-  return seen;
+function elements(values: readonly unknown[], each: Seeing | null): string {
+  return each === null ? '[]' : `[${values.map(each).join(',')}]`;
+}
+
+function namedFields(fields: readonly SeenField[]): (value: Fields) => string {
+  const begun = fields.map(({ name, see }) => ({ name, see, key: `${JSON.stringify(name)}:` }));
+  return (value) => {
+    let seen = '';
+    for (const { name, see, key } of begun) {
+      const inner = value[name];
+      if (inner !== undefined) seen += (seen === '' ? key : `,${key}`) + see(inner);
+    }
+    return `{${seen}}`;
+  };
+}
+
+function allFields(fields: readonly SeenField[], each: Seeing): (value: Fields) => string {
+  const named = new Map(fields.map(({ name, see }) => [name, see]));
+  return (value) => {
+    const seen: string[] = [];
+    for (const [name, inner] of Object.entries(value)) {
+      if (inner !== undefined) seen.push(`${JSON.stringify(name)}:${(named.get(name) ?? each)(inner)}`);
+    }
+    return `{${seen.join(',')}}`;
+  };
 }
 
 /** Of which all is looked at that either says. */
