@@ -41,7 +41,7 @@ export class Ledger {
    * log writes what is noted in one turn of the event loop together. Bytes of a body must stay as they are until then.
    */
   note(body: RecordBody): void {
-    const written = this.#write(body);
+    const written = this.#write(body, true);
     // What is written together is answered by one promise.
     if (written === this.#newestNoted) return;
     this.#newestNoted = written;
@@ -57,7 +57,7 @@ export class Ledger {
    * @param onWritten told when the record itself is written, also where others were lost
    */
   async record(body: RecordBody, onWritten: () => void = () => {}): Promise<void> {
-    await this.#write(body).then(onWritten);
+    await this.#write(body, false).then(onWritten);
     await this.#noted;
   }
 
@@ -66,8 +66,9 @@ export class Ledger {
     await this.#noted;
   }
 
-  #write(body: RecordBody): Promise<void> {
-    const written = this.#log.appendAll([this.#encode(this.#clock.nowMs(), body)], { isEnd: isEnd(body) });
+  #write(body: RecordBody, lingers: boolean): Promise<void> {
+    const record = this.#encode(this.#clock.nowMs(), body);
+    const written = this.#log.appendAll([record], { isEnd: isEnd(body), lingers });
     if (body.kind !== 'started') return written;
     this.#begun = true;
     written.catch(() => {
@@ -108,7 +109,8 @@ export class Ledger {
     if (this.#finished) return;
     if (!this.#begun && noted.status === 'rejected') throw noted.reason;
     if (!this.#begun) return;
-    await this.#write({ kind: 'finished', finished });
+    // Nobody waits for it: what it says of an answer that is whole is seen in the records of that, too.
+    await this.#write({ kind: 'finished', finished }, true);
     this.#finished = true;
     this.#onFinished(finished.outcome);
   }

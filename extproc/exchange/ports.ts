@@ -26,9 +26,13 @@ export type ExchangeLog = {
   append(parts: readonly Uint8Array[], options?: { isEnd?: boolean }): Promise<LogPlace>;
   /**
    * Several records in this order, or none of them; resolves when all were written. The promise of records that are
-   * written together may be the same one.
+   * written together may be the same one. Those that linger are written with what comes next, some milliseconds later at
+   * the latest; `sync` does not wait so long.
    */
-  appendAll(records: readonly (readonly Uint8Array[])[], options?: { isEnd?: boolean }): Promise<void>;
+  appendAll(
+    records: readonly (readonly Uint8Array[])[],
+    options?: { isEnd?: boolean; lingers?: boolean },
+  ): Promise<void>;
   /** Resolves when everything appended before this call is on disk (fdatasync returned). */
   sync(): Promise<void>;
   /** False at the disk budget: new exchanges are refused, open ones go on. */

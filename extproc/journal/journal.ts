@@ -44,9 +44,10 @@ export type Journal = {
   append: (parts: readonly Uint8Array[], options?: { isEnd?: boolean }) => Promise<Position>;
   /**
    * Several records in this order, or none of them; rejects like `append`. Resolves when the last one was written. Cheaper
-   * than `append` where nobody needs the place: all that are written together share one promise.
+   * than `append` where nobody needs the place: all that are written together share one promise. `lingers`: nobody waits
+   * for them, so they are written with what comes next, after some milliseconds at the latest.
    */
-  appendAll: (records: Records, options?: { isEnd?: boolean }) => Promise<void>;
+  appendAll: (records: Records, options?: { isEnd?: boolean; lingers?: boolean }) => Promise<void>;
   /** Resolves when every append made before this call is on disk. */
   sync: () => Promise<void>;
   /** Whether there is room for new work. */
@@ -154,9 +155,9 @@ function journalOf(
       const refusal = refusalOf([parts], isEnd);
       return refusal === undefined ? writer.append(parts) : Promise.reject(refusal);
     },
-    appendAll(records, { isEnd = false } = {}) {
+    appendAll(records, { isEnd = false, lingers = false } = {}) {
       const refusal = refusalOf(records, isEnd);
-      return refusal === undefined ? writer.appendAll(records) : Promise.reject(refusal);
+      return refusal === undefined ? writer.appendAll(records, lingers) : Promise.reject(refusal);
     },
     sync: () => writer.sync(),
     admits: () => writer.usable && usedBytes() < journalMaxBytes,

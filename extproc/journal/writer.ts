@@ -64,6 +64,7 @@ export class Writer {
   #syncInFlight: Promise<void> | undefined;
   #syncWaiters: SyncWaiter[] = [];
   #syncTimer: NodeJS.Timeout | undefined;
+  #lingerTimer: NodeJS.Timeout | undefined;
   #failure: SkilltapeError | undefined;
   #closed = false;
 
@@ -100,12 +101,15 @@ export class Writer {
     return this.#take(record).then(() => ({ segment: record.segment, offset: record.offset }));
   }
 
-  /** Resolves when the last one was written. All of them are taken in one turn or, once the writer failed, none. */
-  appendAll(records: readonly (readonly Uint8Array[])[]): Promise<void> {
+  /**
+   * Resolves when the last one was written. All of them are taken in one turn or, once the writer failed, none. Those that
+   * linger wait up to `lingerMs` for a write that is made anyway.
+   */
+  appendAll(records: readonly (readonly Uint8Array[])[], lingers = false): Promise<void> {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     let written: Promise<void> = Promise.resolve();
-    for (const parts of records) written = this.#take(unwritten(parts));
+    for (const parts of records) written = this.#take(unwritten(parts), lingers);
     return written;
   }
 
@@ -133,6 +137,7 @@ export class Writer {
       await this.#runSync(() => this.#seal());
     } finally {
       clearTimeout(this.#syncTimer);
+      clearTimeout(this.#lingerTimer);
       await this.#flush;
       while (this.#syncInFlight !== undefined) await this.#syncInFlight;
       // A descriptor is closed only with no call under way on it: its number may be another file's the moment after.
@@ -146,7 +151,7 @@ export class Writer {
     return this.#closed ? new SkilltapeError('journal_closed', 'the journal is closed') : undefined;
   }
 
-  #take(record: UnwrittenRecord): Promise<void> {
+  #take(record: UnwrittenRecord, lingers = false): Promise<void> {
     const bytes = frameBytes(record.payloadBytes);
     let batch = this.#batches.at(-1);
     const isFull = (batch?.bytes ?? 0) > 0 && (batch?.bytes ?? 0) + bytes > this.#options.pendingMaxBytes;
@@ -158,8 +163,17 @@ export class Writer {
     batch.bytes += bytes;
     this.#appended += 1;
     this.#waitingBytes += bytes;
-    this.#flushSoon();
+    if (lingers && !isFull) this.#linger();
+    else this.#flushSoon();
     return batch.written;
+  }
+
+  /** A write of its own costs as much as all others of a small exchange together. */
+  #linger(): void {
+    this.#lingerTimer ??= setTimeout(() => {
+      this.#lingerTimer = undefined;
+      if (this.#batches.length > 0) this.#flushSoon();
+    }, lingerMs).unref();
   }
 
   /** One turn of the event loop later, so that what arrives together is written together. */
@@ -220,6 +234,7 @@ export class Writer {
 
   #syncUpTo(target: number): Promise<void> {
     if (target <= this.#durable) return Promise.resolve();
+    if (this.#batches.length > 0) this.#flushSoon();
     return new Promise((resolve, reject) => {
       this.#syncWaiters.push({ target, resolve, reject });
       this.#startSync();
@@ -291,6 +306,9 @@ export class Writer {
     queueMicrotask(() => this.#options.onPoison(failure));
   }
 }
+
+/** Short beside `syncIntervalMs`: a kill within it takes these records. */
+const lingerMs = 5;
 
 function unwritten(parts: readonly Uint8Array[]): UnwrittenRecord {
   return { parts, payloadBytes: partsBytes(parts), segment: 0, offset: 0 };

@@ -19,6 +19,46 @@ test('many waiters share one sync', async () => {
   await journal.close();
 });
 
+test('what lingers is written with the next record, in the order of the calls', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  const before = disk.counts.writes;
+  const lingering = journal.appendAll([bytesOf('a')], { lingers: true });
+  await settle();
+  assert.equal(disk.counts.writes, before, 'no write of its own at once');
+  await journal.append(bytesOf('b'));
+  await lingering;
+  assert.equal(disk.counts.writes, before + 1);
+  assert.deepEqual(await readTexts(disk), ['a', 'b']);
+  await journal.close();
+});
+
+test('what lingers is written by itself when nothing comes, and at once for a sync and before the end', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  await journal.appendAll([bytesOf('alone')], { lingers: true });
+  assert.deepEqual(await readTexts(disk), ['alone']);
+  const lingering = journal.appendAll([bytesOf('synced')], { lingers: true });
+  const before = disk.counts.datasyncs;
+  await journal.sync();
+  assert.equal(disk.counts.datasyncs, before + 1);
+  await lingering;
+  const last = journal.appendAll([bytesOf('last')], { lingers: true });
+  await journal.close();
+  await last;
+  assert.deepEqual(await readTexts(disk), ['alone', 'synced', 'last']);
+});
+
+test('what lingers is refused when the writer fails before it is written', async () => {
+  const disk = new FakeFileSystem();
+  const { journal } = await openOn(disk);
+  const lingering = journal.appendAll([bytesOf('a')], { lingers: true });
+  disk.failNextWrite('EIO');
+  await assert.rejects(journal.append(bytesOf('b')), { code: 'journal_poisoned' });
+  await assert.rejects(lingering, { code: 'journal_poisoned' });
+  await assert.rejects(journal.close());
+});
+
 test('the memory of a large frame is given back once it is written; what was appended stays as it is', async () => {
   const disk = new FakeFileSystem();
   const written: Uint8Array[] = [];
