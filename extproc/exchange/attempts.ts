@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Attempts } from './ports.ts';
 
 /**
@@ -5,20 +6,13 @@ import type { Attempts } from './ports.ts';
  * failed under it. Only ids that Envoy made reach us (`preserve_external_request_id: false`).
  */
 export function createAttempts(rememberedMax: number): Attempts {
-  const exchangeByRequest = new Map<string, string>();
+  const exchangeByRequest = new LRUCache<string, string>({ max: rememberedMax });
   return {
     linkTo(envoyRequestId, exchangeId) {
       if (envoyRequestId === '') return null;
       const earlier = exchangeByRequest.get(envoyRequestId);
-      if (earlier !== undefined) return earlier;
-      exchangeByRequest.set(envoyRequestId, exchangeId);
-      if (exchangeByRequest.size > rememberedMax) {
-        for (const oldest of exchangeByRequest.keys()) {
-          exchangeByRequest.delete(oldest);
-          break;
-        }
-      }
-      return null;
+      if (earlier === undefined) exchangeByRequest.set(envoyRequestId, exchangeId);
+      return earlier ?? null;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { OwnedId } from '../claude/owned-ids.ts';
 import type { KeyedHash } from '../keyed-hash.ts';
 import { ownedKey, ownerKey } from '../link-key.ts';
@@ -19,26 +20,18 @@ export function createOwners(
   rememberedMax: number,
   stored: (key: string) => string | null = () => null,
 ): Owners & { claim(key: string, owner: string): void } {
-  // A map keeps the order in which its keys were put in: the first is the one unused for longest.
-  const ownerByKey = new Map<string, string>();
-  const remember = (key: string, owner: string) => {
-    ownerByKey.delete(key);
-    ownerByKey.set(key, owner);
-    if (ownerByKey.size <= rememberedMax) return;
-    for (const oldest of ownerByKey.keys()) {
-      ownerByKey.delete(oldest);
-      break;
-    }
-  };
+  const ownerByKey = new LRUCache<string, string>({ max: rememberedMax });
   const ownerOf = (key: string): string | null => {
-    const owner = ownerByKey.get(key) ?? stored(key);
-    if (owner !== null) remember(key, owner);
+    const remembered = ownerByKey.get(key);
+    if (remembered !== undefined) return remembered;
+    const owner = stored(key);
+    if (owner !== null) ownerByKey.set(key, owner);
     return owner;
   };
   return {
     ownerOf,
     claim(key, owner) {
-      if (ownerOf(key) === null) remember(key, owner);
+      if (ownerOf(key) === null) ownerByKey.set(key, owner);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { KeyedHash } from '../keyed-hash.ts';
 import { linkKey } from '../link-key.ts';
 import type { Identity } from './identity.ts';
@@ -24,23 +25,17 @@ export function createSessionLinks(
   rememberedMax: number,
   stored: (key: string) => string | null = () => null,
 ): SessionLinks & { remember(key: string, session: string): void } {
-  // A map keeps the order in which its keys were put in: the first is the one unused for longest.
-  const sessionByKey = new Map<string, string>();
-  const remember = (key: string, session: string) => {
-    sessionByKey.delete(key);
-    sessionByKey.set(key, session);
-    if (sessionByKey.size <= rememberedMax) return;
-    for (const oldest of sessionByKey.keys()) {
-      sessionByKey.delete(oldest);
-      break;
-    }
-  };
+  const sessionByKey = new LRUCache<string, string>({ max: rememberedMax });
   return {
     sessionOf(key) {
-      const session = sessionByKey.get(key) ?? stored(key);
-      if (session !== null) remember(key, session);
+      const remembered = sessionByKey.get(key);
+      if (remembered !== undefined) return remembered;
+      const session = stored(key);
+      if (session !== null) sessionByKey.set(key, session);
       return session;
     },
-    remember,
+    remember(key, session) {
+      sessionByKey.set(key, session);
+    },
   };
 }
