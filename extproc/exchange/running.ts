@@ -35,6 +35,10 @@ export class RunningExchanges implements Stops {
   }
 
   ended(exchangeId: string): void {
+    const running = this.#running.get(exchangeId);
+    if (running === undefined) return;
+    // The tables that a map outgrew hang together, and once one of them is old, the young generation keeps what they hold.
+    running.stop = nothingToStop;
     this.#running.delete(exchangeId);
   }
 
@@ -52,6 +56,8 @@ export class RunningExchanges implements Stops {
     return found.map(([exchangeId]) => exchangeId);
   }
 }
+
+const nothingToStop = async (): Promise<void> => {};
 
 /** An exchange that an operator can end. */
 export class StoppableExchange<End extends unknown[]> implements Steps<End> {

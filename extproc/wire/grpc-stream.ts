@@ -39,6 +39,8 @@ export class GrpcStream {
     stream.on('aborted', () => this.#letGo());
     stream.on('close', () => {
       this.#onEnd();
+      // Node's table of streams keeps the stream for a while, and that must not keep its exchange (exchange/running.ts).
+      this.#onEnd = () => {};
       this.#change();
     });
     stream.on('wantTrailers', () => this.#sendTrailers());
