@@ -34,10 +34,10 @@ ENV NODE_COMPILE_CACHE=/opt/skilltape/node_modules/.skilltape-compiled
 # By the user who runs it, because Node keeps apart what users compile; then nobody may write there, as to the code.
 RUN mkdir "$NODE_COMPILE_CACHE" && chown node:node "$NODE_COMPILE_CACHE"
 USER node
-RUN ["node", "--max-semi-space-size=4", "--heap-growing-percent=30", "--expose-gc", "--no-wasm-dynamic-tiering", "/opt/skilltape/extproc/tools/compile.mjs"]
+RUN ["node", "--max-semi-space-size=8", "--heap-growing-percent=30", "--expose-gc", "--no-wasm-dynamic-tiering", "/opt/skilltape/extproc/tools/compile.mjs"]
 USER root
 RUN chown -R root:root "$NODE_COMPILE_CACHE"
 USER node
 VOLUME ["/var/lib/skilltape", "/run/skilltape", "/var/log/skilltape"]
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=30", "--expose-gc", "--no-wasm-dynamic-tiering", "/opt/skilltape/extproc/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=30", "--expose-gc", "--no-wasm-dynamic-tiering", "/opt/skilltape/extproc/main.ts"]
 CMD ["serve", "--config", "/etc/skilltape/skilltape.yaml"]

@@ -2,6 +2,7 @@ import { createProgram } from './cli/program.ts';
 import { diskFault } from './disk-fault.ts';
 import { SkilltapeError } from './errors.ts';
 import { sanitise } from './terminal/sanitise.ts';
+import { keepThreadHeapsSmall } from './thread-heaps.ts';
 
 const exitUsage = 2;
 const exitFailed = 1;
@@ -20,4 +21,5 @@ async function main(): Promise<void> {
   }
 }
 
+keepThreadHeapsSmall();
 await main();

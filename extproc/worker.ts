@@ -11,6 +11,7 @@ import { Operations } from './operations/operations.ts';
 import { startRecorder } from './recorder.ts';
 import { RecordingLoad } from './recording-load.ts';
 import { openUndamaged } from './recovery.ts';
+import { keepThreadHeapsSmall } from './thread-heaps.ts';
 import { listenOf } from './workers/places.ts';
 import { PrimaryLink } from './workers/primary-link.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './workers/protocol.ts';
@@ -98,6 +99,7 @@ async function begin(
   return { recorder, journal };
 }
 
+keepThreadHeapsSmall();
 await main().catch((thrown) => {
   throw SkilltapeError.from(thrown);
 });
