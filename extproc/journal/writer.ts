@@ -2,6 +2,7 @@
 import { diskFault } from '../disk-fault.ts';
 import { SkilltapeError } from '../errors.ts';
 import { freeBuffer } from '../large-work.ts';
+import { Batch } from './batch.ts';
 import type { SealedSegment } from './directory.ts';
 import { END_MARK_BYTES, frameBytes } from './format.ts';
 import type { FileSystem } from './fs.ts';
@@ -22,28 +23,6 @@ export type WriterOptions = {
 };
 
 type SyncWaiter = { target: number; resolve: () => void; reject: (error: SkilltapeError) => void };
-
-/** What is written together, in this order, and is answered together: one promise, however many records. */
-class Batch {
-  readonly records: UnwrittenRecord[] = [];
-  /** Of frames, as if each record had one of its own. */
-  bytes = 0;
-  /** Whether it begins a segment. */
-  readonly rotates: boolean;
-  readonly written: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: SkilltapeError) => void;
-
-  constructor(rotates: boolean) {
-    this.rotates = rotates;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.written = promise;
-    this.resolve = resolve;
-    this.reject = reject;
-    // Who appends hears of it; a rotation alone has nobody who does.
-    promise.catch(() => {});
-  }
-}
 
 /**
  * Appends wait in `#batches`, their payload not copied; those of the batch that is written are sealed then, and have
