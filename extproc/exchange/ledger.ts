@@ -38,7 +38,7 @@ export class Ledger {
 
   /**
    * Writes a record that nobody waits for yet; `record`, `written` and `sync` wait for it, and throw when it was lost. The
-   * log writes what is noted in one turn of the event loop together. Bytes of a body must stay as they are until then.
+   * log writes it with what comes next. Bytes of a body must stay as they are until then.
    */
   note(body: RecordBody): void {
     const written = this.#write(body, true);
