@@ -41,8 +41,9 @@ const brokenOff: Record<Break, Outcome> = {
  */
 export function trueOutcomes({ stream, cut, by }: EndingCase): Outcome[] {
   const broken = brokenOff[by];
-  // The processor died while the exchange was open, whatever had passed by then.
-  if (by === 'processor_killed' || stream.endsAfter === null) return [broken];
+  if (stream.endsAfter === null) return [broken];
+  // The next start sees an end that is plain, and decodes nothing: of an encoded stream it would have to see the end itself.
+  if (by === 'processor_killed' && stream.encoding !== 'identity') return [broken];
   const { event, outcome } = stream.endsAfter;
   const begin = stream.borders[event - 1] ?? 0;
   const end = stream.borders[event] ?? 0;
