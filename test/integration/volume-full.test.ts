@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { messagesBody } from '../builders/messages-body.ts';
 import { startTestGateway } from '../environment/gateway.ts';
 import { operationsOf, troubles } from '../environment/operations-call.ts';
@@ -51,6 +52,8 @@ test('a volume that somebody else fills refuses what is new, with a record, and 
     if (answer.status !== 200) return answer;
     size += MiB;
     writeFileSync(filler, Buffer.alloc(size));
+    // It is looked at once a second, and between the two limits lie 13 MiB.
+    await setTimeout(150);
     return false;
   });
   assert.equal(refusal.status, 503);
