@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkilltapeError } from '../errors.ts';
 import { cachedTool, placeInCache } from './cache.ts';
@@ -43,8 +43,9 @@ export async function resolveElasticsearch(options: ElasticsearchOptions): Promi
   try {
     await placeInCache(env, home, async (folder) => {
       const made = await fetchDistribution(folder, context, options);
-      // Half a folder, from whatever damaged it, would stand in the way; a whole one is another process's work.
-      if (!(await isWhole(home))) await rm(home, { recursive: true, force: true });
+      // Half a folder, from whatever damaged it, would stand in the way; a whole one is another process's work. It goes in one
+      // step, too: files taken out one by one would be those of the folder that another process puts there meanwhile.
+      if (!(await isWhole(home))) await rename(home, join(folder, 'damaged')).catch(unlessGone);
       return made;
     });
   } catch (error) {
@@ -64,6 +65,10 @@ function serverUrl(text: string): string {
     `${pin.variable} does not hold an http or https URL`,
     `set ${pin.variable} to the URL of a running server, or unset it to have one found or fetched`,
   );
+}
+
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 /** The folder is moved into the cache in one step, so what begins and ends a start stands for all of it. */
