@@ -100,7 +100,7 @@ export class Answer {
   /** Headers go on before their record is written: no chunk passes before it is, and none at all when it is lost. */
   async #recorded(record: RecordBody): Promise<void> {
     const bytes = record.kind === 'answer_body' ? record.bytes.length : 0;
-    if (record.kind === 'answer_started') this.#ledger.note(record);
+    if (record.kind === 'answer_started') this.#ledger.note(record, true);
     else await this.#ledger.record(record, () => this.#progress.recorded(bytes));
   }
 

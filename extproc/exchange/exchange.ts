@@ -131,7 +131,7 @@ export class Exchange {
     const known = { answer: this.#answer, released: this.#released, exchangeId: this.id, ...this.#holding?.known };
     try {
       if (this.#ledger.isOpen)
-        await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, this.#context.endReports));
+        await this.#ledger.finish(await brokenOff({ how, detail, undelivered }, known, this.#context.endReports), true);
     } finally {
       this.#context.endReports.forget(this.id);
       this.#holding?.close();

@@ -38,10 +38,11 @@ export class Ledger {
 
   /**
    * Writes a record that nobody waits for yet; `record`, `written` and `sync` wait for it, and throw when it was lost. The
-   * log writes it with what comes next. Bytes of a body must stay as they are until then.
+   * log writes what is noted in one turn of the event loop together. Bytes of a body must stay as they are until then.
+   * @param lingers whether it waits some milliseconds for a write that is made anyway
    */
-  note(body: RecordBody): void {
-    const written = this.#write(body, true);
+  note(body: RecordBody, lingers = false): void {
+    const written = this.#write(body, lingers);
     // What is written together is answered by one promise.
     if (written === this.#newestNoted) return;
     this.#newestNoted = written;
@@ -98,19 +99,19 @@ export class Ledger {
    * Only the first call that succeeds counts; an exchange that was refused before its start was recorded leaves no end
    * either. After a failed append the next call tries again, also one that came meanwhile: either it left nothing, or no
    * append works any more. Whether there is a start to end is known when what was noted is written.
+   * @param lingers as of `note`: for an end that nobody waits for. What it says of a whole answer, that shows, too
    */
-  finish(finished: Finished): Promise<void> {
+  finish(finished: Finished, lingers = false): Promise<void> {
     const before = Promise.allSettled([this.#noted, this.#ending]);
-    this.#ending = before.then(([noted]) => this.#finishAfter(noted, finished));
+    this.#ending = before.then(([noted]) => this.#finishAfter(noted, finished, lingers));
     return this.#ending;
   }
 
-  async #finishAfter(noted: PromiseSettledResult<unknown>, finished: Finished): Promise<void> {
+  async #finishAfter(noted: PromiseSettledResult<unknown>, finished: Finished, lingers: boolean): Promise<void> {
     if (this.#finished) return;
     if (!this.#begun && noted.status === 'rejected') throw noted.reason;
     if (!this.#begun) return;
-    // Nobody waits for it: what it says of an answer that is whole is seen in the records of that, too.
-    await this.#write({ kind: 'finished', finished }, true);
+    await this.#write({ kind: 'finished', finished }, lingers);
     this.#finished = true;
     this.#onFinished(finished.outcome);
   }

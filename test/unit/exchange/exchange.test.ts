@@ -12,7 +12,7 @@ import {
   requestHeaders,
   wholeRequest,
 } from './frames.ts';
-import { createRig, play, settle } from './rig.ts';
+import { createRig, deny, play, settle } from './rig.ts';
 
 test('nothing is released before the whole request and its verdict are synced', async () => {
   const { log, open } = createRig();
@@ -173,6 +173,20 @@ test('an end that only the end of the stream shows is marked in the record, and 
     gate.open();
     await last;
   }
+});
+
+test('only what nobody waits for lingers: the head and the end of an answer, and nothing of a denial', async () => {
+  const { log, judge, open } = createRig();
+  const answered = open();
+  await play(answered, [...wholeRequest, answerHeaders(), answerBody('{}'), answerBody('', true)]);
+  await answered.abandon('stream_ended', '');
+  assert.deepEqual(log.lingering, ['answer_started', 'finished']);
+  log.lingering.length = 0;
+  judge.requestVerdict = () => deny;
+  const denied = open();
+  await play(denied, wholeRequest);
+  await denied.abandon('stream_ended', '');
+  assert.deepEqual(log.lingering, []);
 });
 
 test('every chunk of an encoded answer waits for the disk: any of them may complete it', async () => {

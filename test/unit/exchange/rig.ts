@@ -46,6 +46,8 @@ export class FakeLog {
   readonly payloads: Buffer[] = [];
   /** `append <kind>`, `sync` when one is asked for, `synced` when it resolved; tests add their own. */
   readonly events: string[] = [];
+  /** The kinds of what was appended to linger. */
+  readonly lingering: RecordKind[] = [];
   admitted = true;
   /** Asked before each append; true makes it fail and leave nothing. */
   failsAppend: (kind: RecordKind) => boolean = () => false;
@@ -61,8 +63,13 @@ export class FakeLog {
     return place;
   }
 
-  async appendAll(records: readonly (readonly Uint8Array[])[], _options?: { isEnd?: boolean }): Promise<void> {
-    for (const kind of this.#take(records)) await this.onAppend(kind);
+  async appendAll(
+    records: readonly (readonly Uint8Array[])[],
+    { lingers = false }: { isEnd?: boolean; lingers?: boolean } = {},
+  ): Promise<void> {
+    const kinds = this.#take(records);
+    if (lingers) this.lingering.push(...kinds);
+    for (const kind of kinds) await this.onAppend(kind);
   }
 
   /** All of them or none. */
