@@ -12,6 +12,7 @@ import type { ExchangeContext, ExchangeLimits } from './exchange/ports.ts';
 import { type RunningExchanges, StoppableExchange } from './exchange/running.ts';
 import { Unrouted } from './exchange/unrouted.ts';
 import { wallClocks } from './exchange/wall-clock.ts';
+import { watchHeapGrowth } from './heap-growth.ts';
 import type { FileSystem } from './journal/fs.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Position } from './journal/position.ts';
@@ -118,6 +119,7 @@ export async function startRecorder(parts: RecorderParts): Promise<Recorder> {
     ...observersOf(parts),
   };
   watchAll(parts, context);
+  started.defer(watchHeapGrowth(context.budget));
   const ways = { release: streamedRelease(config, context), running };
   metrics.exchange.watchHolds(ways.release.holds);
   const open = openExchangeWith(context, metrics.exchange, ways);
