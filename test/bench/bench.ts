@@ -33,7 +33,10 @@ export async function runBench(
   }
 }
 
-/** In each round every variant meets each load once; who comes first changes from round to round. */
+/**
+ * In each round every variant meets each load once; who comes first changes from round to round. The round before the
+ * first counts for nothing: V8 compiles in it, and what runs for weeks is compiled.
+ */
 async function measure(
   stand: Stand,
   binary: string,
@@ -52,19 +55,24 @@ async function measure(
   const { seconds, warmupSeconds } = options;
   const { caFile } = stand;
   let firstSerial = 0;
-  for (let round = 0; round < options.rounds; round += 1) {
+  for (let round = -1; round < options.rounds; round += 1) {
     for (const { workload, bodyFile, concurrency, cells } of loads) {
-      for (const [variant, cell] of rotated(stand.variants, cells, round)) {
+      for (const [variant, cell] of rotated(stand.variants, cells, Math.max(0, round))) {
         const load = { workload, bodyFile, concurrency, seconds, warmupSeconds, firstSerial, signal };
         const run = await runLoad(variant, { binary, caFile, token: await stand.token(), ...load });
-        cell.runs.push(run);
+        // A failed exchange makes the result invalid, in whichever round.
+        if (round >= 0 || run.failures > 0) cell.runs.push(run);
         firstSerial += serialsPerRun;
         const rate = `${run.exchangesPerSecond.toFixed(0)} exchanges/s, ${run.failures} failed`;
-        progress(`round ${round + 1}: ${workload.name}, ${concurrency} at once, ${variant.name}: ${rate}`);
+        progress(`${roundName(round)}: ${workload.name}, ${concurrency} at once, ${variant.name}: ${rate}`);
       }
     }
   }
   return loads.flatMap(({ cells }) => cells);
+}
+
+function roundName(round: number): string {
+  return round < 0 ? 'round that counts for nothing' : `round ${round + 1}`;
 }
 
 function rotated(variants: readonly Variant[], cells: readonly Cell[], round: number): [Variant, Cell][] {

@@ -27,7 +27,8 @@ export const help = `usage: npm run bench -- [options]
 
 Compares Envoy alone, Envoy with an empty external processor in Go, and Envoy with skilltape, in paired runs.
 
-  --rounds N          rounds; in each, every variant runs once per workload and concurrency (default 8)
+  --rounds N          rounds; in each, every variant runs once per workload and concurrency (default 8);
+                      one more comes before them and counts for nothing
   --seconds S         measured time of one run (default 4)
   --warmup S          load before each measured time (default 2)
   --concurrency LIST  exchanges under way at once, comma-separated (default 1,16)
