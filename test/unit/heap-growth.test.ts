@@ -68,7 +68,7 @@ test('heaps start as small as the runtime options say', () => {
   assert.ok(runtime.arguments.includes(`--heap-growing-percent=${growthPercents.few}`));
 });
 
-/** Lets half of what it allocates live for a while, in a heap of some size, and counts the collections of all of it. */
+/** Replaces what lives in a heap piece by piece, and counts the collections of all of it. */
 const counting = `
   import { PerformanceObserver, constants } from 'node:perf_hooks';
   import { setFlagsFromString } from 'node:v8';
