@@ -16,8 +16,12 @@ export type DiskCommand =
 
 type Verb = 'write' | 'sync';
 
-/** `held`: calls that wait; `fdatasyncs`: calls of the real fdatasync that succeeded, `writes` of the journal. */
-export type DiskStatus = { held: number; fdatasyncs: number; writes: number };
+/**
+ * - `held`: calls that wait.
+ * - `fdatasyncs`: calls of the real fdatasync that succeeded; `writes`: those of the journal.
+ * - `unsynced`: writes that began since the last datasync of the journal that succeeded began.
+ */
+export type DiskStatus = { held: number; fdatasyncs: number; writes: number; unsynced: number };
 
 type Fault = Extract<DiskCommand, { do: 'fail' }>;
 
@@ -29,6 +33,7 @@ export class FaultyDisk {
   #held = 0;
   #fdatasyncs = 0;
   #writes = 0;
+  #syncedWrites = 0;
   #fault: Fault | undefined;
   #slowMs = 0;
 
@@ -54,7 +59,8 @@ export class FaultyDisk {
       this.#held = 0;
       gate?.resolve();
     }
-    return { held: this.#held, fdatasyncs: this.#fdatasyncs, writes: this.#writes };
+    const unsynced = this.#writes - this.#syncedWrites;
+    return { held: this.#held, fdatasyncs: this.#fdatasyncs, writes: this.#writes, unsynced };
   }
 
   #faulty(path: string, file: AppendFile): AppendFile {
@@ -76,7 +82,9 @@ export class FaultyDisk {
         await this.#slowed();
         const fault = this.#takeFault('sync');
         if (fault !== undefined) throw systemError(fault.code);
+        const covered = this.#writes;
         await file.datasync();
+        this.#syncedWrites = covered;
       },
       close: () => file.close(),
     };

@@ -32,13 +32,18 @@ function logged(level: number, from: number): string[] {
 
 const logLength = () => readFileSync(`${gateway.directory}/processor.log`, 'utf8').length;
 
-/** A process that cannot trust its disk any more says so and ends; the next one recovers from what is there. */
+/**
+ * A process that cannot trust its disk any more says so and ends; the next one recovers from what is there. Returns when
+ * nothing of that is left to be written or synced, so that the next fault meets the next exchange alone.
+ */
 async function assertEndsAndRecovers(logFrom: number): Promise<void> {
   assert.equal(await gateway.processor.exited, 1);
   const fatal = await waitUntil('a fatal line in the log', () => logged(60, logFrom)[0]);
   assert.match(fatal, /journal/);
   await gateway.restartProcessor();
-  await servedAgain(gateway, headers);
+  const { exchangeId } = await servedAgain(gateway, headers);
+  assert.equal((await gateway.document(exchangeId)).skilltape.outcome, 'complete');
+  await waitUntil('all that was written to be synced', async () => (await disk({ do: 'status' })).unsynced === 0);
 }
 
 const faults: { name: string; fault: DiskCommand; isRecorded: boolean }[] = [
