@@ -48,6 +48,8 @@ export type LoadOptions = {
 };
 
 const quietIntervalMs = 300;
+/** Longer than a slow sync of the disk: the work that waits for it would fall into the next run. */
+const quietMinMs = 1_000;
 /** Health checks alone take less. */
 const quietShare = 0.1;
 const afterworkMaxMs = 120_000;
@@ -114,17 +116,19 @@ async function putLoad(
 export async function quiet(pid: number, signal: AbortSignal): Promise<number> {
   const started = performance.now();
   let used = cpuUsage(pid).allSeconds;
-  for (;;) {
+  let quietSince = started;
+  while (performance.now() - quietSince < quietMinMs) {
     const asked = performance.now();
     await setTimeout(quietIntervalMs, undefined, { signal });
     const now = cpuUsage(pid).allSeconds;
     const share = (now - used) / ((performance.now() - asked) / 1000);
-    if (share < quietShare) return (asked - started) / 1000;
-    if (performance.now() - started > afterworkMaxMs) {
+    if (share >= quietShare) quietSince = performance.now();
+    if (quietSince - started > afterworkMaxMs) {
       throw new Error(`the processor was still at work ${afterworkMaxMs / 1000} s after the last answer`);
     }
     used = now;
   }
+  return (quietSince - started) / 1000;
 }
 
 type LoadResult = Pick<Run, 'exchanges' | 'exchangesWithWarmup' | 'failures' | 'latencyMs' | 'firstByteMs'> & {
