@@ -3,8 +3,11 @@
  * at once, which costs less for each. Nothing waits longer than `yieldMaxMs` after its end, however busy they are.
  */
 
-/** A thread that is busy says so again with the next ends of exchanges; this long after the last time it is idle. */
-const staleMs = 150;
+/**
+ * A thread that is busy says so again with the next ends of exchanges; this long after the last time it is idle. One that
+ * waits for a slow disk looks idle for some looks: shipping would wear the same disk then, and make that wait longer.
+ */
+const idleAfterMs = 500;
 const sliceMs = 50;
 
 export type BrakeParts = {
@@ -33,7 +36,7 @@ export class Brake {
   woken(isRecordingBusy: boolean): void {
     const nowMs = this.#parts.nowMs();
     this.#wokenAtMs ??= nowMs;
-    this.#busyAtMs = isRecordingBusy ? nowMs : Number.NEGATIVE_INFINITY;
+    if (isRecordingBusy) this.#busyAtMs = nowMs;
   }
 
   /** The journals are read to their ends now: what is there already is known from then on. */
@@ -59,7 +62,7 @@ export class Brake {
 
   #leftMs(undeliveredSinceMs: number | null): number {
     const { yieldMaxMs, nowMs, wallClockMs, isStopping } = this.#parts;
-    if (isStopping() || nowMs() - this.#busyAtMs >= staleMs) return 0;
+    if (isStopping() || nowMs() - this.#busyAtMs >= idleAfterMs) return 0;
     const ageMs =
       undeliveredSinceMs === null ? nowMs() - (this.#wokenAtMs ?? nowMs()) : wallClockMs() - undeliveredSinceMs;
     return yieldMaxMs - Math.max(0, ageMs);
