@@ -96,6 +96,8 @@ async function putLoad(
     errors = (errors + text).slice(-2_000);
   });
   const closed = once(child, 'close');
+  // Thrown where it is waited for: the stand is stopped then.
+  closed.catch(() => {});
   const envoyCpu = () => cpuUsage(variant.envoyPid).allSeconds;
   let begin: number | undefined;
   let end: number | undefined;
