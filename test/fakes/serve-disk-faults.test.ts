@@ -6,11 +6,11 @@ import { FaultyDisk } from './serve-disk-faults.ts';
 
 const some = [Buffer.from('some bytes')];
 
-async function open(name = 'a.journal'): Promise<{ disk: FaultyDisk; real: FakeFileSystem; file: AppendFile }> {
+async function open(): Promise<{ disk: FaultyDisk; real: FakeFileSystem; file: AppendFile }> {
   const real = new FakeFileSystem();
   await real.makeDirectory('/d');
   const disk = new FaultyDisk(real);
-  return { disk, real, file: await disk.fileSystem.createAppend(`/d/${name}`) };
+  return { disk, real, file: await disk.fileSystem.createAppend('/d/a.journal') };
 }
 
 const turns = () => new Promise((resolve) => setTimeout(resolve, 5));

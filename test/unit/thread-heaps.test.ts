@@ -7,7 +7,7 @@ const mebibyte = 1024 * 1024;
 
 /**
  * Allocates so much that survives a while that a young generation grows as far as it may, and gives its usual size: on a
- * busy machine, where a collection waits for others, it is larger for a moment (17 MiB in place of 8 were seen).
+ * busy machine it is larger for a moment (17 MiB in place of 8 were seen).
  */
 const measuring = `
   import { parentPort, Worker } from 'node:worker_threads';
