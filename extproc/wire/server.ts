@@ -4,6 +4,7 @@ import { GrpcStream } from './grpc-stream.ts';
 import { answerHealthCheck, healthMessageMaxBytes } from './health.ts';
 import type { Listener, ListenOptions } from './listen.ts';
 import { listenOn } from './listen.ts';
+import { NextTurn } from './next-turn.ts';
 import type { ReportSink } from './report-stream.ts';
 import { ReportStreams } from './report-stream.ts';
 import type { OpenExchange, Route, StreamEnd } from './stream.ts';
@@ -33,16 +34,11 @@ export async function startServer(
 ): Promise<ExtProcServer> {
   let isServing = false;
   const streams = new OpenStreams();
+  const nextTurn = new NextTurn();
   const process = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     const call = new GrpcStream(stream, { messageMaxBytes });
-    streams.add(
-      serveStream(
-        call,
-        () => open(routeOf(headers)),
-        onStreamEnd,
-        () => streams.areStopping,
-      ),
-    );
+    const isStopping = () => streams.areStopping;
+    streams.add(nextTurn.come().then(() => serveStream(call, () => open(routeOf(headers)), onStreamEnd, isStopping)));
   };
   const check = (stream: ServerHttp2Stream) => {
     void answerHealthCheck(new GrpcStream(stream, { messageMaxBytes: healthMessageMaxBytes }), () => isServing);

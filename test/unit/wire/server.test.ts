@@ -152,6 +152,26 @@ test('connections without a stream do not hold up a drain, also those that never
   await rig[Symbol.asyncDispose]();
 });
 
+test('what is read together is taken before an exchange that began with it: its answers need not wait for that', async () => {
+  await using rig = await createWireRig();
+  await using client = await RawClient.connect(rig.socket);
+  const order: string[] = [];
+  const began = Promise.withResolvers<void>();
+  rig.exchange.onFrame = (frame) => {
+    order.push(`${frame.kind} of ${rig.routes.length}`);
+    if (rig.routes.length === 2) began.resolve();
+    return { kind: 'wait' };
+  };
+  const first = client.open();
+  first.write(framed(encoded(messages.requestHeaders())));
+  while (order.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const second = client.open();
+  second.write(framed(encoded(messages.requestHeaders())));
+  first.write(framed(encoded(messages.requestBody('hello'))));
+  await began.promise;
+  assert.deepEqual(order, ['request_headers of 1', 'request_body of 1', 'request_headers of 2']);
+});
+
 test('over TCP only clients with a certificate of the authority are served', async () => {
   const authority = await createAuthority('gateway');
   const other = await createAuthority('another');
