@@ -6,14 +6,18 @@
 export class NextTurn {
   #waiting: (() => void)[] = [];
 
+  /** Resolves when it has come. */
   come(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#waiting.push(resolve) > 1) return;
-      setImmediate(() => {
-        const waiting = this.#waiting;
-        this.#waiting = [];
-        for (const goOn of waiting) goOn();
-      });
+      // Two turns: what the answers leave to be written goes to the disk at the end of the first.
+      setImmediate(() => setImmediate(() => this.#goOn()));
     });
+  }
+
+  #goOn(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const goOn of waiting) goOn();
   }
 }
