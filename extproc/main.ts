@@ -1,6 +1,7 @@
 import { createProgram } from './cli/program.ts';
 import { diskFault } from './disk-fault.ts';
 import { SkilltapeError } from './errors.ts';
+import { leaveWhenDone } from './leave.ts';
 import { sanitise } from './terminal/sanitise.ts';
 import { keepThreadHeapsSmall } from './thread-heaps.ts';
 
@@ -22,4 +23,5 @@ async function main(): Promise<void> {
 }
 
 keepThreadHeapsSmall();
+leaveWhenDone();
 await main();

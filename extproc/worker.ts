@@ -4,6 +4,7 @@ import { SkilltapeError } from './errors.ts';
 import { loadJournalKey } from './journal/key.ts';
 import { nodeFileSystem } from './journal/node-fs.ts';
 import { journalDirectory } from './journal/places.ts';
+import { leaveWhenDone } from './leave.ts';
 import type { Log } from './log.ts';
 import { createLog, endOnFault } from './log.ts';
 import { meteredFileSystem } from './operations/metered-file-system.ts';
@@ -100,6 +101,7 @@ async function begin(
 }
 
 keepThreadHeapsSmall();
+leaveWhenDone();
 await main().catch((thrown) => {
   throw SkilltapeError.from(thrown);
 });
