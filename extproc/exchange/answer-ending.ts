@@ -3,13 +3,21 @@ import type { Ending } from './broken-off.ts';
 import type { HeaderList } from './headers.ts';
 import { headerValue, joinedValue } from './headers.ts';
 
-/** No body follows these, whatever length they name (RFC 9110). */
 const bodiless: ReadonlySet<number> = new Set([204, 304]);
 const digits = /^[0-9]+$/;
 
-/** What sees the end of an answer with this head, live and when its record is read back. */
-export function answerEndOf({ status, headers }: { status: number; headers: HeaderList }, grammar: StreamGrammar) {
-  const length = bodiless.has(status) ? '0' : (headerValue(headers, 'content-length') ?? '');
+/** Behind a head without a body nothing follows, whatever length, type and coding it names (RFC 9110 section 6.4.1). */
+export function mayHaveBody(method: string, status: number): boolean {
+  return method !== 'HEAD' && !bodiless.has(status);
+}
+
+/** What sees the end of an answer with this head to a request of this method, live and when its record is read back. */
+export function answerEndOf(
+  { method, status, headers }: { method: string; status: number; headers: HeaderList },
+  grammar: StreamGrammar,
+): AnswerEnd {
+  if (!mayHaveBody(method, status)) return new AnswerEnd({ contentType: '', contentLength: 0, contentEncoding: '' });
+  const length = headerValue(headers, 'content-length') ?? '';
   return new AnswerEnd({
     contentType: headerValue(headers, 'content-type') ?? '',
     contentLength: digits.test(length) ? Number(length) : null,

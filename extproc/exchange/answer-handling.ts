@@ -19,6 +19,7 @@ const jsonType = /(?:^|[/+])json$/;
 
 /** What is known of the exchange whose answer it is. */
 type Known = {
+  method: string;
   connection: Connection;
   scope: OwnerScope;
   owners: Owners;
@@ -35,9 +36,10 @@ export function handlingOf(
   endpoint: Pick<Endpoint, 'name' | 'kind'>,
   known: Known,
 ): AnswerHandling {
-  const { budget, heldBodyMaxBytes, learning, counting } = known;
+  const { method, budget, heldBodyMaxBytes, learning, counting } = known;
   const change = changeOf(frame, endpoint, known);
   return {
+    method,
     grammar: grammarOf(endpoint.name),
     changed: change === null ? null : new ChangedAnswer({ change, budget, heldBodyMaxBytes }),
     learning,

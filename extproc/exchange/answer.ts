@@ -16,6 +16,8 @@ import type { RecordBody } from './record.ts';
 
 /** What is done with an answer beside recording it (`answer-handling.ts`). */
 export type AnswerHandling = {
+  /** Of the request. */
+  method: string;
   grammar: StreamGrammar;
   changed: ChangedAnswer | null;
   learning: AnswerLearning | null;
@@ -52,7 +54,7 @@ export class Answer {
     this.#codeDetails = String(frame.attributes['response.code_details'] ?? '');
     this.#contentType = headerValue(frame.headers, 'content-type') ?? '';
     this.#contentEncoding = joinedValue(frame.headers, 'content-encoding');
-    this.#end = answerEndOf({ status: this.status, headers: frame.headers }, handling.grammar);
+    this.#end = answerEndOf({ method: handling.method, status: this.status, headers: this.#headers }, handling.grammar);
     this.#changed = handling.changed;
     this.#learning = handling.learning;
     this.#counting = handling.counting;

@@ -127,7 +127,7 @@ export class Intake {
     const scope = { identity: this.access.identity, connection: this.#connection.name, keyedHash };
     const learning = session === undefined ? null : this.#learningFor(request, session.id, context);
     const { heldBodyMaxBytes } = limits;
-    const whose = { connection: this.#connection, scope, owners };
+    const whose = { method: this.facts.method, connection: this.#connection, scope, owners };
     const rest = { ...whose, budget, reader, heldBodyMaxBytes, learning, counting };
     return handlingOf(frame, this.facts.endpoint, rest);
   }

@@ -62,7 +62,7 @@ export class LeftOpen {
 
   #watch(answer: AnswerStarted): void {
     const { method, path } = this.#started;
-    this.#end = answerEndOf(answer, grammarOf(endpointOf(method, path).name));
+    this.#end = answerEndOf({ ...answer, method }, grammarOf(endpointOf(method, path).name));
     this.#isWhole = this.#push(nothing);
   }
 

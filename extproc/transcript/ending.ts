@@ -1,6 +1,7 @@
 /** Says how an exchange ended once its answer was decoded and read: the hot path sees less of some (inv. 4). */
 import { mediaTypeOf } from '../claude/media-type.ts';
 import { readCodings } from '../encoding/codings.ts';
+import { mayHaveBody } from '../exchange/answer-ending.ts';
 import type { HeaderList } from '../exchange/headers.ts';
 import { headerValue, joinedValue } from '../exchange/headers.ts';
 import type { Outcome } from '../exchange/outcome.ts';
@@ -17,10 +18,11 @@ const brokenOff: ReadonlySet<Outcome> = new Set(['client_aborted', 'upstream_abo
  * off behind that. Any other body is complete with the end of its coding and of its JSON: a server that breaks off can leave
  * HTTP's framing whole. Of what cannot be decoded only that framing is known. All else stands as it was recorded.
  */
-export function endingOf({ finished, answer }: Transcript, reading: Reading): Ending {
+export function endingOf({ started, finished, answer }: Transcript, reading: Reading): Ending {
   const { outcome, detail } = finished;
   const recorded: Ending = { outcome, detail };
   if (answer === null || (outcome !== 'complete' && !brokenOff.has(outcome))) return recorded;
+  if (!mayHaveBody(started.method, answer.status)) return recorded;
   if (mediaTypeOf(headerValue(answer.headers, 'content-type') ?? '') !== 'text/event-stream') {
     return outcome === 'complete' && isCut(answer.headers, reading) ? truncated : recorded;
   }

@@ -9,7 +9,7 @@ import { FakeLog, nowMs } from './rig.ts';
 
 const exchangeId = '019bc0de-0000-7000-8000-000000000001';
 
-const plain: AnswerHandling = { grammar: 'messages', changed: null, learning: null, counting: null };
+const plain: AnswerHandling = { method: 'POST', grammar: 'messages', changed: null, learning: null, counting: null };
 
 function take(headers: Parameters<typeof answerHeaders>[0] = {}, handling: Partial<AnswerHandling> = {}) {
   const log = new FakeLog();

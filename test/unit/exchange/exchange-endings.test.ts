@@ -305,15 +305,20 @@ test('the last chunk of an answer that found nobody to take it is not said to be
 });
 
 test('an answer whose head says that nothing follows is whole with it, and waits for the disk', async () => {
-  const heads: [name: string, head: Parameters<typeof answerHeaders>[0]][] = [
+  const gzipped: HeaderList = [...eventStream, ['content-encoding', 'gzip']];
+  const head = [requestHeaders({ method: 'HEAD', path: '/v1/models', endOfStream: true })];
+  const heads: [name: string, head: Parameters<typeof answerHeaders>[0], request?: readonly Frame[]][] = [
     ['of no length', { headers: sized(0) }],
     ['of status 204', { status: 204, headers: [] }],
     ['of status 304 with the length of another', { status: 304, headers: sized(9) }],
+    ['of status 304 with the type of a stream', { status: 304, headers: eventStream }],
+    ['to a HEAD, with the length of what GET would give', { headers: sized(9) }, head],
+    ['to a HEAD, with the type and coding of what GET would give', { headers: gzipped }, head],
   ];
-  for (const [name, head] of heads) {
+  for (const [name, head, request = wholeRequest] of heads) {
     const { log, open } = createRig();
     const exchange = open();
-    await play(exchange, wholeRequest);
+    await play(exchange, request);
     log.events.length = 0;
     await play(exchange, [answerHeaders(head)]);
     assert.deepEqual(log.events, ['append answer_started', 'sync', 'synced'], name);

@@ -138,6 +138,13 @@ const whole: Answer[] = [
     outcome: 'upstream_error',
   },
   { name: 'an answer of no length', frames: [head(sized(0)), end], wholeWith: 0, outcome: 'complete' },
+  {
+    name: 'an answer to a HEAD, with the length of what GET would give',
+    frames: [head(sized(2)), end],
+    wholeWith: 0,
+    outcome: 'complete',
+    request: [requestHeaders({ path: '/v1/models', method: 'HEAD', endOfStream: true })],
+  },
   { name: 'an answer of status 204', frames: [head([], 204), end], wholeWith: 0, outcome: 'complete' },
   {
     name: 'a head that ends the stream',

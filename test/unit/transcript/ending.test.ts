@@ -48,6 +48,20 @@ test('an encoded stream with an error event is an error of the upstream, as it i
   assert.equal((await endingFor(gzipSync(claudeFixture('f_midstream_error.sse')), encoded)).outcome, 'upstream_error');
 });
 
+test('an answer that has no body stays complete, whatever type and coding it names', async () => {
+  const json: HeaderList = [
+    ['content-type', 'application/json'],
+    ['content-encoding', 'gzip'],
+  ];
+  for (const answerHeaders of [json, encoded]) {
+    for (const head of [{ started: { method: 'HEAD' } }, { answerStatus: 304 }]) {
+      const finished = { outcome: 'complete' as const, detail: '' };
+      const transcript = transcriptOf({ answerBody: Buffer.alloc(0), answerHeaders, finished, ...head });
+      assert.equal(endingOf(transcript, await readingOf(transcript)).outcome, 'complete');
+    }
+  }
+});
+
 test('an encoded stream that cannot be decoded is not called complete: nobody saw its end', async () => {
   const unknown: HeaderList = [...eventStream, ['content-encoding', 'compress']];
   for (const ending of [await endingFor(Buffer.from('x'), unknown), await endingFor(Buffer.from('x'), encoded)]) {
